@@ -1,0 +1,87 @@
+"""One value against the key it is meant for: does the key exist, is the type right, is it in range."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, fields
+from types import MappingProxyType
+from typing import Any
+
+from sentimon.config import settings as schema
+from sentimon.errors import ConfigError
+
+SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        "model": schema.ModelSettings,
+        "labels": schema.LabelSettings,
+        "logs": schema.LogSettings,
+        "metrics": schema.MetricsSettings,
+        "drift": schema.DriftSettings,
+        "retraining": schema.RetrainingSettings,
+    }
+)
+_TYPES = MappingProxyType(
+    {
+        "str": ("text in quotes", str),
+        "int": ("a whole number", int),
+        "float": ("a number", float),
+        "bool": ("true or false", bool),
+        "Mapping[str, str]": ("a table", dict),
+    }
+)
+
+
+def section_names() -> list[str]:
+    """Return every key, as `section.name`, in the order of the schema."""
+    return [f"{section}.{one.name}" for section, kind in SECTIONS.items() for one in fields(kind)]
+
+
+def setting_of(key: str) -> Field[Any]:
+    """Return the dataclass field behind a key such as `drift.threshold`."""
+    section, _, name = key.partition(".")
+    return next(one for one in fields(SECTIONS[section]) if one.name == name)
+
+
+def check_value(key: str, value: Any, origin: str) -> Any:
+    """Return `value` as the key's own type.
+
+    Text from the environment (`origin` starts with `$`) is read as TOML would read it, so `0.2`,
+    `true` and plain words all work.
+
+    Raises:
+        ConfigError: no such key, another type, or out of range.
+    """
+    if key not in section_names():
+        raise unknown_key(key, origin, section_names())
+    found = setting_of(key)
+    says, kind = _TYPES[str(found.type)]
+    rule: schema.Rule | None = found.metadata["rule"]
+    if origin.startswith("$") and kind is not str:
+        value = _from_text(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if kind is dict and isinstance(value, dict):
+        fits = all(isinstance(one, str) for one in value.values())
+    else:
+        fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not fits or (rule is not None and not rule.holds(value)):
+        raise ConfigError(
+            f"{origin}: {key} = {value!r} is not allowed", hint=f"{key} is {rule.says if rule else says}"
+        )
+    return value
+
+
+def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:
+    """Return the error for a key that does not exist, with the nearest one that does."""
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"`sentimon config` lists all keys: {', '.join(known)}"
+    return ConfigError(f"{origin}: unknown key {key}", hint=hint)
+
+
+def _from_text(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,28 @@
+"""Lengths of time as people write them: `90s`, `15m`, `24h`, `7d`, `2w`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from sentimon.errors import DataError
+
+_DURATION = re.compile(r"(\d{1,7})([smhdw])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the length of time that `text` names: a whole number and one of s, m, h, d, w.
+
+    >>> parse_duration("36h")
+    datetime.timedelta(days=1, seconds=43200)
+
+    Raises:
+        DataError: it is not written so.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise DataError(
+            f"{text!r} is not a duration", hint="write a whole number and a unit: 90s, 15m, 24h, 7d, 2w"
+        )
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

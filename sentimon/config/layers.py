@@ -1,0 +1,113 @@
+"""Where settings come from: five layers, the later one wins, and each value remembers its layer."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from sentimon.config.check import SECTIONS, check_value, section_names, unknown_key
+from sentimon.config.settings import Settings
+from sentimon.errors import ConfigError
+
+PREFIX = "SENTIMON_"
+PROJECT_FILE = "sentimon.toml"
+DEFAULT_ORIGIN = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """The settings, and for each key (`drift.threshold`) where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    config: Path | None = None,
+    *,
+    flags: Mapping[str, Any] = MappingProxyType({}),
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> LoadedSettings:
+    """Return the settings in force: flag > environment > project TOML > user TOML > default.
+
+    `config` is the project file named by `--config`; without it `$SENTIMON_CONFIG`, then
+    `sentimon.toml` in `directory` (the current one) if there is one. `flags` maps keys such as
+    `drift.threshold` to values that were given on the command line.
+
+    Raises:
+        ConfigError: a file that cannot be read, an unknown key, or a value out of range; the message
+            names the source and the key.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    origins = {key: DEFAULT_ORIGIN for key in section_names()}
+    for origin, key, value in _layers(config, flags, environment, directory or Path()):
+        values[key] = check_value(key, value, origin)
+        origins[key] = origin
+    return LoadedSettings(settings=_build(values), origins=MappingProxyType(origins))
+
+
+def user_file(environment: Mapping[str, str]) -> Path:
+    """Return the path of the user's own TOML file, whether it is there or not (XDG base directories)."""
+    base = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", "~"), ".config")
+    return Path(base).expanduser() / "sentimon" / "config.toml"
+
+
+def _layers(
+    config: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str], directory: Path
+) -> Iterator[tuple[str, str, Any]]:
+    user = user_file(environment)
+    if user.is_file():
+        yield from _from_file(user)
+    named = config or (Path(environment[PREFIX + "CONFIG"]) if environment.get(PREFIX + "CONFIG") else None)
+    if named is not None:
+        yield from _from_file(named)
+    elif (directory / PROJECT_FILE).is_file():
+        yield from _from_file(directory / PROJECT_FILE)
+    yield from _from_environment(environment)
+    for key, value in flags.items():
+        yield "flag", key, value
+
+
+def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:
+    origin = str(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file", hint="check --config and $SENTIMON_CONFIG") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", hint="check --config and $SENTIMON_CONFIG") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    for section, content in document.items():
+        if section not in SECTIONS:
+            raise unknown_key(section, origin, list(SECTIONS))
+        if not isinstance(content, dict):
+            raise ConfigError(
+                f"{origin}: {section} is a section", hint=f"write [{section}] and its keys below it"
+            )
+        for name, value in content.items():
+            yield origin, f"{section}.{name}", value
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    # Only names with two underscores are settings: SENTIMON_CONFIG and the completion variables are not.
+    for variable in sorted(environment):
+        if variable.startswith(PREFIX) and "__" in variable:
+            key = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
+            yield f"${variable}", key, environment[variable]
+
+
+def _build(values: Mapping[str, Any]) -> Settings:
+    sections = {}
+    for part in fields(Settings):
+        names = [one.name for one in fields(SECTIONS[part.name])]
+        chosen = {name: values[f"{part.name}.{name}"] for name in names if f"{part.name}.{name}" in values}
+        sections[part.name] = SECTIONS[part.name](**chosen)
+    return Settings(**sections)

@@ -1,0 +1,69 @@
+"""Every error that sentimon raises on purpose, and the exit code each one becomes.
+
+    SentimonError            exit 1  anything below; the command line catches this one class
+    |- UsageError            exit 2  an option or argument that cannot be used as given
+    |- ConfigError           exit 2  an unknown key, or a value out of range
+    |- DataError             exit 1  input that is not what it claims to be: a row, a label, a distribution
+    |- StoreError            exit 1  a file of ours is missing, unreadable, or cannot be written
+    |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
+    `- NoVerdictError        exit 4  a question that the data at hand cannot answer
+
+A message names the thing (path:line, key, label); a hint names the next step. Anything that is not a
+SentimonError is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitCode(enum.IntEnum):
+    """What the process says to its caller: a crash never looks like drift, drift never like a crash."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    FINDING = 3
+    NO_VERDICT = 4
+    INTERRUPTED = 130
+
+
+class SentimonError(Exception):
+    """Base of all errors raised on purpose; `message` for people, `hint` for the next step."""
+
+    exit_code = ExitCode.FAILURE
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SentimonError):
+    """An option or argument that cannot be used as given."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigError(SentimonError):
+    """A configuration key that does not exist, or a value out of its range."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(SentimonError):
+    """Input that is not what it claims to be: a row, a label, a distribution."""
+
+
+class StoreError(SentimonError):
+    """A file is missing, unreadable, or cannot be written."""
+
+
+class ModelError(SentimonError):
+    """A model that cannot be found, loaded, or mapped onto the three classes."""
+
+
+class NoVerdictError(SentimonError):
+    """A question that the data at hand cannot answer."""
+
+    exit_code = ExitCode.NO_VERDICT

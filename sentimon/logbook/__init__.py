@@ -1,0 +1,1 @@
+"""Predictions on disk: rows in, rows or sums of rows out."""

@@ -1,0 +1,1 @@
+"""Values in, tables or JSON out; what a person or a program sees."""

@@ -1,0 +1,69 @@
+"""The seam between sentimon and any model, and the choice of the backend behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from sentimon.config.settings import ModelSettings
+from sentimon.errors import ModelError
+from sentimon.scoring.scores import ScoredText
+
+DEFAULT_MODEL = "sentimon-default"
+DEFAULT_FOLDER = Path(__file__).parent / "default_model"
+ONNX_FILE = "model.onnx"
+
+
+class Scorer(Protocol):
+    """Anything that scores texts; a text's scores do not depend on the texts around it (within 1e-5)."""
+
+    @property
+    def model(self) -> str:
+        """Return the name under which predictions of this model are logged."""
+
+    @property
+    def revision(self) -> str:
+        """Return what tells this version of the weights from another: a commit or a content hash."""
+
+    def score(self, texts: Sequence[str]) -> list[ScoredText]:
+        """Return one result a text, in input order; raw texts, normalised inside."""
+
+
+def load_scorer(settings: ModelSettings | None = None) -> Scorer:
+    """Return the scorer of the model that `settings` names; without a name the one that ships.
+
+    A folder with a `model.onnx` runs on ONNX Runtime and never imports torch; any other folder or
+    HuggingFace id runs on transformers.
+
+    Raises:
+        ModelError: it cannot be found or loaded, or its labels cannot be mapped.
+    """
+    settings = settings or ModelSettings()
+    folder = Path(settings.name).expanduser() if settings.name else DEFAULT_FOLDER
+    if settings.name in ("", DEFAULT_MODEL):
+        folder = DEFAULT_FOLDER
+    if folder.is_file():
+        raise ModelError(
+            f"{folder} is a file", hint="name the folder that holds the model, or a HuggingFace id"
+        )
+    if (folder / ONNX_FILE).is_file():
+        from sentimon.scoring.onnx import OnnxScorer
+
+        name = DEFAULT_MODEL if folder == DEFAULT_FOLDER else settings.name
+        return OnnxScorer.load(
+            folder, name=name, threads=settings.threads or None, label_map=settings.label_map or None
+        )
+    from sentimon.scoring.huggingface import HuggingFaceScorer
+
+    return HuggingFaceScorer.load(settings)
+
+
+def score_stream(
+    scorer: Scorer, texts: Iterable[str], *, buffer_size: int
+) -> Iterator[tuple[str, ScoredText]]:
+    """Yield each text with its result, in input order, holding at most `buffer_size` texts at once."""
+    stream = iter(texts)
+    while chunk := list(islice(stream, buffer_size)):
+        yield from zip(chunk, scorer.score(chunk), strict=True)

@@ -1,0 +1,77 @@
+"""What a model says about a text: three probabilities, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentimon.errors import DataError
+from sentimon.labels import LABELS, Sentiment
+
+SUM_TOLERANCE = 1e-3
+"""How far three scores may be from summing to 1: rows written elsewhere are often rounded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The probability of each class, each in 0..1, together 1."""
+
+    negative: float
+    neutral: float
+    positive: float
+
+    @classmethod
+    def from_probabilities(cls, probabilities: Sequence[float]) -> Scores:
+        """Return the scores of a vector of shape (3,), in Sentiment order, rounded to six digits.
+
+        Six digits are what the log keeps, so what is printed, logged and summed up is one number.
+
+        Raises:
+            DataError: not three finite numbers in 0..1 that sum to 1 within SUM_TOLERANCE.
+        """
+        if len(probabilities) != len(LABELS):
+            raise DataError(f"scores need {len(LABELS)} numbers, got {len(probabilities)}")
+        values = [float(value) for value in probabilities]
+        for label, value in zip(LABELS, values, strict=True):
+            if not (math.isfinite(value) and 0.0 <= value <= 1.0):
+                raise DataError(f"score of {label} is {value}, not a number from 0 to 1")
+        if abs(sum(values) - 1.0) > SUM_TOLERANCE:
+            raise DataError(f"scores sum to {sum(values):.4f}, not to 1")
+        return cls(**{label: round(value, 6) for label, value in zip(LABELS, values, strict=True)})
+
+    @property
+    def vector(self) -> tuple[float, float, float]:
+        """Return the three scores in Sentiment order."""
+        return (self.negative, self.neutral, self.positive)
+
+    @property
+    def label(self) -> Sentiment:
+        """Return the class with the highest score; of equal ones the first in Sentiment order."""
+        vector = self.vector
+        return Sentiment(vector.index(max(vector)))
+
+    @property
+    def confidence(self) -> float:
+        """Return the highest score, 1/3 .. 1."""
+        return max(self.vector)
+
+    @property
+    def polarity(self) -> float:
+        """Return positive minus negative, -1 .. 1."""
+        return self.positive - self.negative
+
+    def to_dict(self) -> dict[str, float]:
+        """Return `{"negative": .., "neutral": .., "positive": ..}`, in that order."""
+        return dict(zip(LABELS, self.vector, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredText:
+    """The scores of one text, and how much of it the model saw."""
+
+    scores: Scores
+    tokens: int
+    """Length of the whole text in the model's tokens, its boundary tokens included."""
+    truncated: bool
+    """Whether the text was longer than the model reads, so that its end was not seen."""
