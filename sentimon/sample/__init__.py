@@ -1,0 +1,1 @@
+"""The fictional customer messages that the demonstration runs on."""
