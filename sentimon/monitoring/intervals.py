@@ -1,4 +1,4 @@
-"""How sure a share, a difference of shares, or a mean is, from counts and sums alone; no scipy on this path."""
+"""How sure a share, a difference of shares, or a mean is, from counts and sums alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Estimate:
 
 
 def normal_quantile(confidence_level: float, *, comparisons: int = 1) -> float:
-    """Return z for a two-sided interval; with several `comparisons` all intervals cover together (Bonferroni).
+    """Return z for a two-sided interval.
+
+    With several `comparisons` the intervals cover all together (Bonferroni).
 
     >>> round(normal_quantile(0.95), 4)
     1.96
@@ -84,7 +86,7 @@ def mean_of(total: int, squares: int, n: int, *, scale: int, confidence_level: f
     """
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
-    mean = total / n / scale
+    mean = total / (n * scale)
     if n == 1:
         return Estimate(value=mean, low=0.0, high=1.0, n=1)
     half = student_quantile(confidence_level, n - 1) * standard_error(total, squares, n, scale=scale)
@@ -98,7 +100,9 @@ def standard_error(total: int, squares: int, n: int, *, scale: int) -> float:
 
 
 def student_quantile(confidence_level: float, degrees: int) -> float:
-    """Return the two-sided quantile of Student's t, exact for 1 and 2 degrees, else within 0.5 %.
+    """Return the two-sided quantile of Student's t, exact for 1 and 2 degrees of freedom.
+
+    From 3 degrees on the error is below 0.2 % at level 0.95, below 1 % at 0.99.
 
     Source: Abramowitz & Stegun 26.7.5 (expansion in the normal quantile), four terms.
     """
@@ -108,13 +112,13 @@ def student_quantile(confidence_level: float, degrees: int) -> float:
     if degrees == 2:
         return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
     z = NormalDist().inv_cdf(p)
-    terms = (
+    terms: tuple[float, ...] = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / degrees ** (power + 1) for power, term in enumerate(terms))
+    return z + sum((term / float(degrees) ** power for power, term in enumerate(terms, start=1)), start=0.0)
 
 
 def _wilson_limits(successes: int, n: int, z: float) -> tuple[float, float]:

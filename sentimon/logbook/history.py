@@ -1,0 +1,41 @@
+"""The small histories beside the log: saved metrics, drift reports and retraining triggers, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sentimon.logbook.files import append_lines
+from sentimon.logbook.reader import numbered_lines
+from sentimon.logbook.row import BadLine, RowError, parse_object
+from sentimon.logbook.writer import encode
+
+METRICS_FILE = "metrics.jsonl"
+DRIFT_FILE = "drift_reports.jsonl"
+TRIGGERS_FILE = "retraining_triggers.jsonl"
+
+
+def append_entry(path: Path, entry: Mapping[str, Any]) -> None:
+    """Append one entry to the history at `path`.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    append_lines(path, [encode(entry)])
+
+
+def read_entries(path: Path) -> tuple[list[dict[str, Any]], list[BadLine]]:
+    """Return (entries in the order they were saved, lines that hold none); a missing file has neither.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    entries: list[dict[str, Any]] = []
+    bad: list[BadLine] = []
+    for number, line in numbered_lines(path) if path.exists() else ():
+        try:
+            entries.append(parse_object(line))
+        except RowError as error:
+            bad.append(BadLine(path=str(path), line=number, kind=error.kind, reason=error.message))
+    return entries, bad

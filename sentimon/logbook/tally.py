@@ -1,0 +1,75 @@
+"""The sum over rows of one class: counts, confidence, polarity, and how both are spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SCALE = 1_000_000
+"""Confidence and polarity are summed in millionths: integers add up alike in every order, floats do not."""
+CONFIDENCE_BINS = 100
+POLARITY_BINS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """The sum over rows of one class."""
+
+    count: int = 0
+    confidence: int = 0
+    """Sum of confidences, in millionths."""
+    confidence_squares: int = 0
+    """Sum of squared confidences, in millionths squared."""
+    polarity: int = 0
+    """Sum of positive minus negative score, in millionths."""
+    confidence_histogram: tuple[int, ...] = (0,) * CONFIDENCE_BINS
+    """Rows per hundredth of confidence, 0 .. 1."""
+    polarity_histogram: tuple[int, ...] = (0,) * POLARITY_BINS
+    """Rows per twentieth of polarity, -1 .. 1."""
+
+    def __add__(self, other: Tally) -> Tally:
+        """Return the tally of both sets of rows."""
+        return Tally(
+            count=self.count + other.count,
+            confidence=self.confidence + other.confidence,
+            confidence_squares=self.confidence_squares + other.confidence_squares,
+            polarity=self.polarity + other.polarity,
+            confidence_histogram=_added(self.confidence_histogram, other.confidence_histogram),
+            polarity_histogram=_added(self.polarity_histogram, other.polarity_histogram),
+        )
+
+
+@dataclass(slots=True)
+class GrowingTally:
+    """A tally that rows are still being added to; `tally()` is its value so far."""
+
+    count: int = 0
+    confidence: int = 0
+    confidence_squares: int = 0
+    polarity: int = 0
+    confidence_histogram: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_BINS)
+    polarity_histogram: list[int] = field(default_factory=lambda: [0] * POLARITY_BINS)
+
+    def add(self, confidence: int, polarity: int) -> None:
+        """Add one row; both numbers in millionths."""
+        self.count += 1
+        self.confidence += confidence
+        self.confidence_squares += confidence * confidence
+        self.polarity += polarity
+        self.confidence_histogram[min(confidence * CONFIDENCE_BINS // SCALE, CONFIDENCE_BINS - 1)] += 1
+        place = (polarity + SCALE) * POLARITY_BINS // (2 * SCALE)
+        self.polarity_histogram[max(0, min(place, POLARITY_BINS - 1))] += 1
+
+    def tally(self) -> Tally:
+        """Return the sum so far."""
+        return Tally(
+            count=self.count,
+            confidence=self.confidence,
+            confidence_squares=self.confidence_squares,
+            polarity=self.polarity,
+            confidence_histogram=tuple(self.confidence_histogram),
+            polarity_histogram=tuple(self.polarity_histogram),
+        )
+
+
+def _added(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a + b for a, b in zip(one, other, strict=True))

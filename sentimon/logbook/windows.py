@@ -1,0 +1,140 @@
+"""Stretches of time: the period that a question is about, and its windows on the calendar of a zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from sentimon.config.durations import parse_duration
+from sentimon.errors import DataError
+from sentimon.logbook.moments import from_microseconds
+from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.row import BadLine
+from sentimon.logbook.summary import GrowingSummary, Summary
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+MOST_WINDOWS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From `since` (included) to `until` (excluded), both aware or open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def select(self, rows: Iterable[PredictionRecord | BadLine]) -> Iterator[PredictionRecord | BadLine]:
+        """Yield the rows inside; bad lines belong to no time and always pass."""
+        for row in rows:
+            if isinstance(row, BadLine) or self.holds(row.timestamp):
+                yield row
+
+    def holds(self, moment: datetime) -> bool:
+        """Return whether `moment` lies inside."""
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One window: from `start` (included) to `end` (excluded), with the sum of its rows."""
+
+    start: datetime
+    end: datetime
+    complete: bool
+    """Whether the window was over when the question was asked."""
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Windows of one length, aligned to the calendar of a zone (None: local time)."""
+
+    every: timedelta
+    zone: tzinfo | None
+
+    @classmethod
+    def of(cls, every: str, zone: tzinfo | None) -> Calendar:
+        """Return the calendar of windows such as `15m`, `1h`, `6h`, `1d`, `1w`.
+
+        Raises:
+            DataError: the length does not divide an hour, a day, or is not of whole days.
+        """
+        length = parse_duration(every)
+        minutes, rest = divmod(length, timedelta(minutes=1))
+        fits = minutes > 0 and not rest
+        if length <= _HOUR:
+            fits = fits and _HOUR % length == timedelta()
+        elif length <= _DAY:
+            fits = fits and _DAY % length == timedelta() and length % _HOUR == timedelta()
+        else:
+            fits = fits and length % _DAY == timedelta()
+        if not fits:
+            raise DataError(
+                f"windows of {every} do not fit the calendar",
+                hint="use a part of an hour or of a day, or whole days: 15m, 1h, 6h, 1d, 1w",
+            )
+        return cls(every=length, zone=zone)
+
+    def start_of(self, moment: datetime) -> datetime:
+        """Return the start of the window that holds `moment`, in UTC."""
+        local = moment.astimezone(self.zone)
+        if self.every <= _HOUR:
+            # Inside the hour the offset is kept, so that the hour a clock change repeats is two windows.
+            minute = local.minute - local.minute % (self.every // timedelta(minutes=1))
+            return local.replace(minute=minute, second=0, microsecond=0).astimezone(UTC)
+        if self.every < _DAY:
+            hour = local.hour - local.hour % (self.every // _HOUR)
+            return self._to_utc(local.replace(tzinfo=None, hour=hour, minute=0, second=0, microsecond=0))
+        days = self.every // _DAY
+        # Day 1 of the calendar is a Monday, so windows of whole weeks start on Mondays.
+        day = local.toordinal() - 1
+        return self._to_utc(datetime.fromordinal(day - day % days + 1))
+
+    def after(self, start: datetime) -> datetime:
+        """Return the end of the window that starts at `start`."""
+        if self.every <= _HOUR:
+            return start + self.every
+        wall = start.astimezone(self.zone).replace(tzinfo=None) + self.every
+        return self.start_of(self._to_utc(wall))
+
+    def _to_utc(self, wall: datetime) -> datetime:
+        return (wall.replace(tzinfo=self.zone) if self.zone else wall).astimezone(UTC)
+
+
+def summarise_windows(
+    rows: Iterable[PredictionRecord | BadLine], calendar: Calendar, *, now: datetime
+) -> tuple[list[Window], Summary]:
+    """Return (windows from the first row's to the last row's, empty ones included; the sum over all rows).
+
+    Rows may come in any order. A window that ends after `now` is marked incomplete.
+
+    Raises:
+        DataError: the rows span more than MOST_WINDOWS windows.
+    """
+    whole = GrowingSummary()
+    parts: dict[datetime, GrowingSummary] = {}
+    for row in rows:
+        whole.add(row)
+        if isinstance(row, PredictionRecord):
+            start = calendar.start_of(row.timestamp)
+            parts.setdefault(start, GrowingSummary()).add(row)
+    total = whole.summary()
+    if total.first is None or total.last is None:
+        return [], total
+    first, last = from_microseconds(total.first), from_microseconds(total.last)
+    if (last - first) / calendar.every > MOST_WINDOWS:
+        raise DataError(
+            f"the rows span {first:%Y-%m-%d} to {last:%Y-%m-%d}: too many windows to show",
+            hint="use longer windows with --every, or fewer rows with --since and --until",
+        )
+    windows = []
+    start = calendar.start_of(first)
+    while start <= last:
+        end = calendar.after(start)
+        part = parts.get(start)
+        summary = part.summary() if part else Summary()
+        windows.append(Window(start=start, end=end, complete=end <= now, summary=summary))
+        start = end
+    return windows, total

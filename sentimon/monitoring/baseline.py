@@ -1,0 +1,139 @@
+"""The reference that later rows are compared with: a summary, where it came from, and its check on itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentimon.errors import NoVerdictError
+from sentimon.logbook.moments import from_microseconds
+from sentimon.logbook.summary import Counts, ModelKey, Summary
+from sentimon.logbook.windows import Window
+from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
+from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
+
+HOURS_OF_WEEK = 168
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What was normal: the sum over its rows, with rows per hour and class, and its provenance."""
+
+    name: str
+    created: datetime
+    source: str
+    """The log folder that it was made from."""
+    summary: Summary
+
+    @property
+    def last(self) -> datetime | None:
+        """Return the moment of its latest row; what is newer is judged against it."""
+        return None if self.summary.last is None else from_microseconds(self.summary.last)
+
+    @property
+    def known_models(self) -> Mapping[ModelKey, int]:
+        """Return rows per (model, revision), without the rows that do not say."""
+        return named_models(self.summary)
+
+    @property
+    def hour_of_week(self) -> tuple[Counts, ...]:
+        """Return rows per class in each of the 168 hours of the week, UTC, from Monday 00:00."""
+        cells = [[0, 0, 0] for _ in range(HOURS_OF_WEEK)]
+        for hour, counts in self.summary.hours.items():
+            # The first hour of 1970 was in a Thursday, the fourth day of the week.
+            cell = cells[(hour + 3 * 24) % HOURS_OF_WEEK]
+            for place, count in enumerate(counts):
+                cell[place] += count
+        return tuple((cell[0], cell[1], cell[2]) for cell in cells)
+
+
+def named_models(summary: Summary) -> Mapping[ModelKey, int]:
+    """Return rows per (model, revision) of the rows that name their model."""
+    return {model: count for model, count in summary.models.items() if model[0] is not None}
+
+
+def create_baseline(
+    summary: Summary, *, name: str, source: str, created: datetime, min_samples: int
+) -> Baseline:
+    """Return the baseline of the rows in `summary`.
+
+    Raises:
+        NoVerdictError: fewer than `min_samples` rows: such a baseline could never be compared with.
+    """
+    if summary.count < min_samples:
+        raise NoVerdictError(
+            f"a baseline needs {min_samples} rows, {source} has {summary.count}",
+            hint="log more predictions, choose a longer period, or lower drift.min_samples",
+        )
+    return Baseline(name=name, created=created, source=source, summary=summary)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowCheck:
+    """One window of the baseline against the rest of it."""
+
+    start: datetime
+    count: int
+    score: float
+    """Wasserstein-1 distance of the window from the other rows, 0 .. 1."""
+    low: float
+    high: float
+    """The interval of the score; those of all windows together cover."""
+    departs: bool
+    """Whether the score is above the threshold and a class share moved by more than chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineCheck:
+    """Whether a baseline is quiet on its own data."""
+
+    windows: tuple[WindowCheck, ...]
+    skipped: int
+    """Windows with too few rows to judge."""
+
+    @property
+    def quiet(self) -> bool:
+        """Return whether no window departs from the rest."""
+        return not any(window.departs for window in self.windows)
+
+
+def check_windows(
+    windows: list[Window], *, threshold: float, min_samples: int, confidence_level: float
+) -> BaselineCheck:
+    """Return how far each window of a baseline lies from the rest of it.
+
+    A window departs when its score is above `threshold` and, at a level shared among all windows
+    (Bonferroni), the change of the negative or the positive share excludes zero: a baseline without
+    change is quiet with probability of at least `confidence_level`, however many windows it has.
+    """
+    whole = sum((window.summary for window in windows), start=Summary())
+    judged = [
+        window
+        for window in windows
+        if window.summary.count >= min_samples and whole.count - window.summary.count >= min_samples
+    ]
+    level = 1 - (1 - confidence_level) / max(1, len(judged))
+    checks = tuple(_check_window(window, whole, threshold, level) for window in judged)
+    filled = sum(1 for window in windows if window.summary.count)
+    return BaselineCheck(windows=checks, skipped=filled - len(judged))
+
+
+def _check_window(window: Window, whole: Summary, threshold: float, level: float) -> WindowCheck:
+    counts = window.summary.counts
+    rest = [total - own for total, own in zip(whole.counts, counts, strict=True)]
+    score = wasserstein_distance(rest, counts)
+    low, high = wasserstein_interval(rest, counts, confidence_level=level)
+    z = normal_quantile(level, comparisons=2)
+    changes = [
+        difference_of_shares((rest[place], sum(rest)), (counts[place], sum(counts)), z=z) for place in (0, 2)
+    ]
+    moved = any(lower > 0 or upper < 0 for _, lower, upper in changes)
+    return WindowCheck(
+        start=window.start,
+        count=sum(counts),
+        score=score,
+        low=low,
+        high=high,
+        departs=score > threshold and moved,
+    )

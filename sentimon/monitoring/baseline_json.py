@@ -1,0 +1,170 @@
+"""The baseline as a file holds it: for programs to read, and exactly what it was when read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sentimon.errors import DataError, StoreError
+from sentimon.labels import LABELS, parse_label
+from sentimon.logbook.moments import (
+    HOUR_MICROSECONDS,
+    format_moment,
+    from_microseconds,
+    parse_moment,
+    to_microseconds,
+)
+from sentimon.logbook.summary import Counts, Summary
+from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, SCALE, Tally
+from sentimon.monitoring.baseline import Baseline
+
+FORMAT = 1
+_AGAIN = "make a new one with `sentimon baseline create --force`"
+
+
+class _Class(msgspec.Struct, frozen=True):
+    count: int
+    confidence_sum_millionths: int
+    confidence_squares_millionths: int
+    polarity_sum_millionths: int
+    confidence_histogram: list[int]
+    polarity_histogram: list[int]
+
+
+class _Model(msgspec.Struct, frozen=True):
+    model: str | None
+    revision: str | None
+    count: int
+
+
+class _Hour(msgspec.Struct, frozen=True):
+    hour: str
+    counts: Counts
+
+
+class _File(msgspec.Struct, frozen=True):
+    format: int
+    name: str
+    timestamp: str
+    source: str
+    first: str | None
+    last: str | None
+    models: list[_Model]
+    classes: dict[str, _Class]
+    hours: list[_Hour]
+    properties: dict[str, int]
+    bad: dict[str, int]
+
+
+def encode_baseline(baseline: Baseline) -> bytes:
+    """Return the file of `baseline`: indented JSON.
+
+    Beside what is read back it states, for other programs, `total_samples`, `distribution`,
+    `average_confidence` and `hour_of_week` (168 rows of counts, UTC, from Monday 00:00).
+    """
+    summary = baseline.summary
+    total = summary.total
+    shown: dict[str, Any] = {
+        "total_samples": summary.count,
+        "distribution": {
+            label: tally.count / summary.count for label, tally in zip(LABELS, summary.classes, strict=True)
+        },
+        "average_confidence": total.confidence / (total.count * SCALE),
+    }
+    document = msgspec.to_builtins(_to_file(baseline)) | shown | {"hour_of_week": baseline.hour_of_week}
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def decode_baseline(content: bytes, *, origin: str) -> Baseline:
+    """Return the baseline that a file holds; `origin` names the file in errors.
+
+    Raises:
+        StoreError: it is no baseline, or of another format.
+    """
+    try:
+        file = msgspec.json.decode(content, type=_File)
+        if file.format != FORMAT:
+            raise DataError(f"is of format {file.format}, this version reads {FORMAT}")
+        return _from_file(file)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise StoreError(f"{origin}: is no baseline: {error}", hint=_AGAIN) from error
+    except DataError as error:
+        raise StoreError(f"{origin}: is no baseline: {error.message}", hint=_AGAIN) from error
+
+
+def _to_file(baseline: Baseline) -> _File:
+    summary = baseline.summary
+    return _File(
+        format=FORMAT,
+        name=baseline.name,
+        timestamp=format_moment(baseline.created),
+        source=baseline.source,
+        first=_moment(summary.first),
+        last=_moment(summary.last),
+        models=[
+            _Model(model, revision, count)
+            for (model, revision), count in sorted(summary.models.items(), key=lambda item: str(item[0]))
+        ],
+        classes={label: _to_class(tally) for label, tally in zip(LABELS, summary.classes, strict=True)},
+        hours=[
+            _Hour(format_moment(from_microseconds(hour * HOUR_MICROSECONDS)), counts)
+            for hour, counts in sorted(summary.hours.items())
+        ],
+        properties=dict(sorted(summary.properties.items())),
+        bad=dict(sorted(summary.bad.items())),
+    )
+
+
+def _to_class(tally: Tally) -> _Class:
+    return _Class(
+        count=tally.count,
+        confidence_sum_millionths=tally.confidence,
+        confidence_squares_millionths=tally.confidence_squares,
+        polarity_sum_millionths=tally.polarity,
+        confidence_histogram=list(tally.confidence_histogram),
+        polarity_histogram=list(tally.polarity_histogram),
+    )
+
+
+def _from_file(file: _File) -> Baseline:
+    classes = [Tally(), Tally(), Tally()]
+    for label, one in file.classes.items():
+        classes[parse_label(label)] = _from_class(one)
+    summary = Summary(
+        classes=(classes[0], classes[1], classes[2]),
+        hours={_microseconds(one.hour) // HOUR_MICROSECONDS: one.counts for one in file.hours},
+        models={(one.model, one.revision): one.count for one in file.models},
+        properties=file.properties,
+        first=None if file.first is None else _microseconds(file.first),
+        last=None if file.last is None else _microseconds(file.last),
+        bad=file.bad,
+    )
+    if tuple(map(sum, zip(*summary.hours.values(), strict=True))) != summary.counts:
+        raise DataError("its rows per hour do not add up to its rows per class")
+    created, _ = parse_moment(file.timestamp, None)
+    return Baseline(name=file.name, created=created, source=file.source, summary=summary)
+
+
+def _from_class(one: _Class) -> Tally:
+    tally = Tally(
+        count=one.count,
+        confidence=one.confidence_sum_millionths,
+        confidence_squares=one.confidence_squares_millionths,
+        polarity=one.polarity_sum_millionths,
+        confidence_histogram=tuple(one.confidence_histogram),
+        polarity_histogram=tuple(one.polarity_histogram),
+    )
+    shapes = (len(tally.confidence_histogram), len(tally.polarity_histogram))
+    sums = {sum(tally.confidence_histogram), sum(tally.polarity_histogram)}
+    if shapes != (CONFIDENCE_BINS, POLARITY_BINS) or sums != {tally.count}:
+        raise DataError("a histogram does not add up to its count")
+    return tally
+
+
+def _microseconds(text: str) -> int:
+    return to_microseconds(parse_moment(text, None)[0])
+
+
+def _moment(microseconds: int | None) -> str | None:
+    return None if microseconds is None else format_moment(from_microseconds(microseconds))

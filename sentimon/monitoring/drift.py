@@ -1,0 +1,155 @@
+"""Has the class mix moved away from the baseline: how far, how sure, and the verdict."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+from sentimon.config.settings import DriftSettings
+from sentimon.errors import DataError
+from sentimon.labels import Sentiment
+from sentimon.logbook.summary import Summary
+from sentimon.logbook.tally import SCALE, Tally
+from sentimon.monitoring.baseline import Baseline, named_models
+from sentimon.monitoring.distance import total_variation, wasserstein_distance, wasserstein_interval
+from sentimon.monitoring.intervals import (
+    Estimate,
+    difference_of_shares,
+    normal_quantile,
+    standard_error,
+)
+from sentimon.monitoring.metrics import Metrics, measure
+
+
+class Verdict(enum.StrEnum):
+    """The answer of a comparison; too few rows is an answer of its own."""
+
+    STABLE = "stable"
+    DRIFT = "drift"
+    NO_VERDICT = "no verdict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change from the baseline to now, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftReport:
+    """The comparison of some rows with a baseline.
+
+    Where either side has no rows, `score`, `total_variation` and the changes are None.
+    """
+
+    baseline_name: str
+    threshold: float
+    min_samples: int
+    baseline: Metrics
+    current: Metrics
+    score: Estimate
+    """Wasserstein-1 distance, 0 .. 1; `n` is the number of current rows."""
+    total_variation: float | None
+    share_changes: tuple[Change, Change, Change] | None
+    """Change of the share of each class, in Sentiment order; each covers by itself."""
+    confidence_change: Change | None
+    """Change of the mean confidence."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the answer: no verdict below `min_samples` on either side, else the score decides."""
+        if min(self.baseline.total, self.current.total) < self.min_samples or self.score.value is None:
+            return Verdict.NO_VERDICT
+        return Verdict.DRIFT if self.score.value > self.threshold else Verdict.STABLE
+
+    @property
+    def drifted(self) -> bool:
+        """Return whether the verdict is drift."""
+        return self.verdict is Verdict.DRIFT
+
+    @property
+    def moved_most(self) -> Sentiment | None:
+        """Return the class whose share changed most."""
+        if self.share_changes is None:
+            return None
+        changes = self.share_changes
+        return max(Sentiment, key=lambda place: abs(changes[place].value))
+
+
+def detect_drift(baseline: Baseline, current: Summary, settings: DriftSettings) -> DriftReport:
+    """Return how `current` compares with `baseline`.
+
+    Raises:
+        DataError: the rows come from another model than the baseline.
+    """
+    check_same_model(baseline, current)
+    level = settings.confidence_level
+    before, after = baseline.summary, current
+    score = Estimate(value=None, low=None, high=None, n=after.count)
+    variation = changes = None
+    if before.count and after.count:
+        low, high = wasserstein_interval(before.counts, after.counts, confidence_level=level)
+        score = Estimate(
+            value=wasserstein_distance(before.counts, after.counts), low=low, high=high, n=after.count
+        )
+        variation = total_variation(before.counts, after.counts)
+        changes = _share_changes(before, after, level)
+    return DriftReport(
+        baseline_name=baseline.name,
+        threshold=settings.threshold,
+        min_samples=settings.min_samples,
+        baseline=measure(before, confidence_level=level),
+        current=measure(after, confidence_level=level),
+        score=score,
+        total_variation=variation,
+        share_changes=changes,
+        confidence_change=_confidence_change(before.total, after.total, level),
+    )
+
+
+def check_same_model(baseline: Baseline, current: Summary) -> None:
+    """Do nothing where the rows may be compared; rows that name no model may be.
+
+    Raises:
+        DataError: some rows were predicted by a model that the baseline does not know.
+    """
+    known, seen = baseline.known_models, named_models(current)
+    foreign = [model for model in seen if model not in known]
+    if known and foreign:
+        raise DataError(
+            f"baseline {baseline.name!r} is of {_models(list(known))}, but rows are of {_models(foreign)}",
+            hint="`sentimon baseline create --force` makes one of the present model (its rows: --since)",
+        )
+
+
+def _models(models: list[tuple[str | None, str | None]]) -> str:
+    return ", ".join(f"{name}@{revision}" if revision else f"{name}" for name, revision in models)
+
+
+def _share_changes(before: Summary, after: Summary, level: float) -> tuple[Change, Change, Change]:
+    z = normal_quantile(level)
+
+    def change(place: Sentiment) -> Change:
+        value, low, high = difference_of_shares(
+            (before.counts[place], before.count), (after.counts[place], after.count), z=z
+        )
+        return Change(value=value, low=low, high=high)
+
+    return (change(Sentiment.NEGATIVE), change(Sentiment.NEUTRAL), change(Sentiment.POSITIVE))
+
+
+def _confidence_change(before: Tally, after: Tally, level: float) -> Change | None:
+    if before.count < 2 or after.count < 2:
+        return None
+    value = after.confidence / after.count / SCALE - before.confidence / before.count / SCALE
+    half = normal_quantile(level) * math.hypot(
+        *(
+            standard_error(tally.confidence, tally.confidence_squares, tally.count, scale=SCALE)
+            for tally in (before, after)
+        )
+    )
+    return Change(value=value, low=value - half, high=value + half)

@@ -1,0 +1,146 @@
+"""Should the model be retrained: each rule with its value and its limit, and what follows from all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sentimon.config.durations import parse_duration
+from sentimon.config.settings import RetrainingSettings
+from sentimon.logbook.summary import Summary
+from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.monitoring.intervals import Estimate
+from sentimon.monitoring.metrics import mean_confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTrigger:
+    """The latest saved trigger that fired: when, and up to which row it had looked."""
+
+    timestamp: datetime
+    rows_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """One rule: what was measured, the limit, and whether it speaks for retraining (None: undecidable)."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    met: bool | None
+    n: int
+
+    def to_dict(self) -> dict[str, float | int | str | bool | None]:
+        """Return the fields, as JSON holds them."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "limit": self.limit,
+            "met": self.met,
+            "n": self.n,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingTrigger:
+    """The decision: retraining is recommended when there are enough new rows and a cause.
+
+    A cause is low confidence or drift. Within the cooldown after a trigger that fired, none fires.
+    """
+
+    samples: RuleResult
+    confidence: RuleResult
+    drift: RuleResult
+    cooldown_until: datetime | None
+    """The end of the running cooldown; None where none runs."""
+    rows_until: datetime | None
+    """The latest row that was looked at."""
+
+    @property
+    def rules(self) -> tuple[RuleResult, RuleResult, RuleResult]:
+        """Return the three rules, samples first."""
+        return (self.samples, self.confidence, self.drift)
+
+    @property
+    def due(self) -> bool:
+        """Return whether the rules recommend retraining, cooldown aside."""
+        return bool(self.samples.met and (self.confidence.met or self.drift.met))
+
+    @property
+    def triggered(self) -> bool:
+        """Return whether the trigger fires now."""
+        return self.due and self.cooldown_until is None
+
+    @property
+    def decided(self) -> bool:
+        """Return whether there was enough to decide: new rows, and every rule that mattered."""
+        return bool(self.samples.met) and (self.due or None not in (self.confidence.met, self.drift.met))
+
+
+def evaluate_retraining(
+    current: Summary,
+    drift: DriftReport | None,
+    settings: RetrainingSettings,
+    *,
+    rows_until: datetime | None,
+    last: LastTrigger | None,
+    now: datetime,
+    confidence_level: float,
+) -> RetrainingTrigger:
+    """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
+
+    `drift` is their comparison with the baseline, None where there is no baseline.
+    """
+    confidence = mean_confidence(current.total, confidence_level=confidence_level)
+    return RetrainingTrigger(
+        samples=_samples_rule(current.count, settings),
+        confidence=_confidence_rule(confidence, settings),
+        drift=_drift_rule(drift),
+        cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
+        rows_until=rows_until,
+    )
+
+
+def _samples_rule(count: int, settings: RetrainingSettings) -> RuleResult:
+    limit = settings.min_samples_for_retraining
+    return RuleResult(
+        name="new predictions", value=count, low=None, high=None, limit=limit, met=count >= limit, n=count
+    )
+
+
+def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> RuleResult:
+    judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
+    return RuleResult(
+        name="mean confidence",
+        value=confidence.value,
+        low=confidence.low,
+        high=confidence.high,
+        limit=settings.confidence_threshold,
+        met=None if judged is None else judged < settings.confidence_threshold,
+        n=confidence.n,
+    )
+
+
+def _drift_rule(drift: DriftReport | None) -> RuleResult:
+    if drift is None:
+        return RuleResult(name="drift score", value=None, low=None, high=None, limit=None, met=None, n=0)
+    return RuleResult(
+        name="drift score",
+        value=drift.score.value,
+        low=drift.score.low,
+        high=drift.score.high,
+        limit=drift.threshold,
+        met=None if drift.verdict is Verdict.NO_VERDICT else drift.drifted,
+        n=drift.score.n,
+    )
+
+
+def _cooldown_until(last: LastTrigger | None, cooldown: timedelta, now: datetime) -> datetime | None:
+    if last is None or last.timestamp + cooldown <= now:
+        return None
+    return last.timestamp + cooldown
