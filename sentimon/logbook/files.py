@@ -16,6 +16,7 @@ from sentimon.errors import StoreError
 PRIVATE = 0o600
 """Logs hold what people wrote: nobody but their owner may read them."""
 STATE_FOLDER = ".sentimon"
+_PATH_HINT = "check the path and its permissions"
 _SPACE_HINT = "make room on that disk; rows that were not confirmed were not kept"
 
 
@@ -38,6 +39,20 @@ def append_lines(path: Path, lines: Sequence[bytes]) -> None:
                 _write_at_end(descriptor, b"\n".join(lines) + b"\n")
             finally:
                 os.close(descriptor)
+
+
+def read_file(path: Path, *, hint: str) -> bytes:
+    """Return the content of `path`; `hint` says what to do where it is missing.
+
+    Raises:
+        StoreError: it is not there or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise StoreError(f"{path}: no such file", hint=hint) from error
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}", hint=_PATH_HINT) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -104,5 +119,5 @@ def _errors_named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = _SPACE_HINT if full else "check the path and its permissions"
+        hint = _SPACE_HINT if full else _PATH_HINT
         raise StoreError(f"{path}: cannot be written: {error.strerror}", hint=hint) from error

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sentimon.jsonl import BadLine, LineError, decode_line, decode_object, encode, file_lines
 from sentimon.logbook.files import append_lines
-from sentimon.logbook.reader import numbered_lines
-from sentimon.logbook.row import BadLine, RowError, parse_object
-from sentimon.logbook.writer import encode
 
 METRICS_FILE = "metrics.jsonl"
 DRIFT_FILE = "drift_reports.jsonl"
@@ -33,9 +31,9 @@ def read_entries(path: Path) -> tuple[list[dict[str, Any]], list[BadLine]]:
     """
     entries: list[dict[str, Any]] = []
     bad: list[BadLine] = []
-    for number, line in numbered_lines(path) if path.exists() else ():
+    for number, line in file_lines(path) if path.exists() else ():
         try:
-            entries.append(parse_object(line))
-        except RowError as error:
-            bad.append(BadLine(path=str(path), line=number, kind=error.kind, reason=error.message))
+            entries.append(decode_line(line, decode_object))
+        except LineError as error:
+            bad.append(error.at(str(path), number))
     return entries, bad

@@ -7,11 +7,11 @@ from datetime import tzinfo
 from pathlib import Path
 
 from sentimon.errors import StoreError
+from sentimon.jsonl import BadLine, LineError, file_lines
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.row import BadLine, RowError, parse_row
+from sentimon.logbook.row import parse_row
 
 LIVE_FILE = "predictions.jsonl"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_log(folder: Path, *, zone: tzinfo | None) -> Iterator[PredictionRecord | BadLine]:
@@ -24,7 +24,7 @@ def read_log(folder: Path, *, zone: tzinfo | None) -> Iterator[PredictionRecord 
         StoreError: the folder is not there, or a file cannot be read.
     """
     for path in log_files(folder):
-        yield from _read_file(path, zone)
+        yield from read_log_file(path, zone=zone)
 
 
 def log_files(folder: Path) -> list[Path]:
@@ -45,29 +45,14 @@ def log_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("predictions-*.jsonl")) + ([live] if live.exists() else [])
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (number from 1, line without its newline) for each line that is not blank.
-
-    Lines end at a newline only: tweets contain U+2028 and other characters that `splitlines` cuts at.
+def read_log_file(path: Path, *, zone: tzinfo | None) -> Iterator[PredictionRecord | BadLine]:
+    """Yield each row and each bad line of one file of a log, as `read_log` does.
 
     Raises:
         StoreError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                content = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-                if content.strip():
-                    yield number, content.rstrip(b"\r\n")
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be read: {error.strerror}", hint="check the path and its permissions"
-        ) from error
-
-
-def _read_file(path: Path, zone: tzinfo | None) -> Iterator[PredictionRecord | BadLine]:
-    for number, line in numbered_lines(path):
+    for number, line in file_lines(path):
         try:
             yield parse_row(line, zone=zone)
-        except RowError as error:
-            yield BadLine(path=str(path), line=number, kind=error.kind, reason=error.message)
+        except LineError as error:
+            yield error.at(str(path), number)

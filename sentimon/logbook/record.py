@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from sentimon.labels import LABELS, Sentiment
@@ -15,7 +14,6 @@ from sentimon.scoring.scores import ScoredText, Scores
 
 CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")
 OPTIONAL_FIELDS = ("id", "model", "revision", "truncated")
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class PredictionRecord:
     truncated: bool | None = None
     naive: bool = False
     """Whether the logged timestamp named no time zone, so that one had to be assumed."""
-    extra: Mapping[str, Any] = field(default=_NOTHING)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields that are not ours; they are written back as they came."""
 
     @classmethod

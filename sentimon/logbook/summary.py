@@ -8,13 +8,12 @@ rows, and work shared between processes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import HOUR_MICROSECONDS, to_microseconds
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.row import BadLine
 from sentimon.logbook.tally import SCALE, GrowingTally, Tally
 
 SHOWN_BAD_LINES = 5
@@ -22,9 +21,6 @@ SHOWN_BAD_LINES = 5
 K = TypeVar("K")
 Counts = tuple[int, int, int]
 ModelKey = tuple[str | None, str | None]
-_NO_COUNTS: Mapping[str, int] = MappingProxyType({})
-_NO_HOURS: Mapping[int, Counts] = MappingProxyType({})
-_NO_MODELS: Mapping[ModelKey, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +28,17 @@ class Summary:
     """A mergeable sum over rows of the log; `Summary()` is the sum over none."""
 
     classes: tuple[Tally, Tally, Tally] = (Tally(), Tally(), Tally())
-    hours: Mapping[int, Counts] = _NO_HOURS
+    hours: Mapping[int, Counts] = field(default_factory=dict)
     """Rows per class in each hour that has any; the key is the number of whole hours since 1970, UTC."""
-    models: Mapping[ModelKey, int] = _NO_MODELS
+    models: Mapping[ModelKey, int] = field(default_factory=dict)
     """Rows per (model, revision); None where the row does not say."""
-    properties: Mapping[str, int] = _NO_COUNTS
+    properties: Mapping[str, int] = field(default_factory=dict)
     """Rows that are `truncated`, `empty`, with a `naive_timestamp`, `without_text`; sum of `characters`."""
     first: int | None = None
     """The earliest row, in microseconds since 1970."""
     last: int | None = None
     """The latest row, in microseconds since 1970."""
-    bad: Mapping[str, int] = _NO_COUNTS
+    bad: Mapping[str, int] = field(default_factory=dict)
     """Bad lines per kind."""
     bad_lines: tuple[BadLine, ...] = ()
     """The first few bad lines, by path and line number."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from sentimon.config.durations import parse_duration
 from sentimon.errors import DataError
+from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.row import BadLine
 from sentimon.logbook.summary import GrowingSummary, Summary
 
 _HOUR = timedelta(hours=1)

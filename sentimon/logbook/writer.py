@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
-
+from sentimon.jsonl import encode
 from sentimon.logbook.files import append_lines
 from sentimon.logbook.reader import LIVE_FILE
 from sentimon.logbook.record import PredictionRecord
@@ -23,8 +22,3 @@ def append_records(folder: Path, records: Iterable[PredictionRecord]) -> int:
     lines = [encode(record.to_dict()) for record in records]
     append_lines(folder / LIVE_FILE, lines)
     return len(lines)
-
-
-def encode(value: object) -> bytes:
-    """Return `value` as one line of strict JSON in UTF-8; not-a-number and infinity become null."""
-    return msgspec.json.encode(value)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sentimon.errors import NoVerdictError
-from sentimon.logbook.moments import from_microseconds
+from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds
 from sentimon.logbook.summary import Counts, ModelKey, Summary
-from sentimon.logbook.windows import Window
+from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
-from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
 
 HOURS_OF_WEEK = 168
 
@@ -66,7 +65,8 @@ def create_baseline(
             f"a baseline needs {min_samples} rows, {source} has {summary.count}",
             hint="log more predictions, choose a longer period, or lower drift.min_samples",
         )
-    return Baseline(name=name, created=created, source=source, summary=summary)
+    # Where a bad line stood says nothing once the log goes on; how many there were does.
+    return Baseline(name=name, created=created, source=source, summary=replace(summary, bad_lines=()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,42 +98,39 @@ class BaselineCheck:
         return not any(window.departs for window in self.windows)
 
 
-def check_windows(
-    windows: list[Window], *, threshold: float, min_samples: int, confidence_level: float
+def check_baseline(
+    baseline: Baseline, calendar: Calendar, *, threshold: float, min_samples: int, confidence_level: float
 ) -> BaselineCheck:
     """Return how far each window of a baseline lies from the rest of it.
 
     A window departs when its score is above `threshold` and, at a level shared among all windows
     (Bonferroni), the change of the negative or the positive share excludes zero: a baseline without
     change is quiet with probability of at least `confidence_level`, however many windows it has.
+    An hour counts to the window that holds its start.
     """
-    whole = sum((window.summary for window in windows), start=Summary())
-    judged = [
-        window
-        for window in windows
-        if window.summary.count >= min_samples and whole.count - window.summary.count >= min_samples
-    ]
+    windows: dict[datetime, list[int]] = {}
+    for hour, counts in sorted(baseline.summary.hours.items()):
+        start = calendar.start_of(from_microseconds(hour * HOUR_MICROSECONDS))
+        window = windows.setdefault(start, [0, 0, 0])
+        for place, count in enumerate(counts):
+            window[place] += count
+    total = baseline.summary.counts
+    judged = {
+        start: counts
+        for start, counts in windows.items()
+        if sum(counts) >= min_samples and sum(total) - sum(counts) >= min_samples
+    }
     level = 1 - (1 - confidence_level) / max(1, len(judged))
-    checks = tuple(_check_window(window, whole, threshold, level) for window in judged)
-    filled = sum(1 for window in windows if window.summary.count)
-    return BaselineCheck(windows=checks, skipped=filled - len(judged))
+    checks = tuple(_check_window(start, counts, total, threshold, level) for start, counts in judged.items())
+    return BaselineCheck(windows=checks, skipped=len(windows) - len(judged))
 
 
-def _check_window(window: Window, whole: Summary, threshold: float, level: float) -> WindowCheck:
-    counts = window.summary.counts
-    rest = [total - own for total, own in zip(whole.counts, counts, strict=True)]
+def _check_window(
+    start: datetime, counts: list[int], total: Counts, threshold: float, level: float
+) -> WindowCheck:
+    rest = [whole - own for whole, own in zip(total, counts, strict=True)]
     score = wasserstein_distance(rest, counts)
     low, high = wasserstein_interval(rest, counts, confidence_level=level)
-    z = normal_quantile(level, comparisons=2)
-    changes = [
-        difference_of_shares((rest[place], sum(rest)), (counts[place], sum(counts)), z=z) for place in (0, 2)
-    ]
-    moved = any(lower > 0 or upper < 0 for _, lower, upper in changes)
-    return WindowCheck(
-        start=window.start,
-        count=sum(counts),
-        score=score,
-        low=low,
-        high=high,
-        departs=score > threshold and moved,
-    )
+    # The interval of the score starts above zero exactly where one of the two changes excludes zero.
+    departs = score > threshold and low > 0
+    return WindowCheck(start=start, count=sum(counts), score=score, low=low, high=high, departs=departs)

@@ -56,10 +56,10 @@ def wasserstein_interval(
 ) -> tuple[float, float]:
     """Return (low, high) that cover the true distance with at least `confidence_level`.
 
-    Both counts must hold at least one row. On the support 0, 0.5, 1 the distance is
-    half of |change of the negative share| plus half of |change of the positive share|. Each change gets Newcombe's hybrid score interval, the two together at
-    `confidence_level` (Bonferroni), and both are mapped through the absolute value. Unlike a
-    percentile bootstrap this covers also where nothing changed.
+    Both are counts of at least one row. On the support 0, 0.5, 1 the distance is half of |change of
+    the negative share| plus half of |change of the positive share|. Each change gets Newcombe's hybrid
+    score interval, the two together at `confidence_level` (Bonferroni), and both are mapped through
+    the absolute value. Unlike a percentile bootstrap this covers also where nothing changed.
     """
     z = normal_quantile(confidence_level, comparisons=2)
     low = high = 0.0

@@ -1,0 +1,85 @@
+"""The program: its commands, and the one boundary at which errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from typing import Annotated
+
+import typer
+
+import sentimon
+from sentimon.cli import baseline, config, drift, evaluate, log, metrics, predict, retrain_check
+from sentimon.errors import ExitCode, SentimonError
+
+app = typer.Typer(
+    name="sentimon",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 drift or retraining, 4 no verdict, 130 interrupted.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"sentimon {sentimon.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Watch a sentiment classifier in production: score, log, sum up, compare, decide."""
+
+
+app.command("predict")(predict.predict)
+app.command("log")(log.log)
+app.command("metrics")(metrics.metrics)
+app.add_typer(baseline.app, name="baseline")
+app.command("drift")(drift.drift)
+app.command("retrain-check")(retrain_check.retrain_check)
+app.command("evaluate")(evaluate.evaluate)
+app.command("config")(config.config)
+
+
+def main() -> None:
+    """Run the command line; the process ends with one of the exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, not a crash.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except SentimonError as error:
+        _report(error)
+        sys.exit(int(error.exit_code))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EPIPE, errno.EIO):
+            raise
+        _close_stdout()
+        if error.errno != errno.EPIPE:
+            sys.stderr.write(f"error: standard output cannot be written: {error.strerror}\n")
+        sys.exit(int(ExitCode.FAILURE))
+
+
+def _report(error: SentimonError) -> None:
+    from sentimon.reporting.text import visible
+
+    sys.stderr.write(f"error: {visible(error.message)}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {visible(error.hint)}\n")
+
+
+def _close_stdout() -> None:
+    # What is still buffered can go nowhere; without this the interpreter tries again as it ends.
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,127 @@
+"""`sentimon baseline`: what was normal, saved, shown, and checked on itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sentimon.cli.options import (
+    BaselineOption,
+    ConfigOption,
+    ExitZeroFlag,
+    JsonFlag,
+    LogsOption,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+)
+from sentimon.cli.reading import baseline_path, read_baseline, read_summary, save_baseline
+from sentimon.cli.session import leave, note, show, show_json, start
+from sentimon.errors import ExitCode, StoreError
+
+app = typer.Typer(
+    no_args_is_help=True, help="Save, show and check the reference that later rows are compared with."
+)
+
+
+@app.command()
+def create(
+    logs: LogsOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the baseline, for reports.")] = "baseline",
+    file: BaselineOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the baseline that is there.")] = False,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Save the rows of a period as the baseline.
+
+    Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
+    """
+    from sentimon.monitoring.baseline import create_baseline
+    from sentimon.reporting.json_shapes import baseline_object
+    from sentimon.reporting.tables import baseline_table
+
+    session = start(config, logs__dir=logs)
+    path = baseline_path(session, file)
+    if path.exists() and not force:
+        raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
+    made = create_baseline(
+        read_summary(session, session.period(since, until)),
+        name=name,
+        source=str(session.folder),
+        created=session.now,
+        min_samples=session.settings.drift.min_samples,
+    )
+    if len(made.known_models) > 1:
+        note(f"its rows come from {len(made.known_models)} models: a baseline of one model says more")
+    save_baseline(path, made)
+    note(f"baseline {name!r} saved to {path}")
+    level = session.settings.drift.confidence_level
+    if as_json:
+        show_json(baseline_object(made, confidence_level=level))
+    else:
+        show(baseline_table(made, session.names, confidence_level=level))
+
+
+@app.command("show")
+def show_baseline(
+    logs: LogsOption = None,
+    file: BaselineOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the class mix, the confidence and the provenance of the baseline.
+
+    Example: sentimon baseline show --logs logs/
+    """
+    from sentimon.reporting.json_shapes import baseline_object
+    from sentimon.reporting.tables import baseline_table
+
+    session = start(config, logs__dir=logs)
+    found = read_baseline(baseline_path(session, file))
+    level = session.settings.drift.confidence_level
+    if as_json:
+        show_json(baseline_object(found, confidence_level=level))
+    else:
+        show(baseline_table(found, session.names, confidence_level=level))
+
+
+@app.command()
+def check(
+    logs: LogsOption = None,
+    file: BaselineOption = None,
+    every: Annotated[str, typer.Option("--every", metavar="DURATION", help="Length of the windows.")] = "1d",
+    tz: TimeZoneOption = None,
+    as_json: JsonFlag = False,
+    exit_zero: ExitZeroFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Compare each window of the baseline with the rest of it: a good baseline is quiet on its own data.
+
+    Example: sentimon baseline check --logs logs/ --every 1d
+    """
+    from sentimon.logbook.windows import Calendar
+    from sentimon.monitoring.baseline import check_baseline
+    from sentimon.reporting.json_shapes import check_object
+    from sentimon.reporting.tables import check_table
+
+    session = start(config, logs__dir=logs, metrics__time_zone=tz)
+    settings = session.settings.drift
+    found = read_baseline(baseline_path(session, file))
+    checked = check_baseline(
+        found,
+        Calendar.of(every, session.zone),
+        threshold=settings.threshold,
+        min_samples=settings.min_samples,
+        confidence_level=settings.confidence_level,
+    )
+    if as_json:
+        show_json(check_object(checked, found))
+    else:
+        show(check_table(checked, zone=session.zone))
+    if not checked.windows:
+        leave(ExitCode.NO_VERDICT, exit_zero=exit_zero)
+    leave(ExitCode.OK if checked.quiet else ExitCode.FINDING, exit_zero=exit_zero)

@@ -1,0 +1,27 @@
+"""`sentimon config`: every setting, its value, and where it came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sentimon.cli.options import ConfigOption, JsonFlag
+from sentimon.cli.session import show, show_json, start
+
+
+def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
+    """Show every setting with its value and where it came from: flag, environment, file, default.
+
+    Example: SENTIMON_DRIFT__THRESHOLD=0.1 sentimon config
+    """
+    from sentimon.reporting.tables import settings_table
+
+    loaded = start(config).loaded
+
+    def value_of(key: str) -> Any:
+        section, name = key.split(".")
+        return getattr(getattr(loaded.settings, section), name)
+
+    if as_json:
+        show_json({key: {"value": value_of(key), "origin": origin} for key, origin in loaded.origins.items()})
+    else:
+        show(settings_table((key, value_of(key), origin) for key, origin in loaded.origins.items()))

@@ -1,0 +1,99 @@
+"""`sentimon drift`: has the class mix moved away from the baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.options import (
+    BaselineOption,
+    ConfigOption,
+    ExitZeroFlag,
+    JsonFlag,
+    LogsOption,
+    QuietFlag,
+    SaveFlag,
+    SinceOption,
+    ThresholdOption,
+    UntilOption,
+)
+from sentimon.cli.reading import baseline_path, newer, read_baseline, read_summary, save_baseline
+from sentimon.cli.session import Session, leave, note, show, show_json, start
+from sentimon.errors import ExitCode, NoVerdictError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+
+
+def drift(
+    logs: LogsOption = None,
+    file: BaselineOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    whole: Annotated[
+        bool, typer.Option("--all", help="Compare all rows, not only those newer than the baseline.")
+    ] = False,
+    threshold: ThresholdOption = None,
+    no_create: Annotated[
+        bool, typer.Option("--no-create", help="Without a baseline refuse, do not make one.")
+    ] = False,
+    save: SaveFlag = False,
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+    exit_zero: ExitZeroFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Compare the rows newer than the baseline with it. Exit 0 stable, 3 drift, 4 no verdict.
+
+    Example: sentimon drift --logs logs/ --since 24h
+    """
+    from sentimon.logbook.history import DRIFT_FILE, append_entry
+    from sentimon.logbook.summary import Summary
+    from sentimon.monitoring.drift import Verdict, detect_drift
+    from sentimon.reporting.json_shapes import drift_object
+    from sentimon.reporting.tables import drift_table
+
+    created = False if no_create else None
+    session = start(config, logs__dir=logs, drift__threshold=threshold, drift__create_baseline=created)
+    period, path = session.period(since, until), baseline_path(session, file)
+    if path.exists():
+        baseline = read_baseline(path)
+        summary = read_summary(session, period if whole else newer(period, baseline.last))
+    else:
+        baseline, summary = _create(session, period, path), Summary()
+    report = detect_drift(baseline, summary, session.settings.drift)
+    content = drift_object(report, timestamp=session.now)
+    if save:
+        append_entry(session.folder / DRIFT_FILE, content)
+    if as_json:
+        show_json(content)
+    elif report.drifted or not quiet:
+        show(drift_table(report, session.names))
+    codes = {
+        Verdict.STABLE: ExitCode.OK,
+        Verdict.DRIFT: ExitCode.FINDING,
+        Verdict.NO_VERDICT: ExitCode.NO_VERDICT,
+    }
+    leave(codes[report.verdict], exit_zero=exit_zero)
+
+
+def _create(session: Session, period: Period, path: Path) -> Baseline:
+    from sentimon.monitoring.baseline import create_baseline
+
+    if not session.settings.drift.create_baseline:
+        raise NoVerdictError(f"{path}: there is no baseline", hint="make one with `sentimon baseline create`")
+    made = create_baseline(
+        read_summary(session, period),
+        name="baseline",
+        source=str(session.folder),
+        created=session.now,
+        min_samples=session.settings.drift.min_samples,
+    )
+    save_baseline(path, made)
+    note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")
+    note("Nothing was compared. If these rows are not normal, run `sentimon baseline create --force`.")
+    return made

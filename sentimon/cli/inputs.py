@@ -1,0 +1,77 @@
+"""Where the texts of a command come from, and how bad ones among them are reported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sentimon.cli.session import note
+from sentimon.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from sentimon.jsonl import BadLine
+    from sentimon.scoring.inputs import InputRow
+
+T = TypeVar("T")
+
+
+def open_input(
+    texts: Sequence[str], source: str | None, *, column: str | None, file_format: str | None
+) -> Iterator[InputRow | BadLine]:
+    """Return the rows of a command: its arguments, the file or stdin that `--input` names, or piped stdin.
+
+    Raises:
+        UsageError: none of them is given, or both texts and a file.
+    """
+    from sentimon.scoring.inputs import FORMATS, read_file, read_stream, texts_of
+
+    if file_format is not None and file_format not in FORMATS:
+        raise UsageError(
+            f"--format: unknown format {file_format!r}", hint=f"use one of: {', '.join(FORMATS)}"
+        )
+    if texts:
+        if source is not None:
+            raise UsageError(
+                "texts and --input exclude each other", hint="give the texts, or a file, not both"
+            )
+        return texts_of(texts)
+    if source not in (None, "-"):
+        return read_file(Path(str(source)), column=column, file_format=file_format)
+    if source is None and sys.stdin.isatty():
+        raise no_text()
+    return read_stream(sys.stdin.buffer, column=column, file_format=file_format)
+
+
+def no_text() -> UsageError:
+    """Return the error for a command that was given nothing to score."""
+    return UsageError("no text given", hint="give texts as arguments, --input FILE, or pipe them in")
+
+
+@dataclass(slots=True)
+class BadLines:
+    """The bad lines that a command has met: each is said at once, on stderr, and counted."""
+
+    count: int = 0
+
+    def report(self, line: BadLine) -> None:
+        """Say and count one bad line."""
+        self.count += 1
+        note(f"bad line: {line}")
+
+    def left_out(self, rows: Iterable[T | BadLine]) -> Iterator[T]:
+        """Yield the good rows, and report the others."""
+        from sentimon.jsonl import BadLine
+
+        for row in rows:
+            if isinstance(row, BadLine):
+                self.report(row)
+            else:
+                yield row
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return failure where there was any."""
+        return ExitCode.FAILURE if self.count else ExitCode.OK

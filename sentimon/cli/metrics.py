@@ -1,0 +1,73 @@
+"""`sentimon metrics`: what was predicted, how often, how confidently."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sentimon.cli.options import (
+    ConfigOption,
+    JsonFlag,
+    LogsOption,
+    SaveFlag,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+)
+from sentimon.cli.reading import note_trouble, read_rows
+from sentimon.cli.session import note, show, show_json, start
+
+EveryOption = Annotated[
+    str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
+]
+
+
+def metrics(
+    logs: LogsOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    every: EveryOption = None,
+    tz: TimeZoneOption = None,
+    save: SaveFlag = False,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Sum up the log: class counts and shares, mean confidence, each with its interval.
+
+    Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
+    """
+    from sentimon.logbook.history import METRICS_FILE, append_entry
+    from sentimon.logbook.summary import summarise
+    from sentimon.logbook.windows import Calendar, summarise_windows
+    from sentimon.monitoring.metrics import measure
+    from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
+    from sentimon.reporting.tables import metrics_table, windows_table
+
+    session = start(config, logs__dir=logs, metrics__time_zone=tz)
+    level = session.settings.drift.confidence_level
+    rows = read_rows(session, session.period(since, until))
+    if every is None:
+        windows, summary = None, summarise(rows)
+    else:
+        windows, summary = summarise_windows(rows, Calendar.of(every, session.zone), now=session.now)
+    note_trouble(session, summary)
+    measured = measure(summary, confidence_level=level)
+    content = metrics_object(measured, timestamp=session.now) | summary_object(summary)
+    if windows is not None:
+        content["windows"] = [window_object(window, confidence_level=level) for window in windows]
+    if save:
+        append_entry(session.folder / METRICS_FILE, content)
+    if as_json:
+        show_json(content)
+        return
+    show(metrics_table(measured, summary, session.names))
+    if not measured.total:
+        note("no predictions in that period: log some with `sentimon log`, or choose another period")
+    elif windows is not None:
+        zone_name = session.settings.metrics.time_zone
+        show(
+            windows_table(
+                windows, session.names, zone=session.zone, zone_name=zone_name, confidence_level=level
+            )
+        )

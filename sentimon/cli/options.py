@@ -1,0 +1,73 @@
+"""The options that several commands share: one name and one meaning everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LogsOption = Annotated[
+    Path | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. [default: logs]")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="TOML file with settings; see `sentimon config`."),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print strict JSON instead of a table.")]
+QuietFlag = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing when there is nothing to report (for cron).")
+]
+ExitZeroFlag = Annotated[
+    bool, typer.Option("--exit-zero", help="Exit 0 also for a finding (3) and for no verdict (4).")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Only rows from then on: RFC 3339, a date, 7d or 24h."),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Only rows before then: RFC 3339, a date, 7d or 24h."),
+]
+TimeZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tz", metavar="ZONE", help="Time zone of windows and dates, e.g. Europe/Rome. [default: UTC]"
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="ID_OR_PATH", help="HuggingFace id or folder. [default: the model that ships]"
+    ),
+]
+RevisionOption = Annotated[
+    str | None, typer.Option("--revision", metavar="REV", help="Commit or tag of a HuggingFace model to pin.")
+]
+InputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input", "-i", metavar="FILE", help="File of texts: .txt, .jsonl, .csv, .tsv, .parquet; - is stdin."
+    ),
+]
+ColumnOption = Annotated[
+    str | None,
+    typer.Option("--column", metavar="NAME", help="Column or field that holds the text. [default: text]"),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline", metavar="FILE", help="Baseline file. [default: baseline.json in the log folder]"
+    ),
+]
+SaveFlag = Annotated[bool, typer.Option("--save", help="Append the result to its history in the log folder.")]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", metavar="SHARE", help="Drift score above which it is drift. [default: 0.15]"),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="txt, jsonl, csv, tsv or parquet. [default: by the file's name]"
+    ),
+]

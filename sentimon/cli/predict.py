@@ -1,0 +1,102 @@
+"""`sentimon predict`: texts in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.inputs import BadLines, no_text, open_input
+from sentimon.cli.options import (
+    ColumnOption,
+    ConfigOption,
+    FormatOption,
+    InputOption,
+    JsonFlag,
+    LogsOption,
+    ModelOption,
+    RevisionOption,
+)
+from sentimon.cli.progress import watched
+from sentimon.cli.session import Session, leave, note, show, show_json, start
+
+if TYPE_CHECKING:
+    from sentimon.jsonl import BadLine
+    from sentimon.scoring.inputs import InputRow
+    from sentimon.scoring.scorer import Scorer
+    from sentimon.scoring.scores import ScoredText
+
+
+def predict(
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to score.")] = None,
+    source: InputOption = None,
+    column: ColumnOption = None,
+    file_format: FormatOption = None,
+    model: ModelOption = None,
+    revision: RevisionOption = None,
+    log: Annotated[bool, typer.Option("--log", help="Also append the predictions to the log.")] = False,
+    logs: LogsOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Score texts: arguments, a file, or stdin.
+
+    With --json one object per line: text, sentiment, confidence, scores, model, truncated.
+
+    Example: sentimon predict "I love this" "Questo prodotto è ottimo"
+    """
+    from sentimon.scoring.scorer import load_scorer, score_stream
+
+    session = start(config, model__name=model, model__revision=revision, logs__dir=logs)
+    rows = open_input(texts or [], source, column=column, file_format=file_format)
+    size = session.settings.model.buffer_size
+    scorer = load_scorer(session.settings.model)
+    bad, total, truncated = BadLines(), 0, 0
+    predictions = score_stream(scorer, _texts(watched(rows, "texts read"), bad), buffer_size=size)
+    while chunk := list(islice(predictions, size)):
+        if log:
+            _append(session, scorer, chunk)
+        _show(session, scorer, chunk, as_json=as_json, heading=not total)
+        total += len(chunk)
+        truncated += sum(scored.truncated for _, scored in chunk)
+    if not total and not bad.count:
+        raise no_text()
+    if truncated:
+        note(f"{truncated} of {total} texts are longer than the model reads: their end was not seen")
+    if log:
+        note(f"{total} predictions logged to {session.folder}")
+    leave(bad.exit_code)
+
+
+def _texts(rows: Iterable[InputRow | BadLine], bad: BadLines) -> Iterator[str]:
+    for row in bad.left_out(rows):
+        if row.text is None:
+            bad.report(row.bad("field", "has no text"))
+        else:
+            yield row.text
+
+
+def _show(
+    session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]], *, as_json: bool, heading: bool
+) -> None:
+    from sentimon.reporting.predictions import prediction_object, predictions_table
+
+    if as_json:
+        for text, scored in chunk:
+            show_json(prediction_object(text, scored, model=scorer.model))
+        return
+    shown = [(text, scored.scores, scored.truncated) for text, scored in chunk]
+    show(predictions_table(shown, session.names, heading=heading))
+
+
+def _append(session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]]) -> None:
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.logbook.writer import append_records
+
+    records = (
+        PredictionRecord.of(text, scored, timestamp=session.now, model=scorer.model, revision=scorer.revision)
+        for text, scored in chunk
+    )
+    append_records(session.folder, records)

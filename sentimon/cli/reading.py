@@ -1,0 +1,119 @@
+"""What several commands read: the log summed up, the baseline, the last trigger that fired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentimon.cli.progress import watched
+from sentimon.cli.session import BASELINE_FILE, Session, note
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sentimon.jsonl import BadLine
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.retraining import LastTrigger
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def read_rows(session: Session, period: Period) -> Iterator[PredictionRecord | BadLine]:
+    """Yield the rows of the log in `period`, and every bad line."""
+    from sentimon.logbook.reader import read_log
+
+    return period.select(watched(read_log(session.folder, zone=session.naive_zone), "rows read"))
+
+
+def read_summary(session: Session, period: Period) -> Summary:
+    """Return the sum over the rows of the log in `period`, and say on stderr what was wrong with the log."""
+    from sentimon.logbook.summary import summarise
+
+    summary = summarise(read_rows(session, period))
+    note_trouble(session, summary)
+    return summary
+
+
+def note_trouble(session: Session, summary: Summary) -> None:
+    """Say on stderr how many lines were bad, which were the first, and what had to be assumed."""
+    if summary.bad_count:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.bad.items()))
+        note(f"{summary.bad_count} bad lines left out ({kinds}); the first:")
+        for line in summary.bad_lines:
+            note(f"  {line}")
+    naive = summary.properties.get("naive_timestamp", 0)
+    if naive:
+        zone = session.settings.logs.naive_time_zone
+        note(f"{naive} timestamps name no time zone and were read as {zone} time (logs.naive_time_zone)")
+
+
+def baseline_path(session: Session, named: Path | None) -> Path:
+    """Return the file of the baseline."""
+    return named if named is not None else session.folder / BASELINE_FILE
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Return the baseline at `path`.
+
+    Raises:
+        StoreError: it is missing, unreadable, or no baseline.
+    """
+    from sentimon.logbook.files import read_file
+    from sentimon.monitoring.baseline_json import decode_baseline
+
+    content = read_file(path, hint="make one with `sentimon baseline create`")
+    return decode_baseline(content, origin=str(path))
+
+
+def save_baseline(path: Path, baseline: Baseline) -> None:
+    """Write the baseline at `path`, in one step.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from sentimon.logbook.files import replace_file
+    from sentimon.monitoring.baseline_json import encode_baseline
+
+    replace_file(path, encode_baseline(baseline))
+
+
+def newer(period: Period, *moments: datetime | None) -> Period:
+    """Return `period`, begun just after the latest of `moments` unless it names its own beginning."""
+    known = [moment for moment in moments if moment is not None]
+    if period.since is not None or not known:
+        return period
+    return replace(period, since=max(known) + _INSTANT)
+
+
+def last_fired(session: Session) -> LastTrigger | None:
+    """Return the latest saved trigger that fired, if one ever did.
+
+    Raises:
+        StoreError: the history cannot be read.
+    """
+    from sentimon.errors import DataError
+    from sentimon.logbook.history import TRIGGERS_FILE, read_entries
+    from sentimon.logbook.moments import parse_moment
+    from sentimon.monitoring.retraining import LastTrigger
+
+    entries, bad = read_entries(session.folder / TRIGGERS_FILE)
+    for line in bad:
+        note(f"bad line: {line}")
+    for entry in reversed(entries):
+        if entry.get("triggered") is not True:
+            continue
+        try:
+            timestamp, _ = parse_moment(str(entry.get("timestamp")), session.naive_zone)
+            until = entry.get("rows_until")
+            rows_until = None if until is None else parse_moment(str(until), session.naive_zone)[0]
+        except DataError as error:
+            note(f"{session.folder / TRIGGERS_FILE}: an entry was passed over: {error.message}")
+            continue
+        return LastTrigger(timestamp=timestamp, rows_until=rows_until)
+    return None

@@ -1,0 +1,74 @@
+"""`sentimon retrain-check`: should the model be retrained."""
+
+from __future__ import annotations
+
+from sentimon.cli.options import (
+    BaselineOption,
+    ConfigOption,
+    ExitZeroFlag,
+    JsonFlag,
+    LogsOption,
+    QuietFlag,
+    SaveFlag,
+    SinceOption,
+    ThresholdOption,
+    UntilOption,
+)
+from sentimon.cli.reading import baseline_path, last_fired, newer, read_baseline, read_summary
+from sentimon.cli.session import leave, note, show, show_json, start
+from sentimon.errors import ExitCode
+
+
+def retrain_check(
+    logs: LogsOption = None,
+    file: BaselineOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    threshold: ThresholdOption = None,
+    save: SaveFlag = False,
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+    exit_zero: ExitZeroFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Decide on the new rows: enough of them, and low confidence or drift. Exit 0 no, 3 yes, 4 no verdict.
+
+    New are the rows after the baseline and after the last saved trigger that fired.
+
+    Example: sentimon retrain-check --logs logs/ --save -q
+    """
+    from sentimon.logbook.history import TRIGGERS_FILE, append_entry
+    from sentimon.logbook.moments import from_microseconds
+    from sentimon.monitoring.drift import detect_drift
+    from sentimon.monitoring.retraining import evaluate_retraining
+    from sentimon.reporting.json_shapes import trigger_object
+    from sentimon.reporting.tables import trigger_table
+
+    session = start(config, logs__dir=logs, drift__threshold=threshold)
+    path, last = baseline_path(session, file), last_fired(session)
+    baseline = read_baseline(path) if path.exists() else None
+    seen = None if last is None else last.rows_until or last.timestamp
+    ended = None if baseline is None else baseline.last
+    summary = read_summary(session, newer(session.period(since, until), seen, ended))
+    report = None if baseline is None else detect_drift(baseline, summary, session.settings.drift)
+    trigger = evaluate_retraining(
+        summary,
+        report,
+        session.settings.retraining,
+        rows_until=None if summary.last is None else from_microseconds(summary.last),
+        last=last,
+        now=session.now,
+        confidence_level=session.settings.drift.confidence_level,
+    )
+    content = trigger_object(trigger, timestamp=session.now)
+    if save:
+        append_entry(session.folder / TRIGGERS_FILE, content)
+    if as_json:
+        show_json(content)
+    elif trigger.triggered or not quiet:
+        show(trigger_table(trigger))
+        if baseline is None:
+            note(f"{path}: there is no baseline, so drift cannot be judged; run `sentimon baseline create`")
+    if trigger.triggered:
+        leave(ExitCode.FINDING, exit_zero=exit_zero)
+    leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)

@@ -1,0 +1,118 @@
+"""What a command starts from: settings in force, the clock read once, and where results go."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from sentimon.config import LoadedSettings, Settings, load_settings
+from sentimon.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sentimon.logbook.windows import Period
+
+BASELINE_FILE = "baseline.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One run of a command."""
+
+    loaded: LoadedSettings
+    now: datetime
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self.loaded.settings
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the log."""
+        return Path(self.settings.logs.dir).expanduser()
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Return what the classes are called in tables."""
+        return self.settings.labels.names
+
+    @property
+    def naive_zone(self) -> tzinfo | None:
+        """Return the zone of logged timestamps that name none; None is local time."""
+        from sentimon.logbook.moments import time_zone
+
+        return time_zone(self.settings.logs.naive_time_zone)
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Return the zone of windows and dates; None is local time."""
+        from sentimon.logbook.moments import time_zone
+
+        return time_zone(self.settings.metrics.time_zone)
+
+    def period(self, since: str | None, until: str | None) -> Period:
+        """Return the period that `--since` and `--until` name.
+
+        Raises:
+            DataError: one of them is no time.
+        """
+        from sentimon.errors import DataError, UsageError
+        from sentimon.logbook.moments import parse_bound
+        from sentimon.logbook.windows import Period
+
+        bounds = []
+        for option, text in (("--since", since), ("--until", until)):
+            try:
+                bounds.append(text if text is None else parse_bound(text, now=self.now, zone=self.zone))
+            except DataError as error:
+                raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
+        return Period(since=bounds[0], until=bounds[1])
+
+
+def start(config: Path | None, **flags: Any) -> Session:
+    """Return the session of a command; `flags` are settings given as options, None where they are not.
+
+    A flag is named after its key with two underscores: `drift__threshold`.
+    """
+    given = {name.replace("__", "."): _plain(value) for name, value in flags.items() if value is not None}
+    return Session(loaded=load_settings(config, flags=given), now=datetime.now(UTC))
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table or a text for people on stdout."""
+    from rich.console import Console
+
+    Console(markup=False, highlight=False, emoji=False).print(renderable)
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    """Print one object as a line of strict JSON on stdout."""
+    from sentimon.jsonl import encode
+
+    sys.stdout.write(encode(value).decode() + "\n")
+
+
+def note(message: str) -> None:
+    """Print one line for people on stderr."""
+    from sentimon.reporting.text import visible
+
+    sys.stderr.write(visible(message) + "\n")
+
+
+def leave(code: ExitCode, *, exit_zero: bool = False) -> NoReturn:
+    """End the command; `exit_zero` turns a finding and no verdict into 0."""
+    if exit_zero and code in (ExitCode.FINDING, ExitCode.NO_VERDICT):
+        code = ExitCode.OK
+    raise typer.Exit(int(code))

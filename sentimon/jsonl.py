@@ -1,0 +1,105 @@
+"""Lines of JSON: read one by one, each good or named as bad; written strict and in UTF-8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from sentimon.errors import DataError, StoreError
+
+T = TypeVar("T")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class BadLine:
+    """A line that holds no row: where it stands, what kind of damage, and the reason in words."""
+
+    path: str
+    line: int
+    kind: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return `path:line: reason`."""
+        return f"{self.path}:{self.line}: {self.reason}"
+
+
+class LineError(DataError):
+    """A line that holds no row; `kind` groups equal damage for counting."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def at(self, path: str, line: int) -> BadLine:
+        """Return the bad line that this error stands for."""
+        return BadLine(path=path, line=line, kind=self.kind, reason=self.message)
+
+
+def file_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield what `numbered_lines` yields of the file at `path`.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from numbered_lines(file)
+    except OSError as error:
+        hint = "check the path and its permissions"
+        raise StoreError(f"{path}: cannot be read: {error.strerror}", hint=hint) from error
+
+
+def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield (number from 1, line without its newline) for each line that is not blank.
+
+    `lines` is a binary file: its lines end at a newline only, while tweets contain U+2028 and other
+    characters that `str.splitlines` cuts at.
+    """
+    for number, line in enumerate(lines, start=1):
+        content = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+        if content.strip():
+            yield number, content.rstrip(b"\r\n")
+
+
+def decode_text(line: bytes) -> str:
+    """Return the text of a line.
+
+    Raises:
+        LineError: it is no valid UTF-8.
+    """
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise LineError("encoding", f"not valid UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def decode_line(line: bytes, decode: Callable[[bytes], T]) -> T:
+    """Return what `decode`, a msgspec decoder, makes of one line.
+
+    Raises:
+        LineError: it is no valid UTF-8, no valid JSON, or not what the decoder expects.
+    """
+    if not line.isascii():
+        decode_text(line)
+    try:
+        return decode(line)
+    except msgspec.ValidationError as error:
+        raise LineError("field", str(error)) from error
+    except msgspec.DecodeError as error:
+        raise LineError("json", f"not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise LineError("json", "not valid JSON: nested too deeply") from error
+
+
+decode_object: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def encode(value: object) -> bytes:
+    """Return `value` as one line of strict JSON in UTF-8; not-a-number and infinity become null."""
+    return msgspec.json.encode(value)

@@ -1,0 +1,161 @@
+"""The objects behind `--json`, the saved histories and `to_dict()`: stable keys, plain numbers.
+
+The keys that the replaced program wrote keep their names and meanings; new facts are new keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sentimon.labels import LABELS
+from sentimon.logbook.moments import format_moment, from_microseconds
+from sentimon.logbook.summary import Summary
+from sentimon.logbook.windows import Window
+from sentimon.monitoring.baseline import Baseline, BaselineCheck
+from sentimon.monitoring.drift import Change, DriftReport
+from sentimon.monitoring.metrics import ByClass, Metrics, measure
+from sentimon.monitoring.retraining import RetrainingTrigger
+from sentimon.reporting.words import explain_drift, explain_trigger, recommended_action
+
+
+def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str] = LABELS) -> dict[str, Any]:
+    """Return the metrics; shares are 0 .. 1 except in `sentiment_percentages`, whose name says what it is."""
+    return {
+        "timestamp": format_moment(timestamp),
+        "total_predictions": metrics.total,
+        "sentiment_distribution": dict(zip(names, metrics.counts, strict=True)),
+        "sentiment_percentages": {
+            name: None if one.value is None else 100 * one.value
+            for name, one in zip(names, metrics.shares, strict=True)
+        },
+        "average_confidence": metrics.confidence.value,
+        "confidence_by_sentiment": _values(metrics.confidence_by_class, names),
+        "shares": _estimates(metrics.shares, names),
+        "confidence": metrics.confidence.to_dict(),
+        "confidence_intervals": _estimates(metrics.confidence_by_class, names),
+    }
+
+
+def summary_object(summary: Summary) -> dict[str, Any]:
+    """Return what a summary knows beside its metrics: span, models, properties and bad lines."""
+    return {
+        "first": _moment(summary.first),
+        "last": _moment(summary.last),
+        "models": [
+            {"model": model, "revision": revision, "count": count}
+            for (model, revision), count in sorted(summary.models.items(), key=lambda item: str(item[0]))
+        ],
+        "properties": dict(sorted(summary.properties.items())),
+        "bad_lines": {
+            "count": summary.bad_count,
+            "kinds": dict(sorted(summary.bad.items())),
+            "first": [
+                {"path": line.path, "line": line.line, "kind": line.kind, "reason": line.reason}
+                for line in summary.bad_lines
+            ],
+        },
+    }
+
+
+def window_object(window: Window, *, confidence_level: float) -> dict[str, Any]:
+    """Return one window: `start` (included), `end` (excluded), `complete`, and its metrics."""
+    metrics = measure(window.summary, confidence_level=confidence_level)
+    content = metrics_object(metrics, timestamp=window.start)
+    del content["timestamp"]
+    return {
+        "start": format_moment(window.start),
+        "end": format_moment(window.end),
+        "complete": window.complete,
+        **content,
+    }
+
+
+def drift_object(
+    report: DriftReport, *, timestamp: datetime, names: Sequence[str] = LABELS
+) -> dict[str, Any]:
+    """Return the comparison; numbers that too few rows cannot give are null."""
+    change = report.confidence_change
+    return {
+        "timestamp": format_moment(timestamp),
+        "drift_detected": report.drifted,
+        "drift_score": report.score.value,
+        "drift_threshold": report.threshold,
+        "baseline_distribution": _values(report.baseline.shares, names),
+        "current_distribution": _values(report.current.shares, names),
+        "average_confidence_change": None if change is None else change.value,
+        "recommendations": explain_drift(report, names),
+        "verdict": report.verdict.value,
+        "score": report.score.to_dict(),
+        "min_samples": report.min_samples,
+        "baseline_name": report.baseline_name,
+        "baseline_samples": report.baseline.total,
+        "current_samples": report.current.total,
+        "total_variation": report.total_variation,
+        "share_changes": None
+        if report.share_changes is None
+        else {name: _change(one) for name, one in zip(names, report.share_changes, strict=True)},
+        "confidence_change": None if change is None else _change(change),
+        "baseline_confidence": report.baseline.confidence.to_dict(),
+        "current_confidence": report.current.confidence.to_dict(),
+    }
+
+
+def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[str, Any]:
+    """Return the decision; an undecidable rule is false in `*_met` and null in `rules`."""
+    return {
+        "timestamp": format_moment(timestamp),
+        "triggered": trigger.triggered,
+        "reason": " ".join(explain_trigger(trigger)),
+        "confidence_threshold_met": bool(trigger.confidence.met),
+        "drift_threshold_met": bool(trigger.drift.met),
+        "min_samples_met": bool(trigger.samples.met),
+        "recommended_action": recommended_action(trigger),
+        "decided": trigger.decided,
+        "rules": [rule.to_dict() for rule in trigger.rules],
+        "cooldown_until": None if trigger.cooldown_until is None else format_moment(trigger.cooldown_until),
+        "rows_until": None if trigger.rows_until is None else format_moment(trigger.rows_until),
+    }
+
+
+def baseline_object(baseline: Baseline, *, confidence_level: float) -> dict[str, Any]:
+    """Return what a baseline holds, without its histograms: those are in its file."""
+    metrics = measure(baseline.summary, confidence_level=confidence_level)
+    content = metrics_object(metrics, timestamp=baseline.created)
+    return {"name": baseline.name, "source": baseline.source, **content, **summary_object(baseline.summary)}
+
+
+def check_object(check: BaselineCheck, baseline: Baseline) -> dict[str, Any]:
+    """Return the check of a baseline on its own data."""
+    return {
+        "name": baseline.name,
+        "quiet": check.quiet,
+        "windows_judged": len(check.windows),
+        "windows_skipped": check.skipped,
+        "windows": [
+            {
+                "start": format_moment(window.start),
+                "count": window.count,
+                "score": {"value": window.score, "low": window.low, "high": window.high, "n": window.count},
+                "departs": window.departs,
+            }
+            for window in check.windows
+        ],
+    }
+
+
+def _values(estimates: ByClass, names: Sequence[str]) -> dict[str, float | None]:
+    return {name: one.value for name, one in zip(names, estimates, strict=True)}
+
+
+def _estimates(estimates: ByClass, names: Sequence[str]) -> dict[str, Mapping[str, float | int | None]]:
+    return {name: one.to_dict() for name, one in zip(names, estimates, strict=True)}
+
+
+def _change(change: Change) -> dict[str, float]:
+    return {"value": change.value, "low": change.low, "high": change.high}
+
+
+def _moment(microseconds: int | None) -> str | None:
+    return None if microseconds is None else format_moment(from_microseconds(microseconds))

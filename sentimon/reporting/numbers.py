@@ -1,0 +1,48 @@
+"""Numbers as people read them: three digits, the interval in brackets, bars and sparklines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sentimon.monitoring.drift import Change
+from sentimon.monitoring.intervals import Estimate
+
+MISSING = "-"
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_STEPS = "▁▂▃▄▅▆▇█"
+
+
+def number(value: float | None) -> str:
+    """Return `value` with three digits, or a dash where there is none."""
+    return MISSING if value is None else f"{value:.3f}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return `[low, high]`, or nothing where there is none."""
+    return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
+
+
+def estimate(one: Estimate) -> str:
+    """Return the value and its interval."""
+    return f"{number(one.value)} {interval(one.low, one.high)}".rstrip()
+
+
+def change(one: Change | None) -> str:
+    """Return a change with its sign and its interval, or nothing where there is none."""
+    return "" if one is None else f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+
+
+def bar(share: float | None, width: int) -> str:
+    """Return a bar of `width` cells of which `share` (0 .. 1) is filled, in steps of an eighth cell."""
+    eighths = round((share or 0.0) * width * 8)
+    full, part = divmod(eighths, 8)
+    return "█" * full + (_EIGHTHS[part] if part else "")
+
+
+def sparkline(shares: Sequence[float | None]) -> str:
+    """Return one character per share (0 .. 1), low to high; a gap where there is none.
+
+    The scale is fixed, 0 to 1, so that lines of several classes can be compared.
+    """
+    top = len(_STEPS) - 1
+    return "".join(" " if share is None else _STEPS[min(top, int(share * len(_STEPS)))] for share in shares)

@@ -1,0 +1,117 @@
+"""Verdicts in plain sentences: what moved, by how much, how sure, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sentimon.labels import Sentiment
+from sentimon.monitoring.baseline import BaselineCheck
+from sentimon.monitoring.drift import Change, DriftReport, Verdict
+from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
+from sentimon.reporting.numbers import change, estimate, number
+
+WORTH_SAYING = 0.05
+"""A change of the mean confidence by more than this is worth a sentence of its own."""
+
+
+def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
+    """Return the verdict in sentences, the most important first; `names` are shown for the classes."""
+    if report.verdict is Verdict.NO_VERDICT:
+        return [_too_few(report)]
+    sentences = [_what_moved(report, names), _how_far(report)]
+    if report.drifted and report.score.low is not None and report.score.low <= report.threshold:
+        sentences.append("The interval reaches below the limit: more rows would make this surer.")
+    if not report.drifted and report.score.high is not None and report.score.high > report.threshold:
+        sentences.append("The interval reaches above the limit: drift is not ruled out with so few rows.")
+    confidence = report.confidence_change
+    if confidence is not None and abs(confidence.value) > WORTH_SAYING:
+        sentences.append(_confidence(confidence))
+    return sentences
+
+
+def explain_check(check: BaselineCheck) -> list[str]:
+    """Return in sentences whether a baseline is quiet on its own data."""
+    if not check.windows:
+        return [
+            f"No verdict: none of its {check.skipped} windows has enough rows to be judged against the rest.",
+            "Longer windows have more: --every 1d, --every 1w.",
+        ]
+    if check.quiet:
+        judged = f"none of {len(check.windows)} windows departs from the rest"
+        return [f"Quiet: {judged}; {check.skipped} have too few rows to be judged."]
+    return ["Not quiet: the marked windows differ from the rest by more than the limit and more than chance."]
+
+
+def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
+    """Return the decision in sentences, the most important first."""
+    causes = [_cause(rule) for rule in (trigger.confidence, trigger.drift) if rule.met]
+    if trigger.triggered:
+        return [f"Retraining is recommended: {' and '.join(causes)}."]
+    if trigger.due and trigger.cooldown_until is not None:
+        return [
+            f"Retraining stays recommended ({' and '.join(causes)}), but a trigger has fired already; "
+            f"the next one can fire after {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC."
+        ]
+    if not trigger.samples.met:
+        limit = trigger.samples.limit or 0
+        return [f"No verdict: {trigger.samples.n} new predictions, at least {limit:g} are needed."]
+    if not trigger.decided:
+        open_rules = [rule.name for rule in trigger.rules if rule.met is None]
+        return [f"No verdict: {' and '.join(open_rules)} cannot be judged."]
+    return ["No retraining needed: the mean confidence holds and the class mix has not drifted."]
+
+
+def recommended_action(trigger: RetrainingTrigger) -> str:
+    """Return `retrain`, `wait` (cooldown), `collect more predictions`, or `continue monitoring`."""
+    if trigger.triggered:
+        return "retrain"
+    if trigger.due:
+        return "wait"
+    return "continue monitoring" if trigger.decided else "collect more predictions"
+
+
+def _too_few(report: DriftReport) -> str:
+    if report.current.total < report.min_samples:
+        return (
+            f"No verdict: {report.current.total} rows to compare with baseline {report.baseline_name!r}, "
+            f"at least {report.min_samples} are needed."
+        )
+    return (
+        f"No verdict: baseline {report.baseline_name!r} has {report.baseline.total} rows, "
+        f"at least {report.min_samples} are needed."
+    )
+
+
+def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
+    changes, place = report.share_changes, report.moved_most
+    if changes is None or place is None:
+        return ""
+    before, now = report.baseline.shares[place].value, report.current.shares[place].value
+    moved = changes[place]
+    if not report.drifted:
+        largest = f"the largest change is {names[place]}, {number(before)} to {number(now)}"
+        return f"Stable: the class mix is close to baseline {report.baseline_name!r}; {largest}."
+    verb = "rose" if moved.value > 0 else "fell"
+    other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
+    other_verb = "rose" if changes[other].value > 0 else "fell"
+    return (
+        f"Drift: the share of {names[place]} {verb} from {number(before)} to {number(now)} "
+        f"({change(moved)}), that of {names[other]} {other_verb} from "
+        f"{number(report.baseline.shares[other].value)} to {number(report.current.shares[other].value)}."
+    )
+
+
+def _how_far(report: DriftReport) -> str:
+    return (
+        f"The mix moved by {estimate(report.score)} on a scale from 0 (the same) to 1 (all negative "
+        f"against all positive); the limit is {report.threshold:g}."
+    )
+
+
+def _confidence(moved: Change) -> str:
+    return f"The mean confidence {'fell' if moved.value < 0 else 'rose'} by {abs(moved.value):.3f}."
+
+
+def _cause(rule: RuleResult) -> str:
+    side = "above" if rule.name == "drift score" else "below"
+    return f"the {rule.name} is {number(rule.value)}, {side} its limit {rule.limit:g}"

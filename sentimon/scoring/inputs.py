@@ -1,0 +1,186 @@
+"""The texts to score, wherever they lie: arguments, stdin, and .txt, .jsonl, .csv, .tsv, .parquet files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO
+
+from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.jsonl import BadLine, LineError, decode_line, decode_object, decode_text, numbered_lines
+from sentimon.scoring.normalise import well_formed
+
+TEXT_COLUMN = "text"
+FORMATS = ("txt", "jsonl", "csv", "tsv", "parquet")
+_SUFFIXES = MappingProxyType(
+    {
+        ".txt": "txt",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".csv": "csv",
+        ".tsv": "tsv",
+        ".parquet": "parquet",
+    }
+)
+_LONGEST_FIELD = 2**31 - 1
+_PARQUET_ROWS = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRow:
+    """One row of the input; `text` is None where a row of JSON has none."""
+
+    path: str
+    line: int
+    """Line or row number, from 1."""
+    text: str | None
+    fields: Mapping[str, Any]
+    """The whole row where it has fields; empty for plain text."""
+
+    def bad(self, kind: str, reason: str) -> BadLine:
+        """Return this row as a bad line."""
+        return BadLine(path=self.path, line=self.line, kind=kind, reason=reason)
+
+
+def texts_of(arguments: Iterable[str]) -> Iterator[InputRow]:
+    """Yield the texts given as arguments."""
+    for number, text in enumerate(arguments, start=1):
+        yield InputRow(path="argument", line=number, text=well_formed(text), fields={})
+
+
+def read_stream(
+    stream: BinaryIO, *, column: str | None = None, file_format: str | None = None
+) -> Iterator[InputRow | BadLine]:
+    """Yield the rows of stdin.
+
+    Without a format, a first line that starts with `{` says JSON lines, anything else plain text.
+
+    Raises:
+        DataError: a table without the column, or broken in its middle.
+    """
+    return _rows(stream, "stdin", column, file_format)
+
+
+def read_file(
+    path: Path, *, column: str | None = None, file_format: str | None = None
+) -> Iterator[InputRow | BadLine]:
+    """Yield the rows of a file, one at a time; its name says its format where `file_format` does not.
+
+    Raises:
+        StoreError: the file is missing or cannot be read.
+        DataError: a table without the column, or broken in its middle.
+    """
+    known = file_format or _SUFFIXES.get(path.suffix.lower())
+    try:
+        with path.open("rb") as stream:
+            yield from _rows(stream, str(path), column, known)
+    except FileNotFoundError as error:
+        raise StoreError(f"{path}: no such file", hint="check the path of --input") from error
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read: {error.strerror}", hint="check the path of --input"
+        ) from error
+
+
+def _rows(
+    stream: BinaryIO, path: str, column: str | None, file_format: str | None
+) -> Iterator[InputRow | BadLine]:
+    name = column or TEXT_COLUMN
+    if file_format is None:
+        file_format, stream = _guessed(stream)
+    if file_format == "txt":
+        return _plain(stream, path)
+    if file_format == "jsonl":
+        return _json(stream, path, name)
+    if file_format in ("csv", "tsv"):
+        return _table(stream, path, name, "\t" if file_format == "tsv" else None)
+    if file_format == "parquet":
+        return _parquet(stream, path, name)
+    raise UsageError(f"unknown format {file_format!r}", hint=f"use one of: {', '.join(FORMATS)}")
+
+
+def _guessed(stream: BinaryIO) -> tuple[str, BinaryIO]:
+    buffered = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
+    peek: Callable[[int], bytes] | None = getattr(buffered, "peek", None)
+    start = peek(1) if peek else b""
+    return ("jsonl" if start.lstrip().startswith((b"{", b"\xef\xbb\xbf{")) else "txt"), buffered
+
+
+def _plain(stream: BinaryIO, path: str) -> Iterator[InputRow | BadLine]:
+    for number, line in numbered_lines(stream):
+        try:
+            yield InputRow(path=path, line=number, text=decode_text(line), fields={})
+        except LineError as error:
+            yield error.at(path, number)
+
+
+def _json(stream: BinaryIO, path: str, column: str) -> Iterator[InputRow | BadLine]:
+    for number, line in numbered_lines(stream):
+        try:
+            fields = decode_line(line, decode_object)
+        except LineError as error:
+            yield error.at(path, number)
+            continue
+        yield _row_of(fields, path, number, column)
+
+
+def _row_of(fields: Mapping[str, Any], path: str, number: int, column: str) -> InputRow | BadLine:
+    text = fields.get(column)
+    if text is not None and not isinstance(text, str):
+        return BadLine(path=path, line=number, kind="field", reason=f"{column} is not text but {text!r:.40}")
+    return InputRow(path=path, line=number, text=text, fields=fields)
+
+
+def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> Iterator[InputRow | BadLine]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    try:
+        heading = next(iter(lines), "")
+        reader = csv.DictReader(chain([heading], lines), delimiter=delimiter or _delimiter(heading, column))
+        _check_column(column, reader.fieldnames or [], path)
+        for fields in reader:
+            row = {name: value for name, value in fields.items() if name and value not in (None, "")}
+            yield InputRow(
+                path=path, line=reader.line_num, text=well_formed(fields[column] or ""), fields=row
+            )
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not valid UTF-8: {error.reason}", hint="save the table as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: not a valid table: {error}") from error
+
+
+def _delimiter(heading: str, column: str) -> str:
+    # Spreadsheets write semicolons where the comma is the decimal mark, as in Italy.
+    for delimiter in (",", ";", "\t"):
+        if column in next(csv.reader([heading], delimiter=delimiter), []):
+            return delimiter
+    return ","
+
+
+def _parquet(stream: BinaryIO, path: str, column: str) -> Iterator[InputRow | BadLine]:
+    import pyarrow
+    import pyarrow.parquet
+
+    number = 0
+    try:
+        file = pyarrow.parquet.ParquetFile(stream)
+        _check_column(column, file.schema_arrow.names, path)
+        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+            for fields in batch.to_pylist():
+                number += 1
+                yield _row_of(fields, path, number, column)
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path}: not a valid Parquet file: {error}") from error
+
+
+def _check_column(column: str, columns: Iterable[str], path: str) -> None:
+    known = list(columns)
+    if column not in known:
+        raise DataError(
+            f"{path}: has no column {column!r}", hint=f"choose one with --column: {', '.join(known)}"
+        )
