@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sentimon.cli.progress import watched
 from sentimon.cli.session import BASELINE_FILE, Session, note
+from sentimon.errors import StoreError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -99,21 +100,13 @@ def last_fired(session: Session) -> LastTrigger | None:
     """
     from sentimon.errors import DataError
     from sentimon.logbook.history import TRIGGERS_FILE, read_entries
-    from sentimon.logbook.moments import parse_moment
-    from sentimon.monitoring.retraining import LastTrigger
+    from sentimon.monitoring.retraining import find_last_fired
 
-    entries, bad = read_entries(session.folder / TRIGGERS_FILE)
+    path = session.folder / TRIGGERS_FILE
+    entries, bad = read_entries(path)
     for line in bad:
         note(f"bad line: {line}")
-    for entry in reversed(entries):
-        if entry.get("triggered") is not True:
-            continue
-        try:
-            timestamp, _ = parse_moment(str(entry.get("timestamp")), session.naive_zone)
-            until = entry.get("rows_until")
-            rows_until = None if until is None else parse_moment(str(until), session.naive_zone)[0]
-        except DataError as error:
-            note(f"{session.folder / TRIGGERS_FILE}: an entry was passed over: {error.message}")
-            continue
-        return LastTrigger(timestamp=timestamp, rows_until=rows_until)
-    return None
+    try:
+        return find_last_fired(entries, session.naive_zone)
+    except DataError as error:
+        raise StoreError(f"{path}: {error.message}", hint="mend or remove that line") from error

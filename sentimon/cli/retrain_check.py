@@ -47,7 +47,7 @@ def retrain_check(
     session = start(config, logs__dir=logs, drift__threshold=threshold)
     path, last = baseline_path(session, file), last_fired(session)
     baseline = read_baseline(path) if path.exists() else None
-    seen = None if last is None else last.rows_until or last.timestamp
+    seen = None if last is None else last.seen
     ended = None if baseline is None else baseline.last
     summary = read_summary(session, newer(session.period(since, until), seen, ended))
     report = None if baseline is None else detect_drift(baseline, summary, session.settings.drift)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from sentimon.config.durations import parse_duration
 from sentimon.config.settings import RetrainingSettings
+from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.intervals import Estimate
@@ -15,10 +18,16 @@ from sentimon.monitoring.metrics import mean_confidence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastTrigger:
-    """The latest saved trigger that fired: when, and up to which row it had looked."""
+    """The latest saved trigger that fired."""
 
     timestamp: datetime
     rows_until: datetime | None
+    """The latest row it had looked at; triggers of the replaced program do not say."""
+
+    @property
+    def seen(self) -> datetime:
+        """Return the moment after which rows are new to it."""
+        return self.rows_until or self.timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,24 @@ class RetrainingTrigger:
     def decided(self) -> bool:
         """Return whether there was enough to decide: new rows, and every rule that mattered."""
         return bool(self.samples.met) and (self.due or None not in (self.confidence.met, self.drift.met))
+
+
+def find_last_fired(entries: Sequence[Mapping[str, Any]], zone: tzinfo | None) -> LastTrigger | None:
+    """Return the latest of saved triggers (the oldest first) that fired, None where none did.
+
+    Naive timestamps are read in `zone` (None: local time).
+
+    Raises:
+        DataError: that trigger has no valid timestamp.
+    """
+    for entry in reversed(entries):
+        if entry.get("triggered") is True:
+            until = entry.get("rows_until")
+            return LastTrigger(
+                timestamp=parse_moment(str(entry.get("timestamp")), zone)[0],
+                rows_until=None if until is None else parse_moment(str(until), zone)[0],
+            )
+    return None
 
 
 def evaluate_retraining(

@@ -1,0 +1,44 @@
+# `make help` lists what there is. Everything happens in .venv, which the first target makes.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format bench wheel clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sentimon needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## Install, and walk the whole way on the sample that ships
+	$(BIN)/python -m sentimon.sample
+
+test: $(READY) ## Run the tests (minutes)
+	$(BIN)/python -m pytest -q
+
+test-all: $(READY) ## Run the tests, the slow ones too
+	$(BIN)/python -m pytest -q -m 'slow or not slow'
+
+check: $(READY) ## Lint, types, dead code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/vulture
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Measure (see benchmarks/README.md)
+	$(BIN)/python benchmarks/scoring.py
+
+wheel: $(READY) ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean: ## Remove what was built and installed
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

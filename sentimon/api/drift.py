@@ -1,0 +1,150 @@
+"""`DriftDetector`: predictions against a baseline file, and the history of reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sentimon.api.entries import History, content_of, entry_of
+from sentimon.api.naming import Naming
+from sentimon.api.predictions import PredictionLog, summary_of
+from sentimon.config import load_settings
+from sentimon.logbook.files import read_file, replace_file
+from sentimon.logbook.history import DRIFT_FILE
+from sentimon.logbook.moments import time_zone
+from sentimon.logbook.summary import Summary
+from sentimon.monitoring import drift as core
+from sentimon.monitoring.baseline import Baseline, create_baseline
+from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
+from sentimon.reporting.json_shapes import baseline_object, drift_object
+
+
+@dataclass
+class DriftReport:
+    """A comparison; where too few predictions allow no verdict the numbers are 0.0 and `details` says so."""
+
+    timestamp: str
+    drift_detected: bool
+    drift_score: float
+    drift_threshold: float
+    baseline_distribution: dict[str, float]
+    current_distribution: dict[str, float]
+    average_confidence_change: float
+    recommendations: list[str]
+    details: dict[str, Any] = field(default_factory=dict)
+    """`verdict`, the score with its interval, both sample sizes; see `sentimon drift --json`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields and details as one dictionary."""
+        return content_of(self)
+
+
+class DriftDetector:
+    """Compares predictions with the baseline in `baseline_file`."""
+
+    def __init__(
+        self,
+        baseline_file: str | Path | None = None,
+        drift_threshold: float | None = None,
+        metrics_dir: str | Path = "logs",
+    ) -> None:
+        settings = load_settings().settings
+        self._settings = settings.drift
+        if drift_threshold is not None:
+            self._settings = replace(self._settings, threshold=drift_threshold)
+        self._naming = Naming(names=settings.labels.names)
+        self._zone = time_zone(settings.logs.naive_time_zone)
+        self.drift_threshold = self._settings.threshold
+        self.baseline_file = (
+            Path(metrics_dir) / "baseline.json" if baseline_file is None else Path(baseline_file)
+        )
+        self.drift_report_file = Path(metrics_dir) / DRIFT_FILE
+        self._history = History(self.drift_report_file, self._naming)
+
+    def set_baseline(self, logs: Sequence[PredictionLog]) -> None:
+        """Make `logs` the baseline, in place of the one that is there.
+
+        Raises:
+            NoVerdictError: there are no predictions in `logs`.
+            DataError: one of them is no valid prediction.
+        """
+        made = create_baseline(
+            summary_of(logs, self._naming, self._zone),
+            name="baseline",
+            source=str(self.baseline_file.parent),
+            created=datetime.now(UTC),
+            min_samples=1,
+        )
+        replace_file(self.baseline_file, encode_baseline(made))
+
+    def get_baseline(self) -> dict[str, Any] | None:
+        """Return the baseline, None where there is none.
+
+        Keys: `distribution` (shares, 0 .. 1), `total_samples`, `average_confidence`, and what
+        `sentimon baseline show --json` prints.
+
+        Raises:
+            StoreError: the file is no baseline.
+        """
+        found = self.load_baseline()
+        if found is None:
+            return None
+        content = baseline_object(found, confidence_level=self._settings.confidence_level)
+        distribution = {name: share["value"] for name, share in content["shares"].items()}
+        legacy = {"distribution": distribution, "total_samples": content["total_predictions"]}
+        return self._naming.shown(content | legacy)
+
+    def load_baseline(self) -> Baseline | None:
+        """Return the baseline as the core holds it, None where there is none.
+
+        Raises:
+            StoreError: the file is no baseline.
+        """
+        if not self.baseline_file.exists():
+            return None
+        content = read_file(self.baseline_file, hint="call set_baseline")
+        return decode_baseline(content, origin=str(self.baseline_file))
+
+    def detect_drift(self, logs: Sequence[PredictionLog]) -> DriftReport:
+        """Return how `logs` compare with the baseline.
+
+        Without a baseline, `logs` become it and nothing is compared: the report says so.
+
+        Raises:
+            DataError: a prediction is invalid.
+        """
+        baseline, current = self.load_baseline(), summary_of(logs, self._naming, self._zone)
+        created = baseline is None and current.count > 0
+        if created:
+            self.set_baseline(logs)
+        report = self.compare(baseline, current)
+        content = drift_object(report, timestamp=datetime.now(UTC), names=self._naming.names)
+        if created:
+            content["recommendations"] = ["There was no baseline: these predictions are it from now on."]
+        for name in ("drift_score", "average_confidence_change"):
+            content[name] = 0.0 if content[name] is None else content[name]
+        for name in ("baseline_distribution", "current_distribution"):
+            content[name] = {key: share for key, share in content[name].items() if share is not None}
+        return entry_of(DriftReport, content)
+
+    def compare(self, baseline: Baseline | None, current: Summary) -> core.DriftReport:
+        """Return the comparison as the core holds it; without a baseline it has no verdict."""
+        nothing = Baseline(name="none", created=datetime.now(UTC), source="", summary=Summary())
+        if baseline is None:
+            return core.detect_drift(nothing, Summary(), self._settings)
+        return core.detect_drift(baseline, current, self._settings)
+
+    def save_drift_report(self, report: DriftReport) -> None:
+        """Append `report` to the history."""
+        self._history.append(report)
+
+    def get_drift_history(self) -> list[DriftReport]:
+        """Return all saved reports, the oldest first."""
+        return self._history.read(DriftReport)
+
+    def clear_drift_reports(self) -> None:
+        """Remove the history."""
+        self._history.clear()

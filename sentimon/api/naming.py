@@ -1,0 +1,42 @@
+"""What the classes are called: display names on the way out, canonical names on the way into files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sentimon.errors import DataError
+from sentimon.labels import LABELS, Sentiment, parse_label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """The display names of the classes, in Sentiment order."""
+
+    names: tuple[str, str, str]
+
+    def parse(self, name: str) -> Sentiment:
+        """Return the class called `name`, by its display name or any name that `parse_label` knows.
+
+        Raises:
+            DataError: no class has that name.
+        """
+        return Sentiment(self.names.index(name)) if name in self.names else parse_label(name)
+
+    def shown(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `content` with every mapping from classes keyed by display names."""
+        return {key: self._renamed(value, self.names) for key, value in content.items()}
+
+    def canonical(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `content` with every mapping from classes keyed by canonical names."""
+        return {key: self._renamed(value, LABELS) for key, value in content.items()}
+
+    def _renamed(self, value: Any, names: Sequence[str]) -> Any:
+        if not isinstance(value, dict) or not value:
+            return value
+        try:
+            return {names[self.parse(str(key))]: one for key, one in value.items()}
+        except DataError:
+            # Not a mapping from classes.
+            return value

@@ -1,0 +1,143 @@
+"""`PredictionLogger`: predictions into the log, and back as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+
+from sentimon.api.naming import Naming
+from sentimon.config import load_settings
+from sentimon.errors import DataError
+from sentimon.jsonl import BadLine
+from sentimon.labels import LABELS
+from sentimon.logbook.files import remove_file
+from sentimon.logbook.moments import format_moment, parse_moment, time_zone
+from sentimon.logbook.reader import LIVE_FILE, log_files, read_log_file
+from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.row import check_agreement, parse_scores
+from sentimon.logbook.summary import Summary, summarise
+from sentimon.logbook.writer import append_records_to
+
+
+@dataclass
+class PredictionLog:
+    """One prediction, in the words of the configuration; `timestamp` is RFC 3339."""
+
+    timestamp: str
+    text: str | None
+    sentiment: str
+    confidence: float
+    scores: dict[str, float]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the five fields."""
+        return asdict(self)
+
+
+class PredictionLogger:
+    """The log in a folder, which is made if need be."""
+
+    def __init__(self, log_dir: str | Path = "logs", log_file: str = LIVE_FILE) -> None:
+        settings = load_settings().settings
+        self.log_dir = Path(log_dir)
+        self.log_file = self.log_dir / log_file
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        self._naming = Naming(names=settings.labels.names)
+        self._zone = time_zone(settings.logs.naive_time_zone)
+
+    def log_prediction(self, text: str, sentiment_scores: Mapping[str, float]) -> PredictionLog:
+        """Append one prediction, made now, and return it.
+
+        Raises:
+            DataError: the scores are not one number per class that sum to 1.
+            StoreError: the log cannot be written.
+        """
+        named = {LABELS[self._naming.parse(name)]: float(score) for name, score in sentiment_scores.items()}
+        scores = parse_scores(named)
+        record = PredictionRecord(
+            timestamp=datetime.now(UTC),
+            text=text,
+            sentiment=scores.label,
+            confidence=scores.confidence,
+            scores=scores,
+        )
+        append_records_to(self.log_file, [record])
+        return self._shown(record)
+
+    def load_logs(self) -> list[PredictionLog]:
+        """Return all predictions of the log, in the order of its files; bad lines are left out.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        rows = (row for path in self._files() for row in read_log_file(path, zone=self._zone))
+        return [self._shown(row) for row in rows if not isinstance(row, BadLine)]
+
+    def get_logs_count(self) -> int:
+        """Return the number of predictions in the log."""
+        return len(self.load_logs())
+
+    def clear_logs(self) -> None:
+        """Remove all predictions.
+
+        Raises:
+            StoreError: a file may not be removed.
+        """
+        for path in self._files():
+            remove_file(path)
+
+    def _files(self) -> list[Path]:
+        if self.log_file.name == LIVE_FILE:
+            return log_files(self.log_dir)
+        return [self.log_file] if self.log_file.exists() else []
+
+    def _shown(self, record: PredictionRecord) -> PredictionLog:
+        names = self._naming.names
+        return PredictionLog(
+            timestamp=format_moment(record.timestamp),
+            text=record.text,
+            sentiment=names[record.sentiment],
+            confidence=record.confidence,
+            scores=dict(zip(names, record.scores.vector, strict=True)),
+        )
+
+
+def summary_of(logs: Iterable[PredictionLog], naming: Naming, zone: tzinfo | None) -> Summary:
+    """Return the sum over `logs`; naive timestamps are read in `zone` (None: local time).
+
+    Raises:
+        DataError: one of them is no valid prediction; the message says which, counted from 1.
+    """
+    return summarise(_records(logs, naming, zone))
+
+
+def record_of(log: PredictionLog, naming: Naming, zone: tzinfo | None) -> PredictionRecord:
+    """Return the record of one prediction.
+
+    Raises:
+        DataError: it is no valid prediction.
+    """
+    timestamp, naive = parse_moment(log.timestamp, zone)
+    sentiment = naming.parse(log.sentiment)
+    scores = parse_scores({LABELS[naming.parse(name)]: score for name, score in log.scores.items()})
+    check_agreement(sentiment, log.confidence, scores)
+    return PredictionRecord(
+        timestamp=timestamp,
+        naive=naive,
+        text=log.text,
+        sentiment=sentiment,
+        confidence=log.confidence,
+        scores=scores,
+    )
+
+
+def _records(
+    logs: Iterable[PredictionLog], naming: Naming, zone: tzinfo | None
+) -> Iterable[PredictionRecord]:
+    for number, log in enumerate(logs, start=1):
+        try:
+            yield record_of(log, naming, zone)
+        except DataError as error:
+            raise DataError(f"prediction {number}: {error.message}", hint=error.hint) from error

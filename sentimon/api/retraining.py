@@ -1,0 +1,124 @@
+"""`RetrainingManager`: the decision on new predictions, and the history of decisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sentimon.api.drift import DriftDetector
+from sentimon.api.entries import History, content_of, entry_of
+from sentimon.api.naming import Naming
+from sentimon.api.predictions import PredictionLog, record_of
+from sentimon.config import load_settings
+from sentimon.logbook.history import TRIGGERS_FILE, read_entries
+from sentimon.logbook.moments import from_microseconds, time_zone
+from sentimon.logbook.summary import summarise
+from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, find_last_fired
+from sentimon.reporting.json_shapes import trigger_object
+
+
+@dataclass
+class RetrainingTrigger:
+    """A decision; every rule with its value, interval and limit is in `details["rules"]`."""
+
+    timestamp: str
+    triggered: bool
+    reason: str
+    confidence_threshold_met: bool
+    drift_threshold_met: bool
+    min_samples_met: bool
+    recommended_action: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields and details as one dictionary."""
+        return content_of(self)
+
+
+class RetrainingManager:
+    """Decides whether the model needs retraining."""
+
+    def __init__(
+        self,
+        min_samples_for_retraining: int | None = None,
+        confidence_threshold: float | None = None,
+        drift_detector: DriftDetector | None = None,
+        metrics_dir: str | Path = "logs",
+    ) -> None:
+        settings = load_settings().settings
+        rules = settings.retraining
+        if min_samples_for_retraining is not None:
+            rules = replace(rules, min_samples_for_retraining=min_samples_for_retraining)
+        if confidence_threshold is not None:
+            rules = replace(rules, confidence_threshold=confidence_threshold)
+        self._rules = rules
+        self._confidence_level = settings.drift.confidence_level
+        self._naming = Naming(names=settings.labels.names)
+        self._zone = time_zone(settings.logs.naive_time_zone)
+        self.min_samples_for_retraining = rules.min_samples_for_retraining
+        self.confidence_threshold = rules.confidence_threshold
+        self.drift_detector = drift_detector or DriftDetector(metrics_dir=metrics_dir)
+        self.trigger_file = Path(metrics_dir) / TRIGGERS_FILE
+        self._history = History(self.trigger_file, self._naming)
+
+    def evaluate_retraining_need(self, logs: Sequence[PredictionLog]) -> RetrainingTrigger:
+        """Return the decision on those of `logs` that no saved trigger that fired has seen.
+
+        Raises:
+            DataError: a prediction is invalid.
+            StoreError: the history or the baseline cannot be read.
+        """
+        last, now = self._last(), datetime.now(UTC)
+        records = [record_of(log, self._naming, self._zone) for log in logs]
+        current = summarise(record for record in records if last is None or record.timestamp > last.seen)
+        baseline = self.drift_detector.load_baseline()
+        trigger = evaluate_retraining(
+            current,
+            None if baseline is None else self.drift_detector.compare(baseline, current),
+            self._rules,
+            rows_until=None if current.last is None else from_microseconds(current.last),
+            last=last,
+            now=now,
+            confidence_level=self._confidence_level,
+        )
+        return entry_of(RetrainingTrigger, trigger_object(trigger, timestamp=now))
+
+    def save_trigger(self, trigger: RetrainingTrigger) -> None:
+        """Append `trigger` to the history."""
+        self._history.append(trigger)
+
+    def get_trigger_history(self) -> list[RetrainingTrigger]:
+        """Return all saved triggers, the oldest first."""
+        return self._history.read(RetrainingTrigger)
+
+    def get_last_triggered(self) -> RetrainingTrigger | None:
+        """Return the latest saved trigger that fired, None where none has."""
+        fired = [trigger for trigger in self.get_trigger_history() if trigger.triggered]
+        return fired[-1] if fired else None
+
+    def get_retraining_statistics(self) -> dict[str, Any]:
+        """Return `total_evaluations`, `triggered_count`, `trigger_rate`, `last_triggered` and `reasons`.
+
+        `last_triggered` is the time of the latest trigger that fired; `reasons` counts the five most
+        frequent reasons of those that fired.
+        """
+        history = self.get_trigger_history()
+        fired = [trigger for trigger in history if trigger.triggered]
+        return {
+            "total_evaluations": len(history),
+            "triggered_count": len(fired),
+            "trigger_rate": len(fired) / len(history) if history else 0.0,
+            "last_triggered": fired[-1].timestamp if fired else None,
+            "reasons": dict(Counter(trigger.reason for trigger in fired).most_common(5)),
+        }
+
+    def clear_triggers(self) -> None:
+        """Remove the history."""
+        self._history.clear()
+
+    def _last(self) -> LastTrigger | None:
+        return find_last_fired(read_entries(self.trigger_file)[0], self._zone)
