@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentimon.scoring.normalise import normalise, well_formed
+
+any_text = st.text(st.characters(exclude_categories=[]))
+tricky = st.lists(
+    st.sampled_from(
+        ["@", "@anna", "http://", "https://t.co/x", "HTTP://A", " ", "(", ")", ".", "\t", "\n", "a", "…"]
+    )
+).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@anna ciao", "@user ciao"),
+        ("(@bob) and,@eve", "(@user) and,@user"),
+        ("see\thttps://example.org/a?b=1\nok", "see\thttp\nok"),
+        ("HTTP://EXAMPLE.ORG!", "http!"),
+        ("(https://example.org/x).", "(http)."),
+        ("«http://example.org»", "«http»"),
+        ("mail me: anna@example.org", "mail me: anna@example.org"),
+        ("a.@b", "a.@b"),
+        ("@ nobody", "@ nobody"),
+        ("@perché è bello", "@user è bello"),
+        ("http is a word, https too", "http is a word, https too"),
+        ("", ""),
+        ("😀 👍🏽", "😀 👍🏽"),
+        ("two\u2028lines\x85more", "two\u2028lines\x85more"),
+    ],
+)
+def test_mentions_and_links_become_one_word_wherever_they_stand(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+@given(any_text | tricky)
+def test_normalising_twice_is_normalising_once(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+
+
+@given(any_text | tricky)
+def test_what_comes_out_is_valid_unicode(text: str) -> None:
+    assert normalise(text).encode("utf-8").decode("utf-8") == normalise(text)
+
+
+@given(st.text())
+def test_valid_unicode_is_left_as_it_is(text: str) -> None:
+    assert well_formed(text) == text
+
+
+def test_a_split_surrogate_pair_is_joined_and_a_lone_half_replaced() -> None:
+    assert well_formed("a\ud83d\ude00b") == "a😀b"
+    assert well_formed("a\ud83db\ude00") == "a\ufffdb\ufffd"
+
+
+@given(any_text | tricky)
+def test_no_link_and_no_mention_but_user_is_left(text: str) -> None:
+    words = normalise(text).split()
+    assert not any(word.lower().startswith(("http://", "https://")) and len(word) > 8 for word in words)
+    assert all(word == "@user" or not word[1:].isalnum() for word in words if word.startswith("@"))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["@", "http://", "https://)", "))))", "@a@", "a.", "_", "http://a ", "(@", "\ud800", "…", "@user"],
+)
+def test_a_hostile_text_takes_time_in_proportion_to_its_length(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        best = float("inf")
+        for _ in range(3):
+            start = time.perf_counter()
+            normalise(text)
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    # Eight times the text in quadratic time would take 64 times as long.
+    assert seconds(400_000) < 24 * seconds(50_000) + 0.02
