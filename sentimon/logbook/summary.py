@@ -57,7 +57,7 @@ class Summary:
             first=min((one for one in (self.first, other.first) if one is not None), default=None),
             last=max((one for one in (self.last, other.last) if one is not None), default=None),
             bad=_merged(self.bad, other.bad),
-            bad_lines=tuple(sorted({*self.bad_lines, *other.bad_lines})[:SHOWN_BAD_LINES]),
+            bad_lines=tuple(sorted([*self.bad_lines, *other.bad_lines])[:SHOWN_BAD_LINES]),
         )
 
     @property

@@ -19,6 +19,11 @@ def append_records(folder: Path, records: Iterable[PredictionRecord]) -> int:
     Raises:
         StoreError: the log cannot be written.
     """
+    return append_records_to(folder / LIVE_FILE, records)
+
+
+def append_records_to(path: Path, records: Iterable[PredictionRecord]) -> int:
+    """Append `records` to the file at `path`, as `append_records` does."""
     lines = [encode(record.to_dict()) for record in records]
-    append_lines(folder / LIVE_FILE, lines)
+    append_lines(path, lines)
     return len(lines)

@@ -163,8 +163,14 @@ def settings_table(rows: Iterable[tuple[str, object, str]]) -> RenderableType:
     """Return every setting with its value and where it came from."""
     table = _table("Settings", ("Key", "left"), ("Value", "left"), ("From", "left"))
     for key, value, origin in rows:
-        table.add_row(key, Text(visible(str(value)), overflow="fold"), Text(visible(origin), overflow="fold"))
+        table.add_row(key, Text(visible(_toml(value)), overflow="fold"), Text(visible(origin), overflow="fold"))
     return table
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _table(title: str, *columns: tuple[str, str]) -> Table:

@@ -1,0 +1,207 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.rows import lines, row, rows
+
+NOON = 240
+
+
+@pytest.fixture
+def log(run):  # type: ignore[no-untyped-def]
+    """Append so many rows of each class to the log."""
+
+    def append(negative: int, neutral: int, positive: int, **rest: object) -> None:
+        assert run("log", "--input", "-", "-q", stdin=rows(negative, neutral, positive, **rest)).code == 0
+
+    return append
+
+
+@pytest.fixture
+def baseline(log, run):  # type: ignore[no-untyped-def]
+    """A baseline of 0.7 / 0.2 / 0.1."""
+    log(70, 20, 10)
+    assert run("baseline", "create").code == 0
+
+
+def test_a_swap_of_positive_and_negative_exits_3(run, log, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(10, 20, 70, minute=NOON)
+    done = run("drift", "--json", "--save")
+    assert done.code == 3
+    assert done.json["drift_detected"] is True
+    assert done.json["drift_score"] == 0.6
+    assert done.json["verdict"] == "drift"
+    assert (done.json["baseline_samples"], done.json["current_samples"]) == (100, 100)
+    assert done.json["score"]["low"] < 0.6 < done.json["score"]["high"]
+    assert json.loads((tmp_path / "logs/drift_reports.jsonl").read_text(encoding="utf-8")) == done.json
+    table = run("drift")
+    assert table.code == 3
+    assert "DRIFT" in table.out
+    assert "the share of" in table.out
+    assert run("drift", "--exit-zero").code == 0
+
+
+def test_the_same_mix_exits_0_and_is_silent_for_cron(run, log, baseline) -> None:  # type: ignore[no-untyped-def]
+    log(70, 20, 10, minute=NOON)
+    assert run("drift").code == 0
+    quiet = run("drift", "-q")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+
+
+def test_too_few_new_rows_exit_4_also_in_a_quiet_night(run, log, baseline) -> None:  # type: ignore[no-untyped-def]
+    assert run("drift").code == 4
+    log(0, 0, 49, minute=NOON)
+    done = run("drift", "--json")
+    assert (done.code, done.json["verdict"], done.json["drift_detected"]) == (4, "no verdict", False)
+    assert run("drift", "--exit-zero").code == 0
+
+
+def test_only_rows_newer_than_the_baseline_count_unless_all_are_asked_for(run, log, baseline) -> None:  # type: ignore[no-untyped-def]
+    log(0, 0, 60, minute=NOON)
+    assert run("drift", "--json").json["current_samples"] == 60
+    assert run("drift", "--all", "--json").json["current_samples"] == 160
+    assert run("drift", "--since", "2026-09-07T08:00:00Z", "--json").json["current_samples"] == 160
+
+
+def test_without_a_baseline_one_is_made_loudly_and_the_exit_code_is_4(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(70, 20, 10)
+    refused = run("drift", "--no-create")
+    assert (refused.code, refused.out) == (4, "")
+    assert "there is no baseline" in refused.err
+    assert run("drift", SENTIMON_DRIFT__CREATE_BASELINE="false").code == 4
+    assert not (tmp_path / "logs/baseline.json").exists()
+    made = run("drift", "--json")
+    assert made.code == 4
+    assert "THERE WAS NO BASELINE" in made.err
+    assert made.json["drift_score"] is None
+    assert (tmp_path / "logs/baseline.json").exists()
+    log(10, 20, 70, minute=NOON)
+    assert run("drift").code == 3
+
+
+def test_a_baseline_is_not_made_of_too_few_rows(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(49, 0, 0)
+    for command in (["baseline", "create"], ["drift"]):
+        done = run(*command)
+        assert done.code == 4
+        assert "a baseline needs 50 rows, logs has 49" in done.err
+    assert not (tmp_path / "logs/baseline.json").exists()
+
+
+def test_a_baseline_is_not_overwritten_without_force(run, baseline) -> None:  # type: ignore[no-untyped-def]
+    again = run("baseline", "create")
+    assert again.code == 1
+    assert "--force" in again.err
+    assert run("baseline", "create", "--force", "--name", "second", "--json").json["name"] == "second"
+    shown = run("baseline", "show", "--json").json
+    assert shown["name"] == "second"
+    assert shown["sentiment_distribution"] == {"negative": 70, "neutral": 20, "positive": 10}
+
+
+def test_a_baseline_of_a_period_lies_where_it_is_told(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(70, 20, 10)
+    log(0, 0, 60, minute=24 * 60)
+    made = run("baseline", "create", "--until", "2026-09-08", "--baseline", "elsewhere/b.json", "--json")
+    assert made.json["total_predictions"] == 100
+    assert (tmp_path / "elsewhere/b.json").exists()
+    assert run("drift", "--baseline", "elsewhere/b.json").code == 3
+    assert run("baseline", "show").code == 1
+
+
+def test_a_baseline_is_quiet_on_its_own_data_and_says_when_not(run, log) -> None:  # type: ignore[no-untyped-def]
+    for day in range(5):
+        log(35, 10, 15, minute=day * 24 * 60)
+    run("baseline", "create")
+    assert run("baseline", "check").code == 0
+    log(0, 0, 60, minute=5 * 24 * 60)
+    run("baseline", "create", "--force")
+    done = run("baseline", "check", "--json")
+    assert done.code == 3
+    assert [window["departs"] for window in done.json["windows"]] == [False] * 5 + [True]
+    assert run("baseline", "check", "--every", "1w").code == 4
+
+
+def test_rows_of_another_model_are_refused(run) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", stdin=rows(60, 0, 0, model="old"))
+    run("baseline", "create")
+    run("log", "--input", "-", stdin=rows(60, 0, 0, model="new", minute=NOON))
+    done = run("drift")
+    assert done.code == 1
+    assert "old" in done.err
+    assert "new" in done.err
+    assert "baseline create" in done.err
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not json", '{"distribution": {"Negativo": 0.4}}'])
+def test_a_damaged_baseline_is_a_failure_never_a_verdict(run, baseline, tmp_path: Path, content: str) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "logs/baseline.json").write_text(content, encoding="utf-8")
+    for command in ("drift", "retrain-check"):
+        done = run(command)
+        assert done.code == 1
+        assert "logs/baseline.json: is no baseline" in done.err
+        assert done.out == ""
+
+
+def test_retraining_is_recommended_once_for_one_cause(run, log, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(10, 20, 70, minute=NOON)
+    first = run("retrain-check", "--json", "--save")
+    assert first.code == 3
+    assert first.json["triggered"] is True
+    assert first.json["min_samples_met"] is True
+    assert first.json["drift_threshold_met"] is True
+    assert first.json["recommended_action"] == "retrain"
+    assert [rule["name"] for rule in first.json["rules"]] == [
+        "new predictions",
+        "mean confidence",
+        "drift score",
+    ]
+    assert json.loads((tmp_path / "logs/retraining_triggers.jsonl").read_text(encoding="utf-8")) == first.json
+    # The same rows are not new any more.
+    second = run("retrain-check", "--json")
+    assert (second.code, second.json["rules"][0]["value"]) == (4, 0)
+    # New ones are, but the cooldown holds them back.
+    log(10, 20, 70, minute=2 * NOON)
+    third = run("retrain-check", "--json")
+    assert (third.code, third.json["triggered"], third.json["recommended_action"]) == (0, False, "wait")
+    after = run("retrain-check", "--json", SENTIMON_RETRAINING__COOLDOWN="0s")
+    assert (after.code, after.json["triggered"]) == (3, True)
+
+
+def test_retrain_check_is_silent_for_cron_unless_it_fires(run, log, baseline) -> None:  # type: ignore[no-untyped-def]
+    log(70, 20, 10, minute=NOON)
+    quiet = run("retrain-check", "-q")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    log(0, 0, 150, minute=2 * NOON)
+    loud = run("retrain-check", "-q", "--save")
+    assert loud.code == 3
+    assert "Retraining is recommended" in loud.out
+    few = run("retrain-check", "-q")
+    assert (few.code, few.out, few.err) == (4, "", "")
+
+
+def test_low_confidence_fires_without_a_baseline(run, log) -> None:  # type: ignore[no-untyped-def]
+    log(30, 30, 30, confidence=0.5)
+    done = run("retrain-check", "--json")
+    assert (done.code, done.json["confidence_threshold_met"]) == (3, True)
+    assert run("retrain-check", "--json", SENTIMON_RETRAINING__CONFIDENCE_THRESHOLD="0.4").code == 4
+
+
+def test_now_is_the_time_of_rows_without_one_and_since_counts_back_from_it(run) -> None:  # type: ignore[no-untyped-def]
+    old = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    timeless = row(0)
+    del timeless["timestamp"]
+    run("log", "--input", "-", stdin=lines([row(0, timestamp=old), timeless]))
+    assert run("metrics", "--since", "1h", "--json").json["total_predictions"] == 1
+    assert run("metrics", "--since", "3d", "--json").json["total_predictions"] == 2
+
+
+def test_a_damaged_history_of_triggers_is_said(run, log, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "logs/retraining_triggers.jsonl").write_text(
+        'broken\n{"triggered": true}\n', encoding="utf-8"
+    )
+    done = run("retrain-check")
+    assert done.code == 1
+    assert "retraining_triggers.jsonl:1" in done.err
+    assert "retraining_triggers.jsonl" in done.err.split("error:")[1]

@@ -1,0 +1,78 @@
+"""What tests share: a clean environment, and the real program in a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run of the program."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one object on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The objects on stdout, one a line."""
+        return [json.loads(line) for line in self.out.split("\n") if line]
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """Nothing of the developer's own: no settings, no home, no terminal, no network."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMON_", "XDG_"))}
+    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH"):
+        kept.pop(name, None)
+    return kept | {
+        "HOME": str(home),
+        "TZ": "UTC",
+        "NO_COLOR": "1",
+        "COLUMNS": "100",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("SENTIMON_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `sentimon` with some arguments in `tmp_path`; text or bytes go to its stdin."""
+
+    def invoke(*arguments: object, stdin: str | bytes = b"", **environment: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "sentimon", *map(str, arguments)],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=clean_environment(tmp_path) | environment,
+            timeout=120,
+            check=False,
+        )
+        return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+
+    return invoke

@@ -1,0 +1,130 @@
+"""The house rules, read off the source: who may import whom, and how large things may grow."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, clean_environment
+
+PACKAGE = ROOT / "sentimon"
+ROOMS = [
+    "errors", "labels", "jsonl", "config", "scoring", "logbook", "monitoring", "evaluation", "training",
+    "reporting", "engine", "api", "cli",
+]  # fmt: skip
+FENCES = {
+    "typer": {"cli"},
+    "rich": {"reporting", "cli"},
+    "torch": {"scoring", "training"},
+    "transformers": {"scoring", "training"},
+    "onnxruntime": {"scoring", "training"},
+    "ray": {"engine"},
+}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "torch",
+    "transformers",
+    "datasets",
+    "onnxruntime",
+    "tokenizers",
+    "pandas",
+    "pyarrow",
+}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "sentimon")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_rooms_to_its_left(path: Path) -> None:
+    room = room_of(path)
+    if room not in ROOMS:
+        # The face of the package and its entry point; the sample starts the program as a process.
+        assert room in ("__init__", "__main__", "sample")
+        return
+    for name in imports(path):
+        if name.startswith("sentimon."):
+            other = name.split(".")[1]
+            assert other == room or ROOMS.index(other) < ROOMS.index(room), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_library_stays_behind_its_fence(path: Path) -> None:
+    for name in imports(path):
+        library = name.split(".")[0]
+        assert room_of(path) in FENCES.get(library, {room_of(path)}), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 250
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= 65, f"{path}:{node.lineno} {node.name} has {length} lines"
+
+
+def loaded_by(*arguments: str, folder: Path) -> set[str]:
+    program = (
+        "import sys; from sentimon.cli.app import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=clean_environment(folder),
+        check=True,
+    )
+    return set(done.stderr.strip().split("\n")[-1].split())
+
+
+@pytest.mark.parametrize("command", ["--help", "metrics", "drift", "retrain-check", "baseline", "config"])
+def test_commands_that_only_count_load_nothing_heavy(command: str, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    arguments = ("baseline", "show") if command == "baseline" else (command,)
+    loaded = loaded_by(*arguments, folder=tmp_path)
+    assert "sentimon" in loaded
+    assert not loaded & HEAVY
+
+
+def test_importing_the_package_loads_nothing_of_ours_and_nothing_heavy(tmp_path: Path) -> None:
+    program = "import sys, sentimon; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=clean_environment(tmp_path),
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.startswith("sentimon")} == {"sentimon"}
+    assert not loaded & (HEAVY | {"rich", "typer", "msgspec"})
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_free_pickle_and_no_remote_code(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    for danger in ("pickle.load", "Unpickler(", "joblib", "weights_only=False", "trust_remote_code=True"):
+        assert danger not in source

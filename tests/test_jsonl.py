@@ -1,0 +1,53 @@
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentimon.jsonl import LineError, decode_line, decode_object, encode, numbered_lines
+
+
+def numbered(content: bytes) -> list[tuple[int, bytes]]:
+    return list(numbered_lines(io.BytesIO(content)))
+
+
+def test_lines_end_at_a_newline_only() -> None:
+    text = "a\u2028b\x85c\x0bd".encode()
+    assert numbered(text + b"\nnext") == [(1, text), (2, b"next")]
+
+
+def test_blank_lines_are_passed_over_but_counted() -> None:
+    assert numbered(b"a\n\n  \r\nb\r\n") == [(1, b"a"), (4, b"b")]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    assert numbered(b'\xef\xbb\xbf{"a": 1}\n') == [(1, b'{"a": 1}')]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "says"),
+    [
+        (b'{"a": ', "json", "not valid JSON"),
+        (b'{"a": NaN}', "json", "not valid JSON"),
+        (b'{"a": 1} {"a": 2}', "json", "not valid JSON"),
+        (b'{"a": "\xff"}', "encoding", "not valid UTF-8"),
+        (b"[1]", "field", "Expected `object`"),
+        (b'{"a":' * 100_000, "json", "nested too deeply"),
+    ],
+)
+def test_a_line_without_a_row_says_what_is_wrong(line: bytes, kind: str, says: str) -> None:
+    with pytest.raises(LineError, match=says) as caught:
+        decode_line(line, decode_object)
+    assert caught.value.kind == kind
+    assert str(caught.value.at("x.jsonl", 7)).startswith("x.jsonl:7: ")
+
+
+def test_nothing_that_is_no_number_gets_into_json() -> None:
+    assert encode({"a": float("nan"), "b": float("inf")}) == b'{"a":null,"b":null}'
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(), st.lists))
+def test_what_is_written_is_read_back(value: object) -> None:
+    assert json.loads(encode({"value": value})) == {"value": value}
+    assert decode_line(encode({"value": value}), decode_object) == {"value": value}
