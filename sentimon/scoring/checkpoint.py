@@ -13,8 +13,8 @@ from huggingface_hub import snapshot_download
 from sentimon.errors import ModelError
 
 CONFIG_FILE = "config.json"
-SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors")
-PICKLED_WEIGHTS = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin")
+SAFE_WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors")
+PICKLED_WEIGHTS = ("pytorch_model.bin", "pytorch_model-*-of-*.bin")
 _TEXT_FILES = ("*.json", "*.txt", "*.model", "*.codes")
 _SUBFOLDERS = ("*/*",)
 
@@ -59,7 +59,8 @@ def fetch_weights(checkpoint: Checkpoint) -> None:
         ModelError: there are none, or they cannot be fetched.
     """
     for patterns in (SAFE_WEIGHTS, PICKLED_WEIGHTS):
-        if not _matching(checkpoint.folder, patterns) and _in_hub_cache(checkpoint):
+        if _is_of_hub(checkpoint):
+            # Also where some are there: an interrupted download may lack a part.
             _download(checkpoint.name, checkpoint.revision, patterns)
         if _matching(checkpoint.folder, patterns):
             return
@@ -97,7 +98,7 @@ def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
     return [path for pattern in patterns for path in folder.glob(pattern) if path.is_file()]
 
 
-def _in_hub_cache(checkpoint: Checkpoint) -> bool:
+def _is_of_hub(checkpoint: Checkpoint) -> bool:
     return not Path(checkpoint.name).expanduser().is_dir()
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-import tiny_models
 import torch
 import transformers
 
@@ -19,6 +18,7 @@ from sentimon.labels import Sentiment
 from sentimon.scoring import huggingface, tokens
 from sentimon.scoring.huggingface import HuggingFaceScorer
 from sentimon.scoring.scorer import load_scorer
+from tests.scoring import tiny_models
 
 COMMIT = "3216a57f2a0d9c45a2e6c90157c20c49fb4bf9c7"
 TEXTS = [
