@@ -54,7 +54,7 @@ def clean_environment(home: Path) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith("SENTIMON_"):
+        if name.startswith("SENTIMON_") and name != "SENTIMON_GOLDEN":
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
 

@@ -2,6 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 
-def evaluate() -> None:
-    """Evaluate."""
+import typer
+
+from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption
+from sentimon.cli.progress import watched
+from sentimon.cli.session import note, show, show_json, start
+
+
+def evaluate(
+    data: Annotated[
+        str, typer.Option("--data", metavar="FILE|DATASET", help="Labelled file, or hub data set.")
+    ],
+    split: Annotated[
+        str | None, typer.Option("--split", help="Split of a hub data set. [default: test]")
+    ] = None,
+    text_column: Annotated[str | None, typer.Option("--text-column", help="Column of the texts.")] = None,
+    label_column: Annotated[
+        str | None, typer.Option("--label-column", help="Column of the gold labels.")
+    ] = None,
+    model: ModelOption = None,
+    revision: RevisionOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Score labelled texts and measure the model: accuracy, macro recall, F1, calibration, with intervals.
+
+    Files: .jsonl, .csv, .tsv, .parquet with a text and a label each row.
+
+    Example: sentimon evaluate --data labelled.jsonl
+    """
+    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.evaluation.quality import evaluate as measure_quality
+    from sentimon.reporting.quality import quality_table
+    from sentimon.scoring.scorer import load_scorer, score_stream
+
+    session = start(config, model__name=model, model__revision=revision)
+    rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
+    scorer = load_scorer(session.settings.model)
+    texts = (row.text for row in rows)
+    size = session.settings.model.buffer_size
+    scored = [one for _, one in watched(score_stream(scorer, texts, buffer_size=size), "texts scored")]
+    quality = measure_quality(
+        [one.scores for one in scored],
+        [row.label for row in rows],
+        confidence_level=session.settings.drift.confidence_level,
+    )
+    truncated = sum(one.truncated for one in scored)
+    if truncated:
+        note(f"{truncated} of {len(scored)} texts are longer than the model reads: their end was not seen")
+    if as_json:
+        show_json({"data": data, "model": scorer.model, "revision": scorer.revision, **quality.to_dict()})
+    else:
+        show(quality_table(quality, session.names, title=f"{scorer.model} on {data}"))

@@ -46,7 +46,7 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     values: dict[str, Any] = {}
-    origins = {key: DEFAULT_ORIGIN for key in section_names()}
+    origins = dict.fromkeys(section_names(), DEFAULT_ORIGIN)
     for origin, key, value in _layers(config, flags, environment, directory or Path()):
         values[key] = check_value(key, value, origin)
         origins[key] = origin
@@ -55,8 +55,9 @@ def load_settings(
 
 def user_file(environment: Mapping[str, str]) -> Path:
     """Return the path of the user's own TOML file, whether it is there or not (XDG base directories)."""
-    base = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", "~"), ".config")
-    return Path(base).expanduser() / "sentimon" / "config.toml"
+    home = Path(environment.get("HOME", "~")).expanduser()
+    base = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return base / "sentimon" / "config.toml"
 
 
 def _layers(

@@ -90,7 +90,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSettings:
-    """What the classes are called in tables and in what the Python API returns; files keep the canonical names."""
+    """What the classes are called in tables and by the Python API; files keep the canonical names."""
 
     negative: str = setting("negative", "Name shown for the negative class.", _NAME)
     neutral: str = setting("neutral", "Name shown for the neutral class.", _NAME)

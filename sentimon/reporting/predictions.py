@@ -37,7 +37,14 @@ def predictions_table(
 
     Its column widths do not depend on the rows, so that one chunk continues the last.
     """
-    table = Table(box=box.SIMPLE_HEAD if heading else None, pad_edge=False, show_header=heading, expand=True)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_header=heading,
+        expand=True,
+    )
     label_width = max(8, *(len(name) for name in names))
     table.add_column("Class", width=label_width, no_wrap=True)
     table.add_column("Confidence", width=10, justify="right")

@@ -30,7 +30,7 @@ _MOST_MARKS = 60
 
 def metrics_table(metrics: Metrics, summary: Summary, names: Sequence[str]) -> RenderableType:
     """Return the class mix and the confidence of some rows."""
-    table = _table(
+    table = new_table(
         f"Predictions {_span(summary)}",
         ("Class", "left"),
         ("Rows", "right"),
@@ -41,7 +41,7 @@ def metrics_table(metrics: Metrics, summary: Summary, names: Sequence[str]) -> R
     for place in Sentiment:
         share = metrics.shares[place]
         table.add_row(
-            _class_name(place, names),
+            class_name(place, names),
             str(metrics.counts[place]),
             estimate(share),
             Text(bar(share.value, _BAR_WIDTH), style=STYLES[place]),
@@ -68,7 +68,7 @@ def windows_table(
         *((name, "right") for name in names),
         ("Confidence", "left"),
     )
-    table = _table(f"Per window, {zone_name} time", *columns)
+    table = new_table(f"Per window, {zone_name} time", *columns)
     for window, metrics in zip(windows, measured, strict=True):
         start = f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}"
         table.add_row(
@@ -83,7 +83,7 @@ def windows_table(
 
 def drift_table(report: DriftReport, names: Sequence[str]) -> RenderableType:
     """Return baseline and present side by side, the score with its limit, and the verdict in words."""
-    table = _table(
+    table = new_table(
         f"Drift against baseline {visible(report.baseline_name)!r}",
         ("", "left"),
         ("Baseline", "left"),
@@ -93,7 +93,7 @@ def drift_table(report: DriftReport, names: Sequence[str]) -> RenderableType:
     changes = report.share_changes or (None, None, None)
     for place in Sentiment:
         table.add_row(
-            _class_name(place, names),
+            class_name(place, names),
             estimate(report.baseline.shares[place]),
             estimate(report.current.shares[place]),
             change(changes[place]),
@@ -108,7 +108,7 @@ def drift_table(report: DriftReport, names: Sequence[str]) -> RenderableType:
 
 def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
     """Return every rule with its value, interval, limit and whether it is met, and the decision in words."""
-    table = _table(
+    table = new_table(
         "Retraining",
         ("Rule", "left"),
         ("Value", "right"),
@@ -146,7 +146,7 @@ def baseline_table(baseline: Baseline, names: Sequence[str], *, confidence_level
 
 def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
     """Return how far each window of a baseline lies from the rest of it."""
-    table = _table(
+    table = new_table(
         "Each window against the rest", ("Window", "left"), ("Rows", "right"), ("Score", "left"), ("", "left")
     )
     for window in check.windows:
@@ -161,9 +161,11 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
 
 def settings_table(rows: Iterable[tuple[str, object, str]]) -> RenderableType:
     """Return every setting with its value and where it came from."""
-    table = _table("Settings", ("Key", "left"), ("Value", "left"), ("From", "left"))
+    table = new_table("Settings", ("Key", "left"), ("Value", "left"), ("From", "left"))
     for key, value, origin in rows:
-        table.add_row(key, Text(visible(_toml(value)), overflow="fold"), Text(visible(origin), overflow="fold"))
+        table.add_row(
+            key, Text(visible(_toml(value)), overflow="fold"), Text(visible(origin), overflow="fold")
+        )
     return table
 
 
@@ -173,7 +175,8 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _table(title: str, *columns: tuple[str, str]) -> Table:
+def new_table(title: str, *columns: tuple[str, str]) -> Table:
+    """Return an empty table in the one look of all; a column is (heading, left or right)."""
     # Narrow gaps and no frame: the widest table, with three intervals, fits 80 columns.
     table = Table(
         title=Text(title, style="bold"),
@@ -188,7 +191,8 @@ def _table(title: str, *columns: tuple[str, str]) -> Table:
     return table
 
 
-def _class_name(place: Sentiment, names: Sequence[str]) -> Text:
+def class_name(place: Sentiment, names: Sequence[str]) -> Text:
+    """Return the name of a class in its colour."""
     return Text(visible(names[place]), style=STYLES[place])
 
 

@@ -24,7 +24,7 @@ What to try next:
 
 
 def walk(folder: Path) -> int:
-    """Run every step with its log in `folder`; return 0 if all ended as they should, else the bad exit code."""
+    """Run every step with its log in `folder`; return 0, or the exit code of a step that failed."""
     logs = str(folder / "logs")
     steps = [
         ("Score texts", ["predict", "I love this", "Questo prodotto è ottimo", "Where is my parcel?"]),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.jsonl import BadLine, LineError, decode_line, decode_object, decode_text, numbered_lines
@@ -105,10 +105,9 @@ def _rows(
 
 
 def _guessed(stream: BinaryIO) -> tuple[str, BinaryIO]:
-    buffered = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
-    peek: Callable[[int], bytes] | None = getattr(buffered, "peek", None)
-    start = peek(1) if peek else b""
-    return ("jsonl" if start.lstrip().startswith((b"{", b"\xef\xbb\xbf{")) else "txt"), buffered
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(Any, stream))
+    start = buffered.peek(1).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return ("jsonl" if start.startswith(b"{") else "txt"), buffered
 
 
 def _plain(stream: BinaryIO, path: str) -> Iterator[InputRow | BadLine]:
@@ -138,9 +137,9 @@ def _row_of(fields: Mapping[str, Any], path: str, number: int, column: str) -> I
 
 def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> Iterator[InputRow | BadLine]:
     csv.field_size_limit(_LONGEST_FIELD)
-    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    lines = (line.decode() for line in stream)
     try:
-        heading = next(iter(lines), "")
+        heading = next(lines, "").removeprefix("\ufeff")
         reader = csv.DictReader(chain([heading], lines), delimiter=delimiter or _delimiter(heading, column))
         _check_column(column, reader.fieldnames or [], path)
         for fields in reader:

@@ -10,13 +10,13 @@ _CLOSING = ")]}>\"'.,;:!?…»”’"
 
 
 def normalise(text: str) -> str:
-    """Return `text` with each user mention as `@user`, each link as `http`, and valid Unicode throughout.
+    r"""Return `text` with each user mention as `@user`, each link as `http`, and valid Unicode throughout.
 
     Works wherever they stand: inside brackets, after tabs and newlines, before punctuation. E-mail
     addresses are not mentions. Idempotent; the time is linear in the length of the text.
 
-    >>> normalise("(@anna) guarda:\\thttps://example.org/a?b=1, bello!")
-    '(@user) guarda:\\thttp, bello!'
+    >>> normalise("(@anna) guarda:\thttps://example.org/a?b=1, bello!")
+    '(@user) guarda:\thttp, bello!'
 
     Source: the tweet preprocessing of TweetEval (Barbieri et al. 2020), which the cardiffnlp model
     family was trained with.

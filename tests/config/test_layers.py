@@ -81,7 +81,7 @@ def test_a_wrong_file_is_named_with_the_key_and_what_is_allowed(
 
 @pytest.mark.parametrize("path", ["missing.toml", "."])
 def test_a_file_that_cannot_be_read_is_an_error_of_configuration(path: str) -> None:
-    with pytest.raises(ConfigError, match="--config|no such file|directory"):
+    with pytest.raises(ConfigError, match=r"no such file|Is a directory"):
         load_settings(Path(path), environment={})
 
 

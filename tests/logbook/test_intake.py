@@ -1,0 +1,96 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sentimon.jsonl import BadLine
+from sentimon.logbook.intake import take_in
+from sentimon.logbook.record import PredictionRecord
+from sentimon.scoring.inputs import InputRow
+from sentimon.scoring.scorer import score_stream
+from sentimon.scoring.scores import ScoredText, Scores
+from tests.rows import row
+
+NOW = datetime(2026, 9, 30, tzinfo=UTC)
+
+
+class CountingScorer:
+    """Calls everything positive, and remembers how many texts it was given at once."""
+
+    model = "fake"
+    revision = "1"
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def score(self, texts: Sequence[str]) -> list[ScoredText]:
+        self.batches.append(len(texts))
+        scores = Scores.from_probabilities([0.0, 0.25, 0.75])
+        return [ScoredText(scores=scores, tokens=len(text), truncated=len(text) > 5) for text in texts]
+
+
+def given(number: int, content: str | None, **fields: Any) -> InputRow:
+    return InputRow(path="x", line=number, text=content, fields=fields)
+
+
+def take(
+    rows: list[InputRow | BadLine], scorer: CountingScorer, size: int = 10
+) -> list[PredictionRecord | BadLine]:
+    chunks = take_in(rows, load=lambda: scorer, now=NOW, zone=UTC, buffer_size=size)
+    return [one for chunk in chunks for one in chunk]
+
+
+def test_rows_keep_their_order_whichever_way_they_get_their_scores() -> None:
+    scorer = CountingScorer()
+    bad = BadLine(path="x", line=3, kind="json", reason="broken")
+    rows = [given(1, "mine"), given(2, "theirs", **row(0, text="theirs")), bad, given(4, "longer than five")]
+    found = take(rows, scorer)
+    assert [one.text if isinstance(one, PredictionRecord) else one for one in found] == [
+        "mine", "theirs", bad, "longer than five",
+    ]  # fmt: skip
+    first, second, _, last = found
+    assert isinstance(first, PredictionRecord)
+    assert isinstance(second, PredictionRecord)
+    assert isinstance(last, PredictionRecord)
+    assert (first.model, first.timestamp, first.truncated, first.confidence) == ("fake", NOW, False, 0.75)
+    assert (second.model, second.sentiment.label) == (None, "negative")
+    assert last.truncated
+    assert scorer.batches == [2]
+
+
+def test_the_model_is_not_loaded_where_no_row_needs_it() -> None:
+    def refuse() -> CountingScorer:
+        raise AssertionError("loaded")
+
+    rows = [given(1, "theirs", **row(0)), given(2, None)]
+    (chunk,) = take_in(rows, load=refuse, now=NOW, zone=UTC, buffer_size=10)
+    assert [type(one) for one in chunk] == [PredictionRecord, BadLine]
+
+
+def test_own_fields_survive_and_ours_are_read() -> None:
+    (found,) = take(
+        [given(1, "a", id=5, timestamp="2026-09-01T00:00:00", shop={"city": "Roma"})], CountingScorer()
+    )
+    assert isinstance(found, PredictionRecord)
+    assert (found.id, found.naive, found.extra) == ("5", True, {"shop": {"city": "Roma"}})
+    assert found.to_dict()["shop"] == {"city": "Roma"}
+
+
+def test_a_row_without_text_may_bring_scores_alone() -> None:
+    (found,) = take([given(1, None, scores=row(2)["scores"])], CountingScorer())
+    assert isinstance(found, PredictionRecord)
+    assert (found.text, found.to_dict()["text"]) == (None, None)
+
+
+def test_texts_are_scored_in_bounded_chunks_and_only_as_they_are_asked_for() -> None:
+    scorer = CountingScorer()
+    drawn: list[int] = []
+
+    def endless() -> Any:
+        for number in range(10**9):
+            drawn.append(number)
+            yield f"text {number}"
+
+    stream = score_stream(scorer, endless(), buffer_size=4)
+    assert [next(stream)[0] for _ in range(6)] == [f"text {number}" for number in range(6)]
+    assert scorer.batches == [4, 4]
+    assert len(drawn) == 8

@@ -1,0 +1,167 @@
+"""What people see, compared with golden text at width 100 without colour.
+
+Run with SENTIMON_GOLDEN=write in the environment to write the golden files anew, then read the diff.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console, RenderableType
+
+from sentimon.config.settings import DriftSettings, RetrainingSettings
+from sentimon.evaluation.quality import evaluate
+from sentimon.jsonl import BadLine
+from sentimon.labels import LABELS, Sentiment
+from sentimon.logbook.summary import Summary, summarise
+from sentimon.logbook.windows import Calendar, summarise_windows
+from sentimon.monitoring.baseline import Baseline, check_baseline
+from sentimon.monitoring.drift import detect_drift
+from sentimon.monitoring.metrics import measure
+from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
+from sentimon.reporting import tables
+from sentimon.reporting.predictions import predictions_table
+from sentimon.reporting.quality import quality_table
+from sentimon.scoring.scores import Scores
+from tests.rows import START, records, summary, vector
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+DAY = 24 * 60
+HOSTILE = [
+    "[red]no[/red]",
+    "\x1b[31mred\x1b[0m",
+    "<script>alert(1)</script>",
+    "\u202eright to left",
+    "a\nb",
+    "🎉👩‍💻",
+    "",
+]
+
+
+def baseline(total: Summary) -> Baseline:
+    return Baseline(name="[bold]june", created=START, source="logs", summary=total)
+
+
+def predictions() -> RenderableType:
+    rows = [
+        (text, Scores.from_probabilities(vector(number % 3)), number == 1)
+        for number, text in enumerate(HOSTILE)
+    ]
+    return predictions_table(rows, LABELS, heading=True)
+
+
+def metrics() -> RenderableType:
+    bad = BadLine(path="x", line=1, kind="json", reason="bad")
+    total = summarise([*records(20, 50, 30), bad])
+    return tables.metrics_table(
+        measure(total, confidence_level=0.95), total, ("Negativo", "Neutro", "Positivo")
+    )
+
+
+def windows() -> RenderableType:
+    rows = records(30, 10, 10) + records(10, 10, 40, minute=2 * DAY, confidence=0.65)
+    found, _ = summarise_windows(rows, Calendar.of("1d", UTC), now=START + timedelta(days=2, hours=4))
+    return tables.windows_table(found, LABELS, zone=UTC, zone_name="UTC", confidence_level=0.95)
+
+
+def drift() -> RenderableType:
+    return tables.drift_table(
+        detect_drift(baseline(summary(70, 20, 10)), summary(10, 20, 70), DriftSettings()), LABELS
+    )
+
+
+def drift_without_rows() -> RenderableType:
+    return tables.drift_table(detect_drift(baseline(summary(70, 20, 10)), Summary(), DriftSettings()), LABELS)
+
+
+def trigger() -> RenderableType:
+    current = summary(10, 20, 70, confidence=0.6)
+    report = detect_drift(baseline(summary(70, 20, 10)), current, DriftSettings())
+    decision = evaluate_retraining(
+        current,
+        report,
+        RetrainingSettings(),
+        rows_until=None,
+        last=LastTrigger(timestamp=START, rows_until=None),
+        now=START + timedelta(hours=1),
+        confidence_level=0.95,
+    )
+    return tables.trigger_table(decision)
+
+
+def shown_baseline() -> RenderableType:
+    return tables.baseline_table(
+        baseline(summary(70, 20, 10, model="m", revision="1")), LABELS, confidence_level=0.95
+    )
+
+
+def check() -> RenderableType:
+    total = summarise(
+        records(35, 10, 15) + records(35, 10, 15, minute=DAY) + records(0, 0, 60, minute=2 * DAY)
+    )
+    found = check_baseline(
+        baseline(total), Calendar.of("1d", UTC), threshold=0.15, min_samples=50, confidence_level=0.95
+    )
+    return tables.check_table(found, zone=UTC)
+
+
+def settings() -> RenderableType:
+    rows = [
+        ("drift.threshold", 0.15, "default"),
+        ("model.name", "[red]x", "$SENTIMON_MODEL__NAME"),
+        ("a.b", True, "flag"),
+    ]
+    return tables.settings_table(rows)
+
+
+def quality() -> RenderableType:
+    scores = [Scores.from_probabilities(vector(place, 0.7)) for place in (0, 0, 1, 2, 2, 2, 1, 0) * 10]
+    gold = [Sentiment(place) for place in (0, 1, 1, 2, 2, 0, 1, 0) * 10]
+    return quality_table(evaluate(scores, gold), LABELS, title="model on data")
+
+
+SHOWN = [
+    predictions,
+    metrics,
+    windows,
+    drift,
+    drift_without_rows,
+    trigger,
+    shown_baseline,
+    check,
+    settings,
+    quality,
+]
+
+
+@pytest.mark.parametrize("make", SHOWN, ids=lambda make: make.__name__)
+def test_it_looks_as_it_should(make: Callable[[], RenderableType]) -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=100, color_system=None, markup=False, highlight=False, emoji=False).print(
+        make()
+    )
+    text = "".join(line.rstrip() + "\n" for line in stream.getvalue().split("\n")).rstrip("\n") + "\n"
+    path = GOLDEN / f"{make.__name__}.txt"
+    if os.environ.get("SENTIMON_GOLDEN") == "write":
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("make", [metrics, windows, drift, trigger, quality], ids=lambda make: make.__name__)
+def test_nothing_wraps_or_is_cut_at_width_80(make: Callable[[], RenderableType]) -> None:
+    wide, narrow = io.StringIO(), io.StringIO()
+    Console(file=wide, width=80, color_system=None).print(make())
+    Console(file=narrow, width=200, color_system=None).print(make())
+    rows = [
+        line.rstrip()
+        for line in narrow.getvalue().split("\n")
+        if "[0." in line and not line.startswith(("Drift", "The"))
+    ]
+    assert rows
+    for line in rows:
+        assert line in [one.rstrip() for one in wide.getvalue().split("\n")]

@@ -1,0 +1,106 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.jsonl import BadLine
+from sentimon.scoring.inputs import InputRow, read_file, read_stream, texts_of
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def texts(rows: object) -> list[str | None]:
+    return [row.text if isinstance(row, InputRow) else f"BAD {row.line}" for row in rows]  # type: ignore[attr-defined]
+
+
+CASES = {
+    "lines": ("a.txt", "uno\n\n due \r\ntre\u2028ancora", ["uno", " due ", "tre\u2028ancora"]),
+    "a byte order mark": ("a.txt", b"\xef\xbb\xbfuno\n", ["uno"]),
+    "broken UTF-8": ("a.txt", b"ok\n\xff\xfe\nok", ["ok", "BAD 2", "ok"]),
+    "rows of JSON": (
+        "a.jsonl",
+        '{"text": "uno"}\n{"x": 1}\n[1]\n{"text": 3}\n',
+        ["uno", None, "BAD 3", "BAD 4"],
+    ),
+    "a table": ("a.csv", 'id,text\n1,"due, tre"\n2,"su\npiù righe"\n3,\n', ["due, tre", "su\npiù righe", ""]),
+    "a table with semicolons": ("a.csv", "id;text\n1;uno, due\n", ["uno, due"]),
+    "a table with a mark": ("a.csv", b"\xef\xbb\xbftext,id\nuno,1\n", ["uno"]),
+    "a table with tabs": ("a.tsv", "id\ttext\n1\tuno, due\n", ["uno, due"]),
+    "no known ending, text": ("a.log", "uno\n", ["uno"]),
+    "no known ending, JSON": ("a.log", ' {"text": "uno"}\n', ["uno"]),
+    "nothing": ("a.txt", "", []),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), CASES.values(), ids=CASES.keys())
+def test_each_format_gives_its_texts_in_order(
+    tmp_path: Path, name: str, content: str | bytes, expected: object
+) -> None:
+    assert texts(read_file(written(tmp_path, name, content))) == expected
+
+
+def test_a_parquet_file_gives_its_column(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"body": ["uno", None, "tre"], "id": [1, 2, 3]}), path)
+    rows = list(read_file(path, column="body"))
+    assert texts(rows) == ["uno", None, "tre"]
+    assert isinstance(rows[0], InputRow)
+    assert rows[0].fields == {"body": "uno", "id": 1}
+
+
+def test_stdin_says_by_its_first_line_what_it_is() -> None:
+    assert texts(read_stream(io.BytesIO(b'{"text": "uno"}\n'))) == ["uno"]
+    assert texts(read_stream(io.BytesIO(b"uno\n"))) == ["uno"]
+    assert texts(read_stream(io.BytesIO(b"text\nuno\n"), file_format="csv")) == ["uno"]
+
+
+def test_another_column_can_be_named(tmp_path: Path) -> None:
+    assert texts(read_file(written(tmp_path, "a.jsonl", '{"body": "uno", "text": "no"}'), column="body")) == [
+        "uno"
+    ]
+
+
+def test_a_table_without_the_column_lists_those_it_has(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no column 'text'") as caught:
+        list(read_file(written(tmp_path, "a.csv", "id,body\n1,uno\n")))
+    assert "id, body" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", b"text\n\xff\n"), ("a.parquet", b"PAR1"), ("a.csv", b"")]
+)
+def test_a_broken_table_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    with pytest.raises(DataError, match=name):
+        list(read_file(written(tmp_path, name, content)))
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no such file"):
+        list(read_file(tmp_path / "none.txt"))
+    with pytest.raises(StoreError, match="cannot be read"):
+        list(read_file(tmp_path))
+    with pytest.raises(UsageError, match="xml"):
+        list(read_file(written(tmp_path, "a", ""), file_format="xml"))
+
+
+def test_a_file_is_read_as_it_is_asked_for(tmp_path: Path) -> None:
+    rows = read_file(written(tmp_path, "a.txt", b"uno\n" * 10))
+    assert next(rows) == InputRow(path=str(tmp_path / "a.txt"), line=1, text="uno", fields={})
+
+
+def test_arguments_are_texts_and_broken_bytes_in_them_are_mended() -> None:
+    assert texts(texts_of(["", "a\udcff"])) == ["", "a\ufffd"]
+
+
+def test_a_bad_row_can_be_said() -> None:
+    row = InputRow(path="x", line=3, text=None, fields={})
+    assert str(row.bad("field", "has no text")) == "x:3: has no text"
+    assert isinstance(row.bad("field", "r"), BadLine)
