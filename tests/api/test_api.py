@@ -129,7 +129,8 @@ def test_histories_of_the_replaced_program_are_read(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text(
         '{"timestamp": "2026-02-06T10:46:53.583836", "total_predictions": 100, "sentiment_distribution": '
         '{"Negativo": 39, "Neutro": 44, "Positivo": 17}, "sentiment_percentages": {"Negativo": 39.0, '
-        '"Neutro": 44.0, "Positivo": 17.0}, "average_confidence": 0.704, "confidence_by_sentiment": {"Negativo": 0.67}}\n',
+        '"Neutro": 44.0, "Positivo": 17.0}, "average_confidence": 0.704, '
+        '"confidence_by_sentiment": {"Negativo": 0.67}}\n',
         encoding="utf-8",
     )
     (metrics,) = MetricsTracker(metrics_dir=tmp_path).get_metrics_history()
