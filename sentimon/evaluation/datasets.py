@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,7 +126,7 @@ def _of_hub(source: str, split: str | None) -> Any:
         reason = str(error).strip().split("\n")[0]
         raise DataError(
             f"{source} cannot be loaded: {reason}",
-            hint="write name:configuration where a data set has several; HF_HUB_OFFLINE=1 forbids downloads",
+            hint="check the network; a data set with several configurations is written name:configuration",
         ) from error
     names = [str(one) for one in splits]
     wanted = split or (names[0] if len(names) == 1 else DEFAULT_SPLIT)
@@ -140,12 +142,17 @@ def _quiet() -> Iterator[None]:
     """Keep `datasets` off both streams; what goes wrong is said in our own errors."""
     import datasets
 
-    level, bars = datasets.logging.get_verbosity(), datasets.are_progress_bars_disabled()
+    hub = logging.getLogger("huggingface_hub")  # it reports each try again of a download
+    levels, bars = (datasets.logging.get_verbosity(), hub.level), datasets.are_progress_bars_disabled()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
+    hub.setLevel(logging.ERROR)
     datasets.disable_progress_bars()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
-        datasets.logging.set_verbosity(level)
+        datasets.logging.set_verbosity(levels[0])
+        hub.setLevel(levels[1])
         if not bars:
             datasets.enable_progress_bars()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import datasets
@@ -277,6 +279,23 @@ def test_a_split_that_does_not_exist_is_an_error_that_lists_those_that_do(
     hub(monkeypatch, "train", "dev")
     assert failure("owner/tweets").hint == "use --split with one of: train, dev"
     assert "has no split 'gold'" in failure("owner/tweets", split="gold").message
+
+
+def test_the_hub_client_s_notes_stay_off_the_streams_and_its_level_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = logging.getLogger("huggingface_hub.utils._http")
+
+    def load_dataset(name: str, configuration: str | None) -> datasets.DatasetDict:
+        client.warning("Retrying in 8s")
+        warnings.warn("a note of a library", stacklevel=1)
+        raise ConnectionError(f"Couldn't reach {name}\nand so on")
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    level = client.getEffectiveLevel()
+    assert failure("owner/tweets").message == "owner/tweets cannot be loaded: Couldn't reach owner/tweets"
+    assert capfd.readouterr() == ("", "")
+    assert client.getEffectiveLevel() == level
 
 
 def test_nothing_is_said_on_either_stream(tmp_path: Path) -> None:
