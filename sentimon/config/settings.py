@@ -77,7 +77,7 @@ class ModelSettings:
     )
     revision: str = setting("", "Commit or tag of a HuggingFace model to pin; empty: its main branch.")
     threads: int = setting(0, "Threads used for scoring; 0: one per core.", _at_least(0))
-    batch_size: int = setting(32, "Most texts in one batch of a transformers model.", _at_least(1))
+    batch_size: int = setting(32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", _at_least(1))
     buffer_size: int = setting(
         1024, "Texts held in memory at once, sorted by length, then batched.", _at_least(1)
     )

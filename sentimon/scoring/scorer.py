@@ -48,7 +48,7 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
         raise ModelError(
             f"{folder} is a file", hint="name the folder that holds the model, or a HuggingFace id"
         )
-    if (folder / ONNX_FILE).is_file():
+    if folder == DEFAULT_FOLDER or (folder / ONNX_FILE).is_file():
         from sentimon.scoring.onnx import OnnxScorer
 
         name = DEFAULT_MODEL if folder == DEFAULT_FOLDER else settings.name

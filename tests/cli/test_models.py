@@ -1,0 +1,44 @@
+"""Other models through the command line: the shapes that repositories of the hub have, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import Ran
+from tests.scoring import tiny_models
+
+Run = Callable[..., Ran]
+TEXTS = ["I love this", "non mi piace", "ok " * 600]
+
+
+def test_a_repository_shaped_like_cardiffnlp_s_is_scored_logged_and_kept_apart(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "roberta").mkdir()
+    tiny_models.cardiffnlp_roberta(tmp_path / "roberta")
+    done = run("predict", "--model", "roberta", *TEXTS, "--json")
+    assert done.code == 0, done.err
+    assert [one["text"] for one in done.lines] == TEXTS
+    assert {one["model"] for one in done.lines} == {"roberta"}
+    assert [one["truncated"] for one in done.lines] == [False, False, True]
+    assert done.err == "1 of 3 texts are longer than the model reads: their end was not seen\n"
+    logged = run("log", "--model", "roberta", *TEXTS, "--json")
+    assert logged.json["logged"] == 3
+    (model,) = run("metrics", "--json").json["models"]
+    assert (model["model"], model["count"]) == ("roberta", 3)
+    assert model["revision"]
+
+
+def test_an_unknown_label_set_shows_how_to_map_it_and_then_can_be(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    tiny_models.safetensors_roberta(tmp_path / "odd", id2label=tiny_models.UNKNOWN)
+    refused = run("predict", "--model", "odd", "x")
+    assert refused.code == 1
+    assert "[model.label_map]" in refused.err
+    assert '"sarcasm" = "..."' in refused.err
+    (tmp_path / "sentimon.toml").write_text(
+        '[model]\nname = "odd"\n[model.label_map]\nsarcasm = "negative"\nsincere = "positive"\n"cannot say" = "neutral"\n',
+        encoding="utf-8",
+    )
+    assert run("predict", "x", "--json").lines[0]["model"] == "odd"
