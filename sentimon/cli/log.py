@@ -52,7 +52,7 @@ def log(
     session = start(config, model__name=model, model__revision=revision, logs__dir=logs)
     settings = session.settings.model
     rows = open_input(texts or [], source, column=column, file_format=file_format)
-    bad, total = BadLines(), 0
+    bad, total, privacy = BadLines(), 0, session.privacy
     for chunk in take_in(
         watched(rows, "rows read"),
         load=lambda: load_scorer(settings),
@@ -61,7 +61,7 @@ def log(
         buffer_size=settings.buffer_size,
     ):
         records = list(bad.left_out(chunk))
-        total += append_records(session.folder, records)
+        total += len(append_records(session.folder, records, privacy=privacy))
         if texts and not quiet and not as_json:
             shown = [(record.text or "", record.scores, bool(record.truncated)) for record in records]
             show(predictions_table(shown, session.names, heading=True))

@@ -99,4 +99,4 @@ def _append(session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]
         PredictionRecord.of(text, scored, timestamp=session.now, model=scorer.model, revision=scorer.revision)
         for text, scored in chunk
     )
-    append_records(session.folder, records)
+    append_records(session.folder, records, privacy=session.privacy)

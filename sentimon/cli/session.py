@@ -17,6 +17,7 @@ from sentimon.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from sentimon.logbook.privacy import Privacy
     from sentimon.logbook.windows import Period
 
 BASELINE_FILE = "baseline.json"
@@ -43,6 +44,17 @@ class Session:
     def names(self) -> tuple[str, str, str]:
         """Return what the classes are called in tables."""
         return self.settings.labels.names
+
+    @property
+    def privacy(self) -> Privacy:
+        """Return what of a text goes into the log.
+
+        Raises:
+            StoreError: the key of the hash cannot be read.
+        """
+        from sentimon.logbook.privacy import Privacy
+
+        return Privacy.of(self.settings.logs)
 
     @property
     def naive_zone(self) -> tzinfo | None:

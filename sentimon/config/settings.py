@@ -77,7 +77,9 @@ class ModelSettings:
     )
     revision: str = setting("", "Commit or tag of a HuggingFace model to pin; empty: its main branch.")
     threads: int = setting(0, "Threads used for scoring; 0: one per core.", _at_least(0))
-    batch_size: int = setting(32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", _at_least(1))
+    batch_size: int = setting(
+        32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", _at_least(1)
+    )
     buffer_size: int = setting(
         1024, "Texts held in memory at once, sorted by length, then batched.", _at_least(1)
     )
@@ -107,6 +109,14 @@ class LogSettings:
     """Where predictions are kept, and how old rows are read."""
 
     dir: str = setting("logs", "Folder of the prediction log and of everything derived from it.")
+    text: str = setting(
+        "full",
+        "What of a text is kept: full, redact (contacts and numbers masked), hash (keyed), or omit.",
+        _one_of("full", "redact", "hash", "omit"),
+    )
+    hash_key_file: str = setting(
+        "~/.config/sentimon/hash.key", "Secret of `text = hash`, outside the log; made on first use."
+    )
     naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", _TIME_ZONE)
 
 

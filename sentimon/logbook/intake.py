@@ -57,6 +57,7 @@ class _Given(msgspec.Struct):
     sentiment: str | None = None
     confidence: float | None = None
     truncated: bool | None = None
+    text_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def _take(
             "timestamp": timestamp,
             "naive": naive,
             "id": None if given.id is None else str(given.id),
+            "text_hash": given.text_hash,
             "extra": {name: value for name, value in row.fields.items() if name not in _OURS},
         }
         if given.scores is not None:

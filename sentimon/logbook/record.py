@@ -13,7 +13,7 @@ from sentimon.scoring.normalise import well_formed
 from sentimon.scoring.scores import ScoredText, Scores
 
 CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")
-OPTIONAL_FIELDS = ("id", "model", "revision", "truncated")
+OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,8 @@ class PredictionRecord:
     model: str | None = None
     revision: str | None = None
     truncated: bool | None = None
+    text_hash: str | None = None
+    """The keyed hash that stands for a text that is not kept."""
     naive: bool = False
     """Whether the logged timestamp named no time zone, so that one had to be assumed."""
     extra: Mapping[str, Any] = field(default_factory=dict)

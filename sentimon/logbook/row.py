@@ -28,6 +28,7 @@ class _Row(msgspec.Struct):
     model: str | None = None
     revision: str | None = None
     truncated: bool | None = None
+    text_hash: str | None = None
 
 
 _decode_row = msgspec.json.Decoder(_Row).decode
@@ -59,6 +60,7 @@ def parse_row(line: bytes, *, zone: tzinfo | None) -> PredictionRecord:
         model=row.model,
         revision=row.revision,
         truncated=row.truncated,
+        text_hash=row.text_hash,
         naive=row.timestamp.tzinfo is None,
     )
 

@@ -7,23 +7,21 @@ from pathlib import Path
 
 from sentimon.jsonl import encode
 from sentimon.logbook.files import append_lines
+from sentimon.logbook.privacy import Privacy
 from sentimon.logbook.reader import LIVE_FILE
 from sentimon.logbook.record import PredictionRecord
 
 
-def append_records(folder: Path, records: Iterable[PredictionRecord]) -> int:
-    """Append `records` to the live file of the log in `folder`, made if need be; return their number.
+def append_records(
+    folder: Path, records: Iterable[PredictionRecord], *, privacy: Privacy, file: str = LIVE_FILE
+) -> list[PredictionRecord]:
+    """Append `records` to a file of the log in `folder`, made if need be; return them as they were stored.
 
     Either all are kept or none.
 
     Raises:
         StoreError: the log cannot be written.
     """
-    return append_records_to(folder / LIVE_FILE, records)
-
-
-def append_records_to(path: Path, records: Iterable[PredictionRecord]) -> int:
-    """Append `records` to the file at `path`, as `append_records` does."""
-    lines = [encode(record.to_dict()) for record in records]
-    append_lines(path, lines)
-    return len(lines)
+    stored = [privacy.apply(record) for record in records]
+    append_lines(folder / file, [encode(record.to_dict()) for record in stored])
+    return stored

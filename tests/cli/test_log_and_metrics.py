@@ -56,6 +56,19 @@ def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path)
     assert "2 predictions logged to logs/predictions.jsonl; 10 bad lines left out" in done.err
 
 
+@pytest.mark.parametrize(
+    ("mode", "kept"),
+    [("full", "mail a@b.example"), ("redact", "mail [email]"), ("hash", None), ("omit", None)],
+)
+def test_texts_are_kept_as_the_settings_say(run, tmp_path: Path, mode: str, kept: str | None) -> None:  # type: ignore[no-untyped-def]
+    given = lines([row(0, text="mail a@b.example")])
+    assert run("log", "--input", "-", stdin=given, SENTIMON_LOGS__TEXT=mode).code == 0
+    (stored,) = logged(tmp_path)
+    assert stored["text"] == kept
+    assert ("text_hash" in stored) == (mode == "hash")
+    assert run("metrics", "--json").json["total_predictions"] == 1
+
+
 def test_a_bad_row_s_text_cannot_act_on_the_terminal(run) -> None:  # type: ignore[no-untyped-def]
     done = run("log", "--input", "-", stdin=lines([row(0, scores={"\x1b[31mjoy": 1.0})]))
     assert done.code == 1

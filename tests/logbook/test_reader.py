@@ -7,6 +7,7 @@ import pytest
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine
 from sentimon.logbook.history import append_entry, read_entries
+from sentimon.logbook.privacy import Privacy
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.writer import append_records
@@ -15,8 +16,8 @@ from tests.rows import record, records, row, written
 
 def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
     some = records(2, 1, 1)
-    assert append_records(tmp_path / "logs", some) == 4
-    assert append_records(tmp_path / "logs", [record(2, 9)]) == 1
+    assert append_records(tmp_path / "logs", some, privacy=Privacy()) == some
+    append_records(tmp_path / "logs", [record(2, 9)], privacy=Privacy())
     assert list(read_log(tmp_path / "logs", zone=UTC)) == [*some, record(2, 9)]
 
 

@@ -1,0 +1,87 @@
+"""What of a text goes into the log: all of it, a redaction, a keyed hash, or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sentimon.config.settings import LogSettings
+from sentimon.errors import StoreError
+from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.redaction import redact
+from sentimon.scoring.normalise import well_formed
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """How texts are kept; scores, labels and every sum over them are the same in all four modes."""
+
+    mode: str = "full"
+    """`full`, `redact`, `hash` or `omit`."""
+    key: bytes = b""
+    """The secret of the hash; who has the log but not the key cannot try out texts against it."""
+
+    @classmethod
+    def of(cls, settings: LogSettings) -> Privacy:
+        """Return the way of keeping texts that `settings` ask for.
+
+        The key of the hash is read from `logs.hash_key_file`, and made there on first use.
+
+        Raises:
+            StoreError: the key cannot be read or made.
+        """
+        if settings.text != "hash":
+            return cls(mode=settings.text)
+        return cls(mode=settings.text, key=_read_key(Path(settings.hash_key_file).expanduser()))
+
+    def apply(self, record: PredictionRecord) -> PredictionRecord:
+        """Return `record` as it may be stored."""
+        if record.text is None or self.mode == "full":
+            return record
+        if self.mode == "redact":
+            return replace(record, text=redact(record.text))
+        if self.mode == "hash":
+            return replace(record, text=None, text_hash=self.hash(record.text))
+        return replace(record, text=None)
+
+    def hash(self, text: str) -> str:
+        """Return the HMAC-SHA256 of `text` in UTF-8 under the key, 64 hexadecimal digits."""
+        return hmac.new(self.key, well_formed(text).encode(), hashlib.sha256).hexdigest()
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise StoreError(
+            f"{path}: the key of the hash cannot be read: {error.strerror}", hint="check logs.hash_key_file"
+        ) from error
+    if len(key) < _KEY_BYTES:
+        raise StoreError(
+            f"{path}: a key of {len(key)} characters is too short to hide texts",
+            hint=f"write {_KEY_BYTES} random characters or more, or remove it to have one made",
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+        # Of two programs that make it at once one comes first, and both go on with its key.
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
