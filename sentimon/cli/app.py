@@ -5,16 +5,28 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import sentimon
 from sentimon.cli import baseline, config, drift, evaluate, log, metrics, predict, retrain_check
 from sentimon.errors import ExitCode, SentimonError
 
+
+class InOrder(TyperGroup):
+    """Lists the commands in the order of the way from text to decision."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        order = ("predict", "log", "metrics", "baseline", "drift", "retrain-check", "evaluate", "config")
+        return sorted(self.commands, key=order.index)
+
+
 app = typer.Typer(
     name="sentimon",
+    cls=InOrder,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -9,7 +9,7 @@ from sentimon.cli.session import show, show_json, start
 
 
 def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
-    """Show every setting with its value and where it came from: flag, environment, file, default.
+    """Show every setting, its value, and where it came from.
 
     Example: SENTIMON_DRIFT__THRESHOLD=0.1 sentimon config
     """

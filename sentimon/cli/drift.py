@@ -47,7 +47,9 @@ def drift(
     exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Compare the rows newer than the baseline with it. Exit 0 stable, 3 drift, 4 no verdict.
+    """Tell whether the class mix has drifted from the baseline.
+
+    Compares the rows newer than the baseline with it. Exit code: 0 stable, 3 drift, 4 no verdict.
 
     Example: sentimon drift --logs logs/ --since 24h
     """

@@ -16,7 +16,7 @@ def evaluate(
         str, typer.Option("--data", metavar="FILE|DATASET", help="Labelled file, or hub data set.")
     ],
     split: Annotated[
-        str | None, typer.Option("--split", help="Split of a hub data set. [default: test]")
+        str | None, typer.Option("--split", help="Split of a hub data set. (default: test)")
     ] = None,
     text_column: Annotated[str | None, typer.Option("--text-column", help="Column of the texts.")] = None,
     label_column: Annotated[
@@ -27,9 +27,10 @@ def evaluate(
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Score labelled texts and measure the model: accuracy, macro recall, F1, calibration, with intervals.
+    """Measure the model on labelled texts.
 
-    Files: .jsonl, .csv, .tsv, .parquet with a text and a label each row.
+    Accuracy, macro recall, F1, calibration and the confusion matrix, each number with its interval.
+    Files are .jsonl, .csv, .tsv or .parquet, with a text and a label each row.
 
     Example: sentimon evaluate --data labelled.jsonl
     """

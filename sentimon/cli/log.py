@@ -23,9 +23,7 @@ from sentimon.cli.session import leave, note, show, show_json, start
 
 
 def log(
-    texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to score and log.")
-    ] = None,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to score and log.")] = None,
     source: InputOption = None,
     column: ColumnOption = None,
     file_format: FormatOption = None,
@@ -36,10 +34,11 @@ def log(
     quiet: QuietFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Score texts and append them to the log; rows that bring their scores are checked and appended.
+    """Score texts and keep them in the log.
 
-    A row of JSON may have text, scores, timestamp, id, model, revision, sentiment, confidence; other
-    fields are kept. Bad rows are reported and left out, and the exit code is then 1.
+    Rows of a file that bring their scores are checked and kept as they are. A row of JSON may have
+    text, scores, timestamp, id, model, revision, sentiment, confidence; other fields are kept. Bad rows
+    are reported and left out, and the exit code is then 1.
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """

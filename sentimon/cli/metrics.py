@@ -33,7 +33,9 @@ def metrics(
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Sum up the log: class counts and shares, mean confidence, each with its interval.
+    """Sum the log up: class counts and shares, mean confidence.
+
+    Each with its interval; per window too with --every.
 
     Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
     """

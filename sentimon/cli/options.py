@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 LogsOption = Annotated[
-    Path | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. [default: logs]")
+    Path | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
 ]
 ConfigOption = Annotated[
     Path | None,
@@ -32,13 +32,13 @@ UntilOption = Annotated[
 TimeZoneOption = Annotated[
     str | None,
     typer.Option(
-        "--tz", metavar="ZONE", help="Time zone of windows and dates, e.g. Europe/Rome. [default: UTC]"
+        "--tz", metavar="ZONE", help="Time zone of windows and dates, e.g. Europe/Rome. (default: UTC)"
     ),
 ]
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="ID_OR_PATH", help="HuggingFace id or folder. [default: the model that ships]"
+        "--model", metavar="ID_OR_PATH", help="HuggingFace id or folder. (default: the model that ships)"
     ),
 ]
 RevisionOption = Annotated[
@@ -52,22 +52,22 @@ InputOption = Annotated[
 ]
 ColumnOption = Annotated[
     str | None,
-    typer.Option("--column", metavar="NAME", help="Column or field that holds the text. [default: text]"),
+    typer.Option("--column", metavar="NAME", help="Column or field that holds the text. (default: text)"),
 ]
 BaselineOption = Annotated[
     Path | None,
     typer.Option(
-        "--baseline", metavar="FILE", help="Baseline file. [default: baseline.json in the log folder]"
+        "--baseline", metavar="FILE", help="Baseline file. (default: baseline.json in the log folder)"
     ),
 ]
 SaveFlag = Annotated[bool, typer.Option("--save", help="Append the result to its history in the log folder.")]
 ThresholdOption = Annotated[
     float | None,
-    typer.Option("--threshold", metavar="SHARE", help="Drift score above which it is drift. [default: 0.15]"),
+    typer.Option("--threshold", metavar="SHARE", help="Drift score above which it is drift. (default: 0.15)"),
 ]
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="FORMAT", help="txt, jsonl, csv, tsv or parquet. [default: by the file's name]"
+        "--format", metavar="FORMAT", help="txt, jsonl, csv, tsv or parquet. (default: by the file's name)"
     ),
 ]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to score.")] = None,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to score.")] = None,
     source: InputOption = None,
     column: ColumnOption = None,
     file_format: FormatOption = None,

@@ -31,9 +31,11 @@ def retrain_check(
     exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Decide on the new rows: enough of them, and low confidence or drift. Exit 0 no, 3 yes, 4 no verdict.
+    """Decide whether the model needs retraining.
 
-    New are the rows after the baseline and after the last saved trigger that fired.
+    It does where there are enough new rows, and their mean confidence is low or their mix has drifted.
+    New are the rows after the baseline and after the last saved trigger that fired. Exit code: 0 no,
+    3 yes, 4 no verdict.
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
