@@ -14,12 +14,12 @@ from sentimon.jsonl import BadLine
 from sentimon.labels import LABELS
 from sentimon.logbook.files import remove_file
 from sentimon.logbook.moments import format_moment, parse_moment, time_zone
-from sentimon.logbook.privacy import Privacy
-from sentimon.logbook.reader import LIVE_FILE, log_files, read_log_file
+from sentimon.logbook.reader import read_log_file
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.row import check_agreement, parse_scores
+from sentimon.logbook.segments import LIVE_FILE, log_files
 from sentimon.logbook.summary import Summary, summarise
-from sentimon.logbook.writer import append_records
+from sentimon.logbook.writer import LogWriter
 
 
 @dataclass
@@ -47,7 +47,7 @@ class PredictionLogger:
         self.log_dir.mkdir(parents=True, exist_ok=True)
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
-        self._privacy = Privacy.of(settings.logs)
+        self._settings = settings.logs
 
     def log_prediction(self, text: str, sentiment_scores: Mapping[str, float]) -> PredictionLog:
         """Append one prediction, made now, and return it as it was stored.
@@ -65,7 +65,8 @@ class PredictionLogger:
             confidence=scores.confidence,
             scores=scores,
         )
-        (stored,) = append_records(self.log_dir, [record], privacy=self._privacy, file=self.log_file.name)
+        with LogWriter(self.log_dir, self._settings, file=self.log_file.name) as writer:
+            (stored,) = writer.append([record], now=record.timestamp)
         return self._shown(stored)
 
     def load_logs(self) -> list[PredictionLog]:

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import sentimon
-from sentimon.cli import baseline, config, drift, evaluate, log, metrics, predict, retrain_check
+from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
 from sentimon.errors import ExitCode, SentimonError
 
 
@@ -20,7 +20,17 @@ class InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""
-        order = ("predict", "log", "metrics", "baseline", "drift", "retrain-check", "evaluate", "config")
+        order = (
+            "predict",
+            "log",
+            "metrics",
+            "baseline",
+            "drift",
+            "retrain-check",
+            "evaluate",
+            "logs",
+            "config",
+        )
         return sorted(self.commands, key=order.index)
 
 
@@ -56,6 +66,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("drift")(drift.drift)
 app.command("retrain-check")(retrain_check.retrain_check)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(logs.app, name="logs")
 app.command("config")(config.config)
 
 

@@ -43,32 +43,31 @@ def log(
     Example: sentimon log --input predictions.jsonl --logs logs/
     """
     from sentimon.logbook.intake import take_in
-    from sentimon.logbook.reader import LIVE_FILE
-    from sentimon.logbook.writer import append_records
     from sentimon.reporting.predictions import predictions_table
     from sentimon.scoring.scorer import load_scorer
 
     session = start(config, model__name=model, model__revision=revision, logs__dir=logs)
     settings = session.settings.model
     rows = open_input(texts or [], source, column=column, file_format=file_format)
-    bad, total, privacy = BadLines(), 0, session.privacy
-    for chunk in take_in(
+    bad, total = BadLines(), 0
+    chunks = take_in(
         watched(rows, "rows read"),
         load=lambda: load_scorer(settings),
         now=session.now,
         zone=session.naive_zone,
         buffer_size=settings.buffer_size,
-    ):
-        records = list(bad.left_out(chunk))
-        total += len(append_records(session.folder, records, privacy=privacy))
-        if texts and not quiet and not as_json:
-            shown = [(record.text or "", record.scores, bool(record.truncated)) for record in records]
-            show(predictions_table(shown, session.names, heading=True))
+    )
+    with session.writer() as writer:
+        for chunk in chunks:
+            records = list(bad.left_out(chunk))
+            total += len(writer.append(records, now=session.now))
+            if texts and not quiet and not as_json:
+                shown = [(record.text or "", record.scores, bool(record.truncated)) for record in records]
+                show(predictions_table(shown, session.names, heading=True))
     if not total and not bad.count:
         raise no_text()
-    target = session.folder / LIVE_FILE
     if as_json:
-        show_json({"logged": total, "bad_lines": bad.count, "path": str(target)})
+        show_json({"logged": total, "bad_lines": bad.count, "path": str(writer.path)})
     elif not quiet:
-        note(f"{total} predictions logged to {target}; {bad.count} bad lines left out")
+        note(f"{total} predictions logged to {writer.path}; {bad.count} bad lines left out")
     leave(bad.exit_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from sentimon.cli.session import Session, leave, note, show, show_json, start
 
 if TYPE_CHECKING:
     from sentimon.jsonl import BadLine
+    from sentimon.logbook.record import PredictionRecord
     from sentimon.scoring.inputs import InputRow
     from sentimon.scoring.scorer import Scorer
     from sentimon.scoring.scores import ScoredText
@@ -55,12 +57,13 @@ def predict(
     scorer = load_scorer(session.settings.model)
     bad, total, truncated = BadLines(), 0, 0
     predictions = score_stream(scorer, _texts(watched(rows, "texts read"), bad), buffer_size=size)
-    while chunk := list(islice(predictions, size)):
-        if log:
-            _append(session, scorer, chunk)
-        _show(session, scorer, chunk, as_json=as_json, heading=not total)
-        total += len(chunk)
-        truncated += sum(scored.truncated for _, scored in chunk)
+    with session.writer() if log else nullcontext() as writer:
+        while chunk := list(islice(predictions, size)):
+            if writer:
+                writer.append(_records(session, scorer, chunk), now=session.now)
+            _show(session, scorer, chunk, as_json=as_json, heading=not total)
+            total += len(chunk)
+            truncated += sum(scored.truncated for _, scored in chunk)
     if not total and not bad.count:
         raise no_text()
     if truncated:
@@ -91,12 +94,11 @@ def _show(
     show(predictions_table(shown, session.names, heading=heading))
 
 
-def _append(session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]]) -> None:
+def _records(session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
     from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.writer import append_records
 
-    records = (
-        PredictionRecord.of(text, scored, timestamp=session.now, model=scorer.model, revision=scorer.revision)
+    model, revision = scorer.model, scorer.revision
+    return [
+        PredictionRecord.of(text, scored, timestamp=session.now, model=model, revision=revision)
         for text, scored in chunk
-    )
-    append_records(session.folder, records, privacy=session.privacy)
+    ]

@@ -17,8 +17,8 @@ from sentimon.errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from sentimon.logbook.privacy import Privacy
     from sentimon.logbook.windows import Period
+    from sentimon.logbook.writer import LogWriter
 
 BASELINE_FILE = "baseline.json"
 
@@ -45,16 +45,15 @@ class Session:
         """Return what the classes are called in tables."""
         return self.settings.labels.names
 
-    @property
-    def privacy(self) -> Privacy:
-        """Return what of a text goes into the log.
+    def writer(self) -> LogWriter:
+        """Return the writer of the log.
 
         Raises:
             StoreError: the key of the hash cannot be read.
         """
-        from sentimon.logbook.privacy import Privacy
+        from sentimon.logbook.writer import LogWriter
 
-        return Privacy.of(self.settings.logs)
+        return LogWriter(self.folder, self.settings.logs)
 
     @property
     def naive_zone(self) -> tzinfo | None:

@@ -117,6 +117,22 @@ class LogSettings:
     hash_key_file: str = setting(
         "~/.config/sentimon/hash.key", "Secret of `text = hash`, outside the log; made on first use."
     )
+    rotate_megabytes: int = setting(256, "Size at which the live file is sealed; 0: never.", _at_least(0))
+    rotate_daily: bool = setting(
+        False, "Whether the first row of a day (UTC) seals the file of the day before."
+    )
+    compression: str = setting("zstd", "How sealed files are compressed.", _one_of("zstd", "gzip", "none"))
+    fsync: str = setting(
+        "never",
+        "When rows are forced onto the disk: never, once a command (batch), or on each append (always).",
+        _one_of("never", "batch", "always"),
+    )
+    keep_days: int = setting(0, "Age at which `logs prune` removes a sealed file; 0: never.", _at_least(0))
+    keep_megabytes: int = setting(
+        0,
+        "Size of all files together above which `logs prune` removes the oldest; 0: no limit.",
+        _at_least(0),
+    )
     naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", _TIME_ZONE)
 
 

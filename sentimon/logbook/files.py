@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 import tempfile
@@ -12,33 +11,52 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sentimon.errors import StoreError
+from sentimon.logbook.locks import PRIVATE, exclusive
 
-PRIVATE = 0o600
-"""Logs hold what people wrote: nobody but their owner may read them."""
-STATE_FOLDER = ".sentimon"
 _PATH_HINT = "check the path and its permissions"
 _SPACE_HINT = "make room on that disk; rows that were not confirmed were not kept"
 
 
 def append_lines(path: Path, lines: Sequence[bytes]) -> None:
-    """Append whole lines (each without its newline) to `path`: all of them, or none.
-
-    One write on an O_APPEND descriptor under the folder's lock. A torn last line, left by a killed
-    program, is ended first, so that it cannot swallow the first new one.
+    """Append whole lines (each without its newline) to `path` under its folder's lock: all, or none.
 
     Raises:
         StoreError: the folder or the file cannot be written, or the disk is full.
     """
-    if not lines:
-        return
-    with _errors_named(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path.parent):
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
-            try:
-                _write_at_end(descriptor, b"\n".join(lines) + b"\n")
-            finally:
-                os.close(descriptor)
+    if lines:
+        with errors_named(path), exclusive(path.parent):
+            write_at_end(path, lines)
+
+
+def write_at_end(path: Path, lines: Sequence[bytes], *, sync: bool = False) -> None:
+    """Append whole lines to `path`, all or none; the caller holds the lock.
+
+    One write on an O_APPEND descriptor. A torn last line, left by a killed program, is ended first,
+    so that it cannot swallow the first new one. With `sync` they are on the disk when this returns.
+
+    Raises:
+        OSError: the file cannot be written, or the disk is full.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    try:
+        _write_whole(descriptor, b"\n".join(lines) + b"\n")
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync(path: Path) -> None:
+    """Force what was written to `path` onto the disk.
+
+    Raises:
+        OSError: the disk says no.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_file(path: Path, *, hint: str) -> bytes:
@@ -61,7 +79,7 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
     """
-    with _errors_named(path):
+    with errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -81,23 +99,11 @@ def remove_file(path: Path) -> None:
     Raises:
         StoreError: it may not be removed.
     """
-    with _errors_named(path):
+    with errors_named(path):
         path.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    state = folder / STATE_FOLDER
-    state.mkdir(exist_ok=True)
-    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _write_at_end(descriptor: int, data: bytes) -> None:
+def _write_whole(descriptor: int, data: bytes) -> None:
     status = os.fstat(descriptor)
     regular = stat.S_ISREG(status.st_mode)
     size = status.st_size
@@ -114,7 +120,12 @@ def _write_at_end(descriptor: int, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _errors_named(path: Path) -> Iterator[None]:
+def errors_named(path: Path) -> Iterator[None]:
+    """Turn an error of the system into one that names `path` and the next step.
+
+    Raises:
+        StoreError: instead of any OSError.
+    """
     try:
         yield
     except OSError as error:

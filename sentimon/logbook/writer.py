@@ -3,25 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 
+from sentimon.config.settings import LogSettings
 from sentimon.jsonl import encode
-from sentimon.logbook.files import append_lines
+from sentimon.logbook.files import errors_named, sync, write_at_end
+from sentimon.logbook.locks import exclusive
 from sentimon.logbook.privacy import Privacy
-from sentimon.logbook.reader import LIVE_FILE
 from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.sealing import compress_sealed, seal_if_due
+from sentimon.logbook.segments import LIVE_FILE
 
 
-def append_records(
-    folder: Path, records: Iterable[PredictionRecord], *, privacy: Privacy, file: str = LIVE_FILE
-) -> list[PredictionRecord]:
-    """Append `records` to a file of the log in `folder`, made if need be; return them as they were stored.
+class LogWriter:
+    """Appends to the log in a folder, which is made if need be; several programs may do so at once.
 
-    Either all are kept or none.
+    Used as a context: at its end the rows are on the disk where `logs.fsync` asks for that once a
+    command.
 
     Raises:
-        StoreError: the log cannot be written.
+        StoreError: the key of the hash cannot be read.
     """
-    stored = [privacy.apply(record) for record in records]
-    append_lines(folder / file, [encode(record.to_dict()) for record in stored])
-    return stored
+
+    def __init__(self, folder: Path, settings: LogSettings, *, file: str = LIVE_FILE) -> None:
+        self.path = folder / file
+        self._settings = settings
+        self._privacy = Privacy.of(settings)
+        self._unsynced = False
+
+    def append(self, records: Iterable[PredictionRecord], *, now: datetime) -> list[PredictionRecord]:
+        """Append `records`, all or none, and return them as they were stored.
+
+        The live file is sealed first where it is due.
+
+        Raises:
+            StoreError: the log cannot be written; then none of them was kept.
+        """
+        stored = [self._privacy.apply(record) for record in records]
+        lines = [encode(record.to_dict()) for record in stored]
+        if not lines:
+            return stored
+        folder, sealed = self.path.parent, False
+        with errors_named(self.path), exclusive(folder):
+            if self.path.name == LIVE_FILE:
+                sealed = seal_if_due(folder, self._settings, now=now)
+            write_at_end(self.path, lines, sync=self._settings.fsync == "always")
+        self._unsynced = self._settings.fsync == "batch"
+        if sealed:
+            compress_sealed(folder, self._settings.compression)
+        return stored
+
+    def __enter__(self) -> LogWriter:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Force what was appended onto the disk, where that is to happen once a command."""
+        if self._unsynced:
+            with errors_named(self.path):
+                sync(self.path)

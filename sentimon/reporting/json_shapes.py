@@ -11,6 +11,7 @@ from typing import Any
 
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import format_moment, from_microseconds
+from sentimon.logbook.retention import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
@@ -142,6 +143,19 @@ def check_object(check: BaselineCheck, baseline: Baseline) -> dict[str, Any]:
             }
             for window in check.windows
         ],
+    }
+
+
+def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
+    """Return one file of the log and what it holds."""
+    return {
+        "path": str(file.path),
+        "bytes": file.size,
+        "last_written": format_moment(file.written),
+        "rows": summary.count,
+        "bad_lines": summary.bad_count,
+        "first": _moment(summary.first),
+        "last": _moment(summary.last),
     }
 
 

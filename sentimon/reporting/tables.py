@@ -12,6 +12,7 @@ from rich.text import Text
 
 from sentimon.labels import Sentiment
 from sentimon.logbook.moments import from_microseconds
+from sentimon.logbook.retention import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
@@ -157,6 +158,26 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
             Text("departs", style="bold red") if window.departs else "",
         )
     return Group(table, Text(), _sentences(explain_check(check)))
+
+
+def log_files_table(rows: Sequence[tuple[LogFile, Summary]]) -> RenderableType:
+    """Return the files of a log with what each holds, and all together."""
+    columns = (
+        ("File", "left"),
+        ("Bytes", "right"),
+        ("Rows", "right"),
+        ("Bad", "right"),
+        ("Rows are", "left"),
+    )
+    table = new_table("Files of the log", *columns)
+    for file, summary in rows:
+        name = Text(visible(file.path.name), overflow="fold")
+        table.add_row(name, str(file.size), str(summary.count), str(summary.bad_count), _span(summary))
+    table.add_section()
+    whole = sum((summary for _, summary in rows), start=Summary())
+    size = sum(file.size for file, _ in rows)
+    table.add_row("all", str(size), str(whole.count), str(whole.bad_count), _span(whole))
+    return table
 
 
 def settings_table(rows: Iterable[tuple[str, object, str]]) -> RenderableType:

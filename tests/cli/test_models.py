@@ -38,7 +38,8 @@ def test_an_unknown_label_set_shows_how_to_map_it_and_then_can_be(run: Run, tmp_
     assert "[model.label_map]" in refused.err
     assert '"sarcasm" = "..."' in refused.err
     (tmp_path / "sentimon.toml").write_text(
-        '[model]\nname = "odd"\n[model.label_map]\nsarcasm = "negative"\nsincere = "positive"\n"cannot say" = "neutral"\n',
+        '[model]\nname = "odd"\n[model.label_map]\n'
+        'sarcasm = "negative"\nsincere = "positive"\n"cannot say" = "neutral"\n',
         encoding="utf-8",
     )
     assert run("predict", "x", "--json").lines[0]["model"] == "odd"

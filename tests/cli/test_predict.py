@@ -218,7 +218,17 @@ def test_a_closed_pipe_is_no_crash(tmp_path: Path) -> None:
 def test_every_command_has_help_with_an_example(run: Run) -> None:
     listing = run("--help")
     assert listing.code == 0
-    for command in ("predict", "log", "metrics", "baseline", "drift", "retrain-check", "evaluate", "config"):
+    for command in (
+        "predict",
+        "log",
+        "metrics",
+        "baseline",
+        "drift",
+        "retrain-check",
+        "evaluate",
+        "logs",
+        "config",
+    ):
         assert command in listing.out
     commands = ["predict", "log", "metrics", "drift", "retrain-check", "evaluate", "config"]
     for command in [

@@ -9,20 +9,24 @@ from sentimon.logbook.privacy import Privacy
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import summarise
-from sentimon.logbook.writer import append_records
+from sentimon.logbook.writer import LogWriter
 from sentimon.monitoring.metrics import measure
-from tests.rows import record, records
+from tests.rows import START, record, records
 
 TEXT = "scrivi a anna@example.org"
 MODES = ("full", "redact", "hash", "omit")
 
 
+def settings(mode: str, folder: Path) -> LogSettings:
+    return LogSettings(text=mode, hash_key_file=str(folder / "keys" / "hash.key"))
+
+
 def privacy(mode: str, folder: Path) -> Privacy:
-    return Privacy.of(LogSettings(text=mode, hash_key_file=str(folder / "keys" / "hash.key")))
+    return Privacy.of(settings(mode, folder))
 
 
 def stored(mode: str, folder: Path, text: str = TEXT) -> PredictionRecord:
-    append_records(folder / mode, [record(0, text=text)], privacy=privacy(mode, folder))
+    LogWriter(folder / mode, settings(mode, folder)).append([record(0, text=text)], now=START)
     (row,) = read_log(folder / mode, zone=None)
     assert isinstance(row, PredictionRecord)
     return row
@@ -67,6 +71,6 @@ def test_a_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_every_number_is_the_same_in_every_mode(tmp_path: Path) -> None:
     measured = []
     for mode in MODES:
-        append_records(tmp_path / mode, records(5, 3, 2), privacy=privacy(mode, tmp_path))
+        LogWriter(tmp_path / mode, settings(mode, tmp_path)).append(records(5, 3, 2), now=START)
         measured.append(measure(summarise(read_log(tmp_path / mode, zone=None)), confidence_level=0.95))
     assert measured == [measured[0]] * len(MODES)

@@ -4,20 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine
 from sentimon.logbook.history import append_entry, read_entries
-from sentimon.logbook.privacy import Privacy
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.writer import append_records
-from tests.rows import record, records, row, written
+from sentimon.logbook.writer import LogWriter
+from tests.rows import START, record, records, row, written
 
 
 def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
     some = records(2, 1, 1)
-    assert append_records(tmp_path / "logs", some, privacy=Privacy()) == some
-    append_records(tmp_path / "logs", [record(2, 9)], privacy=Privacy())
+    writer = LogWriter(tmp_path / "logs", LogSettings())
+    assert writer.append(some, now=START) == some
+    writer.append([record(2, 9)], now=START)
     assert list(read_log(tmp_path / "logs", zone=UTC)) == [*some, record(2, 9)]
 
 

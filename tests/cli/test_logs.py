@@ -1,0 +1,79 @@
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import Ran
+from tests.rows import lines, row, rows
+
+Run = Callable[..., Ran]
+DAY = 86_400
+
+
+def three_files(run: Run, folder: Path) -> Path:
+    """A log of two sealed files, ten and five days old, and a live one."""
+    logs = folder / "logs"
+    for age in (10, 5, 0):
+        assert (
+            run(
+                "log",
+                "--input",
+                "-",
+                stdin=rows(3, 0, 0, minute=-age * 1440),
+                SENTIMON_LOGS__ROTATE_DAILY="true",
+            ).code
+            == 0
+        )
+        old = time.time() - age * DAY
+        os.utime(logs / "predictions.jsonl", (old, old))
+        if age == 5:
+            # Sealing keeps the time of the last row; make the first sealed file as old as its rows.
+            (sealed,) = logs.glob("predictions-*")
+            os.utime(sealed, (time.time() - 10 * DAY,) * 2)
+    (second,) = (path for path in logs.glob("predictions-20260902*"))
+    os.utime(second, (time.time() - 5 * DAY,) * 2)
+    return logs
+
+
+def test_status_shows_each_file_and_what_it_holds(run: Run, tmp_path: Path) -> None:
+    logs = three_files(run, tmp_path)
+    with (logs / "predictions.jsonl").open("ab") as file:
+        file.write(b"broken\n")
+    files = run("logs", "status", "--json").json["files"]
+    assert [Path(one["path"]).name for one in files] == [
+        "predictions-20260828T080000Z.jsonl.zst",
+        "predictions-20260902T080000Z.jsonl.zst",
+        "predictions.jsonl",
+    ]  # fmt: skip
+    assert [(one["rows"], one["bad_lines"]) for one in files] == [(3, 0), (3, 0), (3, 1)]
+    assert files[0]["first"] == "2026-08-28T08:00:00Z"
+    assert "Files of the log" in run("logs", "status").out
+    assert run("metrics", "--json").json["total_predictions"] == 9
+
+
+def test_prune_removes_what_is_too_old_and_says_so_first(run: Run, tmp_path: Path) -> None:
+    logs = three_files(run, tmp_path)
+    planned = run("logs", "prune", "--keep-days", "7", "--dry-run", "--json").json
+    assert [Path(path).name for path in planned["removed"]] == ["predictions-20260828T080000Z.jsonl.zst"]
+    assert len(list(logs.glob("predictions*"))) == 3
+    done = run("logs", "prune", "--keep-days", "7")
+    assert done.code == 0
+    assert "1 files" in done.err
+    assert run("metrics", "--json").json["total_predictions"] == 6
+    assert run("logs", "prune", "--keep-days", "7", "--json").json["removed"] == []
+
+
+def test_prune_makes_the_log_fit_but_never_touches_the_live_file(run: Run, tmp_path: Path) -> None:
+    logs = three_files(run, tmp_path)
+    with (logs / "predictions.jsonl").open("ab") as file:
+        file.write(lines([row(0, text="x" * 2_000_000)]).encode())
+    assert len(run("logs", "prune", "--keep-megabytes", "1", "--json").json["removed"]) == 2
+    assert [path.name for path in logs.glob("predictions*")] == ["predictions.jsonl"]
+
+
+def test_prune_without_a_limit_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    three_files(run, tmp_path)
+    done = run("logs", "prune")
+    assert (done.code, done.out) == (2, "")
+    assert "--keep-days" in done.err
+    assert run("logs", "status", "--logs", "nowhere").code == 1

@@ -1,0 +1,207 @@
+import gzip
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sentimon.config.settings import LogSettings
+from sentimon.jsonl import BadLine
+from sentimon.logbook import sealing
+from sentimon.logbook.reader import read_log
+from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.segments import log_files, sealed_files
+from sentimon.logbook.summary import summarise
+from sentimon.logbook.writer import LogWriter
+from tests.conftest import clean_environment
+from tests.rows import START, record, records
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def small_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "MEGABYTE", 1000)
+
+
+def texts(folder: Path) -> list[str | None]:
+    return [row.text for row in read_log(folder, zone=None) if isinstance(row, PredictionRecord)]
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in log_files(folder)]
+
+
+def fill(folder: Path, batches: int, **settings: object) -> None:
+    writer = LogWriter(folder, LogSettings(rotate_megabytes=1, **settings))  # type: ignore[arg-type]
+    for batch in range(batches):
+        writer.append(records(5, 0, 0, minute=5 * batch), now=START)
+
+
+@pytest.mark.parametrize(("compression", "ending"), [("zstd", ".zst"), ("gzip", ".gz"), ("none", "")])
+def test_a_large_file_is_sealed_compressed_and_read_as_before(
+    tmp_path: Path, compression: str, ending: str
+) -> None:
+    fill(tmp_path, 7, compression=compression)
+    sealed = [path.name for path in sealed_files(tmp_path)]
+    assert len(sealed) == 3
+    assert sealed[0] == f"predictions-20260907T080000Z.jsonl{ending}"
+    assert names(tmp_path)[-1] == "predictions.jsonl"
+    assert texts(tmp_path) == [f"text {number}" for number in range(35)]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in log_files(tmp_path))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pred")]
+
+
+def test_nothing_is_sealed_unless_asked_for(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path, LogSettings(rotate_megabytes=0))
+    for _ in range(50):
+        writer.append(records(5, 0, 0), now=START)
+    assert names(tmp_path) == ["predictions.jsonl"]
+
+
+def test_a_new_day_seals_the_old_one_and_a_clock_that_goes_back_does_not(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path, LogSettings(rotate_daily=True, compression="none"))
+    writer.append([record(0, 0)], now=START)
+    os.utime(tmp_path / "predictions.jsonl", (START.timestamp(), START.timestamp()))
+    writer.append([record(0, 1)], now=START - DAY)
+    os.utime(tmp_path / "predictions.jsonl", (START.timestamp(), START.timestamp()))
+    assert len(names(tmp_path)) == 1
+    writer.append([record(0, 2)], now=START + DAY)
+    assert names(tmp_path) == ["predictions-20260907T080000Z.jsonl", "predictions.jsonl"]
+    assert texts(tmp_path) == ["text 0", "text 1", "text 2"]
+
+
+def test_files_of_the_same_second_keep_their_order(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path, LogSettings(rotate_megabytes=1, compression="none"))
+    for batch in range(12):
+        writer.append([record(0, 0, text=f"{batch}:{number}") for number in range(8)], now=START)
+    assert len(sealed_files(tmp_path)) == 11
+    assert sorted(texts(tmp_path), key=str) == sorted(
+        (f"{b}:{n}" for b in range(12) for n in range(8)), key=str
+    )
+
+
+def test_a_file_that_stands_both_plain_and_compressed_is_read_once(tmp_path: Path) -> None:
+    fill(tmp_path, 3, compression="none")
+    plain = sealed_files(tmp_path)[0]
+    (tmp_path / (plain.name + ".gz")).write_bytes(gzip.compress(plain.read_bytes()))
+    assert texts(tmp_path) == [f"text {number}" for number in range(15)]
+
+
+@pytest.mark.parametrize("compression", ["zstd", "gzip"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
+def test_of_a_damaged_file_the_rest_is_one_bad_line_and_the_others_are_read(
+    tmp_path: Path, compression: str, damage: str
+) -> None:
+    fill(tmp_path, 3, compression=compression)
+    path = sealed_files(tmp_path)[0]
+    content = bytearray(path.read_bytes())
+    if damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+    path.write_bytes(
+        content[: len(content) // 2] if damage == "cut" else b"nonsense" if damage == "emptied" else content
+    )
+    found = summarise(read_log(tmp_path, zone=None))
+    assert found.bad_count >= 1
+    assert {line.path for line in found.bad_lines} == {str(path)}
+    assert texts(tmp_path)[-5:] == [f"text {number}" for number in range(10, 15)]
+
+
+def test_no_room_to_compress_leaves_the_rows_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sealing.shutil, "copyfileobj", full)
+    fill(tmp_path, 3)
+    assert texts(tmp_path) == [f"text {number}" for number in range(15)]
+    assert sealed_files(tmp_path)[0].name.endswith(".jsonl")
+    monkeypatch.undo()
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert sealed_files(tmp_path)[0].name.endswith(".zst")
+    assert texts(tmp_path) == [f"text {number}" for number in range(15)]
+
+
+def test_a_file_compressed_between_listing_and_opening_is_read_once(tmp_path: Path) -> None:
+    fill(tmp_path, 5, compression="none")
+    rows = read_log(tmp_path, zone=None)
+    first = next(rows)
+    # The first of two sealed files is open, the second only listed.
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert isinstance(first, PredictionRecord)
+    rest = [row.text for row in rows if isinstance(row, PredictionRecord)]
+    assert [first.text, *rest] == [f"text {number}" for number in range(25)]
+
+
+def test_a_live_file_sealed_while_the_others_are_read_is_read_once(tmp_path: Path) -> None:
+    fill(tmp_path, 3, compression="none")
+    rows = read_log(tmp_path, zone=None)
+    assert next(rows) is not None
+    fill(tmp_path, 6, compression="zstd")
+    assert len([row for row in rows if isinstance(row, PredictionRecord)]) == 14
+
+
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from sentimon.config.settings import LogSettings
+from sentimon.logbook import sealing
+from sentimon.logbook.writer import LogWriter
+from tests.rows import record
+sealing.MEGABYTE = 20_000
+folder, name, first = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+writer = LogWriter(folder, LogSettings(rotate_megabytes=1, compression=sys.argv[4]))
+for number in range(first, first + int(sys.argv[5])):
+    text = f"{name}:{number}:" + "x" * (number * 37 % 3000)
+    writer.append([record(0, 0, text=text)], now=datetime.now(UTC))
+    print(number, flush=True)
+"""
+
+
+def start_writer(
+    folder: Path, name: str, first: int = 0, rows: int = 300, compression: str = "zstd"
+) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-c", WRITER, str(folder), name, str(first), compression, str(rows)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=clean_environment(folder))
+
+
+def test_several_writers_with_sealing_lose_and_double_nothing_while_a_reader_looks_on(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    writers = [start_writer(tmp_path / "logs", name) for name in "abc"]
+    looks = []
+    while any(writer.poll() is None for writer in writers):
+        looks.append(texts(tmp_path / "logs"))
+    for writer in writers:
+        writer.communicate()
+        assert writer.returncode == 0
+    assert all(len(rows) == len(set(rows)) for rows in looks)
+    assert [len(rows) for rows in looks] == sorted(len(rows) for rows in looks)
+    expected = {f"{name}:{number}:" + "x" * (number * 37 % 3000) for name in "abc" for number in range(300)}
+    rows = texts(tmp_path / "logs")
+    assert len(rows) == 900
+    assert set(rows) == expected
+    assert len(sealed_files(tmp_path / "logs")) > 10
+
+
+def test_a_killed_writer_loses_nothing_that_it_had_confirmed(tmp_path: Path) -> None:
+    folder, source, confirmed, first = tmp_path / "logs", random.Random(5), set(), 0
+    folder.mkdir()
+    for _ in range(12):
+        writer = start_writer(folder, "k", first, rows=10_000)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(source.random() * 0.15)
+        writer.send_signal(signal.SIGKILL)
+        said = [first, *(int(line) for line in writer.communicate()[0].split("\n")[:-1] if line.isdigit())]
+        confirmed |= set(said)
+        first = max(said) + 1_000
+    found = list(read_log(folder, zone=None))
+    numbers = [int((row.text or "").split(":")[1]) for row in found if isinstance(row, PredictionRecord)]
+    assert len(numbers) == len(set(numbers))
+    assert confirmed <= set(numbers)
+    assert len([row for row in found if isinstance(row, BadLine)]) <= 12
