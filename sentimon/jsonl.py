@@ -102,4 +102,25 @@ decode_object: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str
 
 def encode(value: object) -> bytes:
     """Return `value` as one line of strict JSON in UTF-8; not-a-number and infinity become null."""
-    return msgspec.json.encode(value)
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # A path or an argument that was no valid UTF-8.
+        return msgspec.json.encode(_mended(value))
+
+
+def well_formed(text: str) -> str:
+    """Return `text` as valid Unicode: split surrogate pairs joined, lone surrogates as U+FFFD."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _mended(value: object) -> object:
+    if isinstance(value, str):
+        return well_formed(value)
+    if isinstance(value, dict):
+        return {_mended(key): _mended(one) for key, one in value.items()}
+    return [_mended(one) for one in value] if isinstance(value, list | tuple) else value

@@ -50,6 +50,7 @@ def parse_label(text: str) -> Sentiment:
     found = ALIASES.get(text.strip().lower())
     if found is None:
         raise DataError(
-            f"unknown label {text!r}", hint=f"use one of: {', '.join(LABELS)} (or Negativo, Neutro, Positivo)"
+            f"unknown label {text!r:.60}",
+            hint=f"use one of: {', '.join(LABELS)} (or Negativo, Neutro, Positivo)",
         )
     return found

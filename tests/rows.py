@@ -26,7 +26,7 @@ def vector(place: int, confidence: float = 0.8) -> list[float]:
 def record(place: int, minute: int = 0, confidence: float = 0.8, **rest: Any) -> PredictionRecord:
     """A prediction of class `place`, some minutes after START."""
     return PredictionRecord(
-        timestamp=START + minute * MINUTE,
+        timestamp=rest.pop("timestamp", START + minute * MINUTE),
         text=rest.pop("text", f"text {minute}"),
         sentiment=Sentiment(place),
         confidence=confidence,

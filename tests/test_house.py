@@ -85,7 +85,7 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
 
 def loaded_by(*arguments: str, folder: Path) -> set[str]:
     program = (
-        "import sys; from sentimon.cli.app import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
+        "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
         "try: main()\nexcept SystemExit: pass\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
     )

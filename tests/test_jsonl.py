@@ -51,3 +51,9 @@ def test_nothing_that_is_no_number_gets_into_json() -> None:
 def test_what_is_written_is_read_back(value: object) -> None:
     assert json.loads(encode({"value": value})) == {"value": value}
     assert decode_line(encode({"value": value}), decode_object) == {"value": value}
+
+
+def test_what_was_no_valid_unicode_is_written_as_what_it_is_worth() -> None:
+    assert json.loads(encode({"a\udcff": ["\ud83d\ude00", ("\udc80",)]})) == {
+        "a\ufffd": ["\U0001f600", ["\ufffd"]]
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,9 @@ class DriftDetector:
         drift_threshold: float | None = None,
         metrics_dir: str | Path = "logs",
     ) -> None:
-        settings = load_settings().settings
+        flags = {} if drift_threshold is None else {"drift.threshold": drift_threshold}
+        settings = load_settings(flags=flags).settings
         self._settings = settings.drift
-        if drift_threshold is not None:
-            self._settings = replace(self._settings, threshold=drift_threshold)
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self.drift_threshold = self._settings.threshold
@@ -116,7 +115,8 @@ class DriftDetector:
         Raises:
             DataError: a prediction is invalid.
         """
-        baseline, current = self.load_baseline(), summary_of(logs, self._naming, self._zone)
+        baseline, logs = self.load_baseline(), list(logs)
+        current = summary_of(logs, self._naming, self._zone)
         created = baseline is None and current.count > 0
         if created:
             self.set_baseline(logs)
@@ -132,9 +132,6 @@ class DriftDetector:
 
     def compare(self, baseline: Baseline | None, current: Summary) -> core.DriftReport:
         """Return the comparison as the core holds it; without a baseline it has no verdict."""
-        nothing = Baseline(name="none", created=datetime.now(UTC), source="", summary=Summary())
-        if baseline is None:
-            return core.detect_drift(nothing, Summary(), self._settings)
         return core.detect_drift(baseline, current, self._settings)
 
     def save_drift_report(self, report: DriftReport) -> None:

@@ -96,4 +96,4 @@ class MetricsTracker:
 
 def _hours(count: int) -> str:
     whole_days, rest = divmod(timedelta(hours=count), timedelta(days=1))
-    return f"{count}h" if rest else f"{whole_days}d"
+    return f"{count:g}h" if rest else f"{whole_days}d"

@@ -12,7 +12,7 @@ from sentimon.config import load_settings
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
 from sentimon.labels import LABELS
-from sentimon.logbook.files import remove_file
+from sentimon.logbook.files import errors_named, remove_file
 from sentimon.logbook.moments import format_moment, parse_moment, time_zone
 from sentimon.logbook.reader import read_log_file
 from sentimon.logbook.record import PredictionRecord
@@ -44,7 +44,8 @@ class PredictionLogger:
         settings = load_settings().settings
         self.log_dir = Path(log_dir)
         self.log_file = self.log_dir / log_file
-        self.log_dir.mkdir(parents=True, exist_ok=True)
+        with errors_named(self.log_dir):
+            self.log_dir.mkdir(parents=True, exist_ok=True)
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self._settings = settings.logs
@@ -122,6 +123,11 @@ def record_of(log: PredictionLog, naming: Naming, zone: tzinfo | None) -> Predic
     Raises:
         DataError: it is no valid prediction.
     """
+    for name, value in (("timestamp", log.timestamp), ("sentiment", log.sentiment)):
+        if not isinstance(value, str):
+            raise DataError(f"its {name} is not text but {value!r:.60}")
+    if not isinstance(log.text, str | None):
+        raise DataError(f"its text is not text but {log.text!r:.60}")
     timestamp, naive = parse_moment(log.timestamp, zone)
     sentiment = naming.parse(log.sentiment)
     scores = parse_scores({LABELS[naming.parse(name)]: score for name, score in log.scores.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sentimon.api.naming import Naming
 from sentimon.api.predictions import PredictionLog, record_of
 from sentimon.config import load_settings
 from sentimon.logbook.history import TRIGGERS_FILE, read_entries
-from sentimon.logbook.moments import from_microseconds, time_zone
+from sentimon.logbook.moments import time_zone
 from sentimon.logbook.summary import summarise
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, find_last_fired
 from sentimon.reporting.json_shapes import trigger_object
@@ -49,13 +49,13 @@ class RetrainingManager:
         drift_detector: DriftDetector | None = None,
         metrics_dir: str | Path = "logs",
     ) -> None:
-        settings = load_settings().settings
-        rules = settings.retraining
-        if min_samples_for_retraining is not None:
-            rules = replace(rules, min_samples_for_retraining=min_samples_for_retraining)
-        if confidence_threshold is not None:
-            rules = replace(rules, confidence_threshold=confidence_threshold)
-        self._rules = rules
+        given = {
+            "retraining.min_samples_for_retraining": min_samples_for_retraining,
+            "retraining.confidence_threshold": confidence_threshold,
+        }
+        flags = {key: value for key, value in given.items() if value is not None}
+        settings = load_settings(flags=flags).settings
+        self._rules = rules = settings.retraining
         self._confidence_level = settings.drift.confidence_level
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
@@ -80,7 +80,6 @@ class RetrainingManager:
             current,
             None if baseline is None else self.drift_detector.compare(baseline, current),
             self._rules,
-            rows_until=None if current.last is None else from_microseconds(current.last),
             last=last,
             now=now,
             confidence_level=self._confidence_level,
@@ -103,8 +102,8 @@ class RetrainingManager:
     def get_retraining_statistics(self) -> dict[str, Any]:
         """Return `total_evaluations`, `triggered_count`, `trigger_rate`, `last_triggered` and `reasons`.
 
-        `last_triggered` is the time of the latest trigger that fired; `reasons` counts the five most
-        frequent reasons of those that fired.
+        `last_triggered` is the time of the latest trigger that fired; `reasons` counts the causes of
+        those that fired.
         """
         history = self.get_trigger_history()
         fired = [trigger for trigger in history if trigger.triggered]
@@ -113,7 +112,7 @@ class RetrainingManager:
             "triggered_count": len(fired),
             "trigger_rate": len(fired) / len(history) if history else 0.0,
             "last_triggered": fired[-1].timestamp if fired else None,
-            "reasons": dict(Counter(trigger.reason for trigger in fired).most_common(5)),
+            "reasons": dict(Counter(_cause(trigger) for trigger in fired).most_common()),
         }
 
     def clear_triggers(self) -> None:
@@ -122,3 +121,8 @@ class RetrainingManager:
 
     def _last(self) -> LastTrigger | None:
         return find_last_fired(read_entries(self.trigger_file)[0], self._zone)
+
+
+def _cause(trigger: RetrainingTrigger) -> str:
+    causes = {"low confidence": trigger.confidence_threshold_met, "drift": trigger.drift_threshold_met}
+    return " and ".join(cause for cause, met in causes.items() if met)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
+import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -70,8 +72,10 @@ app.add_typer(logs.app, name="logs")
 app.command("config")(config.config)
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; the process ends with one of the exit codes."""
+    if sys.stdout is None:
+        _fail("standard output is closed: there is nowhere to put the result")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, not a crash.
         if isinstance(stream, io.TextIOWrapper):
@@ -82,27 +86,26 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except SentimonError as error:
-        _report(error)
-        sys.exit(int(error.exit_code))
+        _fail(error.message, hint=error.hint, code=error.exit_code)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EPIPE, errno.EIO):
-            raise
+        # What a file of ours says is named where it is opened; what is left is stdout, or a strange path.
         _close_stdout()
-        if error.errno != errno.EPIPE:
-            sys.stderr.write(f"error: standard output cannot be written: {error.strerror}\n")
-        sys.exit(int(ExitCode.FAILURE))
+        if error.errno == errno.EPIPE:
+            sys.exit(int(ExitCode.FAILURE))
+        _fail(f"{error.filename or 'standard output'}: cannot be used: {error.strerror or error}")
 
 
-def _report(error: SentimonError) -> None:
+def _fail(message: str, *, hint: str | None = None, code: ExitCode = ExitCode.FAILURE) -> NoReturn:
     from sentimon.reporting.text import visible
 
-    sys.stderr.write(f"error: {visible(error.message)}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {visible(error.hint)}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"error: {visible(message)}\n")
+        if hint:
+            sys.stderr.write(f"hint: {visible(hint)}\n")
+    sys.exit(int(code))
 
 
 def _close_stdout() -> None:
     # What is still buffered can go nowhere; without this the interpreter tries again as it ends.
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

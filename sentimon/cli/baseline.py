@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -16,9 +17,9 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
 )
-from sentimon.cli.reading import baseline_path, read_baseline, read_summary, save_baseline
+from sentimon.cli.reading import baseline_path, note_trouble, read_baseline, read_summary, save_baseline
 from sentimon.cli.session import leave, note, show, show_json, start
-from sentimon.errors import ExitCode, StoreError
+from sentimon.errors import ExitCode, StoreError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True, help="Save, show and check the reference that later rows are compared with."
@@ -42,16 +43,20 @@ def create(
     """
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.tables import baseline_table
+    from sentimon.reporting.listings import baseline_table
 
     session = start(config, logs__dir=logs)
     path = baseline_path(session, file)
+    if not name.strip():
+        raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:
         raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
+    summary = read_summary(session, session.period(since, until))
+    note_trouble(session, summary)
     made = create_baseline(
-        read_summary(session, session.period(since, until)),
+        summary,
         name=name,
-        source=str(session.folder),
+        source=session.source,
         created=session.now,
         min_samples=session.settings.drift.min_samples,
     )
@@ -78,7 +83,7 @@ def show_baseline(
     Example: sentimon baseline show --logs logs/
     """
     from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.tables import baseline_table
+    from sentimon.reporting.listings import baseline_table
 
     session = start(config, logs__dir=logs)
     found = read_baseline(baseline_path(session, file))
@@ -99,21 +104,28 @@ def check(
     exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Compare each window of the baseline with the rest of it: a good baseline is quiet on its own data.
+    """Compare each window of the baseline with the rest of it: a good one is quiet on its own data.
+
+    A baseline keeps its rows per hour; an hour counts to the window that holds its start. Exit code:
+    0 quiet, 3 a window departs, 4 no window has enough rows.
 
     Example: sentimon baseline check --logs logs/ --every 1d
     """
-    from sentimon.logbook.windows import Calendar
     from sentimon.monitoring.baseline import check_baseline
     from sentimon.reporting.json_shapes import check_object
-    from sentimon.reporting.tables import check_table
+    from sentimon.reporting.listings import check_table
 
     session = start(config, logs__dir=logs, metrics__time_zone=tz)
     settings = session.settings.drift
+    calendar = session.calendar(every)
+    if calendar.every < timedelta(hours=1):
+        raise UsageError(
+            f"--every {every} is shorter than an hour", hint="a baseline keeps its rows per hour"
+        )
     found = read_baseline(baseline_path(session, file))
     checked = check_baseline(
         found,
-        Calendar.of(every, session.zone),
+        calendar,
         threshold=settings.threshold,
         min_samples=settings.min_samples,
         confidence_level=settings.confidence_level,

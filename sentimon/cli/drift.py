@@ -18,15 +18,21 @@ from sentimon.cli.options import (
     ThresholdOption,
     UntilOption,
 )
-from sentimon.cli.reading import baseline_path, newer, read_baseline, read_summary, save_baseline
+from sentimon.cli.reading import (
+    baseline_path,
+    newer,
+    note_trouble,
+    read_baseline,
+    read_summary,
+    save_baseline,
+)
 from sentimon.cli.session import Session, leave, note, show, show_json, start
 from sentimon.errors import ExitCode, NoVerdictError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.baseline import Baseline
+    from sentimon.logbook.summary import Summary
 
 
 def drift(
@@ -54,7 +60,6 @@ def drift(
     Example: sentimon drift --logs logs/ --since 24h
     """
     from sentimon.logbook.history import DRIFT_FILE, append_entry
-    from sentimon.logbook.summary import Summary
     from sentimon.monitoring.drift import Verdict, detect_drift
     from sentimon.reporting.json_shapes import drift_object
     from sentimon.reporting.tables import drift_table
@@ -62,19 +67,20 @@ def drift(
     created = False if no_create else None
     session = start(config, logs__dir=logs, drift__threshold=threshold, drift__create_baseline=created)
     period, path = session.period(since, until), baseline_path(session, file)
-    if path.exists():
-        baseline = read_baseline(path)
-        summary = read_summary(session, period if whole else newer(period, baseline.last))
-    else:
-        baseline, summary = _create(session, period, path), Summary()
+    baseline = read_baseline(path) if path.exists() else None
+    ended = None if baseline is None or whole or period.since else baseline.last
+    summary = read_summary(session, newer(session, period, ended))
     report = detect_drift(baseline, summary, session.settings.drift)
-    content = drift_object(report, timestamp=session.now)
+    if report.drifted or not quiet:
+        note_trouble(session, summary)
+        if as_json:
+            show_json(drift_object(report, timestamp=session.now))
+        else:
+            show(drift_table(report, session.names))
     if save:
-        append_entry(session.folder / DRIFT_FILE, content)
-    if as_json:
-        show_json(content)
-    elif report.drifted or not quiet:
-        show(drift_table(report, session.names))
+        append_entry(session.folder / DRIFT_FILE, drift_object(report, timestamp=session.now))
+    if baseline is None:
+        _without_baseline(session, summary, path, quiet=quiet)
     codes = {
         Verdict.STABLE: ExitCode.OK,
         Verdict.DRIFT: ExitCode.FINDING,
@@ -83,19 +89,26 @@ def drift(
     leave(codes[report.verdict], exit_zero=exit_zero)
 
 
-def _create(session: Session, period: Period, path: Path) -> Baseline:
+def _without_baseline(session: Session, summary: Summary, path: Path, *, quiet: bool) -> None:
     from sentimon.monitoring.baseline import create_baseline
 
     if not session.settings.drift.create_baseline:
-        raise NoVerdictError(f"{path}: there is no baseline", hint="make one with `sentimon baseline create`")
-    made = create_baseline(
-        read_summary(session, period),
-        name="baseline",
-        source=str(session.folder),
-        created=session.now,
-        min_samples=session.settings.drift.min_samples,
-    )
+        if not quiet:
+            note(f"{path}: there is no baseline; make one with `sentimon baseline create`")
+        return
+    try:
+        made = create_baseline(
+            summary,
+            name="baseline",
+            source=session.source,
+            created=session.now,
+            min_samples=session.settings.drift.min_samples,
+        )
+    except NoVerdictError as error:
+        if not quiet:
+            note(f"{path}: there is no baseline, and none was made: {error.message}")
+        return
     save_baseline(path, made)
+    # Said even where quiet is asked for: from now on these rows are what is normal.
     note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")
     note("Nothing was compared. If these rows are not normal, run `sentimon baseline create --force`.")
-    return made

@@ -40,7 +40,7 @@ def open_input(
         return texts_of(texts)
     if source not in (None, "-"):
         return read_file(Path(str(source)), column=column, file_format=file_format)
-    if source is None and sys.stdin.isatty():
+    if sys.stdin is None or (source is None and sys.stdin.isatty()):
         raise no_text()
     return read_stream(sys.stdin.buffer, column=column, file_format=file_format)
 

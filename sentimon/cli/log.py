@@ -57,13 +57,19 @@ def log(
         zone=session.naive_zone,
         buffer_size=settings.buffer_size,
     )
-    with session.writer() as writer:
-        for chunk in chunks:
-            records = list(bad.left_out(chunk))
-            total += len(writer.append(records, now=session.now))
-            if texts and not quiet and not as_json:
-                shown = [(record.text or "", record.scores, bool(record.truncated)) for record in records]
-                show(predictions_table(shown, session.names, heading=True))
+    finished = False
+    try:
+        with session.writer() as writer:
+            for chunk in chunks:
+                records = list(bad.left_out(chunk))
+                total += len(writer.append(records, now=session.now))
+                if texts and not quiet and not as_json:
+                    shown = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
+                    show(predictions_table(shown, session.names, heading=True))
+        finished = True
+    finally:
+        if not finished and total:
+            note(f"{total} predictions had been logged before it stopped")
     if not total and not bad.count:
         raise no_text()
     if as_json:

@@ -23,7 +23,7 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.logbook.retention import list_files
     from sentimon.logbook.summary import summarise
     from sentimon.reporting.json_shapes import log_file_object
-    from sentimon.reporting.tables import log_files_table
+    from sentimon.reporting.listings import log_files_table
 
     session = start(config, logs__dir=logs)
     rows = [

@@ -41,7 +41,7 @@ def metrics(
     """
     from sentimon.logbook.history import METRICS_FILE, append_entry
     from sentimon.logbook.summary import summarise
-    from sentimon.logbook.windows import Calendar, summarise_windows
+    from sentimon.logbook.windows import summarise_windows
     from sentimon.monitoring.metrics import measure
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
     from sentimon.reporting.tables import metrics_table, windows_table
@@ -52,21 +52,21 @@ def metrics(
     if every is None:
         windows, summary = None, summarise(rows)
     else:
-        windows, summary = summarise_windows(rows, Calendar.of(every, session.zone), now=session.now)
+        windows, summary = summarise_windows(rows, session.calendar(every), now=session.now)
     note_trouble(session, summary)
     measured = measure(summary, confidence_level=level)
     content = metrics_object(measured, timestamp=session.now) | summary_object(summary)
     if windows is not None:
         content["windows"] = [window_object(window, confidence_level=level) for window in windows]
-    if save:
-        append_entry(session.folder / METRICS_FILE, content)
     if as_json:
         show_json(content)
-        return
-    show(metrics_table(measured, summary, session.names))
+    else:
+        show(metrics_table(measured, summary, session.names))
+    if save:
+        append_entry(session.folder / METRICS_FILE, content)
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
-    elif windows is not None:
+    elif windows is not None and not as_json:
         zone_name = session.settings.metrics.time_zone
         show(
             windows_table(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 LogsOption = Annotated[
-    Path | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
+    str | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
 ]
 ConfigOption = Annotated[
     Path | None,

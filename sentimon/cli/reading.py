@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.retraining import LastTrigger
 
-_INSTANT = timedelta(microseconds=1)
-
 
 def read_rows(session: Session, period: Period) -> Iterator[PredictionRecord | BadLine]:
     """Yield the rows of the log in `period`, and every bad line."""
@@ -33,16 +30,16 @@ def read_rows(session: Session, period: Period) -> Iterator[PredictionRecord | B
 
 
 def read_summary(session: Session, period: Period) -> Summary:
-    """Return the sum over the rows of the log in `period`, and say on stderr what was wrong with the log."""
+    """Return the sum over the rows of the log in `period`."""
     from sentimon.logbook.summary import summarise
 
-    summary = summarise(read_rows(session, period))
-    note_trouble(session, summary)
-    return summary
+    return summarise(read_rows(session, period))
 
 
 def note_trouble(session: Session, summary: Summary) -> None:
     """Say on stderr how many lines were bad, which were the first, and what had to be assumed."""
+    from sentimon.logbook.moments import from_microseconds
+
     if summary.bad_count:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.bad.items()))
         note(f"{summary.bad_count} bad lines left out ({kinds}); the first:")
@@ -52,6 +49,9 @@ def note_trouble(session: Session, summary: Summary) -> None:
     if naive:
         zone = session.settings.logs.naive_time_zone
         note(f"{naive} timestamps name no time zone and were read as {zone} time (logs.naive_time_zone)")
+    latest = session.now if summary.last is None else from_microseconds(summary.last)
+    if latest > session.now:
+        note(f"some rows are dated in the future, the latest {latest:%Y-%m-%d %H:%M} UTC")
 
 
 def baseline_path(session: Session, named: Path | None) -> Path:
@@ -84,15 +84,16 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
     replace_file(path, encode_baseline(baseline))
 
 
-def newer(period: Period, *moments: datetime | None) -> Period:
-    """Return `period`, begun just after the latest of `moments` unless it names its own beginning."""
-    known = [moment for moment in moments if moment is not None]
-    if period.since is not None or not known:
-        return period
-    return replace(period, since=max(known) + _INSTANT)
+def newer(session: Session, period: Period, *seen: datetime | None) -> Period:
+    """Return the part of `period` that is later than all of `seen`.
+
+    What is dated in the future hides nothing that comes until then.
+    """
+    known = [min(moment, session.now) for moment in (period.after, *seen) if moment is not None]
+    return replace(period, after=max(known, default=None))
 
 
-def last_fired(session: Session) -> LastTrigger | None:
+def last_fired(session: Session, *, quiet: bool) -> LastTrigger | None:
     """Return the latest saved trigger that fired, if one ever did.
 
     Raises:
@@ -104,9 +105,11 @@ def last_fired(session: Session) -> LastTrigger | None:
 
     path = session.folder / TRIGGERS_FILE
     entries, bad = read_entries(path)
-    for line in bad:
-        note(f"bad line: {line}")
+    if not quiet:
+        for line in bad:
+            note(f"bad line: {line}")
     try:
         return find_last_fired(entries, session.naive_zone)
     except DataError as error:
-        raise StoreError(f"{path}: {error.message}", hint="mend or remove that line") from error
+        hint = "mend or remove the last line in it that fired"
+        raise StoreError(f"{path}: {error.message}", hint=hint) from error

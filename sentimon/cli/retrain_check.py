@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -14,7 +16,14 @@ from sentimon.cli.options import (
     ThresholdOption,
     UntilOption,
 )
-from sentimon.cli.reading import baseline_path, last_fired, newer, read_baseline, read_summary
+from sentimon.cli.reading import (
+    baseline_path,
+    last_fired,
+    newer,
+    note_trouble,
+    read_baseline,
+    read_summary,
+)
 from sentimon.cli.session import leave, note, show, show_json, start
 from sentimon.errors import ExitCode
 
@@ -40,37 +49,38 @@ def retrain_check(
     Example: sentimon retrain-check --logs logs/ --save -q
     """
     from sentimon.logbook.history import TRIGGERS_FILE, append_entry
-    from sentimon.logbook.moments import from_microseconds
     from sentimon.monitoring.drift import detect_drift
     from sentimon.monitoring.retraining import evaluate_retraining
     from sentimon.reporting.json_shapes import trigger_object
     from sentimon.reporting.tables import trigger_table
 
     session = start(config, logs__dir=logs, drift__threshold=threshold)
-    path, last = baseline_path(session, file), last_fired(session)
+    path, last = baseline_path(session, file), last_fired(session, quiet=quiet)
     baseline = read_baseline(path) if path.exists() else None
-    seen = None if last is None else last.seen
-    ended = None if baseline is None else baseline.last
-    summary = read_summary(session, newer(session.period(since, until), seen, ended))
-    report = None if baseline is None else detect_drift(baseline, summary, session.settings.drift)
+    period = session.period(since, until)
+    ended = None if baseline is None or period.since else baseline.last
+    summary = read_summary(session, newer(session, period, ended, None if last is None else last.seen))
     trigger = evaluate_retraining(
         summary,
-        report,
+        None if baseline is None else detect_drift(baseline, summary, session.settings.drift),
         session.settings.retraining,
-        rows_until=None if summary.last is None else from_microseconds(summary.last),
         last=last,
         now=session.now,
         confidence_level=session.settings.drift.confidence_level,
     )
     content = trigger_object(trigger, timestamp=session.now)
-    if save:
-        append_entry(session.folder / TRIGGERS_FILE, content)
-    if as_json:
-        show_json(content)
-    elif trigger.triggered or not quiet:
-        show(trigger_table(trigger))
+    if trigger.triggered or not quiet:
+        note_trouble(session, summary)
         if baseline is None:
             note(f"{path}: there is no baseline, so drift cannot be judged; run `sentimon baseline create`")
+        if as_json:
+            show_json(content)
+        else:
+            show(trigger_table(trigger))
+    # Shown before it is saved: one that nobody could be told of fires again.
+    sys.stdout.flush()
+    if save:
+        append_entry(session.folder / TRIGGERS_FILE, content)
     if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from sentimon.config import LoadedSettings, Settings, load_settings
-from sentimon.errors import ExitCode
+from sentimon.config.paths import expanded
+from sentimon.errors import DataError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from sentimon.logbook.windows import Period
+    from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
 
 BASELINE_FILE = "baseline.json"
+NARROWEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,12 @@ class Session:
     @property
     def folder(self) -> Path:
         """Return the folder of the log."""
-        return Path(self.settings.logs.dir).expanduser()
+        return expanded(self.settings.logs.dir)
+
+    @property
+    def source(self) -> str:
+        """Return the folder of the log as text, also where the system's encoding is not UTF-8."""
+        return os.fsencode(self.folder).decode(errors="replace")
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -73,9 +81,8 @@ class Session:
         """Return the period that `--since` and `--until` name.
 
         Raises:
-            DataError: one of them is no time.
+            UsageError: one of them is no time, or the period ends before it begins.
         """
-        from sentimon.errors import DataError, UsageError
         from sentimon.logbook.moments import parse_bound
         from sentimon.logbook.windows import Period
 
@@ -85,7 +92,23 @@ class Session:
                 bounds.append(text if text is None else parse_bound(text, now=self.now, zone=self.zone))
             except DataError as error:
                 raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
-        return Period(since=bounds[0], until=bounds[1])
+        begin, end = bounds
+        if begin is not None and end is not None and begin >= end:
+            raise UsageError(f"--since {since} is not before --until {until}", hint="exchange the two")
+        return Period(since=begin, until=end)
+
+    def calendar(self, every: str) -> Calendar:
+        """Return the windows that `--every` names.
+
+        Raises:
+            UsageError: no such windows fit the calendar.
+        """
+        from sentimon.logbook.windows import Calendar
+
+        try:
+            return Calendar.of(every, self.zone)
+        except DataError as error:
+            raise UsageError(f"--every: {error.message}", hint=error.hint) from error
 
 
 def start(config: Path | None, **flags: Any) -> Session:
@@ -105,14 +128,19 @@ def show(renderable: RenderableType) -> None:
     """Print a table or a text for people on stdout."""
     from rich.console import Console
 
-    Console(markup=False, highlight=False, emoji=False).print(renderable)
+    console = Console(markup=False, highlight=False, emoji=False)
+    # Narrower, a table would lose digits; a terminal that is narrower wraps its lines.
+    console.width = max(console.width, NARROWEST)
+    console.print(renderable)
 
 
 def show_json(value: Mapping[str, Any]) -> None:
     """Print one object as a line of strict JSON on stdout."""
     from sentimon.jsonl import encode
 
-    sys.stdout.write(encode(value).decode() + "\n")
+    # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(encode(value) + b"\n")
 
 
 def note(message: str) -> None:

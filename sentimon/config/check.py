@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
@@ -11,6 +12,7 @@ from typing import Any
 
 from sentimon.config import settings as schema
 from sentimon.errors import ConfigError
+from sentimon.labels import ALIASES, Sentiment
 
 SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
     {
@@ -61,14 +63,14 @@ def check_value(key: str, value: Any, origin: str) -> Any:
     if origin.startswith("$") and kind is not str:
         value = _from_text(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 1e300 else math.inf
     if kind is dict and isinstance(value, dict):
         fits = all(isinstance(one, str) for one in value.values())
     else:
         fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not fits or (rule is not None and not rule.holds(value)):
         raise ConfigError(
-            f"{origin}: {key} = {value!r} is not allowed", hint=f"{key} is {rule.says if rule else says}"
+            f"{origin}: {key} = {value!r:.60} is not allowed", hint=f"{key} is {rule.says if rule else says}"
         )
     return value
 
@@ -83,5 +85,23 @@ def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:
 def _from_text(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
+
+
+def check_names(names: tuple[str, str, str]) -> None:
+    """Do nothing where the three display names tell the classes apart.
+
+    Raises:
+        ConfigError: two are the same, or one is a known name of another class.
+    """
+    if len({name.strip().lower() for name in names}) != len(names):
+        raise ConfigError(
+            f"[labels] names two classes alike: {', '.join(names)}", hint="give each its own name"
+        )
+    for place, name in zip(Sentiment, names, strict=True):
+        known = ALIASES.get(name.strip().lower(), place)
+        if known is not place:
+            raise ConfigError(
+                f"[labels] calls {place.label} {name!r}", hint=f"{name} is a name of {known.label}"
+            )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from sentimon.errors import DataError
 
 _DURATION = re.compile(r"(\d{1,7})([smhdw])", re.ASCII)
+LONGEST = timedelta(days=36_525)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -18,11 +19,14 @@ def parse_duration(text: str) -> timedelta:
     datetime.timedelta(days=1, seconds=43200)
 
     Raises:
-        DataError: it is not written so.
+        DataError: it is not written so, or longer than LONGEST.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise DataError(
-            f"{text!r} is not a duration", hint="write a whole number and a unit: 90s, 15m, 24h, 7d, 2w"
+            f"{text!r:.60} is not a duration", hint="write a whole number and a unit: 90s, 15m, 24h, 7d, 2w"
         )
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    length = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if length > LONGEST:
+        raise DataError(f"{text!r} is longer than a century")
+    return length

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sentimon.config.check import SECTIONS, check_value, section_names, unknown_key
+from sentimon.config.check import SECTIONS, check_names, check_value, section_names, unknown_key
+from sentimon.config.paths import expanded
 from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
 
@@ -50,12 +51,14 @@ def load_settings(
     for origin, key, value in _layers(config, flags, environment, directory or Path()):
         values[key] = check_value(key, value, origin)
         origins[key] = origin
-    return LoadedSettings(settings=_build(values), origins=MappingProxyType(origins))
+    settings = _build(values)
+    check_names(settings.labels.names)
+    return LoadedSettings(settings=settings, origins=MappingProxyType(origins))
 
 
 def user_file(environment: Mapping[str, str]) -> Path:
     """Return the path of the user's own TOML file, whether it is there or not (XDG base directories)."""
-    home = Path(environment.get("HOME", "~")).expanduser()
+    home = expanded(environment.get("HOME", "~"))
     base = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
     return base / "sentimon" / "config.toml"
 
@@ -64,7 +67,7 @@ def _layers(
     config: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str], directory: Path
 ) -> Iterator[tuple[str, str, Any]]:
     user = user_file(environment)
-    if user.is_file():
+    if os.path.isfile(user):  # noqa: PTH113 - Path.is_file raises for a path that is too long
         yield from _from_file(user)
     named = config or (Path(environment[PREFIX + "CONFIG"]) if environment.get(PREFIX + "CONFIG") else None)
     if named is not None:
@@ -84,7 +87,8 @@ def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:
         raise ConfigError(f"{path}: no such file", hint="check --config and $SENTIMON_CONFIG") from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint="check --config and $SENTIMON_CONFIG") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Beside invalid TOML and UTF-8: numbers of thousands of digits, and brackets nested as deep.
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     for section, content in document.items():
         if section not in SECTIONS:

@@ -65,6 +65,7 @@ def _is_label_map(value: Mapping[str, str]) -> bool:
 _DURATION = Rule(says="a duration such as 90s, 15m, 24h, 7d", holds=_is_duration)
 _TIME_ZONE = Rule(says="`local` or a time zone name such as UTC or Europe/Rome", holds=_is_time_zone)
 _SHARE = _from_to(0, 1)
+_PATH = Rule(says="a path", holds=lambda value: bool(value) and "\0" not in value)
 _NAME = Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)
 
 
@@ -108,14 +109,14 @@ class LabelSettings:
 class LogSettings:
     """Where predictions are kept, and how old rows are read."""
 
-    dir: str = setting("logs", "Folder of the prediction log and of everything derived from it.")
+    dir: str = setting("logs", "Folder of the prediction log and of everything derived from it.", _PATH)
     text: str = setting(
         "full",
         "What of a text is kept: full, redact (contacts and numbers masked), hash (keyed), or omit.",
         _one_of("full", "redact", "hash", "omit"),
     )
     hash_key_file: str = setting(
-        "~/.config/sentimon/hash.key", "Secret of `text = hash`, outside the log; made on first use."
+        "~/.config/sentimon/hash.key", "Secret of `text = hash`, outside the log; made on first use.", _PATH
     )
     rotate_megabytes: int = setting(256, "Size at which the live file is sealed; 0: never.", _at_least(0))
     rotate_daily: bool = setting(

@@ -37,6 +37,7 @@ def write_at_end(path: Path, lines: Sequence[bytes], *, sync: bool = False) -> N
     Raises:
         OSError: the file cannot be written, or the disk is full.
     """
+    check_no_pipe(path)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
         _write_whole(descriptor, b"\n".join(lines) + b"\n")
@@ -44,6 +45,18 @@ def write_at_end(path: Path, lines: Sequence[bytes], *, sync: bool = False) -> N
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_no_pipe(path: Path) -> None:
+    """Do nothing where `path` can be a file of ours: reading a pipe hangs, and what goes in is gone.
+
+    Raises:
+        OSError: it is a pipe or a socket.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            raise OSError(errno.ESPIPE, "is a pipe, not a file")
 
 
 def sync(path: Path) -> None:

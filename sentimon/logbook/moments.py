@@ -30,12 +30,12 @@ def parse_moment(text: str, zone: tzinfo | None) -> tuple[datetime, bool]:
         DataError: not an RFC 3339 timestamp, or no such day or hour.
     """
     if _RFC3339.fullmatch(text) is None:
-        raise DataError(f"{text!r} is not a timestamp", hint="write it as RFC 3339: 2026-02-06T10:49:40Z")
+        raise DataError(f"{text!r:.60} is not a timestamp", hint="write it as RFC 3339: 2026-02-06T10:49:40Z")
     try:
         moment = datetime.fromisoformat(text.upper())
         return in_utc(moment, zone), moment.tzinfo is None
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{text!r} is not a timestamp: {error}") from error
+        raise DataError(f"{text!r:.60} is not a timestamp: {error}") from error
 
 
 def in_utc(moment: datetime, zone: tzinfo | None) -> datetime:
@@ -68,7 +68,7 @@ def parse_bound(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:
         return now - parse_duration(text)
     except (DataError, OverflowError) as error:
         raise DataError(
-            f"{text!r} is neither a timestamp nor a duration",
+            f"{text!r:.60} is neither a timestamp nor a duration",
             hint="write 2026-02-06T10:49:40Z, 2026-02-06, 7d or 24h",
         ) from error
 

@@ -11,11 +11,12 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sentimon.config.paths import expanded
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
+from sentimon.jsonl import well_formed
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.redaction import redact
-from sentimon.scoring.normalise import well_formed
 
 _KEY_BYTES = 32
 
@@ -40,7 +41,7 @@ class Privacy:
         """
         if settings.text != "hash":
             return cls(mode=settings.text)
-        return cls(mode=settings.text, key=_read_key(Path(settings.hash_key_file).expanduser()))
+        return cls(mode=settings.text, key=_read_key(expanded(settings.hash_key_file)))
 
     def apply(self, record: PredictionRecord) -> PredictionRecord:
         """Return `record` as it may be stored."""

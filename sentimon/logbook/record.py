@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sentimon.jsonl import well_formed
 from sentimon.labels import LABELS, Sentiment
 from sentimon.logbook.moments import format_moment
-from sentimon.scoring.normalise import well_formed
 from sentimon.scoring.scores import ScoredText, Scores
 
 CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")

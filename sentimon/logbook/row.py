@@ -92,6 +92,8 @@ def check_agreement(sentiment: Sentiment, confidence: float, scores: Scores) -> 
     Raises:
         LineError: another class scores higher, or the confidence is another number.
     """
+    if not 0.0 <= confidence <= 1.0:
+        raise LineError("disagreement", f"confidence is {confidence}, not a number from 0 to 1")
     own = scores.vector[sentiment]
     if own < scores.confidence - AGREEMENT:
         raise LineError(

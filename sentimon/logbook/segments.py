@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, numbered_lines
+from sentimon.logbook.files import check_no_pipe
 from sentimon.logbook.locks import shared
 
 LIVE_FILE = "predictions.jsonl"
@@ -60,7 +61,11 @@ def check_folder(folder: Path) -> None:
     Raises:
         StoreError: there is no such folder.
     """
-    if not folder.exists():
+    try:
+        there = folder.exists()
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    if not there:
         hint = "name the folder of the log with --logs, or run `sentimon log`"
         raise StoreError(f"{folder}: no such folder", hint=hint)
     if not folder.is_dir():
@@ -89,9 +94,10 @@ def log_files(folder: Path) -> list[Path]:
 
 
 def open_segments(folder: Path) -> Iterator[Segment]:
-    """Yield each file of the log, open, as the log was at the first call; one at a time.
+    """Yield each file of the log, open, one at a time: those that were there at the first call.
 
-    The live file is opened at once, for it may be sealed while the others are read.
+    The live file is opened at once, for it may be sealed while the others are read; rows appended to
+    it meanwhile may be read too.
 
     Raises:
         StoreError: there is no such folder, or a file cannot be read.
@@ -133,6 +139,7 @@ def opened(path: Path) -> Iterator[Segment]:
         StoreError: it cannot be read.
     """
     try:
+        check_no_pipe(path)
         raw = path.open("rb")
     except OSError as error:
         raise unreadable(path, error) from error

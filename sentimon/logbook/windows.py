@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from sentimon.config.durations import parse_duration
 from sentimon.errors import DataError
@@ -15,15 +15,17 @@ from sentimon.logbook.summary import GrowingSummary, Summary
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 MOST_WINDOWS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From `since` (included) to `until` (excluded), both aware or open."""
+    """From `since` (included), and later than `after`, to `until` (excluded); each aware or open."""
 
     since: datetime | None = None
     until: datetime | None = None
+    after: datetime | None = None
 
     def select(self, rows: Iterable[PredictionRecord | BadLine]) -> Iterator[PredictionRecord | BadLine]:
         """Yield the rows inside; bad lines belong to no time and always pass."""
@@ -33,7 +35,11 @@ class Period:
 
     def holds(self, moment: datetime) -> bool:
         """Return whether `moment` lies inside."""
-        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+        return (
+            (self.since is None or moment >= self.since)
+            and (self.after is None or moment > self.after)
+            and (self.until is None or moment < self.until)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,29 +84,74 @@ class Calendar:
         return cls(every=length, zone=zone)
 
     def start_of(self, moment: datetime) -> datetime:
-        """Return the start of the window that holds `moment`, in UTC."""
-        local = moment.astimezone(self.zone)
-        if self.every <= _HOUR:
-            # Inside the hour the offset is kept, so that the hour a clock change repeats is two windows.
-            minute = local.minute - local.minute % (self.every // timedelta(minutes=1))
-            return local.replace(minute=minute, second=0, microsecond=0).astimezone(UTC)
-        if self.every < _DAY:
-            hour = local.hour - local.hour % (self.every // _HOUR)
-            return self._to_utc(local.replace(tzinfo=None, hour=hour, minute=0, second=0, microsecond=0))
-        days = self.every // _DAY
-        # Day 1 of the calendar is a Monday, so windows of whole weeks start on Mondays.
-        day = local.toordinal() - 1
-        return self._to_utc(datetime.fromordinal(day - day % days + 1))
+        """Return the start of the window that holds `moment`, in UTC.
+
+        Raises:
+            DataError: the window begins or ends outside of the calendar.
+        """
+        try:
+            return self._clock_start(moment) if self.every <= _HOUR else self._wall_start(moment)
+        except OverflowError as error:
+            raise _outside(moment) from error
 
     def after(self, start: datetime) -> datetime:
-        """Return the end of the window that starts at `start`."""
-        if self.every <= _HOUR:
-            return start + self.every
-        wall = start.astimezone(self.zone).replace(tzinfo=None) + self.every
-        return self.start_of(self._to_utc(wall))
+        """Return the end of the window that starts at `start`, which is the start of the next.
+
+        Raises:
+            DataError: it ends outside of the calendar.
+        """
+        try:
+            if self.every <= _HOUR:
+                end = start - self._past(start) + self.every
+                return end if self._offset(end) == self._offset(start) else self._transition(start, end)
+            wall = start.astimezone(self.zone).replace(tzinfo=None) + self.every
+            return self._wall_start(self._to_utc(wall))
+        except OverflowError as error:
+            raise _outside(start) from error
+
+    def _clock_start(self, moment: datetime) -> datetime:
+        # Up to an hour a window is a stretch of the clock: the hour that a change repeats is two
+        # windows, and one that a change of half an hour cuts begins or ends at the change.
+        start = (moment - self._past(moment)).astimezone(UTC)
+        return start if self._offset(start) == self._offset(moment) else self._transition(start, moment)
+
+    def _wall_start(self, moment: datetime) -> datetime:
+        # Longer windows follow the wall: 00:00 to 06:00 is one window, be it five hours long or seven.
+        wall = moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
+        if self.every < _DAY:
+            hour = wall.hour - wall.hour % (self.every // _HOUR)
+            return self._to_utc(wall.replace(hour=hour, minute=0, second=0, microsecond=0))
+        days = self.every // _DAY
+        # Day 1 of the calendar is a Monday, so windows of whole weeks start on Mondays.
+        day = wall.toordinal() - 1
+        return self._to_utc(datetime.fromordinal(day - day % days + 1))
+
+    def _past(self, moment: datetime) -> timedelta:
+        """Return how much of its window has passed at `moment`, by the clock of that moment."""
+        wall = moment.astimezone(self.zone).replace(tzinfo=None)
+        return (wall - datetime.combine(wall.date(), time.min)) % self.every
+
+    def _offset(self, moment: datetime) -> timedelta | None:
+        return moment.astimezone(self.zone).utcoffset()
+
+    def _transition(self, before: datetime, after: datetime) -> datetime:
+        """Return the moment, to the second, between two at which the offset becomes that of `after`."""
+        low, high = 0, -int((before - after) // _SECOND)
+        while high - low > 1:
+            middle = (low + high) // 2
+            same = self._offset(before + middle * _SECOND) == self._offset(before)
+            low, high = (middle, high) if same else (low, middle)
+        return before + high * _SECOND
 
     def _to_utc(self, wall: datetime) -> datetime:
         return (wall.replace(tzinfo=self.zone) if self.zone else wall).astimezone(UTC)
+
+
+def _outside(moment: datetime) -> DataError:
+    return DataError(
+        f"the window of {moment:%Y-%m-%d} does not fit the calendar",
+        hint="leave those rows out with --since and --until",
+    )
 
 
 def summarise_windows(

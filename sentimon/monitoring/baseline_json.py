@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sentimon.errors import DataError, StoreError
+from sentimon.jsonl import encode
 from sentimon.labels import LABELS, parse_label
 from sentimon.logbook.moments import (
     HOUR_MICROSECONDS,
@@ -73,7 +74,7 @@ def encode_baseline(baseline: Baseline) -> bytes:
         "average_confidence": total.confidence / (total.count * SCALE),
     }
     document = msgspec.to_builtins(_to_file(baseline)) | shown | {"hour_of_week": baseline.hour_of_week}
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    return msgspec.json.format(encode(document), indent=1) + b"\n"
 
 
 def decode_baseline(content: bytes, *, origin: str) -> Baseline:
@@ -140,8 +141,7 @@ def _from_file(file: _File) -> Baseline:
         last=None if file.last is None else _microseconds(file.last),
         bad=file.bad,
     )
-    if tuple(map(sum, zip(*summary.hours.values(), strict=True))) != summary.counts:
-        raise DataError("its rows per hour do not add up to its rows per class")
+    _check(summary)
     created, _ = parse_moment(file.timestamp, None)
     return Baseline(name=file.name, created=created, source=file.source, summary=summary)
 
@@ -155,11 +155,27 @@ def _from_class(one: _Class) -> Tally:
         confidence_histogram=tuple(one.confidence_histogram),
         polarity_histogram=tuple(one.polarity_histogram),
     )
-    shapes = (len(tally.confidence_histogram), len(tally.polarity_histogram))
-    sums = {sum(tally.confidence_histogram), sum(tally.polarity_histogram)}
-    if shapes != (CONFIDENCE_BINS, POLARITY_BINS) or sums != {tally.count}:
+    histograms = (tally.confidence_histogram, tally.polarity_histogram)
+    if tuple(map(len, histograms)) != (CONFIDENCE_BINS, POLARITY_BINS):
+        raise DataError("a histogram has the wrong number of bins")
+    if any(sum(one) != tally.count or min(one) < 0 for one in histograms):
         raise DataError("a histogram does not add up to its count")
+    squares, total, count = tally.confidence_squares, tally.confidence, tally.count
+    possible = 0 <= total <= count * SCALE and total * total <= count * squares and squares <= total * SCALE
+    if not possible or abs(tally.polarity) > count * SCALE:
+        raise DataError("its sums of confidence and polarity cannot be")
     return tally
+
+
+def _check(summary: Summary) -> None:
+    cells = list(summary.hours.values())
+    if tuple(map(sum, zip(*cells, strict=True))) != summary.counts or any(min(cell) < 0 for cell in cells):
+        raise DataError("its rows per hour do not add up to its rows per class")
+    if sum(summary.models.values()) != summary.count or min(summary.models.values()) < 0:
+        raise DataError("its rows per model do not add up to its rows")
+    for moment, hour in ((summary.first, min(summary.hours)), (summary.last, max(summary.hours))):
+        if moment is None or moment // HOUR_MICROSECONDS != hour:
+            raise DataError("its first and last row are not in its first and last hour")
 
 
 def _microseconds(text: str) -> int:

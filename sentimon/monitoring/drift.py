@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
 from sentimon.labels import Sentiment
-from sentimon.logbook.summary import Summary
+from sentimon.logbook.summary import ModelKey, Summary
 from sentimon.logbook.tally import SCALE, Tally
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.distance import total_variation, wasserstein_distance, wasserstein_interval
@@ -46,7 +46,8 @@ class DriftReport:
     Where either side has no rows, `score`, `total_variation` and the changes are None.
     """
 
-    baseline_name: str
+    baseline_name: str | None
+    """None where there is no baseline."""
     threshold: float
     min_samples: int
     baseline: Metrics
@@ -80,15 +81,16 @@ class DriftReport:
         return max(Sentiment, key=lambda place: abs(changes[place].value))
 
 
-def detect_drift(baseline: Baseline, current: Summary, settings: DriftSettings) -> DriftReport:
-    """Return how `current` compares with `baseline`.
+def detect_drift(baseline: Baseline | None, current: Summary, settings: DriftSettings) -> DriftReport:
+    """Return how `current` compares with `baseline`; without one there is no verdict.
 
     Raises:
         DataError: the rows come from another model than the baseline.
     """
-    check_same_model(baseline, current)
+    if baseline is not None:
+        check_same_model(baseline, current)
     level = settings.confidence_level
-    before, after = baseline.summary, current
+    before, after = Summary() if baseline is None else baseline.summary, current
     score = Estimate(value=None, low=None, high=None, n=after.count)
     variation = changes = None
     if before.count and after.count:
@@ -99,7 +101,7 @@ def detect_drift(baseline: Baseline, current: Summary, settings: DriftSettings) 
         variation = total_variation(before.counts, after.counts)
         changes = _share_changes(before, after, level)
     return DriftReport(
-        baseline_name=baseline.name,
+        baseline_name=None if baseline is None else baseline.name,
         threshold=settings.threshold,
         min_samples=settings.min_samples,
         baseline=measure(before, confidence_level=level),
@@ -112,13 +114,13 @@ def detect_drift(baseline: Baseline, current: Summary, settings: DriftSettings) 
 
 
 def check_same_model(baseline: Baseline, current: Summary) -> None:
-    """Do nothing where the rows may be compared; rows that name no model may be.
+    """Do nothing where the rows may be compared; rows that name no model, or no revision, may be.
 
     Raises:
         DataError: some rows were predicted by a model that the baseline does not know.
     """
     known, seen = baseline.known_models, named_models(current)
-    foreign = [model for model in seen if model not in known]
+    foreign = [model for model in seen if not any(_may_be(model, other) for other in known)]
     if known and foreign:
         raise DataError(
             f"baseline {baseline.name!r} is of {_models(list(known))}, but rows are of {_models(foreign)}",
@@ -126,7 +128,12 @@ def check_same_model(baseline: Baseline, current: Summary) -> None:
         )
 
 
-def _models(models: list[tuple[str | None, str | None]]) -> str:
+def _may_be(model: ModelKey, other: ModelKey) -> bool:
+    same_revision = model[1] == other[1] or None in (model[1], other[1])
+    return model[0] == other[0] and same_revision
+
+
+def _models(models: list[ModelKey]) -> str:
     return ", ".join(f"{name}@{revision}" if revision else f"{name}" for name, revision in models)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sentimon.config.durations import parse_duration
 from sentimon.config.settings import RetrainingSettings
-from sentimon.logbook.moments import parse_moment
+from sentimon.logbook.moments import from_microseconds, parse_moment
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.intervals import Estimate
@@ -68,7 +68,7 @@ class RetrainingTrigger:
     cooldown_until: datetime | None
     """The end of the running cooldown; None where none runs."""
     rows_until: datetime | None
-    """The latest row that was looked at."""
+    """The latest row that was looked at, or the time of the decision where that row is in the future."""
 
     @property
     def rules(self) -> tuple[RuleResult, RuleResult, RuleResult]:
@@ -114,7 +114,6 @@ def evaluate_retraining(
     drift: DriftReport | None,
     settings: RetrainingSettings,
     *,
-    rows_until: datetime | None,
     last: LastTrigger | None,
     now: datetime,
     confidence_level: float,
@@ -129,7 +128,7 @@ def evaluate_retraining(
         confidence=_confidence_rule(confidence, settings),
         drift=_drift_rule(drift),
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
-        rows_until=rows_until,
+        rows_until=None if current.last is None else min(now, from_microseconds(current.last)),
     )
 
 
@@ -168,6 +167,7 @@ def _drift_rule(drift: DriftReport | None) -> RuleResult:
 
 
 def _cooldown_until(last: LastTrigger | None, cooldown: timedelta, now: datetime) -> datetime | None:
-    if last is None or last.timestamp + cooldown <= now:
+    # A trigger from the future is the mistake of a clock; it holds nothing back.
+    if last is None or not timedelta() <= now - last.timestamp < cooldown:
         return None
     return last.timestamp + cooldown

@@ -131,7 +131,7 @@ def check_object(check: BaselineCheck, baseline: Baseline) -> dict[str, Any]:
     """Return the check of a baseline on its own data."""
     return {
         "name": baseline.name,
-        "quiet": check.quiet,
+        "quiet": check.quiet if check.windows else None,
         "windows_judged": len(check.windows),
         "windows_skipped": check.skipped,
         "windows": [

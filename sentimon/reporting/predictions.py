@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.reporting.numbers import number
-from sentimon.reporting.tables import STYLES
+from sentimon.reporting.style import STYLES
 from sentimon.reporting.text import visible
 from sentimon.scoring.scores import ScoredText, Scores
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from sentimon.evaluation.quality import Quality
 from sentimon.labels import Sentiment
 from sentimon.reporting.numbers import estimate
-from sentimon.reporting.tables import class_name, new_table
+from sentimon.reporting.style import class_name, new_table
 from sentimon.reporting.text import visible
 
 

@@ -1,30 +1,27 @@
-"""Values as rich tables; every user text goes through `visible` and is never read as markup."""
+"""What was found, as rich tables: metrics, windows, drift, the decision on retraining.
+
+Every user text goes through `visible` and is never read as markup.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.logbook.moments import from_microseconds
-from sentimon.logbook.retention import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
-from sentimon.monitoring.baseline import Baseline, BaselineCheck
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
 from sentimon.reporting.numbers import MISSING, bar, change, estimate, interval, number, sparkline
+from sentimon.reporting.style import STYLES, class_name, new_table, sentences_of, span_of
 from sentimon.reporting.text import visible
-from sentimon.reporting.words import explain_check, explain_drift, explain_trigger
+from sentimon.reporting.words import explain_drift, explain_trigger
 
-STYLES = ("red", "", "green")
-"""Colour of each class, in Sentiment order; the words say the same without colour."""
 _BAR_WIDTH = 20
 _MOST_MARKS = 60
 
@@ -32,7 +29,7 @@ _MOST_MARKS = 60
 def metrics_table(metrics: Metrics, summary: Summary, names: Sequence[str]) -> RenderableType:
     """Return the class mix and the confidence of some rows."""
     table = new_table(
-        f"Predictions {_span(summary)}",
+        f"Predictions {span_of(summary)}",
         ("Class", "left"),
         ("Rows", "right"),
         ("Share", "left"),
@@ -79,13 +76,13 @@ def windows_table(
             estimate(metrics.confidence),
         )
     unfinished = [] if all(window.complete for window in windows) else ["* not over yet"]
-    return Group(Text(), _sparklines(measured, names), table, _sentences(unfinished))
+    return Group(Text(), _sparklines(measured, names), table, sentences_of(unfinished))
 
 
 def drift_table(report: DriftReport, names: Sequence[str]) -> RenderableType:
     """Return baseline and present side by side, the score with its limit, and the verdict in words."""
     table = new_table(
-        f"Drift against baseline {visible(report.baseline_name)!r}",
+        f"Drift against {_baseline_title(report.baseline_name)}",
         ("", "left"),
         ("Baseline", "left"),
         ("Now", "left"),
@@ -104,7 +101,7 @@ def drift_table(report: DriftReport, names: Sequence[str]) -> RenderableType:
     table.add_row("rows", str(report.baseline.total), str(report.current.total), "")
     table.add_section()
     table.add_row("score", f"limit {report.threshold:g}", estimate(report.score), _verdict(report.verdict))
-    return Group(table, Text(), _sentences(explain_drift(report, [visible(name) for name in names])))
+    return Group(table, Text(), sentences_of(explain_drift(report, [visible(name) for name in names])))
 
 
 def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
@@ -130,91 +127,7 @@ def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
         table.add_row(
             "cooldown", "", "", f"until {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC", Text("running")
         )
-    return Group(table, Text(), _sentences(explain_trigger(trigger)))
-
-
-def baseline_table(baseline: Baseline, names: Sequence[str], *, confidence_level: float) -> RenderableType:
-    """Return the class mix of a baseline and where it came from."""
-    metrics = measure(baseline.summary, confidence_level=confidence_level)
-    models = [f"{model or 'unnamed model'}@{revision or '?'}" for model, revision in baseline.summary.models]
-    facts = [
-        f"Baseline {visible(baseline.name)!r}, made {baseline.created:%Y-%m-%d %H:%M} UTC from the log in "
-        f"{visible(baseline.source)}, of {visible(', '.join(sorted(models)))};",
-        f"{len(baseline.summary.hours)} hours with rows.",
-    ]
-    return Group(metrics_table(metrics, baseline.summary, names), Text(), _sentences(facts))
-
-
-def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
-    """Return how far each window of a baseline lies from the rest of it."""
-    table = new_table(
-        "Each window against the rest", ("Window", "left"), ("Rows", "right"), ("Score", "left"), ("", "left")
-    )
-    for window in check.windows:
-        table.add_row(
-            f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}",
-            str(window.count),
-            f"{number(window.score)} {interval(window.low, window.high)}",
-            Text("departs", style="bold red") if window.departs else "",
-        )
-    return Group(table, Text(), _sentences(explain_check(check)))
-
-
-def log_files_table(rows: Sequence[tuple[LogFile, Summary]]) -> RenderableType:
-    """Return the files of a log with what each holds, and all together."""
-    columns = (
-        ("File", "left"),
-        ("Bytes", "right"),
-        ("Rows", "right"),
-        ("Bad", "right"),
-        ("Rows are", "left"),
-    )
-    table = new_table("Files of the log", *columns)
-    for file, summary in rows:
-        name = Text(visible(file.path.name), overflow="fold")
-        table.add_row(name, str(file.size), str(summary.count), str(summary.bad_count), _span(summary))
-    table.add_section()
-    whole = sum((summary for _, summary in rows), start=Summary())
-    size = sum(file.size for file, _ in rows)
-    table.add_row("all", str(size), str(whole.count), str(whole.bad_count), _span(whole))
-    return table
-
-
-def settings_table(rows: Iterable[tuple[str, object, str]]) -> RenderableType:
-    """Return every setting with its value and where it came from."""
-    table = new_table("Settings", ("Key", "left"), ("Value", "left"), ("From", "left"))
-    for key, value, origin in rows:
-        table.add_row(
-            key, Text(visible(_toml(value)), overflow="fold"), Text(visible(origin), overflow="fold")
-        )
-    return table
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def new_table(title: str, *columns: tuple[str, str]) -> Table:
-    """Return an empty table in the one look of all; a column is (heading, left or right)."""
-    # Narrow gaps and no frame: the widest table, with three intervals, fits 80 columns.
-    table = Table(
-        title=Text(title, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for heading, justify in columns:
-        table.add_column(Text(visible(heading)), justify="right" if justify == "right" else "left")
-    return table
-
-
-def class_name(place: Sentiment, names: Sequence[str]) -> Text:
-    """Return the name of a class in its colour."""
-    return Text(visible(names[place]), style=STYLES[place])
+    return Group(table, Text(), sentences_of(explain_trigger(trigger)))
 
 
 def _sparklines(measured: Sequence[Metrics], names: Sequence[str]) -> RenderableType:
@@ -231,6 +144,10 @@ def _sparklines(measured: Sequence[Metrics], names: Sequence[str]) -> Renderable
     return Group(*lines, Text(" " * width + "  " + scale, style="dim"), Text())
 
 
+def _baseline_title(name: str | None) -> str:
+    return "no baseline" if name is None else f"baseline {visible(name)!r}"
+
+
 def _verdict(verdict: Verdict) -> Text:
     styles = {Verdict.DRIFT: "bold red", Verdict.STABLE: "bold green", Verdict.NO_VERDICT: "bold yellow"}
     return Text(verdict.value.upper(), style=styles[verdict])
@@ -240,14 +157,3 @@ def _met(rule: RuleResult) -> Text:
     if rule.met is None:
         return Text("cannot be judged", style="yellow")
     return Text("met", style="bold") if rule.met else Text("not met")
-
-
-def _sentences(sentences: Iterable[str]) -> RenderableType:
-    return Group(*(Text(sentence) for sentence in sentences))
-
-
-def _span(summary: Summary) -> str:
-    if summary.first is None or summary.last is None:
-        return "(none)"
-    first, last = from_microseconds(summary.first), from_microseconds(summary.last)
-    return f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"

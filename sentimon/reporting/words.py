@@ -71,6 +71,8 @@ def recommended_action(trigger: RetrainingTrigger) -> str:
 
 
 def _too_few(report: DriftReport) -> str:
+    if report.baseline_name is None:
+        return "No verdict: there is no baseline to compare with."
     if report.current.total < report.min_samples:
         return (
             f"No verdict: {report.current.total} rows to compare with baseline {report.baseline_name!r}, "

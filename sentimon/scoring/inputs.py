@@ -6,14 +6,22 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from sentimon.errors import DataError, StoreError, UsageError
-from sentimon.jsonl import BadLine, LineError, decode_line, decode_object, decode_text, numbered_lines
-from sentimon.scoring.normalise import well_formed
+from sentimon.jsonl import (
+    BadLine,
+    LineError,
+    decode_line,
+    decode_object,
+    decode_text,
+    numbered_lines,
+    well_formed,
+)
 
 TEXT_COLUMN = "text"
 FORMATS = ("txt", "jsonl", "csv", "tsv", "parquet")
@@ -22,13 +30,16 @@ _SUFFIXES = MappingProxyType(
         ".txt": "txt",
         ".jsonl": "jsonl",
         ".ndjson": "jsonl",
+        ".json": "jsonl",
         ".csv": "csv",
         ".tsv": "tsv",
         ".parquet": "parquet",
     }
 )
+_GUESSED = ("", ".log")
 _LONGEST_FIELD = 2**31 - 1
 _PARQUET_ROWS = 1024
+_HINT = "check the path of --input"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +82,25 @@ def read_file(
 ) -> Iterator[InputRow | BadLine]:
     """Yield the rows of a file, one at a time; its name says its format where `file_format` does not.
 
+    A file without an ending is read as stdin is.
+
     Raises:
+        UsageError: neither its name nor `file_format` says what it is.
         StoreError: the file is missing or cannot be read.
         DataError: a table without the column, or broken in its middle.
     """
-    known = file_format or _SUFFIXES.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    known = file_format or _SUFFIXES.get(suffix)
+    if known is None and suffix not in _GUESSED:
+        raise UsageError(
+            f"{path}: {suffix} files are not known",
+            hint=f"say what it is with --format: {', '.join(FORMATS)}",
+        )
     try:
         with path.open("rb") as stream:
             yield from _rows(stream, str(path), column, known)
     except FileNotFoundError as error:
-        raise StoreError(f"{path}: no such file", hint="check the path of --input") from error
+        raise StoreError(f"{path}: no such file", hint=_HINT) from error
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be read: {error.strerror}", hint="check the path of --input"
@@ -94,7 +114,7 @@ def _rows(
     if file_format is None:
         file_format, stream = _guessed(stream)
     if file_format == "txt":
-        return _plain(stream, path)
+        return _lines(stream, path)
     if file_format == "jsonl":
         return _json(stream, path, name)
     if file_format in ("csv", "tsv"):
@@ -110,7 +130,7 @@ def _guessed(stream: BinaryIO) -> tuple[str, BinaryIO]:
     return ("jsonl" if start.startswith(b"{") else "txt"), buffered
 
 
-def _plain(stream: BinaryIO, path: str) -> Iterator[InputRow | BadLine]:
+def _lines(stream: BinaryIO, path: str) -> Iterator[InputRow | BadLine]:
     for number, line in numbered_lines(stream):
         try:
             yield InputRow(path=path, line=number, text=decode_text(line), fields={})
@@ -167,14 +187,20 @@ def _parquet(stream: BinaryIO, path: str, column: str) -> Iterator[InputRow | Ba
 
     number = 0
     try:
-        file = pyarrow.parquet.ParquetFile(stream)
+        # A pipe cannot be sought in, and Parquet begins at its end.
+        file = pyarrow.parquet.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read()))
         _check_column(column, file.schema_arrow.names, path)
         for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
             for fields in batch.to_pylist():
                 number += 1
-                yield _row_of(fields, path, number, column)
-    except pyarrow.ArrowException as error:
+                row = {name: _plain(value) for name, value in fields.items()}
+                yield _row_of(row, path, number, column)
+    except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a valid Parquet file: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _check_column(column: str, columns: Iterable[str], path: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sentimon.jsonl import well_formed
+
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@.])@\w+")
 _CLOSING = ")]}>\"'.,;:!?…»”’"
@@ -22,15 +24,6 @@ def normalise(text: str) -> str:
     family was trained with.
     """
     return _MENTION.sub("@user", _LINK.sub(_shorten, well_formed(text)))
-
-
-def well_formed(text: str) -> str:
-    """Return `text` as valid Unicode: split surrogate pairs joined, lone surrogates as U+FFFD."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _shorten(link: re.Match[str]) -> str:

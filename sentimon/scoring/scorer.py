@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
 from sentimon.errors import ModelError
 from sentimon.scoring.scores import ScoredText
@@ -41,7 +42,7 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
         ModelError: it cannot be found or loaded, or its labels cannot be mapped.
     """
     settings = settings or ModelSettings()
-    folder = Path(settings.name).expanduser() if settings.name else DEFAULT_FOLDER
+    folder = expanded(settings.name) if settings.name else DEFAULT_FOLDER
     if settings.name in ("", DEFAULT_MODEL):
         folder = DEFAULT_FOLDER
     if folder.is_file():

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sentimon.errors import DataError
 from sentimon.labels import LABELS, Sentiment
 
-SUM_TOLERANCE = 1e-3
-"""How far three scores may be from summing to 1: rows written elsewhere are often rounded."""
+SUM_TOLERANCE = 2e-3
+"""How far three scores may be from summing to 1: each may have been rounded to three digits."""
+DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +33,13 @@ class Scores:
         """
         if len(probabilities) != len(LABELS):
             raise DataError(f"scores need {len(LABELS)} numbers, got {len(probabilities)}")
-        values = [float(value) for value in probabilities]
+        values = [round(float(value), DIGITS) for value in probabilities]
         for label, value in zip(LABELS, values, strict=True):
             if not (math.isfinite(value) and 0.0 <= value <= 1.0):
                 raise DataError(f"score of {label} is {value}, not a number from 0 to 1")
         if abs(sum(values) - 1.0) > SUM_TOLERANCE:
-            raise DataError(f"scores sum to {sum(values):.4f}, not to 1")
-        return cls(**{label: round(value, 6) for label, value in zip(LABELS, values, strict=True)})
+            raise DataError(f"scores sum to {sum(values):.4f}, not to 1 (within {SUM_TOLERANCE})")
+        return cls(**dict(zip(LABELS, values, strict=True)))
 
     @property
     def vector(self) -> tuple[float, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sentimon import (
     RetrainingManager,
     preprocess,
 )
-from sentimon.errors import DataError
+from sentimon.errors import ConfigError, DataError, StoreError
 
 ITALIAN = {"negative": "Negativo", "neutral": "Neutro", "positive": "Positivo"}
 
@@ -244,3 +245,42 @@ def test_chosen_names_are_the_user_s_own(tmp_path: Path, monkeypatch: pytest.Mon
     assert entry.sentiment == "Scontento [red]"
     metrics = MetricsTracker(metrics_dir=tmp_path).calculate_metrics([entry])
     assert metrics.sentiment_distribution == {"Scontento [red]": 1, "neutral": 0, "positive": 0}
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: DriftDetector(drift_threshold=float("nan")), "drift.threshold"),
+        (lambda: RetrainingManager(confidence_threshold=70), "retraining.confidence_threshold"),
+        (lambda: RetrainingManager(min_samples_for_retraining=0), "retraining.min_samples_for_retraining"),
+    ],
+)
+def test_limits_out_of_range_are_refused(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        make()
+
+
+def test_a_file_in_the_way_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(StoreError, match="logs: cannot be written"):
+        PredictionLogger(log_dir=tmp_path / "logs")
+
+
+@pytest.mark.usefixtures("italian")
+@pytest.mark.parametrize(("field", "value"), [("timestamp", None), ("text", 5), ("sentiment", 1)])
+def test_a_field_of_the_wrong_type_is_named(tmp_path: Path, field: str, value: object) -> None:
+    wrong = log("Positivo")
+    setattr(wrong, field, value)
+    with pytest.raises(DataError, match=f"prediction 1: its {field} is not text"):
+        MetricsTracker(metrics_dir=tmp_path).calculate_metrics([wrong])
+
+
+@pytest.mark.usefixtures("italian")
+def test_the_causes_of_retraining_are_counted(tmp_path: Path) -> None:
+    manager = RetrainingManager(metrics_dir=tmp_path)
+    for confidence in (0.5, 0.6):
+        manager.save_trigger(manager.evaluate_retraining_need(logs(20, 20, 20, confidence=confidence)))
+        (tmp_path / "retraining_triggers.jsonl").rename(tmp_path / f"{confidence}.jsonl")
+    content = b"".join((tmp_path / f"{confidence}.jsonl").read_bytes() for confidence in (0.5, 0.6))
+    (tmp_path / "retraining_triggers.jsonl").write_bytes(content)
+    assert manager.get_retraining_statistics()["reasons"] == {"low confidence": 2}

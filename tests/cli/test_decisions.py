@@ -1,9 +1,12 @@
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import clean_environment
 from tests.rows import lines, row, rows
 
 NOON = 240
@@ -68,8 +71,12 @@ def test_only_rows_newer_than_the_baseline_count_unless_all_are_asked_for(run, l
 def test_without_a_baseline_one_is_made_loudly_and_the_exit_code_is_4(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     log(70, 20, 10)
     refused = run("drift", "--no-create")
-    assert (refused.code, refused.out) == (4, "")
+    assert refused.code == 4
+    assert "No verdict: there is no baseline" in refused.out
     assert "there is no baseline" in refused.err
+    silent = run("drift", "--no-create", "-q", "--exit-zero")
+    assert (silent.code, silent.out, silent.err) == (0, "", "")
+    assert run("drift", "--no-create", "--json").json["verdict"] == "no verdict"
     assert run("drift", SENTIMON_DRIFT__CREATE_BASELINE="false").code == 4
     assert not (tmp_path / "logs/baseline.json").exists()
     made = run("drift", "--json")
@@ -87,6 +94,7 @@ def test_a_baseline_is_not_made_of_too_few_rows(run, log, tmp_path: Path) -> Non
         done = run(*command)
         assert done.code == 4
         assert "a baseline needs 50 rows, logs has 49" in done.err
+    assert run("drift", "--exit-zero").code == 0
     assert not (tmp_path / "logs/baseline.json").exists()
 
 
@@ -205,3 +213,61 @@ def test_a_damaged_history_of_triggers_is_said(run, log, baseline, tmp_path: Pat
     assert done.code == 1
     assert "retraining_triggers.jsonl:1" in done.err
     assert "retraining_triggers.jsonl" in done.err.split("error:")[1]
+
+
+def test_a_row_from_the_future_is_said_and_hides_nothing_that_comes(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    ahead = lines([row(0, timestamp="2099-01-01T00:00:00Z", id="ahead")])
+    run("log", "--input", "-", stdin=rows(70, 20, 10) + ahead)
+    made = run("baseline", "create")
+    assert "dated in the future, the latest 2099-01-01 00:00 UTC" in made.err
+    now = datetime.now(UTC)
+    fresh = [row(2, timestamp=(now + timedelta(seconds=number)).isoformat()) for number in range(60)]
+    run("log", "--input", "-", stdin=lines(fresh))
+    done = run("retrain-check", "--json", "--save")
+    assert done.code == 3
+    assert done.json["rows_until"] < "2099"
+    assert "dated in the future" in done.err
+
+
+def test_rows_that_a_trigger_has_seen_stay_seen_whatever_since_says(run, log, baseline) -> None:  # type: ignore[no-untyped-def]
+    log(10, 20, 70, minute=NOON)
+    assert run("retrain-check", "--save", "-q").code == 3
+    again = run("retrain-check", "--since", "2026-09-01", "--json", SENTIMON_RETRAINING__COOLDOWN="0s")
+    assert (again.code, again.json["rules"][0]["value"]) == (4, 0)
+
+
+def test_quiet_is_silent_also_where_the_log_has_flaws(run, log, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(70, 20, 10, minute=NOON)
+    with (tmp_path / "logs/predictions.jsonl").open("ab") as file:
+        file.write(b"broken\n")
+    for command in (
+        ["drift", "-q"],
+        ["retrain-check", "-q"],
+        ["drift", "-q", "--json"],
+        ["retrain-check", "-q", "--json"],
+    ):
+        done = run(*command)
+        assert (done.code, done.out, done.err) == (0, "", "")
+    assert "1 bad lines" in run("drift").err
+
+
+def test_a_trigger_that_nobody_could_be_told_of_fires_again(run, log, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(10, 20, 70, minute=NOON)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sentimon", "retrain-check", "--save", "-q"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=clean_environment(tmp_path),
+            check=False,
+        )
+    assert done.returncode == 1
+    assert run("retrain-check", "-q").code == 3
+
+
+def test_rows_that_name_no_revision_may_be_of_the_same_model(run) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", stdin=rows(60, 0, 0, model="m", revision="1"))
+    run("baseline", "create")
+    run("log", "--input", "-", stdin=rows(60, 0, 0, model="m", minute=NOON))
+    assert run("drift").code == 0

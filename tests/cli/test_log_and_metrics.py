@@ -1,8 +1,12 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import clean_environment
 from tests.rows import lines, row, rows, written
 
 
@@ -144,7 +148,18 @@ def test_a_quiet_night_is_a_result_not_an_error(run, tmp_path: Path) -> None:  #
         (["metrics", "--logs", "nowhere"], 1, "nowhere: no such folder"),
         (["metrics", "--logs", "file"], 1, "file: is a file, not a folder"),
         (["metrics", "--since", "soon"], 2, "--since: 'soon'"),
-        (["metrics", "--every", "7m"], 1, "7m do not fit the calendar"),
+        (["metrics", "--every", "7m"], 2, "--every: windows of 7m do not fit the calendar"),
+        (["metrics", "--every", ""], 2, "--every"),
+        (["metrics", "--logs", ""], 2, "logs.dir = ''"),
+        (["metrics", "--logs", "~nobody-of-that-name/x"], 2, "no such home folder"),
+        (["metrics", "--logs", "x" * 300], 1, "x" * 300),
+        (["metrics", "--since", "2026-09-02", "--until", "2026-09-01"], 2, "is not before"),
+        (["metrics", "--logs", "pipes"], 1, "is a pipe"),
+        (["log", "--input", "rows.jsonl", "--logs", "pipes"], 1, "is a pipe"),
+        (["log", "--input", "sheet.xlsx"], 2, ".xlsx files are not known"),
+        (["log", "--input", "/proc/self/mem"], 1, "/proc/self/mem: cannot be read"),
+        (["baseline", "check", "--every", "15m"], 2, "shorter than an hour"),
+        (["baseline", "create", "--name", " "], 2, "--name is empty"),
         (["metrics", "--tz", "Mars"], 2, "metrics.time_zone = 'Mars'"),
         (["metrics", "--config", "none.toml"], 2, "none.toml: no such file"),
         (["metrics", "--nonsense"], 2, "nonsense"),
@@ -166,6 +181,9 @@ def test_wrong_use_is_named_with_its_exit_code(
     written(tmp_path, "a,b\n1,2\n", "table.csv")
     written(tmp_path, "nothing", "table.parquet")
     written(tmp_path, rows(1, 0, 0), "rows.jsonl")
+    written(tmp_path, "", "sheet.xlsx")
+    (tmp_path / "pipes").mkdir()
+    os.mkfifo(tmp_path / "pipes" / "predictions.jsonl")
     done = run(*arguments)
     assert done.code == code, done.err
     assert says in done.err
@@ -183,11 +201,6 @@ def test_a_full_disk_loses_no_row_in_silence(run, tmp_path: Path) -> None:  # ty
 
 
 def test_a_full_standard_output_is_a_failure(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    import subprocess
-    import sys
-
-    from tests.conftest import clean_environment
-
     run("log", "--input", "-", stdin=rows(5, 0, 0))
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -199,5 +212,66 @@ def test_a_full_standard_output_is_a_failure(run, tmp_path: Path) -> None:  # ty
             check=False,
         )
     assert done.returncode == 1
-    assert b"standard output cannot be written" in done.stderr
+    assert b"standard output: cannot be used: No space left" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_json_is_utf_8_and_strict_whatever_the_terminal_is(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", "--logs", "lögs-日本", stdin=rows(60, 0, 0))
+    for environment in (
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+    ):
+        made = run("baseline", "create", "--logs", "lögs-日本", "--force", "--json", **environment)
+        assert made.code == 0
+        assert made.json["source"] == "lögs-日本"
+    assert run("metrics", "--logs", "lögs-日本", PYTHONIOENCODING="ascii").code == 0
+
+
+def test_a_log_that_stops_midway_says_what_it_has_kept(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "a.jsonl").write_text(rows(3, 0, 0), encoding="utf-8")
+    program = (
+        "import os, sys; from sentimon.logbook import writer; real = writer.write_at_end\n"
+        "def fails(path, lines, **rest):\n"
+        "    if path.exists(): raise OSError(28, 'No space left on device')\n"
+        "    real(path, lines, **rest)\n"
+        "writer.write_at_end = fails; from sentimon.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "log", "--input", "a.jsonl"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=clean_environment(tmp_path) | {"SENTIMON_MODEL__BUFFER_SIZE": "2"},
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "2 predictions had been logged before it stopped" in done.stderr
+    assert "No space left" in done.stderr
+    assert len(logged(tmp_path)) == 2
+
+
+def test_narrow_terminals_lose_no_digit(run) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", stdin=rows(10, 30, 60))
+    for columns in ("0", "20", "400"):
+        assert "0.600" in run("metrics", COLUMNS=columns).out
+
+
+@pytest.mark.parametrize("command", ["metrics", "log", "drift", "--help"])
+def test_closed_streams_are_said_not_crashed_on(run, tmp_path: Path, command: str) -> None:  # type: ignore[no-untyped-def]
+    for closed in (">&-", "<&-"):
+        done = subprocess.run(
+            ["bash", "-c", f"{sys.executable} -m sentimon {command} {closed}"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=clean_environment(tmp_path),
+            check=False,
+        )
+        assert done.returncode in (0, 1, 2)
+        assert "Traceback" not in done.stderr
+
+
+def test_one_bad_line_does_not_flood_the_terminal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    written(tmp_path / "logs", lines([row(0) | {"sentiment": "x" * 1_000_000, "confidence": 0.8}]))
+    assert len(run("metrics").err) < 1000

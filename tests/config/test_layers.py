@@ -66,6 +66,12 @@ def test_the_project_file_is_named_by_flag_or_environment_or_found(tmp_path: Pat
         ("[model.label_map]\njoy = 'great'", "model.label_map", "negative, neutral or positive"),
         ("[labels]\nnegative = ''", "labels.negative", "a name"),
         ("[drift\n", "not valid TOML", ""),
+        ("x = " + "[" * 5000, "not valid TOML", ""),
+        ("[drift]\nthreshold = 1" + "0" * 400, "drift.threshold", "a number from 0 to 1"),
+        ("[drift]\nmin_samples = 1" + "0" * 5000, "not valid TOML", ""),
+        ("[retraining]\ncooldown = '9999999w'", "retraining.cooldown", "24h"),
+        ("[logs]\ndir = ''", "logs.dir", "a path"),
+        ('[logs]\ndir = "a\\u0000b"', "logs.dir", "a path"),
     ],
 )
 def test_a_wrong_file_is_named_with_the_key_and_what_is_allowed(
@@ -96,6 +102,23 @@ def test_the_environment_is_read_as_the_key_s_own_type() -> None:
     assert settings.drift.create_baseline is False
     assert settings.model.name == "0.5"
     assert settings.model.threads == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("x", "X ", "y"), "names two classes alike"),
+        (("positive", "neutral", "negative"), "calls negative 'positive'"),
+        (("Negativo", "Positivo", "z"), "calls neutral 'Positivo'"),
+    ],
+)
+def test_display_names_must_tell_the_classes_apart(names: tuple[str, str, str], says: str) -> None:
+    environment = {
+        f"SENTIMON_LABELS__{label.upper()}": name
+        for label, name in zip(("negative", "neutral", "positive"), names, strict=True)
+    }
+    with pytest.raises(ConfigError, match=says):
+        load_settings(environment=environment)
 
 
 def test_an_unknown_variable_is_an_error() -> None:

@@ -3,12 +3,14 @@ from datetime import UTC
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from sentimon.jsonl import LineError, encode
 from sentimon.labels import Sentiment
 from sentimon.logbook.moments import format_moment
 from sentimon.logbook.record import CORE_FIELDS, PredictionRecord
 from sentimon.logbook.row import parse_row
+from sentimon.scoring.scores import Scores
 from tests.strategies import records
 
 GOOD = {
@@ -26,6 +28,16 @@ def test_a_row_of_the_replaced_program_reads_without_a_flag() -> None:
     assert row.scores.vector == (0.04, 0.06, 0.9)
     assert format_moment(row.timestamp) == "2026-02-06T10:49:40.101704Z"
     assert row.naive
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 3).filter(lambda parts: sum(parts) > 0))
+def test_scores_rounded_to_three_digits_are_good_and_stay_good_when_written_again(
+    parts: tuple[float, ...],
+) -> None:
+    rounded = [round(part / sum(parts), 3) for part in parts]
+    scores = Scores.from_probabilities(rounded)
+    again = Scores.from_probabilities(scores.vector)
+    assert again == scores
 
 
 def test_fields_that_are_not_ours_are_passed_over() -> None:
@@ -56,6 +68,11 @@ DAMAGE = {
         {"sentiment": "negative", "confidence": 0.04},
         "disagreement",
         "positive scores",
+    ),
+    "a confidence above one": (
+        {"confidence": 1.0019, "scores": {"neg": 0, "neu": 0, "pos": 1}},
+        "disagreement",
+        "0 to 1",
     ),
     "no scores": ({"scores": ...}, "field", "scores"),
     "scores in a list": ({"scores": [0.04, 0.06, 0.9]}, "field", "scores"),

@@ -1,3 +1,4 @@
+import contextlib
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,45 @@ def test_every_moment_lies_in_its_window_and_windows_touch(
     assert calendar.start_of(start) == start
     assert calendar.start_of(end) == end
     assert calendar.start_of(end - timedelta(microseconds=1)) == start
+
+
+# Moments at which clocks change: Rome, Lord Howe (by half an hour), Havana and the Azores (at midnight),
+# St Johns, and the end of local mean time in Rome.
+CHANGES = [
+    ("Europe/Rome", "2026-03-29T01:00:00Z"),
+    ("Europe/Rome", "2026-10-25T01:00:00Z"),
+    ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),
+    ("Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
+    ("America/Havana", "2026-03-08T05:00:00Z"),
+    ("America/Havana", "2026-11-01T05:00:00Z"),
+    ("Atlantic/Azores", "2026-03-29T01:00:00Z"),
+    ("Atlantic/Azores", "2026-10-25T01:00:00Z"),
+    ("America/St_Johns", "2026-11-01T04:30:00Z"),
+    ("Europe/Rome", "1893-10-31T23:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(("zone", "change"), CHANGES)
+@pytest.mark.parametrize("length", ["15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "1w"])
+def test_a_change_of_the_clock_loses_no_moment(zone: str, change: str, length: str) -> None:
+    calendar = Calendar.of(length, ZoneInfo(zone))
+    rows = [record(0, 0, timestamp=at(change) + timedelta(minutes=10 * step)) for step in range(-300, 300)]
+    windows, total = summarise_windows(rows, calendar, now=NOW)
+    assert sum(window.summary.count for window in windows) == total.count == 600
+    for window in windows:
+        inside = [row for row in rows if window.start <= row.timestamp < window.end]
+        assert window.summary.count == len(inside)
+        assert window.end > window.start
+
+
+@pytest.mark.parametrize("year", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("length", ["1h", "6h", "1d", "1w"])
+def test_the_edges_of_the_calendar_are_an_error_or_an_answer(year: str, length: str) -> None:
+    for zone in (UTC, ROME, ZoneInfo("America/New_York")):
+        rows = [record(0, 0, timestamp=at(f"{year}T00:00:00Z"))]
+        with contextlib.suppress(DataError):
+            windows, _ = summarise_windows(rows, Calendar.of(length, zone), now=NOW)
+            assert sum(window.summary.count for window in windows) == 1
 
 
 def test_windows_follow_the_calendar_of_the_zone() -> None:

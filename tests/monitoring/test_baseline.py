@@ -59,6 +59,11 @@ def test_other_programs_find_what_they_look_for() -> None:
         ({"models": None}, "models"),
         ({"timestamp": "yesterday"}, "timestamp"),
         ({"name": 7}, "name"),
+        ({"last": None}, "first and last row"),
+        ({"last": "2099-01-01T00:00:00Z"}, "first and last row"),
+        ({"first": "2026-09-07T09:30:00Z"}, "first and last row"),
+        ({"models": [{"model": None, "revision": None, "count": -50}]}, "per model"),
+        ({"hours": [{"hour": "2026-09-07T08:00:00Z", "counts": [51, -1, 0]}]}, "per hour"),
     ],
 )
 def test_a_file_that_is_no_baseline_is_named(change: dict[str, object], says: str) -> None:

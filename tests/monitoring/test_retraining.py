@@ -30,9 +30,7 @@ def decide(
         baseline = Baseline(name="b", created=START, source="logs", summary=before)
         drift = detect_drift(baseline, current, DriftSettings())
     rules = RetrainingSettings(**settings)  # type: ignore[arg-type]
-    return evaluate_retraining(
-        current, drift, rules, rows_until=None, last=last, now=NOW, confidence_level=0.95
-    )
+    return evaluate_retraining(current, drift, rules, last=last, now=NOW, confidence_level=0.95)
 
 
 NORMAL = summary(20, 50, 30)
@@ -81,6 +79,17 @@ def test_the_cooldown_holds_a_second_trigger_back_for_one_cause() -> None:
     old = LastTrigger(timestamp=NOW - timedelta(hours=24), rows_until=None)
     assert decide(current, before=NORMAL, last=old).triggered
     assert decide(current, before=NORMAL, last=recent, cooldown="1h").triggered
+
+
+def test_a_trigger_from_the_future_holds_nothing_back() -> None:
+    ahead = LastTrigger(timestamp=NOW + timedelta(days=9), rows_until=None)
+    assert decide(summary(70, 20, 10), before=NORMAL, last=ahead).triggered
+
+
+def test_what_was_looked_at_ends_now_at_the_latest() -> None:
+    assert decide(summary(1, 0, 0)).rows_until == START
+    ahead = summary(1, 0, 0, minute=10**6)
+    assert decide(ahead).rows_until == NOW
 
 
 def test_every_rule_shows_its_value_and_its_limit() -> None:

@@ -24,7 +24,7 @@ from sentimon.monitoring.baseline import Baseline, check_baseline
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
-from sentimon.reporting import tables
+from sentimon.reporting import listings, tables
 from sentimon.reporting.predictions import predictions_table
 from sentimon.reporting.quality import quality_table
 from sentimon.scoring.scores import Scores
@@ -86,7 +86,6 @@ def trigger() -> RenderableType:
         current,
         report,
         RetrainingSettings(),
-        rows_until=None,
         last=LastTrigger(timestamp=START, rows_until=None),
         now=START + timedelta(hours=1),
         confidence_level=0.95,
@@ -95,7 +94,7 @@ def trigger() -> RenderableType:
 
 
 def shown_baseline() -> RenderableType:
-    return tables.baseline_table(
+    return listings.baseline_table(
         baseline(summary(70, 20, 10, model="m", revision="1")), LABELS, confidence_level=0.95
     )
 
@@ -107,7 +106,7 @@ def check() -> RenderableType:
     found = check_baseline(
         baseline(total), Calendar.of("1d", UTC), threshold=0.15, min_samples=50, confidence_level=0.95
     )
-    return tables.check_table(found, zone=UTC)
+    return listings.check_table(found, zone=UTC)
 
 
 def settings() -> RenderableType:
@@ -116,7 +115,7 @@ def settings() -> RenderableType:
         ("model.name", "[red]x", "$SENTIMON_MODEL__NAME"),
         ("a.b", True, "flag"),
     ]
-    return tables.settings_table(rows)
+    return listings.settings_table(rows)
 
 
 def quality() -> RenderableType:

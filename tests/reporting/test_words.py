@@ -64,7 +64,6 @@ def test_each_decision_has_its_words_and_its_action() -> None:
             current,
             compare(before, current) if compared else None,
             RetrainingSettings(),
-            rows_until=None,
             last=last,
             now=NOW,
             confidence_level=0.95,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.scoring.normalise import normalise, well_formed
+from sentimon.jsonl import well_formed
+from sentimon.scoring.normalise import normalise
 
 any_text = st.text(st.characters(exclude_categories=[]))
 tricky = st.lists(

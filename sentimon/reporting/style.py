@@ -1,0 +1,52 @@
+"""The one look of all tables, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sentimon.labels import Sentiment
+from sentimon.logbook.moments import from_microseconds
+from sentimon.logbook.summary import Summary
+from sentimon.reporting.text import visible
+
+STYLES = ("red", "", "green")
+"""Colour of each class, in Sentiment order; the words say the same without colour."""
+
+
+def new_table(title: str, *columns: tuple[str, str]) -> Table:
+    """Return an empty table in the one look of all; a column is (heading, left or right)."""
+    # Narrow gaps and no frame: the widest table, with three intervals, fits 80 columns.
+    table = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for heading, justify in columns:
+        table.add_column(Text(visible(heading)), justify="right" if justify == "right" else "left")
+    return table
+
+
+def class_name(place: Sentiment, names: Sequence[str]) -> Text:
+    """Return the name of a class in its colour."""
+    return Text(visible(names[place]), style=STYLES[place])
+
+
+def sentences_of(sentences: Iterable[str]) -> RenderableType:
+    """Return sentences, each on a line of its own."""
+    return Group(*(Text(sentence) for sentence in sentences))
+
+
+def span_of(summary: Summary) -> str:
+    """Return from when to when the rows of `summary` are."""
+    if summary.first is None or summary.last is None:
+        return "(none)"
+    first, last = from_microseconds(summary.first), from_microseconds(summary.last)
+    return f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
