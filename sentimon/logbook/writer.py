@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
 from sentimon.config.settings import LogSettings
 from sentimon.jsonl import encode
@@ -59,12 +58,7 @@ class LogWriter:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Force what was appended onto the disk, where that is to happen once a command."""
         if self._unsynced:
             with errors_named(self.path):
