@@ -4,7 +4,8 @@
     |- UsageError            exit 2  an option or argument that cannot be used as given
     |- ConfigError           exit 2  an unknown key, or a value out of range
     |- DataError             exit 1  input that is not what it claims to be: a row, a label, a distribution
-    |- StoreError            exit 1  a file of ours is missing, unreadable, or cannot be written
+    |  `- jsonl.LineError    exit 1  one line of it, counted by kind; it never stops a read
+    |- StoreError            exit 1  a file is missing, unreadable, or cannot be written
     |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
     `- NoVerdictError        exit 4  a question that the data at hand cannot answer
 

@@ -51,8 +51,13 @@ def file_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         with path.open("rb") as file:
             yield from numbered_lines(file)
     except OSError as error:
-        hint = "check the path and its permissions"
-        raise StoreError(f"{path}: cannot be read: {error.strerror}", hint=hint) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> StoreError:
+    """Return the error for a file that cannot be read, for the system's reason."""
+    reason = error.strerror or error
+    return StoreError(f"{path}: cannot be read: {reason}", hint="check the path and its permissions")
 
 
 def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

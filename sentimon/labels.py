@@ -29,9 +29,9 @@ ALIASES = MappingProxyType(
     {
         alias: sentiment
         for sentiment, aliases in (
-            (Sentiment.NEGATIVE, "negative neg negativo negativa label_0 -1"),
-            (Sentiment.NEUTRAL, "neutral neu neutro neutra neutrale label_1 0"),
-            (Sentiment.POSITIVE, "positive pos positivo positiva label_2 1"),
+            (Sentiment.NEGATIVE, "negative neg negativo negativa label_0"),
+            (Sentiment.NEUTRAL, "neutral neu neutro neutra neutrale label_1"),
+            (Sentiment.POSITIVE, "positive pos positivo positiva label_2"),
         )
         for alias in aliases.split()
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.config.check import section_names
+from sentimon.config.check import setting_keys
 from sentimon.errors import ExitCode
 from tests.conftest import ROOT, clean_environment
 
@@ -100,7 +100,7 @@ def test_every_key_the_readme_names_exists() -> None:
         re.findall(r"`((?:drift|retraining|model|logs|metrics|labels)\.\w+)`", README.read_text("utf-8"))
     )
     assert named
-    assert named <= set(section_names())
+    assert named <= set(setting_keys())
 
 
 def test_every_dependency_has_its_line() -> None:

@@ -10,15 +10,15 @@ from typing import Any
 
 from sentimon.api.entries import History, content_of, entry_of
 from sentimon.api.naming import Naming
-from sentimon.api.predictions import PredictionLog, summary_of
+from sentimon.api.predictions import PredictionLog, records_of
+from sentimon.api.stores import BASELINE_FILE, read_baseline, save_baseline
 from sentimon.config import load_settings
-from sentimon.logbook.files import read_file, replace_file
+from sentimon.config.paths import expanded
 from sentimon.logbook.history import DRIFT_FILE
 from sentimon.logbook.moments import time_zone
-from sentimon.logbook.summary import Summary
+from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring import drift as core
 from sentimon.monitoring.baseline import Baseline, create_baseline
-from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.reporting.json_shapes import baseline_object, drift_object
 
 
@@ -56,12 +56,15 @@ class DriftDetector:
         self._settings = settings.drift
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
-        self.drift_threshold = self._settings.threshold
-        self.baseline_file = (
-            Path(metrics_dir) / "baseline.json" if baseline_file is None else Path(baseline_file)
-        )
-        self.drift_report_file = Path(metrics_dir) / DRIFT_FILE
+        folder = expanded(metrics_dir)
+        self.baseline_file = folder / BASELINE_FILE if baseline_file is None else expanded(baseline_file)
+        self.drift_report_file = folder / DRIFT_FILE
         self._history = History(self.drift_report_file, self._naming)
+
+    @property
+    def drift_threshold(self) -> float:
+        """Return the score above which it is drift."""
+        return self._settings.threshold
 
     def set_baseline(self, logs: Sequence[PredictionLog]) -> None:
         """Make `logs` the baseline, in place of the one that is there.
@@ -70,14 +73,7 @@ class DriftDetector:
             NoVerdictError: there are no predictions in `logs`.
             DataError: one of them is no valid prediction.
         """
-        made = create_baseline(
-            summary_of(logs, self._naming, self._zone),
-            name="baseline",
-            source=str(self.baseline_file.parent),
-            created=datetime.now(UTC),
-            min_samples=1,
-        )
-        replace_file(self.baseline_file, encode_baseline(made))
+        self._save(summarise(records_of(logs, self._naming, self._zone)))
 
     def get_baseline(self) -> dict[str, Any] | None:
         """Return the baseline, None where there is none.
@@ -102,24 +98,22 @@ class DriftDetector:
         Raises:
             StoreError: the file is no baseline.
         """
-        if not self.baseline_file.exists():
-            return None
-        content = read_file(self.baseline_file, hint="call set_baseline")
-        return decode_baseline(content, origin=str(self.baseline_file))
+        return read_baseline(self.baseline_file) if self.baseline_file.exists() else None
 
     def detect_drift(self, logs: Sequence[PredictionLog]) -> DriftReport:
         """Return how `logs` compare with the baseline.
 
-        Without a baseline, `logs` become it and nothing is compared: the report says so.
+        Without a baseline, `logs` become it and nothing is compared: the report says so. Where
+        `drift.create_baseline` is false, none is made.
 
         Raises:
             DataError: a prediction is invalid.
         """
-        baseline, logs = self.load_baseline(), list(logs)
-        current = summary_of(logs, self._naming, self._zone)
-        created = baseline is None and current.count > 0
+        baseline = self.load_baseline()
+        current = summarise(records_of(logs, self._naming, self._zone))
+        created = baseline is None and current.count > 0 and self._settings.create_baseline
         if created:
-            self.set_baseline(logs)
+            self._save(current)
         report = self.compare(baseline, current)
         content = drift_object(report, timestamp=datetime.now(UTC), names=self._naming.names)
         if created:
@@ -133,6 +127,16 @@ class DriftDetector:
     def compare(self, baseline: Baseline | None, current: Summary) -> core.DriftReport:
         """Return the comparison as the core holds it; without a baseline it has no verdict."""
         return core.detect_drift(baseline, current, self._settings)
+
+    def _save(self, summary: Summary) -> None:
+        made = create_baseline(
+            summary,
+            name="baseline",
+            source=str(self.baseline_file.parent),
+            created=datetime.now(UTC),
+            min_samples=1,
+        )
+        save_baseline(self.baseline_file, made)
 
     def save_drift_report(self, report: DriftReport) -> None:
         """Append `report` to the history."""

@@ -52,7 +52,8 @@ class History:
             StoreError: the file cannot be read.
         """
         entries, _ = read_entries(self.path)
-        return [entry_of(kind, self._naming.shown(entry)) for entry in entries]
+        needed = {one.name for one in fields(cast(Any, kind))} - {_DETAILS}
+        return [entry_of(kind, self._naming.shown(one)) for one in entries if needed <= one.keys()]
 
     def clear(self) -> None:
         """Remove all results.

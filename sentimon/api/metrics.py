@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sentimon.api.entries import History, content_of, entry_of
 from sentimon.api.naming import Naming
-from sentimon.api.predictions import PredictionLog, record_of, summary_of
+from sentimon.api.predictions import PredictionLog, records_of
 from sentimon.config import load_settings
+from sentimon.config.paths import expanded
 from sentimon.logbook.history import METRICS_FILE
 from sentimon.logbook.moments import format_moment, time_zone
-from sentimon.logbook.summary import Summary
+from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.metrics import measure
 from sentimon.reporting.json_shapes import metrics_object
@@ -45,7 +46,7 @@ class MetricsTracker:
         self._settings = load_settings().settings
         self._naming = Naming(names=self._settings.labels.names)
         self._zone = time_zone(self._settings.logs.naive_time_zone)
-        self.metrics_dir = Path(metrics_dir)
+        self.metrics_dir = expanded(metrics_dir)
         self.metrics_file = self.metrics_dir / metrics_file
         self._history = History(self.metrics_file, self._naming)
 
@@ -55,7 +56,7 @@ class MetricsTracker:
         Raises:
             DataError: one of them is no valid prediction.
         """
-        return self._of(summary_of(logs, self._naming, self._zone), datetime.now(UTC))
+        return self._of(summarise(records_of(logs, self._naming, self._zone)), datetime.now(UTC))
 
     def save_metrics(self, metrics: SentimentMetrics) -> None:
         """Append `metrics` to the history."""
@@ -75,7 +76,7 @@ class MetricsTracker:
         Raises:
             DataError: a prediction is invalid, or `window_hours` does not fit the calendar.
         """
-        records = [record_of(log, self._naming, self._zone) for log in logs]
+        records = records_of(logs, self._naming, self._zone)
         calendar = Calendar.of(_hours(window_hours), time_zone(self._settings.metrics.time_zone))
         windows, _ = summarise_windows(records, calendar, now=datetime.now(UTC))
         return [(format_moment(window.start), self._of(window.summary, window.start)) for window in windows]
@@ -94,6 +95,6 @@ class MetricsTracker:
         return entry_of(SentimentMetrics, content)
 
 
-def _hours(count: int) -> str:
-    whole_days, rest = divmod(timedelta(hours=count), timedelta(days=1))
-    return f"{count:g}h" if rest else f"{whole_days}d"
+def _hours(count: float) -> str:
+    whole_days, rest = divmod(count, 24)
+    return f"{count:g}h" if rest else f"{whole_days:g}d"

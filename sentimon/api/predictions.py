@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from sentimon.api.naming import Naming
 from sentimon.config import load_settings
+from sentimon.config.paths import expanded
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
-from sentimon.labels import LABELS
 from sentimon.logbook.files import errors_named, remove_file
 from sentimon.logbook.moments import format_moment, parse_moment, time_zone
-from sentimon.logbook.reader import read_log_file
+from sentimon.logbook.reader import read_log, read_log_file
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.row import check_agreement, parse_scores
-from sentimon.logbook.segments import LIVE_FILE, log_files
-from sentimon.logbook.summary import Summary, summarise
+from sentimon.logbook.segments import LIVE_FILE, list_files, remove_files
 from sentimon.logbook.writer import LogWriter
 
 
@@ -42,7 +41,7 @@ class PredictionLogger:
 
     def __init__(self, log_dir: str | Path = "logs", log_file: str = LIVE_FILE) -> None:
         settings = load_settings().settings
-        self.log_dir = Path(log_dir)
+        self.log_dir = expanded(log_dir)
         self.log_file = self.log_dir / log_file
         with errors_named(self.log_dir):
             self.log_dir.mkdir(parents=True, exist_ok=True)
@@ -57,8 +56,10 @@ class PredictionLogger:
             DataError: the scores are not one number per class that sum to 1.
             StoreError: the log cannot be written.
         """
-        named = {LABELS[self._naming.parse(name)]: float(score) for name, score in sentiment_scores.items()}
-        scores = parse_scores(named)
+        if not isinstance(text, str):
+            raise DataError(f"the text is not text but {text!r:.60}")
+        numbers = {name: float(score) for name, score in sentiment_scores.items()}
+        scores = parse_scores(numbers, parse=self._naming.parse)
         record = PredictionRecord(
             timestamp=datetime.now(UTC),
             text=text,
@@ -76,7 +77,12 @@ class PredictionLogger:
         Raises:
             StoreError: the log cannot be read.
         """
-        rows = (row for path in self._files() for row in read_log_file(path, zone=self._zone))
+        if self._is_log:
+            rows = read_log(self.log_dir, zone=self._zone)
+        elif self.log_file.exists():
+            rows = read_log_file(self.log_file, zone=self._zone)
+        else:
+            return []
         return [self._shown(row) for row in rows if not isinstance(row, BadLine)]
 
     def get_logs_count(self) -> int:
@@ -89,13 +95,14 @@ class PredictionLogger:
         Raises:
             StoreError: a file may not be removed.
         """
-        for path in self._files():
-            remove_file(path)
+        if self._is_log:
+            remove_files(self.log_dir, list_files(self.log_dir))
+        else:
+            remove_file(self.log_file)
 
-    def _files(self) -> list[Path]:
-        if self.log_file.name == LIVE_FILE:
-            return log_files(self.log_dir)
-        return [self.log_file] if self.log_file.exists() else []
+    @property
+    def _is_log(self) -> bool:
+        return self.log_file.name == LIVE_FILE
 
     def _shown(self, record: PredictionRecord) -> PredictionLog:
         names = self._naming.names
@@ -108,29 +115,28 @@ class PredictionLogger:
         )
 
 
-def summary_of(logs: Iterable[PredictionLog], naming: Naming, zone: tzinfo | None) -> Summary:
-    """Return the sum over `logs`; naive timestamps are read in `zone` (None: local time).
+def records_of(
+    logs: Iterable[PredictionLog], naming: Naming, zone: tzinfo | None
+) -> Iterator[PredictionRecord]:
+    """Yield the record of each prediction; naive timestamps are read in `zone` (None: local time).
 
     Raises:
         DataError: one of them is no valid prediction; the message says which, counted from 1.
     """
-    return summarise(_records(logs, naming, zone))
+    for number, log in enumerate(logs, start=1):
+        try:
+            yield _record_of(log, naming, zone)
+        except DataError as error:
+            raise DataError(f"prediction {number}: {error.message}", hint=error.hint) from error
 
 
-def record_of(log: PredictionLog, naming: Naming, zone: tzinfo | None) -> PredictionRecord:
-    """Return the record of one prediction.
-
-    Raises:
-        DataError: it is no valid prediction.
-    """
-    for name, value in (("timestamp", log.timestamp), ("sentiment", log.sentiment)):
+def _record_of(log: PredictionLog, naming: Naming, zone: tzinfo | None) -> PredictionRecord:
+    for name, value in (("timestamp", log.timestamp), ("sentiment", log.sentiment), ("text", log.text or "")):
         if not isinstance(value, str):
             raise DataError(f"its {name} is not text but {value!r:.60}")
-    if not isinstance(log.text, str | None):
-        raise DataError(f"its text is not text but {log.text!r:.60}")
     timestamp, naive = parse_moment(log.timestamp, zone)
     sentiment = naming.parse(log.sentiment)
-    scores = parse_scores({LABELS[naming.parse(name)]: score for name, score in log.scores.items()})
+    scores = parse_scores(log.scores, parse=naming.parse)
     check_agreement(sentiment, log.confidence, scores)
     return PredictionRecord(
         timestamp=timestamp,
@@ -140,13 +146,3 @@ def record_of(log: PredictionLog, naming: Naming, zone: tzinfo | None) -> Predic
         confidence=log.confidence,
         scores=scores,
     )
-
-
-def _records(
-    logs: Iterable[PredictionLog], naming: Naming, zone: tzinfo | None
-) -> Iterable[PredictionRecord]:
-    for number, log in enumerate(logs, start=1):
-        try:
-            yield record_of(log, naming, zone)
-        except DataError as error:
-            raise DataError(f"prediction {number}: {error.message}", hint=error.hint) from error

@@ -12,12 +12,15 @@ from typing import Any
 from sentimon.api.drift import DriftDetector
 from sentimon.api.entries import History, content_of, entry_of
 from sentimon.api.naming import Naming
-from sentimon.api.predictions import PredictionLog, record_of
+from sentimon.api.predictions import PredictionLog, records_of
+from sentimon.api.stores import read_last_fired
 from sentimon.config import load_settings
-from sentimon.logbook.history import TRIGGERS_FILE, read_entries
+from sentimon.config.paths import expanded
+from sentimon.logbook.history import TRIGGERS_FILE
 from sentimon.logbook.moments import time_zone
 from sentimon.logbook.summary import summarise
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, find_last_fired
+from sentimon.logbook.windows import Period
+from sentimon.monitoring.retraining import evaluate_retraining
 from sentimon.reporting.json_shapes import trigger_object
 
 
@@ -55,15 +58,23 @@ class RetrainingManager:
         }
         flags = {key: value for key, value in given.items() if value is not None}
         settings = load_settings(flags=flags).settings
-        self._rules = rules = settings.retraining
+        self._rules = settings.retraining
         self._confidence_level = settings.drift.confidence_level
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
-        self.min_samples_for_retraining = rules.min_samples_for_retraining
-        self.confidence_threshold = rules.confidence_threshold
         self.drift_detector = drift_detector or DriftDetector(metrics_dir=metrics_dir)
-        self.trigger_file = Path(metrics_dir) / TRIGGERS_FILE
+        self.trigger_file = expanded(metrics_dir) / TRIGGERS_FILE
         self._history = History(self.trigger_file, self._naming)
+
+    @property
+    def min_samples_for_retraining(self) -> int:
+        """Return the fewest new predictions that allow a trigger to fire."""
+        return self._rules.min_samples_for_retraining
+
+    @property
+    def confidence_threshold(self) -> float:
+        """Return the mean confidence below which retraining is recommended."""
+        return self._rules.confidence_threshold
 
     def evaluate_retraining_need(self, logs: Sequence[PredictionLog]) -> RetrainingTrigger:
         """Return the decision on those of `logs` that no saved trigger that fired has seen.
@@ -72,13 +83,15 @@ class RetrainingManager:
             DataError: a prediction is invalid.
             StoreError: the history or the baseline cannot be read.
         """
-        last, now = self._last(), datetime.now(UTC)
-        records = [record_of(log, self._naming, self._zone) for log in logs]
-        current = summarise(record for record in records if last is None or record.timestamp > last.seen)
+        now = datetime.now(UTC)
+        last, _ = read_last_fired(self.trigger_file, zone=self._zone)
+        # A trigger dated in the future hides nothing that comes until then.
+        new = Period(after=None if last is None else min(last.seen, now))
+        current = summarise(new.select(records_of(logs, self._naming, self._zone)))
         baseline = self.drift_detector.load_baseline()
         trigger = evaluate_retraining(
             current,
-            None if baseline is None else self.drift_detector.compare(baseline, current),
+            self.drift_detector.compare(baseline, current),
             self._rules,
             last=last,
             now=now,
@@ -118,9 +131,6 @@ class RetrainingManager:
     def clear_triggers(self) -> None:
         """Remove the history."""
         self._history.clear()
-
-    def _last(self) -> LastTrigger | None:
-        return find_last_fired(read_entries(self.trigger_file)[0], self._zone)
 
 
 def _cause(trigger: RetrainingTrigger) -> str:

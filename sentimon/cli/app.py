@@ -74,6 +74,9 @@ app.command("config")(config.config)
 
 def run() -> None:
     """Run the command line; the process ends with one of the exit codes."""
+    if sys.stderr is None:
+        # Nobody listens: what is said goes nowhere, and the exit code tells.
+        sys.stderr = io.StringIO()
     if sys.stdout is None:
         _fail("standard output is closed: there is nowhere to put the result")
     for stream in (sys.stdout, sys.stderr):
@@ -98,10 +101,9 @@ def run() -> None:
 def _fail(message: str, *, hint: str | None = None, code: ExitCode = ExitCode.FAILURE) -> NoReturn:
     from sentimon.reporting.text import visible
 
-    if sys.stderr is not None:
-        sys.stderr.write(f"error: {visible(message)}\n")
-        if hint:
-            sys.stderr.write(f"hint: {visible(hint)}\n")
+    sys.stderr.write(f"error: {visible(message)}\n")
+    if hint:
+        sys.stderr.write(f"hint: {visible(hint)}\n")
     sys.exit(int(code))
 
 

@@ -17,8 +17,9 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
 )
-from sentimon.cli.reading import baseline_path, note_trouble, read_baseline, read_summary, save_baseline
-from sentimon.cli.session import leave, note, show, show_json, start
+from sentimon.cli.output import counted, leave, note, show, show_json
+from sentimon.cli.reading import note_trouble, read_summary
+from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
 app = typer.Typer(
@@ -41,12 +42,13 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
+    from sentimon.api.stores import save_baseline
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
 
-    session = start(config, logs__dir=logs)
-    path = baseline_path(session, file)
+    session = start(config, {"logs.dir": logs})
+    path = session.baseline_path(file)
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:
@@ -61,7 +63,7 @@ def create(
         min_samples=session.settings.drift.min_samples,
     )
     if len(made.known_models) > 1:
-        note(f"its rows come from {len(made.known_models)} models: a baseline of one model says more")
+        note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
     save_baseline(path, made)
     note(f"baseline {name!r} saved to {path}")
     level = session.settings.drift.confidence_level
@@ -82,11 +84,12 @@ def show_baseline(
 
     Example: sentimon baseline show --logs logs/
     """
+    from sentimon.api.stores import read_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
 
-    session = start(config, logs__dir=logs)
-    found = read_baseline(baseline_path(session, file))
+    session = start(config, {"logs.dir": logs})
+    found = read_baseline(session.baseline_path(file))
     level = session.settings.drift.confidence_level
     if as_json:
         show_json(baseline_object(found, confidence_level=level))
@@ -111,18 +114,19 @@ def check(
 
     Example: sentimon baseline check --logs logs/ --every 1d
     """
+    from sentimon.api.stores import read_baseline
     from sentimon.monitoring.baseline import check_baseline
     from sentimon.reporting.json_shapes import check_object
     from sentimon.reporting.listings import check_table
 
-    session = start(config, logs__dir=logs, metrics__time_zone=tz)
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     settings = session.settings.drift
     calendar = session.calendar(every)
     if calendar.every < timedelta(hours=1):
         raise UsageError(
             f"--every {every} is shorter than an hour", hint="a baseline keeps its rows per hour"
         )
-    found = read_baseline(baseline_path(session, file))
+    found = read_baseline(session.baseline_path(file))
     checked = check_baseline(
         found,
         calendar,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sentimon.cli.options import ConfigOption, JsonFlag
-from sentimon.cli.session import show, show_json, start
+from sentimon.cli.output import show, show_json
+from sentimon.cli.session import start
 
 
 def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:

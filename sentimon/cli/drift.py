@@ -18,15 +18,9 @@ from sentimon.cli.options import (
     ThresholdOption,
     UntilOption,
 )
-from sentimon.cli.reading import (
-    baseline_path,
-    newer,
-    note_trouble,
-    read_baseline,
-    read_summary,
-    save_baseline,
-)
-from sentimon.cli.session import Session, leave, note, show, show_json, start
+from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.reading import newer, note_trouble, read_summary
+from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError
 
 if TYPE_CHECKING:
@@ -59,14 +53,15 @@ def drift(
 
     Example: sentimon drift --logs logs/ --since 24h
     """
+    from sentimon.api.stores import read_baseline
     from sentimon.logbook.history import DRIFT_FILE, append_entry
     from sentimon.monitoring.drift import Verdict, detect_drift
     from sentimon.reporting.json_shapes import drift_object
     from sentimon.reporting.tables import drift_table
 
-    created = False if no_create else None
-    session = start(config, logs__dir=logs, drift__threshold=threshold, drift__create_baseline=created)
-    period, path = session.period(since, until), baseline_path(session, file)
+    flags = {"drift.threshold": threshold, "drift.create_baseline": False if no_create else None}
+    session = start(config, {"logs.dir": logs, **flags})
+    period, path = session.period(since, until), session.baseline_path(file)
     baseline = read_baseline(path) if path.exists() else None
     ended = None if baseline is None or whole or period.since else baseline.last
     summary = read_summary(session, newer(session, period, ended))
@@ -90,6 +85,7 @@ def drift(
 
 
 def _without_baseline(session: Session, summary: Summary, path: Path, *, quiet: bool) -> None:
+    from sentimon.api.stores import save_baseline
     from sentimon.monitoring.baseline import create_baseline
 
     if not session.settings.drift.create_baseline:

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption
+from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.progress import watched
-from sentimon.cli.session import note, show, show_json, start
+from sentimon.cli.session import start
 
 
 def evaluate(
@@ -39,7 +40,7 @@ def evaluate(
     from sentimon.reporting.quality import quality_table
     from sentimon.scoring.scorer import load_scorer, score_stream
 
-    session = start(config, model__name=model, model__revision=revision)
+    session = start(config, {"model.name": model, "model.revision": revision})
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
     scorer = load_scorer(session.settings.model)
     texts = (row.text for row in rows)
@@ -52,7 +53,9 @@ def evaluate(
     )
     truncated = sum(one.truncated for one in scored)
     if truncated:
-        note(f"{truncated} of {len(scored)} texts are longer than the model reads: their end was not seen")
+        note(
+            f"{truncated} of {counted(len(scored), 'text')} longer than the model reads: the end was not seen"
+        )
     if as_json:
         show_json({"data": data, "model": scorer.model, "revision": scorer.revision, **quality.to_dict()})
     else:

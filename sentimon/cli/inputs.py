@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sentimon.cli.session import note
+from sentimon.cli.output import note
+from sentimon.config.paths import expanded
 from sentimon.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def open_input(
             )
         return texts_of(texts)
     if source not in (None, "-"):
-        return read_file(Path(str(source)), column=column, file_format=file_format)
+        return read_file(expanded(str(source)), column=column, file_format=file_format)
     if sys.stdin is None or (source is None and sys.stdin.isatty()):
         raise no_text()
     return read_stream(sys.stdin.buffer, column=column, file_format=file_format)
@@ -48,6 +48,17 @@ def open_input(
 def no_text() -> UsageError:
     """Return the error for a command that was given nothing to score."""
     return UsageError("no text given", hint="give texts as arguments, --input FILE, or pipe them in")
+
+
+def nothing_to_score(source: str | None) -> None:
+    """Say that `--input` held no rows, which is no mistake: a night may be quiet.
+
+    Raises:
+        UsageError: nothing was named to read from.
+    """
+    if source is None:
+        raise no_text()
+    note(f"{'stdin' if source == '-' else source}: no rows")
 
 
 @dataclass(slots=True)

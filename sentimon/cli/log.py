@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentimon.cli.inputs import BadLines, no_text, open_input
+from sentimon.cli.inputs import BadLines, nothing_to_score, open_input
 from sentimon.cli.options import (
     ColumnOption,
     ConfigOption,
@@ -18,8 +18,9 @@ from sentimon.cli.options import (
     QuietFlag,
     RevisionOption,
 )
+from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
-from sentimon.cli.session import leave, note, show, show_json, start
+from sentimon.cli.session import clock, start
 
 
 def log(
@@ -46,14 +47,14 @@ def log(
     from sentimon.reporting.predictions import predictions_table
     from sentimon.scoring.scorer import load_scorer
 
-    session = start(config, model__name=model, model__revision=revision, logs__dir=logs)
+    session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
     settings = session.settings.model
     rows = open_input(texts or [], source, column=column, file_format=file_format)
     bad, total = BadLines(), 0
     chunks = take_in(
         watched(rows, "rows read"),
         load=lambda: load_scorer(settings),
-        now=session.now,
+        clock=clock,
         zone=session.naive_zone,
         buffer_size=settings.buffer_size,
     )
@@ -62,18 +63,19 @@ def log(
         with session.writer() as writer:
             for chunk in chunks:
                 records = list(bad.left_out(chunk))
-                total += len(writer.append(records, now=session.now))
+                total += len(writer.append(records, now=clock()))
                 if texts and not quiet and not as_json:
                     shown = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
                     show(predictions_table(shown, session.names, heading=True))
         finished = True
     finally:
         if not finished and total:
-            note(f"{total} predictions had been logged before it stopped")
+            note(f"{counted(total, 'prediction')} logged before it stopped")
     if not total and not bad.count:
-        raise no_text()
+        nothing_to_score(source)
     if as_json:
         show_json({"logged": total, "bad_lines": bad.count, "path": str(writer.path)})
     elif not quiet:
-        note(f"{total} predictions logged to {writer.path}; {bad.count} bad lines left out")
+        left_out = f"; {counted(bad.count, 'bad line')} left out" if bad.count else ""
+        note(f"{counted(total, 'prediction')} logged to {writer.path}{left_out}")
     leave(bad.exit_code)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
-from sentimon.cli.session import note, show, show_json, start
+from sentimon.cli.output import counted, note, show, show_json
+from sentimon.cli.session import start
 from sentimon.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Show the files of the log, and remove old ones.")
@@ -19,17 +20,15 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     Example: sentimon logs status --logs logs/
     """
-    from sentimon.logbook.reader import read_log_file
-    from sentimon.logbook.retention import list_files
+    from sentimon.logbook.reader import read_segment
+    from sentimon.logbook.segments import open_segments
     from sentimon.logbook.summary import summarise
     from sentimon.reporting.json_shapes import log_file_object
     from sentimon.reporting.listings import log_files_table
 
-    session = start(config, logs__dir=logs)
-    rows = [
-        (one, summarise(read_log_file(one.path, zone=session.naive_zone)))
-        for one in list_files(session.folder)
-    ]
+    session = start(config, {"logs.dir": logs})
+    zone = session.naive_zone
+    rows = [(one.file, summarise(read_segment(one, zone=zone))) for one in open_segments(session.folder)]
     if as_json:
         show_json({"path": str(session.folder), "files": [log_file_object(*row) for row in rows]})
     else:
@@ -55,17 +54,19 @@ def prune(
 
     Example: sentimon logs prune --logs logs/ --keep-days 90 --dry-run
     """
-    from sentimon.logbook import retention
+    from sentimon.logbook.retention import plan_prune
+    from sentimon.logbook.segments import list_files, remove_files
 
-    session = start(config, logs__dir=logs, logs__keep_days=keep_days, logs__keep_megabytes=keep_megabytes)
+    flags = {"logs.keep_days": keep_days, "logs.keep_megabytes": keep_megabytes}
+    session = start(config, {"logs.dir": logs, **flags})
     settings = session.settings.logs
     if not settings.keep_days and not settings.keep_megabytes:
         raise UsageError(
             "nothing says what to keep", hint="give --keep-days or --keep-megabytes, or set them in [logs]"
         )
-    gone = retention.plan_prune(retention.list_files(session.folder), settings, now=session.now)
+    gone = plan_prune(list_files(session.folder), settings, now=session.now)
     if not dry_run:
-        retention.prune(session.folder, gone)
+        remove_files(session.folder, gone)
     size = sum(one.size for one in gone)
     if as_json:
         show_json({"removed": [str(one.path) for one in gone], "bytes": size, "dry_run": dry_run})
@@ -73,4 +74,4 @@ def prune(
     verb = "would be removed" if dry_run else "removed"
     for one in gone:
         note(f"{verb}: {one.path} ({one.size} bytes, last written {one.written:%Y-%m-%d %H:%M} UTC)")
-    note(f"{len(gone)} files, {size} bytes {verb}")
+    note(f"{counted(len(gone), 'file')}, {size} bytes {verb}")

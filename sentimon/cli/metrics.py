@@ -15,8 +15,9 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
 )
+from sentimon.cli.output import note, show, show_json
 from sentimon.cli.reading import note_trouble, read_rows
-from sentimon.cli.session import note, show, show_json, start
+from sentimon.cli.session import start
 
 EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
@@ -46,7 +47,7 @@ def metrics(
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
     from sentimon.reporting.tables import metrics_table, windows_table
 
-    session = start(config, logs__dir=logs, metrics__time_zone=tz)
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     level = session.settings.drift.confidence_level
     rows = read_rows(session, session.period(since, until))
     if every is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.inputs import BadLines, no_text, open_input
+from sentimon.cli.inputs import BadLines, nothing_to_score, open_input
 from sentimon.cli.options import (
     ColumnOption,
     ConfigOption,
@@ -20,8 +20,10 @@ from sentimon.cli.options import (
     ModelOption,
     RevisionOption,
 )
+from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
-from sentimon.cli.session import Session, leave, note, show, show_json, start
+from sentimon.cli.session import Session, clock, start
+from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
     from sentimon.jsonl import BadLine
@@ -45,13 +47,18 @@ def predict(
 ) -> None:
     """Score texts: arguments, a file, or stdin.
 
-    With --json one object per line: text, sentiment, confidence, scores, model, truncated.
+    With --json one object per line: text, sentiment, confidence, scores, model, truncated. A row without
+    a text is reported and left out, and the exit code is then 1.
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
     from sentimon.scoring.scorer import load_scorer, score_stream
 
-    session = start(config, model__name=model, model__revision=revision, logs__dir=logs)
+    session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
+    if logs is not None and not log:
+        raise UsageError(
+            "--logs says where to log, but --log is not given", hint="add --log, or leave --logs out"
+        )
     rows = open_input(texts or [], source, column=column, file_format=file_format)
     size = session.settings.model.buffer_size
     scorer = load_scorer(session.settings.model)
@@ -60,16 +67,16 @@ def predict(
     with session.writer() if log else nullcontext() as writer:
         while chunk := list(islice(predictions, size)):
             if writer:
-                writer.append(_records(session, scorer, chunk), now=session.now)
+                writer.append(_records(scorer, chunk), now=clock())
             _show(session, scorer, chunk, as_json=as_json, heading=not total)
             total += len(chunk)
             truncated += sum(scored.truncated for _, scored in chunk)
     if not total and not bad.count:
-        raise no_text()
+        nothing_to_score(source)
     if truncated:
-        note(f"{truncated} of {total} texts are longer than the model reads: their end was not seen")
+        note(f"{truncated} of {counted(total, 'text')} longer than the model reads: the end was not seen")
     if log:
-        note(f"{total} predictions logged to {session.folder}")
+        note(f"{counted(total, 'prediction')} logged to {session.folder}")
     leave(bad.exit_code)
 
 
@@ -94,11 +101,11 @@ def _show(
     show(predictions_table(shown, session.names, heading=heading))
 
 
-def _records(session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
+def _records(scorer: Scorer, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
     from sentimon.logbook.record import PredictionRecord
 
-    model, revision = scorer.model, scorer.revision
+    now, model, revision = clock(), scorer.model, scorer.revision
     return [
-        PredictionRecord.of(text, scored, timestamp=session.now, model=model, revision=revision)
+        PredictionRecord.of(text, scored, timestamp=now, model=model, revision=revision)
         for text, scored in chunk
     ]

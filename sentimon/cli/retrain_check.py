@@ -16,15 +16,9 @@ from sentimon.cli.options import (
     ThresholdOption,
     UntilOption,
 )
-from sentimon.cli.reading import (
-    baseline_path,
-    last_fired,
-    newer,
-    note_trouble,
-    read_baseline,
-    read_summary,
-)
-from sentimon.cli.session import leave, note, show, show_json, start
+from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.reading import newer, note_trouble, read_summary
+from sentimon.cli.session import start
 from sentimon.errors import ExitCode
 
 
@@ -48,21 +42,23 @@ def retrain_check(
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
+    from sentimon.api.stores import read_baseline, read_last_fired
     from sentimon.logbook.history import TRIGGERS_FILE, append_entry
     from sentimon.monitoring.drift import detect_drift
     from sentimon.monitoring.retraining import evaluate_retraining
     from sentimon.reporting.json_shapes import trigger_object
     from sentimon.reporting.tables import trigger_table
 
-    session = start(config, logs__dir=logs, drift__threshold=threshold)
-    path, last = baseline_path(session, file), last_fired(session, quiet=quiet)
+    session = start(config, {"logs.dir": logs, "drift.threshold": threshold})
+    path, triggers = session.baseline_path(file), session.folder / TRIGGERS_FILE
+    last, bad = read_last_fired(triggers, zone=session.naive_zone)
     baseline = read_baseline(path) if path.exists() else None
     period = session.period(since, until)
     ended = None if baseline is None or period.since else baseline.last
     summary = read_summary(session, newer(session, period, ended, None if last is None else last.seen))
     trigger = evaluate_retraining(
         summary,
-        None if baseline is None else detect_drift(baseline, summary, session.settings.drift),
+        detect_drift(baseline, summary, session.settings.drift),
         session.settings.retraining,
         last=last,
         now=session.now,
@@ -70,6 +66,8 @@ def retrain_check(
     )
     content = trigger_object(trigger, timestamp=session.now)
     if trigger.triggered or not quiet:
+        for line in bad:
+            note(f"bad line: {line}")
         note_trouble(session, summary)
         if baseline is None:
             note(f"{path}: there is no baseline, so drift cannot be judged; run `sentimon baseline create`")
@@ -80,7 +78,7 @@ def retrain_check(
     # Shown before it is saved: one that nobody could be told of fires again.
     sys.stdout.flush()
     if save:
-        append_entry(session.folder / TRIGGERS_FILE, content)
+        append_entry(triggers, content)
     if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)

@@ -1,29 +1,21 @@
-"""What a command starts from: settings in force, the clock read once, and where results go."""
+"""What a command starts from: the settings in force, and the clock."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from sentimon.config import LoadedSettings, Settings, load_settings
 from sentimon.config.paths import expanded
-from sentimon.errors import DataError, ExitCode, UsageError
+from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
-
-BASELINE_FILE = "baseline.json"
-NARROWEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +39,12 @@ class Session:
     def source(self) -> str:
         """Return the folder of the log as text, also where the system's encoding is not UTF-8."""
         return os.fsencode(self.folder).decode(errors="replace")
+
+    def baseline_path(self, named: Path | None) -> Path:
+        """Return the file of the baseline: the one named, or the one in the log folder."""
+        from sentimon.api.stores import BASELINE_FILE
+
+        return self.folder / BASELINE_FILE if named is None else expanded(named)
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -111,47 +109,12 @@ class Session:
             raise UsageError(f"--every: {error.message}", hint=error.hint) from error
 
 
-def start(config: Path | None, **flags: Any) -> Session:
-    """Return the session of a command; `flags` are settings given as options, None where they are not.
-
-    A flag is named after its key with two underscores: `drift__threshold`.
-    """
-    given = {name.replace("__", "."): _plain(value) for name, value in flags.items() if value is not None}
-    return Session(loaded=load_settings(config, flags=given), now=datetime.now(UTC))
+def start(config: Path | None, flags: Mapping[str, Any] | None = None) -> Session:
+    """Return the session of a command; `flags` are the settings given as options, None where they are not."""
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    return Session(loaded=load_settings(config, flags=given), now=clock())
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
-
-
-def show(renderable: RenderableType) -> None:
-    """Print a table or a text for people on stdout."""
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    # Narrower, a table would lose digits; a terminal that is narrower wraps its lines.
-    console.width = max(console.width, NARROWEST)
-    console.print(renderable)
-
-
-def show_json(value: Mapping[str, Any]) -> None:
-    """Print one object as a line of strict JSON on stdout."""
-    from sentimon.jsonl import encode
-
-    # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
-    sys.stdout.flush()
-    sys.stdout.buffer.write(encode(value) + b"\n")
-
-
-def note(message: str) -> None:
-    """Print one line for people on stderr."""
-    from sentimon.reporting.text import visible
-
-    sys.stderr.write(visible(message) + "\n")
-
-
-def leave(code: ExitCode, *, exit_zero: bool = False) -> NoReturn:
-    """End the command; `exit_zero` turns a finding and no verdict into 0."""
-    if exit_zero and code in (ExitCode.FINDING, ExitCode.NO_VERDICT):
-        code = ExitCode.OK
-    raise typer.Exit(int(code))
+def clock() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)

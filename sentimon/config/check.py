@@ -15,14 +15,7 @@ from sentimon.errors import ConfigError
 from sentimon.labels import ALIASES, Sentiment
 
 SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
-    {
-        "model": schema.ModelSettings,
-        "labels": schema.LabelSettings,
-        "logs": schema.LogSettings,
-        "metrics": schema.MetricsSettings,
-        "drift": schema.DriftSettings,
-        "retraining": schema.RetrainingSettings,
-    }
+    {one.name: type(getattr(schema.Settings(), one.name)) for one in fields(schema.Settings)}
 )
 _TYPES = MappingProxyType(
     {
@@ -35,7 +28,7 @@ _TYPES = MappingProxyType(
 )
 
 
-def section_names() -> list[str]:
+def setting_keys() -> list[str]:
     """Return every key, as `section.name`, in the order of the schema."""
     return [f"{section}.{one.name}" for section, kind in SECTIONS.items() for one in fields(kind)]
 
@@ -46,22 +39,30 @@ def setting_of(key: str) -> Field[Any]:
     return next(one for one in fields(SECTIONS[section]) if one.name == name)
 
 
+def read_text(key: str, text: str) -> Any:
+    """Return what `text`, from the environment, says for `key`: read as TOML would read it.
+
+    So `0.2`, `true` and plain words all work; for a key that holds text it is the text.
+    """
+    if key not in setting_keys() or setting_of(key).type == "str":
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
 def check_value(key: str, value: Any, origin: str) -> Any:
     """Return `value` as the key's own type.
-
-    Text from the environment (`origin` starts with `$`) is read as TOML would read it, so `0.2`,
-    `true` and plain words all work.
 
     Raises:
         ConfigError: no such key, another type, or out of range.
     """
-    if key not in section_names():
-        raise unknown_key(key, origin, section_names())
+    if key not in setting_keys():
+        raise unknown_key(key, origin, setting_keys())
     found = setting_of(key)
     says, kind = _TYPES[str(found.type)]
     rule: schema.Rule | None = found.metadata["rule"]
-    if origin.startswith("$") and kind is not str:
-        value = _from_text(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else math.inf
     if kind is dict and isinstance(value, dict):
@@ -80,13 +81,6 @@ def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]}?" if close else f"`sentimon config` lists all keys: {', '.join(known)}"
     return ConfigError(f"{origin}: unknown key {key}", hint=hint)
-
-
-def _from_text(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
-        return text
 
 
 def check_names(names: tuple[str, str, str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sentimon.config.check import SECTIONS, check_names, check_value, section_names, unknown_key
+from sentimon.config.check import SECTIONS, check_names, check_value, read_text, setting_keys, unknown_key
 from sentimon.config.paths import expanded
 from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
@@ -47,7 +47,7 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     values: dict[str, Any] = {}
-    origins = dict.fromkeys(section_names(), DEFAULT_ORIGIN)
+    origins = dict.fromkeys(setting_keys(), DEFAULT_ORIGIN)
     for origin, key, value in _layers(config, flags, environment, directory or Path()):
         values[key] = check_value(key, value, origin)
         origins[key] = origin
@@ -69,9 +69,9 @@ def _layers(
     user = user_file(environment)
     if os.path.isfile(user):  # noqa: PTH113 - Path.is_file raises for a path that is too long
         yield from _from_file(user)
-    named = config or (Path(environment[PREFIX + "CONFIG"]) if environment.get(PREFIX + "CONFIG") else None)
-    if named is not None:
-        yield from _from_file(named)
+    named = config or environment.get(PREFIX + "CONFIG")
+    if named:
+        yield from _from_file(expanded(named))
     elif (directory / PROJECT_FILE).is_file():
         yield from _from_file(directory / PROJECT_FILE)
     yield from _from_environment(environment)
@@ -106,7 +106,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str
     for variable in sorted(environment):
         if variable.startswith(PREFIX) and "__" in variable:
             key = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
-            yield f"${variable}", key, environment[variable]
+            yield f"${variable}", key, read_text(key, environment[variable])
 
 
 def _build(values: Mapping[str, Any]) -> Settings:

@@ -32,8 +32,8 @@ def _from_to(low: float, high: float) -> Rule:
     return Rule(says=f"a number from {low:g} to {high:g}", holds=lambda value: low <= value <= high)
 
 
-def _at_least(low: int) -> Rule:
-    return Rule(says=f"a whole number, {low} or more", holds=lambda value: value >= low)
+def _at_least(low: int, *, most: int = 10**9) -> Rule:
+    return Rule(says=f"a whole number from {low} to {most}", holds=lambda value: low <= value <= most)
 
 
 def _one_of(*choices: str) -> Rule:
@@ -128,7 +128,9 @@ class LogSettings:
         "When rows are forced onto the disk: never, once a command (batch), or on each append (always).",
         _one_of("never", "batch", "always"),
     )
-    keep_days: int = setting(0, "Age at which `logs prune` removes a sealed file; 0: never.", _at_least(0))
+    keep_days: int = setting(
+        0, "Days after which `logs prune` removes a sealed file; 0: never.", _at_least(0, most=36_525)
+    )
     keep_megabytes: int = setting(
         0,
         "Size of all files together above which `logs prune` removes the oldest; 0: no limit.",

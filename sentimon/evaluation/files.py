@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from sentimon.config.paths import expanded
 from sentimon.errors import DataError
 
 FORMATS = MappingProxyType(
@@ -20,7 +21,7 @@ FORMATS = MappingProxyType(
 
 def is_file_name(source: str) -> bool:
     """Return whether `source` means a file or folder here, and not a data set on the hub."""
-    path = Path(source).expanduser()
+    path = expanded(source)
     looks_so = source.startswith((".", "/", "~")) or source.count("/") > 1
     return path.exists() or looks_so or path.suffix.lower() in FORMATS
 
@@ -34,7 +35,7 @@ def rows_of_file(source: str) -> Iterator[Any]:
     """
     import datasets
 
-    path = Path(source).expanduser()
+    path = expanded(source)
     _check(source, path)
     kind = FORMATS[path.suffix.lower()]
     try:
@@ -77,8 +78,12 @@ def _csv_options(source: str, path: Path) -> dict[str, Any]:
     """Return options that read each field as the text it is: `NA`, `null` and `007` are tweets, too."""
     import datasets
 
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
     with path.open(encoding="utf-8-sig", newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        # Spreadsheets write semicolons where the comma is the decimal mark, as in Italy.
+        comma = ";" if first.count(";") > first.count(",") else ","
+        separator = "\t" if path.suffix.lower() == ".tsv" else comma
         header = next(csv.reader(file, delimiter=separator), [])
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sentimon.errors import StoreError
+from sentimon.jsonl import unreadable
 from sentimon.logbook.locks import PRIVATE, exclusive
 
 _PATH_HINT = "check the path and its permissions"
@@ -83,7 +84,7 @@ def read_file(path: Path, *, hint: str) -> bytes:
     except FileNotFoundError as error:
         raise StoreError(f"{path}: no such file", hint=hint) from error
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}", hint=_PATH_HINT) from error
+        raise unreadable(path, error) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -25,7 +25,7 @@ def take_in(
     rows: Iterable[InputRow | BadLine],
     *,
     load: Callable[[], Scorer],
-    now: datetime,
+    clock: Callable[[], datetime],
     zone: tzinfo | None,
     buffer_size: int,
 ) -> Iterator[list[PredictionRecord | BadLine]]:
@@ -33,12 +33,11 @@ def take_in(
 
     A row with `scores` is checked and kept as it is; one with a text alone is scored by the model that
     `load` returns, which is called once, when the first such row comes. A row without a timestamp
-    happened `now`; a naive timestamp is read in `zone` (None: local time).
+    happened when it was read, by `clock`; a naive timestamp is read in `zone` (None: local time).
     """
     scorer: Scorer | None = None
     stream = iter(rows)
-    while chunk := list(islice(stream, buffer_size)):
-        taken = [_take(row, now, zone) for row in chunk]
+    while taken := [_take(row, clock(), zone) for row in islice(stream, buffer_size)]:
         waiting = [one for one in taken if isinstance(one, _Unscored)]
         records: Iterator[PredictionRecord] = iter(())
         if waiting:
@@ -48,7 +47,6 @@ def take_in(
 
 
 class _Given(msgspec.Struct):
-    text: str | None = None
     scores: dict[str, float] | None = None
     timestamp: str | None = None
     id: str | int | None = None

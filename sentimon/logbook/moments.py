@@ -17,7 +17,10 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 def time_zone(name: str) -> tzinfo | None:
     """Return the zone called `name`; None for `local`, which `datetime.astimezone` reads as the system's."""
-    return None if name == "local" else ZoneInfo(name)
+    if name == "local":
+        return None
+    # The one zone that needs no database, which a bare system may lack.
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def parse_moment(text: str, zone: tzinfo | None) -> tuple[datetime, bool]:
@@ -87,3 +90,8 @@ def to_microseconds(moment: datetime) -> int:
 def from_microseconds(microseconds: int) -> datetime:
     """Return the moment in UTC that many microseconds after 1970."""
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def format_microseconds(microseconds: int | None) -> str | None:
+    """Return the moment that many microseconds after 1970 as RFC 3339; None stays None."""
+    return None if microseconds is None else format_moment(from_microseconds(microseconds))

@@ -25,7 +25,7 @@ def read_log(folder: Path, *, zone: tzinfo | None) -> Rows:
         StoreError: the folder is not there, or a file cannot be read.
     """
     for segment in open_segments(folder):
-        yield from _read_segment(segment, zone)
+        yield from read_segment(segment, zone=zone)
 
 
 def read_log_file(path: Path, *, zone: tzinfo | None) -> Rows:
@@ -35,11 +35,16 @@ def read_log_file(path: Path, *, zone: tzinfo | None) -> Rows:
         StoreError: the file cannot be read.
     """
     with opened(path) as segment:
-        yield from _read_segment(segment, zone)
+        yield from read_segment(segment, zone=zone)
 
 
-def _read_segment(segment: Segment, zone: tzinfo | None) -> Rows:
-    path, number = str(segment.path), 0
+def read_segment(segment: Segment, *, zone: tzinfo | None) -> Rows:
+    """Yield each row and each bad line of an open file of the log, as `read_log` does.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    path, number = str(segment.file.path), 0
     try:
         for number, line in segment.lines():
             yield _row_of(line, path, number, zone)

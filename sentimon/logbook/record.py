@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sentimon.jsonl import well_formed
-from sentimon.labels import LABELS, Sentiment
+from sentimon.labels import Sentiment
 from sentimon.logbook.moments import format_moment
 from sentimon.scoring.scores import ScoredText, Scores
 
@@ -65,7 +65,7 @@ class PredictionRecord:
             "text": None if self.text is None else well_formed(self.text),
             "sentiment": self.sentiment.label,
             "confidence": self.confidence,
-            "scores": dict(zip(LABELS, self.scores.vector, strict=True)),
+            "scores": self.scores.to_dict(),
         }
         row |= {name: getattr(self, name) for name in OPTIONAL_FIELDS if getattr(self, name) is not None}
         return row | {name: value for name, value in self.extra.items() if name not in row}

@@ -6,11 +6,11 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-_CLOSING = ")]}>\"'.,;:!?…»”’"
-_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+from sentimon.scoring.normalise import replace_links, replace_mentions
+
 # Bounded repeats throughout: a long run of one character must not cost quadratic time.
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_MENTION = re.compile(r"(?<![\w@.])@\w{1,50}")
+_BARE_LINK = re.compile(r"(?<![\w./])www\.(?=\S)", re.IGNORECASE)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE | re.ASCII)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)", re.ASCII)
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
@@ -44,9 +44,8 @@ def redact(text: str) -> str:
 
     Source: ISO 13616 (IBAN), ISO/IEC 7812-1 (Luhn), ITU-T E.164 (at most 15 digits).
     """
-    text = _LINK.sub(_without_closing, text)
-    text = _EMAIL.sub("[email]", text)
-    text = _MENTION.sub("[mention]", text)
+    text = replace_links(_BARE_LINK.sub("http://www.", text), "[url]")
+    text = replace_mentions(_EMAIL.sub("[email]", text), "[mention]")
     text = _IBAN.sub(_without_iban, text)
     text = _where(_IPV4, _is_address, "[ip]", text)
     text = _where(_IPV6, _is_address, "[ip]", text)
@@ -56,11 +55,6 @@ def redact(text: str) -> str:
 
 def _where(pattern: re.Pattern[str], holds: Callable[[str], bool], mask: str, text: str) -> str:
     return pattern.sub(lambda match: mask if holds(match.group()) else match.group(), text)
-
-
-def _without_closing(link: re.Match[str]) -> str:
-    whole = link.group()
-    return "[url]" + whole[len(whole.rstrip(_CLOSING)) :]
 
 
 def _without_iban(match: re.Match[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 
 import msgspec
@@ -65,15 +65,15 @@ def parse_row(line: bytes, *, zone: tzinfo | None) -> PredictionRecord:
     )
 
 
-def parse_scores(scores: Mapping[str, float]) -> Scores:
-    """Return the scores of a row, whose keys may have any known name and any order.
+def parse_scores(scores: Mapping[str, float], *, parse: Callable[[str], Sentiment] | None = None) -> Scores:
+    """Return the scores of a row, whose keys may have any order and any name that `parse` knows.
 
     Raises:
         LineError: a label is unknown, missing or given twice, or the numbers are no distribution.
     """
     vector: list[float | None] = [None, None, None]
     for name, value in scores.items():
-        place = line_label(name)
+        place = (parse or line_label)(name)
         if vector[place] is not None:
             raise LineError("scores", f"scores name {place.label} twice")
         vector[place] = value

@@ -17,7 +17,7 @@ from sentimon.jsonl import LineError, decode_line, decode_object, numbered_lines
 from sentimon.logbook.files import sync
 from sentimon.logbook.locks import exclusive, only_compressor
 from sentimon.logbook.moments import parse_moment
-from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, sealed_files
+from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, sealed_files, stem_of
 
 MEGABYTE = 1_000_000
 _PLAIN = ENDINGS[0]
@@ -58,6 +58,9 @@ def compress_sealed(folder: Path, compression: str) -> None:
     if ending is None:
         return
     with contextlib.suppress(OSError), only_compressor(folder) as alone:
+        for orphan in folder.glob(f".{SEALED}*") if alone else ():
+            # Left by one that was killed; nobody else is at it now.
+            orphan.unlink()
         for path in sealed_files(folder) if alone else ():
             if path.name.endswith(_PLAIN):
                 _compress(path, path.with_name(path.name + ending))
@@ -72,9 +75,13 @@ def _compress(plain: Path, target: Path) -> None:
                 shutil.copyfileobj(source, sink)
             raw.flush()
             os.fsync(raw.fileno())
+        # The time of its last row goes with it: retention asks for that.
+        shutil.copystat(plain, temporary)
         with exclusive(plain.parent):
-            temporary.replace(target)
-            plain.unlink()
+            # Removed meanwhile by retention, it must not come back.
+            if plain.exists():
+                temporary.replace(target)
+                plain.unlink()
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -99,9 +106,9 @@ def _first_moment(live: Path, otherwise: float) -> datetime:
 
 def _free_name(folder: Path, first: datetime) -> Path:
     stem = f"{SEALED}{first:%Y%m%dT%H%M%SZ}"
-    taken = {path.name.split(".")[0] for path in sealed_files(folder)}
+    taken = {stem_of(path) for path in sealed_files(folder)}
     number = 0
-    # The underscore sorts behind the dot, so a second file of one second comes second.
-    while (name := f"{stem}_{number}" if number else stem) in taken:
+    # A longer name sorts behind its beginning, so a second file of one second comes second.
+    while (name := f"{stem}_{number:04d}" if number else stem) in taken:
         number += 1
     return folder / (name + _PLAIN)

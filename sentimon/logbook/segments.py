@@ -7,29 +7,50 @@ replacing and opening happen under the folder's lock, so that a reader meets eac
 from __future__ import annotations
 
 import gzip
+import os
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import LineError, numbered_lines
-from sentimon.logbook.files import check_no_pipe
-from sentimon.logbook.locks import shared
+from sentimon.jsonl import LineError, numbered_lines, unreadable
+from sentimon.logbook.files import check_no_pipe, errors_named
+from sentimon.logbook.locks import exclusive, shared
 
 LIVE_FILE = "predictions.jsonl"
 SEALED = "predictions-"
+_SEALED_NAME = re.compile(r"predictions-\d{8}T\d{6}Z(?:_\d{4})?")
+"""Nothing else is part of the log: a copy put beside it must not double it."""
 ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz")
 """Of a sealed file, in the order in which one is preferred to another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile:
+    """A file of the log, as the folder shows it."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    written: datetime
+    """When its last row was appended, in UTC."""
+
+    @classmethod
+    def of(cls, path: Path, status: os.stat_result) -> LogFile:
+        """Return the file at `path`, whose state is `status`."""
+        return cls(path=path, size=status.st_size, written=datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """A file of the log that is open for reading."""
 
-    path: Path
+    file: LogFile
     stream: BinaryIO
     damage: tuple[type[Exception], ...]
     """What the stream raises where the compressed file is broken."""
@@ -46,13 +67,7 @@ class Segment:
         except self.damage as error:
             raise LineError("segment", f"the rest of the compressed file is damaged: {error}") from error
         except OSError as error:
-            raise unreadable(self.path, error) from error
-
-
-def unreadable(path: Path, error: OSError) -> StoreError:
-    """Return the error for a file that cannot be read."""
-    hint = "check the path and its permissions"
-    return StoreError(f"{path}: cannot be read: {error.strerror}", hint=hint)
+            raise unreadable(self.file.path, error) from error
 
 
 def check_folder(folder: Path) -> None:
@@ -78,19 +93,41 @@ def sealed_files(folder: Path) -> list[Path]:
     found: dict[str, Path] = {}
     for ending in ENDINGS:
         for path in folder.glob(f"{SEALED}*{ending}"):
-            found.setdefault(path.name.removesuffix(ending), path)
-    return [found[name] for name in sorted(found)]
+            if _SEALED_NAME.fullmatch(stem_of(path)):
+                found.setdefault(stem_of(path), path)
+    return [found[stem] for stem in sorted(found)]
 
 
-def log_files(folder: Path) -> list[Path]:
+def stem_of(path: Path) -> str:
+    """Return the name of a sealed file without its ending: plain and compressed, it is one file."""
+    ending = next((one for one in reversed(ENDINGS) if path.name.endswith(one)), "")
+    return path.name.removesuffix(ending)
+
+
+def list_files(folder: Path) -> list[LogFile]:
     """Return the files of the log in reading order, the live one last; none where nothing was logged yet.
 
     Raises:
         StoreError: there is no such folder.
     """
     check_folder(folder)
-    live = folder / LIVE_FILE
-    return sealed_files(folder) + ([live] if live.exists() else [])
+    with shared(folder):
+        live = folder / LIVE_FILE
+        paths = sealed_files(folder) + ([live] if live.exists() else [])
+        return [LogFile.of(path, path.stat()) for path in paths]
+
+
+def remove_files(folder: Path, files: Iterable[LogFile]) -> None:
+    """Remove `files` from the log in `folder`, plain and compressed.
+
+    Raises:
+        StoreError: a file may not be removed.
+    """
+    with errors_named(folder), exclusive(folder):
+        for one in files:
+            live = one.path.name == LIVE_FILE
+            for name in (LIVE_FILE,) if live else (stem_of(one.path) + ending for ending in ENDINGS):
+                (folder / name).unlink(missing_ok=True)
 
 
 def open_segments(folder: Path) -> Iterator[Segment]:
@@ -117,9 +154,7 @@ def open_segments(folder: Path) -> Iterator[Segment]:
 
 def _open_sealed(path: Path) -> Iterator[Segment]:
     # Between listing and opening it may have been compressed; removed by retention, it is no part of the log.
-    ending = next(one for one in reversed(ENDINGS) if path.name.endswith(one))
-    stem = path.name.removesuffix(ending)
-    for candidate in (path, *(path.with_name(stem + one) for one in ENDINGS)):
+    for candidate in (path, *(path.with_name(stem_of(path) + ending) for ending in ENDINGS)):
         try:
             raw = candidate.open("rb")
         except FileNotFoundError:
@@ -148,11 +183,12 @@ def opened(path: Path) -> Iterator[Segment]:
 
 
 def _segment(path: Path, raw: BinaryIO) -> Segment:
+    file = LogFile.of(path, os.fstat(raw.fileno()))
     if path.suffix == ".zst":
         from sentimon.logbook.zstandard import ZstdError, ZstdFile
 
-        return Segment(path=path, stream=cast(BinaryIO, ZstdFile(raw)), damage=(ZstdError, EOFError))
+        return Segment(file=file, stream=cast(BinaryIO, ZstdFile(raw)), damage=(ZstdError, EOFError))
     if path.suffix == ".gz":
         damage = (gzip.BadGzipFile, EOFError, zlib.error)
-        return Segment(path=path, stream=cast(BinaryIO, gzip.GzipFile(fileobj=raw)), damage=damage)
-    return Segment(path=path, stream=raw, damage=())
+        return Segment(file=file, stream=cast(BinaryIO, gzip.GzipFile(fileobj=raw)), damage=damage)
+    return Segment(file=file, stream=raw, damage=())

@@ -11,6 +11,7 @@ from sentimon.jsonl import encode
 from sentimon.labels import LABELS, parse_label
 from sentimon.logbook.moments import (
     HOUR_MICROSECONDS,
+    format_microseconds,
     format_moment,
     from_microseconds,
     parse_moment,
@@ -101,8 +102,8 @@ def _to_file(baseline: Baseline) -> _File:
         name=baseline.name,
         timestamp=format_moment(baseline.created),
         source=baseline.source,
-        first=_moment(summary.first),
-        last=_moment(summary.last),
+        first=format_microseconds(summary.first),
+        last=format_microseconds(summary.last),
         models=[
             _Model(model, revision, count)
             for (model, revision), count in sorted(summary.models.items(), key=lambda item: str(item[0]))
@@ -180,7 +181,3 @@ def _check(summary: Summary) -> None:
 
 def _microseconds(text: str) -> int:
     return to_microseconds(parse_moment(text, None)[0])
-
-
-def _moment(microseconds: int | None) -> str | None:
-    return None if microseconds is None else format_moment(from_microseconds(microseconds))

@@ -35,6 +35,8 @@ class RuleResult:
     """One rule: what was measured, the limit, and whether it speaks for retraining (None: undecidable)."""
 
     name: str
+    side: str
+    """Where the value must lie of the limit to be met: `at least`, `below` or `above`."""
     value: float | None
     low: float | None
     high: float | None
@@ -46,6 +48,7 @@ class RuleResult:
         """Return the fields, as JSON holds them."""
         return {
             "name": self.name,
+            "side": self.side,
             "value": self.value,
             "low": self.low,
             "high": self.high,
@@ -111,7 +114,7 @@ def find_last_fired(entries: Sequence[Mapping[str, Any]], zone: tzinfo | None) -
 
 def evaluate_retraining(
     current: Summary,
-    drift: DriftReport | None,
+    drift: DriftReport,
     settings: RetrainingSettings,
     *,
     last: LastTrigger | None,
@@ -120,7 +123,7 @@ def evaluate_retraining(
 ) -> RetrainingTrigger:
     """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
 
-    `drift` is their comparison with the baseline, None where there is no baseline.
+    `drift` is their comparison with the baseline.
     """
     confidence = mean_confidence(current.total, confidence_level=confidence_level)
     return RetrainingTrigger(
@@ -135,7 +138,14 @@ def evaluate_retraining(
 def _samples_rule(count: int, settings: RetrainingSettings) -> RuleResult:
     limit = settings.min_samples_for_retraining
     return RuleResult(
-        name="new predictions", value=count, low=None, high=None, limit=limit, met=count >= limit, n=count
+        name="new predictions",
+        side="at least",
+        value=count,
+        low=None,
+        high=None,
+        limit=limit,
+        met=count >= limit,
+        n=count,
     )
 
 
@@ -143,6 +153,7 @@ def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> Rule
     judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
     return RuleResult(
         name="mean confidence",
+        side="below",
         value=confidence.value,
         low=confidence.low,
         high=confidence.high,
@@ -152,11 +163,10 @@ def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> Rule
     )
 
 
-def _drift_rule(drift: DriftReport | None) -> RuleResult:
-    if drift is None:
-        return RuleResult(name="drift score", value=None, low=None, high=None, limit=None, met=None, n=0)
+def _drift_rule(drift: DriftReport) -> RuleResult:
     return RuleResult(
         name="drift score",
+        side="above",
         value=drift.score.value,
         low=drift.score.low,
         high=drift.score.high,

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from sentimon.labels import LABELS
-from sentimon.logbook.moments import format_moment, from_microseconds
-from sentimon.logbook.retention import LogFile
+from sentimon.logbook.moments import format_microseconds, format_moment
+from sentimon.logbook.segments import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
@@ -23,8 +23,11 @@ from sentimon.reporting.words import explain_drift, explain_trigger, recommended
 
 def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str] = LABELS) -> dict[str, Any]:
     """Return the metrics; shares are 0 .. 1 except in `sentiment_percentages`, whose name says what it is."""
+    return {"timestamp": format_moment(timestamp), **_metrics_fields(metrics, names)}
+
+
+def _metrics_fields(metrics: Metrics, names: Sequence[str]) -> dict[str, Any]:
     return {
-        "timestamp": format_moment(timestamp),
         "total_predictions": metrics.total,
         "sentiment_distribution": dict(zip(names, metrics.counts, strict=True)),
         "sentiment_percentages": {
@@ -42,8 +45,8 @@ def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str
 def summary_object(summary: Summary) -> dict[str, Any]:
     """Return what a summary knows beside its metrics: span, models, properties and bad lines."""
     return {
-        "first": _moment(summary.first),
-        "last": _moment(summary.last),
+        "first": format_microseconds(summary.first),
+        "last": format_microseconds(summary.last),
         "models": [
             {"model": model, "revision": revision, "count": count}
             for (model, revision), count in sorted(summary.models.items(), key=lambda item: str(item[0]))
@@ -63,13 +66,11 @@ def summary_object(summary: Summary) -> dict[str, Any]:
 def window_object(window: Window, *, confidence_level: float) -> dict[str, Any]:
     """Return one window: `start` (included), `end` (excluded), `complete`, and its metrics."""
     metrics = measure(window.summary, confidence_level=confidence_level)
-    content = metrics_object(metrics, timestamp=window.start)
-    del content["timestamp"]
     return {
         "start": format_moment(window.start),
         "end": format_moment(window.end),
         "complete": window.complete,
-        **content,
+        **_metrics_fields(metrics, LABELS),
     }
 
 
@@ -154,8 +155,8 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
         "last_written": format_moment(file.written),
         "rows": summary.count,
         "bad_lines": summary.bad_count,
-        "first": _moment(summary.first),
-        "last": _moment(summary.last),
+        "first": format_microseconds(summary.first),
+        "last": format_microseconds(summary.last),
     }
 
 
@@ -169,7 +170,3 @@ def _estimates(estimates: ByClass, names: Sequence[str]) -> dict[str, Mapping[st
 
 def _change(change: Change) -> dict[str, float]:
     return {"value": change.value, "low": change.low, "high": change.high}
-
-
-def _moment(microseconds: int | None) -> str | None:
-    return None if microseconds is None else format_moment(from_microseconds(microseconds))

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sentimon.logbook.retention import LogFile
+from sentimon.logbook.segments import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
 from sentimon.monitoring.metrics import measure

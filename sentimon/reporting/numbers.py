@@ -17,6 +17,19 @@ def number(value: float | None) -> str:
     return MISSING if value is None else f"{value:.3f}"
 
 
+def beside(value: float | None, limit: float | None) -> str:
+    """Return `value` as `number` does, with as many digits more as tell it from `limit`; counts are whole."""
+    if value is None or limit is None or isinstance(value, int):
+        return MISSING if value is None else f"{value:d}" if isinstance(value, int) else number(value)
+    digits = next((one for one in range(3, 12) if f"{value:.{one}f}" != f"{limit:.{one}f}"), 12)
+    return number(value) if value == limit else f"{value:.{digits}f}"
+
+
+def limit_text(limit: float | None) -> str:
+    """Return a limit as it was set."""
+    return MISSING if limit is None else f"{limit:d}" if isinstance(limit, int) else f"{limit:.10g}"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Return `[low, high]`, or nothing where there is none."""
     return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"

@@ -17,7 +17,7 @@ from sentimon.logbook.windows import Window
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
-from sentimon.reporting.numbers import MISSING, bar, change, estimate, interval, number, sparkline
+from sentimon.reporting.numbers import bar, beside, change, estimate, interval, limit_text, number, sparkline
 from sentimon.reporting.style import STYLES, class_name, new_table, sentences_of, span_of
 from sentimon.reporting.text import visible
 from sentimon.reporting.words import explain_drift, explain_trigger
@@ -114,15 +114,11 @@ def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
         ("Limit", "left"),
         ("", "left"),
     )
-    signs = ("at least", "below", "above")
-    for rule, sign in zip(trigger.rules, signs, strict=True):
-        value = (
-            MISSING
-            if rule.value is None
-            else (str(rule.n) if rule is trigger.samples else number(rule.value))
+    for rule in trigger.rules:
+        limit = f"{rule.side} {limit_text(rule.limit)}"
+        table.add_row(
+            rule.name, beside(rule.value, rule.limit), interval(rule.low, rule.high), limit, _met(rule)
         )
-        limit = MISSING if rule.limit is None else f"{sign} {rule.limit:g}"
-        table.add_row(rule.name, value, interval(rule.low, rule.high), limit, _met(rule))
     if trigger.cooldown_until is not None:
         table.add_row(
             "cooldown", "", "", f"until {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC", Text("running")

@@ -8,7 +8,7 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.drift import Change, DriftReport, Verdict
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
-from sentimon.reporting.numbers import change, estimate, number
+from sentimon.reporting.numbers import beside, change, estimate, limit_text, number
 
 WORTH_SAYING = 0.05
 """A change of the mean confidence by more than this is worth a sentence of its own."""
@@ -53,8 +53,8 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
             f"the next one can fire after {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC."
         ]
     if not trigger.samples.met:
-        limit = trigger.samples.limit or 0
-        return [f"No verdict: {trigger.samples.n} new predictions, at least {limit:g} are needed."]
+        needed = limit_text(trigger.samples.limit)
+        return [f"No verdict: {trigger.samples.n} new predictions, at least {needed} are needed."]
     if not trigger.decided:
         open_rules = [rule.name for rule in trigger.rules if rule.met is None]
         return [f"No verdict: {' and '.join(open_rules)} cannot be judged."]
@@ -115,5 +115,6 @@ def _confidence(moved: Change) -> str:
 
 
 def _cause(rule: RuleResult) -> str:
-    side = "above" if rule.name == "drift score" else "below"
-    return f"the {rule.name} is {number(rule.value)}, {side} its limit {rule.limit:g}"
+    return (
+        f"the {rule.name} is {beside(rule.value, rule.limit)}, {rule.side} its limit {limit_text(rule.limit)}"
+    )

@@ -56,5 +56,6 @@ if __name__ == "__main__":
     for variable in [name for name in os.environ if name.startswith("SENTIMON_")]:
         del os.environ[variable]
     with tempfile.TemporaryDirectory(prefix="sentimon-demo-") as temporary:
+        os.environ["XDG_CONFIG_HOME"] = temporary
         os.chdir(temporary)
         sys.exit(walk(Path(temporary)))

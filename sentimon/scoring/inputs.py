@@ -20,6 +20,7 @@ from sentimon.jsonl import (
     decode_object,
     decode_text,
     numbered_lines,
+    unreadable,
     well_formed,
 )
 
@@ -39,7 +40,6 @@ _SUFFIXES = MappingProxyType(
 _GUESSED = ("", ".log")
 _LONGEST_FIELD = 2**31 - 1
 _PARQUET_ROWS = 1024
-_HINT = "check the path of --input"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class InputRow:
     """Line or row number, from 1."""
     text: str | None
     fields: Mapping[str, Any]
-    """The whole row where it has fields; empty for plain text."""
+    """The other fields of the row; empty for plain text."""
 
     def bad(self, kind: str, reason: str) -> BadLine:
         """Return this row as a bad line."""
@@ -82,7 +82,8 @@ def read_file(
 ) -> Iterator[InputRow | BadLine]:
     """Yield the rows of a file, one at a time; its name says its format where `file_format` does not.
 
-    A file without an ending is read as stdin is.
+    It is opened at once, and read as the rows are asked for. A file without an ending is read as
+    stdin is.
 
     Raises:
         UsageError: neither its name nor `file_format` says what it is.
@@ -97,14 +98,22 @@ def read_file(
             hint=f"say what it is with --format: {', '.join(FORMATS)}",
         )
     try:
-        with path.open("rb") as stream:
-            yield from _rows(stream, str(path), column, known)
+        stream = path.open("rb")
     except FileNotFoundError as error:
-        raise StoreError(f"{path}: no such file", hint=_HINT) from error
+        raise StoreError(f"{path}: no such file", hint="check the path of --input") from error
     except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be read: {error.strerror}", hint="check the path of --input"
-        ) from error
+        raise unreadable(path, error) from error
+    return _read_and_close(stream, path, column, known)
+
+
+def _read_and_close(
+    stream: BinaryIO, path: Path, column: str | None, file_format: str | None
+) -> Iterator[InputRow | BadLine]:
+    with stream:
+        try:
+            yield from _rows(stream, str(path), column, file_format)
+        except OSError as error:
+            raise unreadable(path, error) from error
 
 
 def _rows(
@@ -152,7 +161,8 @@ def _row_of(fields: Mapping[str, Any], path: str, number: int, column: str) -> I
     text = fields.get(column)
     if text is not None and not isinstance(text, str):
         return BadLine(path=path, line=number, kind="field", reason=f"{column} is not text but {text!r:.40}")
-    return InputRow(path=path, line=number, text=text, fields=fields)
+    rest = {name: value for name, value in fields.items() if name != column}
+    return InputRow(path=path, line=number, text=text, fields=rest)
 
 
 def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> Iterator[InputRow | BadLine]:
@@ -163,10 +173,10 @@ def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> I
         reader = csv.DictReader(chain([heading], lines), delimiter=delimiter or _delimiter(heading, column))
         _check_column(column, reader.fieldnames or [], path)
         for fields in reader:
-            row = {name: value for name, value in fields.items() if name and value not in (None, "")}
-            yield InputRow(
-                path=path, line=reader.line_num, text=well_formed(fields[column] or ""), fields=row
-            )
+            given = {name: value for name, value in fields.items() if name and value not in (None, "")}
+            # A row that ends before the column has no text; one with nothing in it has an empty one.
+            row = given if fields[column] is None else given | {column: well_formed(fields[column])}
+            yield _row_of(row, path, reader.line_num, column)
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not valid UTF-8: {error.reason}", hint="save the table as UTF-8") from error
     except csv.Error as error:

@@ -7,7 +7,7 @@ import re
 from sentimon.jsonl import well_formed
 
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
-_MENTION = re.compile(r"(?<![\w@.])@\w+")
+_MENTION = re.compile(r"(?<![\w@])@\w+")
 _CLOSING = ")]}>\"'.,;:!?…»”’"
 
 
@@ -23,11 +23,21 @@ def normalise(text: str) -> str:
     Source: the tweet preprocessing of TweetEval (Barbieri et al. 2020), which the cardiffnlp model
     family was trained with.
     """
-    return _MENTION.sub("@user", _LINK.sub(_shorten, well_formed(text)))
+    return replace_mentions(replace_links(well_formed(text), "http"), "@user")
 
 
-def _shorten(link: re.Match[str]) -> str:
-    # The closing punctuation after a link belongs to the sentence. Stripped here, not in the
-    # pattern: a lookahead for it would make a long run of brackets cost quadratic time.
-    whole = link.group()
-    return "http" + whole[len(whole.rstrip(_CLOSING)) :]
+def replace_links(text: str, replacement: str) -> str:
+    """Return `text` with each link replaced; the closing punctuation behind it belongs to the sentence."""
+
+    def shortened(link: re.Match[str]) -> str:
+        # Stripped here, not in the pattern: a lookahead would make a long run of brackets cost
+        # quadratic time.
+        whole = link.group()
+        return replacement + whole[len(whole.rstrip(_CLOSING)) :]
+
+    return _LINK.sub(shortened, text)
+
+
+def replace_mentions(text: str, replacement: str) -> str:
+    """Return `text` with each user mention replaced."""
+    return _MENTION.sub(replacement, text)

@@ -42,20 +42,27 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
         ModelError: it cannot be found or loaded, or its labels cannot be mapped.
     """
     settings = settings or ModelSettings()
-    folder = expanded(settings.name) if settings.name else DEFAULT_FOLDER
-    if settings.name in ("", DEFAULT_MODEL):
-        folder = DEFAULT_FOLDER
+    ships = settings.name in ("", DEFAULT_MODEL)
+    folder = DEFAULT_FOLDER if ships else expanded(settings.name)
     if folder.is_file():
         raise ModelError(
             f"{folder} is a file", hint="name the folder that holds the model, or a HuggingFace id"
         )
-    if folder == DEFAULT_FOLDER or (folder / ONNX_FILE).is_file():
+    if ships or (folder / ONNX_FILE).is_file():
         from sentimon.scoring.onnx import OnnxScorer
 
-        name = DEFAULT_MODEL if folder == DEFAULT_FOLDER else settings.name
-        return OnnxScorer.load(
-            folder, name=name, threads=settings.threads or None, label_map=settings.label_map or None
+        scorer = OnnxScorer.load(
+            folder,
+            name=DEFAULT_MODEL if ships else settings.name,
+            threads=settings.threads or None,
+            label_map=settings.label_map or None,
         )
+        if settings.revision not in ("", scorer.revision):
+            hint = "leave out --revision, or name the folder of that version"
+            raise ModelError(
+                f"{scorer.model} is revision {scorer.revision}, not {settings.revision}", hint=hint
+            )
+        return scorer
     from sentimon.scoring.huggingface import HuggingFaceScorer
 
     return HuggingFaceScorer.load(settings)

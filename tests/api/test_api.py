@@ -193,6 +193,16 @@ def test_without_a_baseline_the_predictions_become_it_and_the_report_says_so(tmp
 
 
 @pytest.mark.usefixtures("italian")
+def test_no_baseline_is_made_where_the_settings_forbid_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTIMON_DRIFT__CREATE_BASELINE", "false")
+    report = DriftDetector(metrics_dir=tmp_path).detect_drift(logs(70, 20, 10))
+    assert report.details["verdict"] == "no verdict"
+    assert not (tmp_path / "baseline.json").exists()
+
+
+@pytest.mark.usefixtures("italian")
 def test_retraining_counts_new_predictions_and_fires_once(tmp_path: Path) -> None:
     detector = DriftDetector(metrics_dir=tmp_path)
     detector.set_baseline(logs(70, 20, 10))
@@ -235,6 +245,11 @@ def test_a_prediction_that_is_none_is_named_by_its_place(tmp_path: Path) -> None
     wrong.sentiment = "Felice"
     with pytest.raises(DataError, match="prediction 2: unknown label 'Felice'"):
         MetricsTracker(metrics_dir=tmp_path).calculate_metrics([log("Positivo"), wrong])
+
+
+def test_lines_that_hold_no_entry_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{}\nbroken\n{"timestamp": "x"}\n', encoding="utf-8")
+    assert MetricsTracker(metrics_dir=tmp_path).get_metrics_history() == []
 
 
 def test_chosen_names_are_the_user_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

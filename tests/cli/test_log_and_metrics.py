@@ -2,6 +2,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,10 +69,14 @@ def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path)
 def test_texts_are_kept_as_the_settings_say(run, tmp_path: Path, mode: str, kept: str | None) -> None:  # type: ignore[no-untyped-def]
     given = lines([row(0, text="mail a@b.example")])
     assert run("log", "--input", "-", stdin=given, SENTIMON_LOGS__TEXT=mode).code == 0
-    (stored,) = logged(tmp_path)
-    assert stored["text"] == kept
+    other = lines([{"body": "mail a@b.example", "scores": row(0)["scores"], "shop": "Roma"}])
+    assert run("log", "--input", "-", "--column", "body", stdin=other, SENTIMON_LOGS__TEXT=mode).code == 0
+    stored, second = logged(tmp_path)
+    assert stored["text"] == second["text"] == kept
+    assert second["shop"] == "Roma"
+    assert "body" not in second
     assert ("text_hash" in stored) == (mode == "hash")
-    assert run("metrics", "--json").json["total_predictions"] == 1
+    assert run("metrics", "--json").json["total_predictions"] == 2
 
 
 def test_a_bad_row_s_text_cannot_act_on_the_terminal(run) -> None:  # type: ignore[no-untyped-def]
@@ -132,7 +138,7 @@ def test_bad_lines_and_naive_times_in_the_log_are_counted_and_named(run, tmp_pat
     assert done.json["properties"]["naive_timestamp"] == 2
     assert "2 bad lines left out (encoding 1, json 1)" in done.err
     assert "logs/predictions.jsonl:3: not valid UTF-8" in done.err
-    assert "2 timestamps name no time zone and were read as local time" in done.err
+    assert "2 timestamps without a time zone read as local time" in done.err
 
 
 def test_a_quiet_night_is_a_result_not_an_error(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -246,7 +252,7 @@ def test_a_log_that_stops_midway_says_what_it_has_kept(run, tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 1
-    assert "2 predictions had been logged before it stopped" in done.stderr
+    assert "2 predictions logged before it stopped" in done.stderr
     assert "No space left" in done.stderr
     assert len(logged(tmp_path)) == 2
 
@@ -259,7 +265,7 @@ def test_narrow_terminals_lose_no_digit(run) -> None:  # type: ignore[no-untyped
 
 @pytest.mark.parametrize("command", ["metrics", "log", "drift", "--help"])
 def test_closed_streams_are_said_not_crashed_on(run, tmp_path: Path, command: str) -> None:  # type: ignore[no-untyped-def]
-    for closed in (">&-", "<&-"):
+    for closed in (">&-", "<&-", "2>&-"):
         done = subprocess.run(
             ["bash", "-c", f"{sys.executable} -m sentimon {command} {closed}"],
             capture_output=True,
@@ -275,3 +281,22 @@ def test_closed_streams_are_said_not_crashed_on(run, tmp_path: Path, command: st
 def test_one_bad_line_does_not_flood_the_terminal(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     written(tmp_path / "logs", lines([row(0) | {"sentiment": "x" * 1_000_000, "confidence": 0.8}]))
     assert len(run("metrics").err) < 1000
+
+
+def test_rows_carry_the_time_they_came_not_the_time_the_command_began(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    timeless = row(0)
+    del timeless["timestamp"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sentimon", "log", "--input", "-", "-q"],
+        stdin=subprocess.PIPE,
+        cwd=tmp_path,
+        env=clean_environment(tmp_path) | {"SENTIMON_MODEL__BUFFER_SIZE": "1"},
+    )
+    assert process.stdin is not None
+    for _ in range(2):
+        process.stdin.write(lines([timeless]).encode())
+        process.stdin.flush()
+        time.sleep(1.2)
+    process.communicate(timeout=60)
+    first, second = (datetime.fromisoformat(str(one["timestamp"])) for one in logged(tmp_path))
+    assert second - first > timedelta(seconds=0.5)

@@ -22,7 +22,7 @@ def test_a_repository_shaped_like_cardiffnlp_s_is_scored_logged_and_kept_apart(
     assert [one["text"] for one in done.lines] == TEXTS
     assert {one["model"] for one in done.lines} == {"roberta"}
     assert [one["truncated"] for one in done.lines] == [False, False, True]
-    assert done.err == "1 of 3 texts are longer than the model reads: their end was not seen\n"
+    assert done.err == "1 of 3 texts longer than the model reads: the end was not seen\n"
     logged = run("log", "--model", "roberta", *TEXTS, "--json")
     assert logged.json["logged"] == 3
     (model,) = run("metrics", "--json").json["models"]

@@ -57,7 +57,7 @@ def test_any_text_gets_an_answer_and_keeps_its_place(run: Run, tmp_path: Path) -
     assert done.code == 0
     assert [one["text"] for one in done.lines] == HOSTILE
     assert [one["truncated"] for one in done.lines].count(True) >= 2
-    assert f"of {len(HOSTILE)} texts are longer than the model reads" in done.err
+    assert f"of {len(HOSTILE)} texts longer than the model reads" in done.err
     table = run("predict", "--input", "hostile.jsonl").out
     assert "\x1b" not in table
     assert "\x07" not in table
@@ -94,6 +94,14 @@ def test_bad_rows_are_named_and_the_good_ones_are_answered(run: Run) -> None:
     assert [line.split(":")[2] for line in done.err.strip().split("\n")] == ["2", "3", "4"]
 
 
+def test_an_empty_file_is_a_quiet_night_and_no_mistake(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    for command in ("predict", "log"):
+        done = run(command, "--input", "empty.jsonl")
+        assert done.code == 0
+        assert "empty.jsonl: no rows" in done.err
+
+
 @pytest.mark.parametrize("arguments", [["predict"], ["predict", "--json"]])
 def test_nothing_to_score_is_wrong_usage(run: Run, arguments: list[str]) -> None:
     done = run(*arguments)
@@ -118,7 +126,7 @@ def test_log_scores_shows_and_keeps(run: Run, tmp_path: Path) -> None:
     done = run("log", "Che bello!", SENTIMON_LABELS__POSITIVE="Positivo")
     assert done.code == 0
     assert "Positivo" in done.out
-    assert "1 predictions logged to logs/predictions.jsonl" in done.err
+    assert "1 prediction logged to logs/predictions.jsonl" in done.err
     row = json.loads((tmp_path / "logs/predictions.jsonl").read_text(encoding="utf-8"))
     assert (row["text"], row["sentiment"]) == ("Che bello!", "positive")
 
@@ -154,6 +162,10 @@ def test_evaluate_measures_the_sample(run: Run) -> None:
     [
         (["evaluate", "--data", "none.jsonl"], 1, "none.jsonl"),
         (["evaluate"], 2, "--data"),
+        (["evaluate", "--data", "~nobody-of-that-name/x.csv"], 2, "no such home folder"),
+        (["predict", "--revision", "none", "x"], 1, "not none"),
+        (["predict", "--logs", "logs", "x"], 2, "--log is not given"),
+        (["predict", "--input", "none.txt"], 1, "none.txt: no such file"),
         (["evaluate", "--data", "no/such-dataset"], 1, "no/such-dataset"),
         (["predict", "--model", "no/such-model", "x"], 1, "no/such-model"),
         (["predict", "--model", "empty", "x"], 1, "empty"),

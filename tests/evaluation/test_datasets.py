@@ -318,3 +318,10 @@ def test_nothing_is_said_on_either_stream(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[2],
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_table_with_semicolons_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text;label\nbello, bello;Positivo\n", encoding="utf-8")
+    (row,) = load_labelled(str(path))
+    assert (row.text, row.label) == ("bello, bello", Sentiment.POSITIVE)

@@ -35,14 +35,14 @@ def given(number: int, content: str | None, **fields: Any) -> InputRow:
 def take(
     rows: list[InputRow | BadLine], scorer: CountingScorer, size: int = 10
 ) -> list[PredictionRecord | BadLine]:
-    chunks = take_in(rows, load=lambda: scorer, now=NOW, zone=UTC, buffer_size=size)
+    chunks = take_in(rows, load=lambda: scorer, clock=lambda: NOW, zone=UTC, buffer_size=size)
     return [one for chunk in chunks for one in chunk]
 
 
 def test_rows_keep_their_order_whichever_way_they_get_their_scores() -> None:
     scorer = CountingScorer()
     bad = BadLine(path="x", line=3, kind="json", reason="broken")
-    rows = [given(1, "mine"), given(2, "theirs", **row(0, text="theirs")), bad, given(4, "longer than five")]
+    rows = [given(1, "mine"), given(2, "theirs", **row(0)), bad, given(4, "longer than five")]
     found = take(rows, scorer)
     assert [one.text if isinstance(one, PredictionRecord) else one for one in found] == [
         "mine", "theirs", bad, "longer than five",
@@ -62,7 +62,7 @@ def test_the_model_is_not_loaded_where_no_row_needs_it() -> None:
         raise AssertionError("loaded")
 
     rows = [given(1, "theirs", **row(0)), given(2, None)]
-    (chunk,) = take_in(rows, load=refuse, now=NOW, zone=UTC, buffer_size=10)
+    (chunk,) = take_in(rows, load=refuse, clock=lambda: NOW, zone=UTC, buffer_size=10)
     assert [type(one) for one in chunk] == [PredictionRecord, BadLine]
 
 

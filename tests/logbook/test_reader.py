@@ -34,8 +34,14 @@ def test_bad_lines_stop_nothing_and_are_named(tmp_path: Path) -> None:
     ]
 
 
-def test_sealed_files_come_before_the_live_one(tmp_path: Path) -> None:
-    for name, minute in (("predictions.jsonl", 3), ("predictions-b.jsonl", 2), ("predictions-a.jsonl", 1)):
+def test_sealed_files_come_before_the_live_one_and_copies_are_none(tmp_path: Path) -> None:
+    names = {
+        "predictions.jsonl": 3,
+        "predictions-20260908T000000Z.jsonl": 2,
+        "predictions-20260907T000000Z.jsonl": 1,
+        "predictions-backup.jsonl": 9,
+    }
+    for name, minute in names.items():
         full = row(0, minute) | {"sentiment": "negative", "confidence": 0.8}
         written(tmp_path, json.dumps(full), name)
     texts = [one.text for one in read_log(tmp_path, zone=UTC) if isinstance(one, PredictionRecord)]

@@ -9,6 +9,7 @@ MASKED = [
     ("guarda (https://example.org/a?b=1), bello", "guarda ([url]), bello"),
     ("WWW.example.org.", "[url]."),
     ("(@anna @bob_1", "([mention] [mention]"),
+    (".@carla ha ragione", ".[mention] ha ragione"),
     ("IBAN IT60 X054 2811 1010 0000 0123 456 grazie", "IBAN [iban] grazie"),
     ("it60x0542811101000000123456", "[iban]"),
     ("GB82WEST12345698765432", "[iban]"),

@@ -15,7 +15,7 @@ from sentimon.jsonl import BadLine
 from sentimon.logbook import sealing
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.segments import log_files, sealed_files
+from sentimon.logbook.segments import list_files, remove_files, sealed_files
 from sentimon.logbook.summary import summarise
 from sentimon.logbook.writer import LogWriter
 from tests.conftest import clean_environment
@@ -34,7 +34,7 @@ def texts(folder: Path) -> list[str | None]:
 
 
 def names(folder: Path) -> list[str]:
-    return [path.name for path in log_files(folder)]
+    return [one.path.name for one in list_files(folder)]
 
 
 def fill(folder: Path, batches: int, first: int = 0, **settings: object) -> None:
@@ -53,7 +53,7 @@ def test_a_large_file_is_sealed_compressed_and_read_as_before(
     assert sealed[0] == f"predictions-20260907T080000Z.jsonl{ending}"
     assert names(tmp_path)[-1] == "predictions.jsonl"
     assert texts(tmp_path) == [f"text {number}" for number in range(35)]
-    assert all(path.stat().st_mode & 0o777 == 0o600 for path in log_files(tmp_path))
+    assert all(one.path.stat().st_mode & 0o777 == 0o600 for one in list_files(tmp_path))
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pred")]
 
 
@@ -81,9 +81,7 @@ def test_files_of_the_same_second_keep_their_order(tmp_path: Path) -> None:
     for batch in range(12):
         writer.append([record(0, 0, text=f"{batch}:{number}") for number in range(8)], now=START)
     assert len(sealed_files(tmp_path)) == 11
-    assert sorted(texts(tmp_path), key=str) == sorted(
-        (f"{b}:{n}" for b in range(12) for n in range(8)), key=str
-    )
+    assert texts(tmp_path) == [f"{batch}:{number}" for batch in range(12) for number in range(8)]
 
 
 def test_a_file_that_stands_both_plain_and_compressed_is_read_once(tmp_path: Path) -> None:
@@ -91,6 +89,40 @@ def test_a_file_that_stands_both_plain_and_compressed_is_read_once(tmp_path: Pat
     plain = sealed_files(tmp_path)[0]
     (tmp_path / (plain.name + ".gz")).write_bytes(gzip.compress(plain.read_bytes()))
     assert texts(tmp_path) == [f"text {number}" for number in range(15)]
+
+
+def test_what_is_removed_is_removed_plain_and_compressed(tmp_path: Path) -> None:
+    fill(tmp_path, 3, compression="none")
+    first = list_files(tmp_path)[0]
+    (tmp_path / (first.path.name + ".gz")).write_bytes(gzip.compress(first.path.read_bytes()))
+    remove_files(tmp_path, [first])
+    assert texts(tmp_path) == [f"text {number}" for number in range(10, 15)]
+
+
+def test_a_file_removed_while_it_is_compressed_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, 3, compression="none")
+    first, real = list_files(tmp_path)[0], sealing.shutil.copystat
+
+    def removed_meanwhile(source: Path, target: Path) -> None:
+        real(source, target)
+        remove_files(tmp_path, [first])
+
+    monkeypatch.setattr(sealing.shutil, "copystat", removed_meanwhile)
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert names(tmp_path) == ["predictions.jsonl"]
+    assert not list(tmp_path.glob(".predictions-*"))
+
+
+def test_compression_keeps_the_time_of_the_last_row_and_sweeps_up_after_a_killed_one(tmp_path: Path) -> None:
+    fill(tmp_path, 3, compression="none")
+    orphan = tmp_path / ".predictions-20260907T080000Z.jsonl.zst.abc"
+    orphan.write_bytes(b"half")
+    os.utime(sealed_files(tmp_path)[0], (START.timestamp(), START.timestamp()))
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert list_files(tmp_path)[0].written == START
+    assert not orphan.exists()
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip"])

@@ -25,10 +25,8 @@ def decide(
     last: LastTrigger | None = None,
     **settings: object,
 ) -> RetrainingTrigger:
-    drift = None
-    if before is not None:
-        baseline = Baseline(name="b", created=START, source="logs", summary=before)
-        drift = detect_drift(baseline, current, DriftSettings())
+    baseline = None if before is None else Baseline(name="b", created=START, source="logs", summary=before)
+    drift = detect_drift(baseline, current, DriftSettings())
     rules = RetrainingSettings(**settings)  # type: ignore[arg-type]
     return evaluate_retraining(current, drift, rules, last=last, now=NOW, confidence_level=0.95)
 

@@ -6,6 +6,7 @@ from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import DriftReport, detect_drift
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
+from sentimon.reporting.numbers import beside, limit_text
 from sentimon.reporting.words import explain_drift, explain_trigger, recommended_action
 from tests.rows import START, summary
 
@@ -62,7 +63,7 @@ def test_each_decision_has_its_words_and_its_action() -> None:
     ) -> tuple[str, str]:
         trigger = evaluate_retraining(
             current,
-            compare(before, current) if compared else None,
+            compare(before, current) if compared else detect_drift(None, current, DriftSettings()),
             RetrainingSettings(),
             last=last,
             now=NOW,
@@ -81,3 +82,11 @@ def test_each_decision_has_its_words_and_its_action() -> None:
     )
     assert decide(summary(70, 20, 10), compared=False)[0] == "No verdict: drift score cannot be judged."
     assert decide(summary(70, 20, 10))[1] == "continue monitoring"
+
+
+def test_a_value_is_told_from_the_limit_it_lies_beside() -> None:
+    assert beside(0.69999, 0.7) == "0.69999"
+    assert beside(0.5, 0.7) == "0.500"
+    assert beside(1_234_567, 50) == "1234567"
+    assert limit_text(1_234_567) == "1234567"
+    assert limit_text(0.15) == "0.15"

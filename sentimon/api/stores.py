@@ -1,0 +1,51 @@
+"""The files beside the log that both faces read and write: the baseline, and the last trigger that fired."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from pathlib import Path
+
+from sentimon.errors import DataError, StoreError
+from sentimon.jsonl import BadLine
+from sentimon.logbook.files import read_file, replace_file
+from sentimon.logbook.history import read_entries
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
+from sentimon.monitoring.retraining import LastTrigger, find_last_fired
+
+BASELINE_FILE = "baseline.json"
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Return the baseline at `path`.
+
+    Raises:
+        StoreError: it is missing, unreadable, or no baseline.
+    """
+    content = read_file(path, hint="make one with `sentimon baseline create`")
+    return decode_baseline(content, origin=str(path))
+
+
+def save_baseline(path: Path, baseline: Baseline) -> None:
+    """Write the baseline at `path`, in one step.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    replace_file(path, encode_baseline(baseline))
+
+
+def read_last_fired(path: Path, *, zone: tzinfo | None) -> tuple[LastTrigger | None, list[BadLine]]:
+    """Return (the latest trigger in the history at `path` that fired, lines that hold none).
+
+    Naive timestamps are read in `zone` (None: local time).
+
+    Raises:
+        StoreError: the history cannot be read, or that trigger has no valid timestamp.
+    """
+    entries, bad = read_entries(path)
+    try:
+        return find_last_fired(entries, zone), bad
+    except DataError as error:
+        hint = "mend or remove the last line in it that fired"
+        raise StoreError(f"{path}: {error.message}", hint=hint) from error

@@ -1,0 +1,58 @@
+"""Where a command's words go: results to stdout, notes to stderr, the exit code to the caller."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from sentimon.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+NARROWEST = 60
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a table or a text for people on stdout."""
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    # Narrower, a table would lose digits; a terminal that is narrower wraps its lines.
+    console.width = max(console.width, NARROWEST)
+    console.print(renderable)
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    """Print one object as a line of strict JSON on stdout."""
+    from sentimon.jsonl import encode
+
+    # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(encode(value) + b"\n")
+
+
+def note(message: str) -> None:
+    """Print one line for people on stderr."""
+    from sentimon.reporting.text import visible
+
+    sys.stderr.write(visible(message) + "\n")
+
+
+def leave(code: ExitCode, *, exit_zero: bool = False) -> NoReturn:
+    """End the command; `exit_zero` turns a finding and no verdict into 0."""
+    if exit_zero and code in (ExitCode.FINDING, ExitCode.NO_VERDICT):
+        code = ExitCode.OK
+    raise typer.Exit(int(code))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it needs one.
+
+    >>> counted(1, "row"), counted(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
