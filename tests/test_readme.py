@@ -55,8 +55,13 @@ class Shell:
         return "".join(line.rstrip() + "\n" for line in done.stdout.split("\n")[:-1])
 
 
-def masked(output: str) -> str:
-    """Output with what may differ between machines made equal."""
+def masked(block: str) -> str:
+    """A block with what may differ between machines made equal; exit codes may not."""
+    codes = re.findall(r"\$ echo \$\?\n(\d+)\n", block)
+    return " ".join([_without_digits(block), *codes])
+
+
+def _without_digits(output: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[█▏▎▍▌▋▊▉▁▂▃▄▅▆▇]+", "", re.sub(r"\d+", "#", output))).strip()
 
 

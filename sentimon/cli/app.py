@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import inspect
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,6 +16,7 @@ from typer.core import TyperGroup
 
 import sentimon
 from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
+from sentimon.cli.options import flag
 from sentimon.errors import ExitCode, SentimonError
 
 
@@ -55,21 +58,31 @@ def _version(asked: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+        bool,
+        flag("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
     """Watch a sentiment classifier in production: score, log, sum up, compare, decide."""
 
 
-app.command("predict")(predict.predict)
-app.command("log")(log.log)
-app.command("metrics")(metrics.metrics)
+def _help(command: Callable[..., None]) -> str:
+    """Return the docstring of a command, each paragraph on one line: the terminal breaks it anew."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
+
+
+for name, command in (
+    ("predict", predict.predict),
+    ("log", log.log),
+    ("metrics", metrics.metrics),
+    ("drift", drift.drift),
+    ("retrain-check", retrain_check.retrain_check),
+    ("evaluate", evaluate.evaluate),
+    ("config", config.config),
+):
+    app.command(name, help=_help(command))(command)
 app.add_typer(baseline.app, name="baseline")
-app.command("drift")(drift.drift)
-app.command("retrain-check")(retrain_check.retrain_check)
-app.command("evaluate")(evaluate.evaluate)
 app.add_typer(logs.app, name="logs")
-app.command("config")(config.config)
 
 
 def run() -> None:

@@ -16,6 +16,7 @@ from sentimon.cli.options import (
     SinceOption,
     TimeZoneOption,
     UntilOption,
+    flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.reading import note_trouble, read_summary
@@ -34,7 +35,7 @@ def create(
     until: UntilOption = None,
     name: Annotated[str, typer.Option("--name", help="Name of the baseline, for reports.")] = "baseline",
     file: BaselineOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the baseline that is there.")] = False,
+    force: Annotated[bool, flag("--force", help="Overwrite the baseline that is there.")] = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -17,6 +15,7 @@ from sentimon.cli.options import (
     SinceOption,
     ThresholdOption,
     UntilOption,
+    flag,
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import newer, note_trouble, read_summary
@@ -35,11 +34,12 @@ def drift(
     since: SinceOption = None,
     until: UntilOption = None,
     whole: Annotated[
-        bool, typer.Option("--all", help="Compare all rows, not only those newer than the baseline.")
+        bool,
+        flag("--all", help="Compare all rows, not only those newer than the baseline."),
     ] = False,
     threshold: ThresholdOption = None,
     no_create: Annotated[
-        bool, typer.Option("--no-create", help="Without a baseline refuse, do not make one.")
+        bool, flag("--no-create", help="Without a baseline refuse, do not make one.")
     ] = False,
     save: SaveFlag = False,
     as_json: JsonFlag = False,

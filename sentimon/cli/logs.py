@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
+from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import start
 from sentimon.errors import UsageError
@@ -44,9 +44,7 @@ def prune(
     keep_megabytes: Annotated[
         int | None, typer.Option("--keep-megabytes", help="Remove the oldest until the log fits in this.")
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be removed, remove nothing.")
-    ] = False,
+    dry_run: Annotated[bool, flag("--dry-run", help="Say what would be removed, remove nothing.")] = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+
+def flag(*names: str, help: str, **rest: Any) -> Any:  # noqa: A002 - typer's own word
+    """Return an option that is given or not, and takes no value."""
+    return typer.Option(*names, help=help, metavar="", **rest)
+
 
 LogsOption = Annotated[
     str | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
@@ -14,12 +20,16 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="TOML file with settings; see `sentimon config`."),
 ]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print strict JSON instead of a table.")]
+JsonFlag = Annotated[bool, flag("--json", help="Print strict JSON instead of a table.")]
 QuietFlag = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print nothing when there is nothing to report (for cron).")
+    bool,
+    typer.Option(
+        "--quiet", "-q", metavar="", help="Print nothing when there is nothing to report (for cron)."
+    ),
 ]
 ExitZeroFlag = Annotated[
-    bool, typer.Option("--exit-zero", help="Exit 0 also for a finding (3) and for no verdict (4).")
+    bool,
+    flag("--exit-zero", help="Exit 0 also for a finding (3) and for no verdict (4)."),
 ]
 SinceOption = Annotated[
     str | None,
@@ -60,7 +70,7 @@ BaselineOption = Annotated[
         "--baseline", metavar="FILE", help="Baseline file. (default: baseline.json in the log folder)"
     ),
 ]
-SaveFlag = Annotated[bool, typer.Option("--save", help="Append the result to its history in the log folder.")]
+SaveFlag = Annotated[bool, flag("--save", help="Append the result to its history in the log folder.")]
 ThresholdOption = Annotated[
     float | None,
     typer.Option("--threshold", metavar="SHARE", help="Drift score above which it is drift. (default: 0.15)"),

@@ -19,6 +19,7 @@ from sentimon.cli.options import (
     LogsOption,
     ModelOption,
     RevisionOption,
+    flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
@@ -40,7 +41,7 @@ def predict(
     file_format: FormatOption = None,
     model: ModelOption = None,
     revision: RevisionOption = None,
-    log: Annotated[bool, typer.Option("--log", help="Also append the predictions to the log.")] = False,
+    log: Annotated[bool, flag("--log", help="Also append the predictions to the log.")] = False,
     logs: LogsOption = None,
     as_json: JsonFlag = False,
     config: ConfigOption = None,

@@ -23,7 +23,10 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privacy:
-    """How texts are kept; scores, labels and every sum over them are the same in all four modes."""
+    """How texts are kept; scores, labels and every sum over them are the same in all four modes.
+
+    Sums over the texts themselves (characters, empty texts) need the texts.
+    """
 
     mode: str = "full"
     """`full`, `redact`, `hash` or `omit`."""

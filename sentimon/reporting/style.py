@@ -22,7 +22,7 @@ def new_table(title: str, *columns: tuple[str, str]) -> Table:
     """Return an empty table in the one look of all; a column is (heading, left or right)."""
     # Narrow gaps and no frame: the widest table, with three intervals, fits 80 columns.
     table = Table(
-        title=Text(title, style="bold"),
+        title=Text(title, style="bold", no_wrap=True, overflow="ignore"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,

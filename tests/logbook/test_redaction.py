@@ -54,6 +54,6 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["1", "1 ", "a@", "a.", "1.", "+1-", ":", "a", "(", "IT60", "www.", "1:"])
-def test_long_runs_take_linear_time(unit: str) -> None:
-    # Quadratic time would take minutes here, and trip the suite's limit.
-    assert redact(unit * 200_000) is not None
+def test_long_runs_of_one_thing_do_not_take_quadratic_time(unit: str) -> None:
+    # No clock here: with a pattern that takes quadratic time this test would not end for hours.
+    assert redact(unit * 200_000)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from sentimon.jsonl import BadLine
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import Summary, summarise
-from tests.rows import record, records, summary
+from tests.rows import record
 from tests.strategies import log_rows
 
 Rows = list[PredictionRecord | BadLine]
@@ -67,7 +67,3 @@ def test_only_the_first_bad_lines_are_kept_but_all_are_counted() -> None:
     total = summarise(bad)
     assert total.bad == {"json": 20}
     assert [line.line for line in total.bad_lines] == [1, 2, 3, 4, 5]
-
-
-def test_helpers_agree_with_the_core() -> None:
-    assert summary(1, 2, 3) == summarise(records(1, 2, 3))
