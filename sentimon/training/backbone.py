@@ -15,7 +15,7 @@ from sentimon.errors import ModelError
 BLOCK = 32
 """Weights that share one scale."""
 BLOCK_BYTES = 2 + BLOCK // 2
-FLOAT32, FOUR_BIT = 0, 1
+FLOAT32 = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

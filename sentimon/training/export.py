@@ -6,8 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
-
+from sentimon.errors import ModelError
 from sentimon.labels import LABELS
 from sentimon.training.encoder import Classifier, Shape
 from sentimon.training.graph import build
@@ -25,9 +24,12 @@ def export(
 
     The revision is the start of the SHA-256 of the other two files, so it changes with the weights
     and with nothing else.
+
+    Raises:
+        ModelError: the folder grew larger than the package may be.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    graph = build(model, ranges, temperature=temperature, bias=np.zeros(len(LABELS), dtype=np.float32))
+    graph = build(model, ranges, temperature=temperature)
     weights = graph.SerializeToString(deterministic=True)
     (folder / "model.onnx").write_bytes(weights)
     vocabulary.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
@@ -35,6 +37,9 @@ def export(
     revision = hashlib.sha256(weights + tokenizer).hexdigest()[:12]
     config = configuration(model.shape, revision=revision, temperature=temperature)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    if size > LARGEST_FOLDER:
+        raise ModelError(f"{folder} takes {size} bytes, more than {LARGEST_FOLDER}", hint="use fewer layers")
     return revision
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,38 +14,24 @@ EUROPEAN = ("italian", "spanish", "french", "german", "portuguese")
 TWEETS = "tweeteval_english"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """How well one group of rows is classified; shares are 0..1, intervals hold 95 %."""
+def quality(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> dict[str, object]:
+    """Return how well probabilities (rows, 3) meet the gold classes (rows,); shares are 0..1.
 
-    rows: int
-    macro_recall: float
-    macro_recall_interval: tuple[float, float]
-    macro_f1: float
-    macro_f1_interval: tuple[float, float]
-    recalls: tuple[float, ...]
-    """Of negative, neutral, positive."""
-    calibration_error: float
-    calibration_error_by_chance: float
-    """What a perfectly calibrated model would show on as many rows."""
-    overconfidence: float
-    """Mean confidence minus accuracy."""
-
-    @classmethod
-    def of(cls, probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> Quality:
-        """Return the quality of probabilities (rows, 3) against gold classes (rows,)."""
-        predicted = probabilities.argmax(axis=1)
-        return cls(
-            rows=len(gold),
-            macro_recall=measure.macro_recall(predicted, gold),
-            macro_recall_interval=measure.bootstrap_interval(measure.macro_recall, predicted, gold),
-            macro_f1=measure.macro_f1(predicted, gold),
-            macro_f1_interval=measure.bootstrap_interval(measure.macro_f1, predicted, gold),
-            recalls=tuple(measure.recalls(predicted, gold).tolist()),
-            calibration_error=measure.calibration_error(probabilities, gold),
-            calibration_error_by_chance=measure.calibration_error_by_chance(probabilities),
-            overconfidence=float(probabilities.max(axis=1).mean() - (predicted == gold).mean()),
-        )
+    `recalls` are those of negative, neutral, positive; intervals hold 95 %; `overconfidence` is mean
+    confidence minus accuracy; the error `by_chance` is a perfectly calibrated model's on as many rows.
+    """
+    predicted = probabilities.argmax(axis=1)
+    return {
+        "rows": len(gold),
+        "macro_recall": measure.macro_recall(predicted, gold),
+        "macro_recall_interval": measure.bootstrap_interval(measure.macro_recall, predicted, gold),
+        "macro_f1": measure.macro_f1(predicted, gold),
+        "macro_f1_interval": measure.bootstrap_interval(measure.macro_f1, predicted, gold),
+        "recalls": measure.recalls(predicted, gold).tolist(),
+        "calibration_error": measure.calibration_error(probabilities, gold),
+        "calibration_error_by_chance": measure.calibration_error_by_chance(probabilities),
+        "overconfidence": float(probabilities.max(axis=1).mean() - (predicted == gold).mean()),
+    }
 
 
 def validation_groups(corpus: Corpus) -> dict[str, list[int]]:
@@ -60,11 +45,13 @@ def validation_groups(corpus: Corpus) -> dict[str, list[int]]:
 
 def validation_figures(corpus: Corpus, probabilities: NDArray[np.float64]) -> dict[str, object]:
     """Return the quality of each group, and the mean macro F1 of the five European languages."""
-    gold = classes_of(corpus.validation)
-    groups = validation_groups(corpus)
-    found = {name: Quality.of(probabilities[rows], gold[rows]) for name, rows in groups.items()}
-    european = float(np.mean([found[f"umsab_{name}"].macro_f1 for name in EUROPEAN]))
-    return {"european_macro_f1": european, **{name: asdict(quality) for name, quality in found.items()}}
+    gold, groups = classes_of(corpus.validation), validation_groups(corpus)
+    predicted = probabilities.argmax(axis=1)
+    european = [groups[f"umsab_{language}"] for language in EUROPEAN]
+    return {
+        "european_macro_f1": float(np.mean([measure.macro_f1(predicted[at], gold[at]) for at in european])),
+        **{name: quality(probabilities[at], gold[at]) for name, at in groups.items()},
+    }
 
 
 def summary_line(corpus: Corpus, probabilities: NDArray[np.float64]) -> str:

@@ -51,19 +51,18 @@ def build(
     ranges: list[LayerRanges],
     *,
     temperature: float,
-    bias: Floats,
     largest: int = SEVEN_BITS,
 ) -> onnx.ModelProto:
     """Return the model: input_ids int64 (1, length) -> logits float32 (1, 3), already calibrated.
 
     There is no mask and no padding: one text a run, so that the dynamic eight-bit ranges of a text
-    depend on nothing but the text. `temperature` and `bias` (3,) are folded into the last layer.
+    depend on nothing but the text. `temperature` is folded into the last layer.
     """
     graph = Graph()
     x = _embeddings(graph, model)
     for i, (block, seen) in enumerate(zip(model.layers, ranges, strict=True)):
         x = _block(graph, f"l{i}", block, seen, x, largest=largest)
-    _head(graph, model, x, temperature=temperature, bias=bias)
+    _head(graph, model, x, temperature=temperature)
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "length"])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, CLASSES])
     body = helper.make_graph(graph.nodes, "sentimon", [ids], [logits], graph.constants)
@@ -130,7 +129,7 @@ def _feed_forward(graph: Graph, at: str, block: Block, seen: LayerRanges, x: str
     return graph.node("Add", [soft, hard], name=f"{at}.fed")
 
 
-def _head(graph: Graph, model: Classifier, x: str, *, temperature: float, bias: Floats) -> None:
+def _head(graph: Graph, model: Classifier, x: str, *, temperature: float) -> None:
     """Add mean pooling and the two layers of the head."""
     pooled = graph.node(
         "ReduceMean", [x, graph.constant("axis", np.array([1], dtype=np.int64))], name="pooled", keepdims=0
@@ -142,7 +141,7 @@ def _head(graph: Graph, model: Classifier, x: str, *, temperature: float, bias: 
         "ms.BiasGelu", [graph.node("MatMul", [pooled, dense], name="dense"), bias_of_dense], name="gelu"
     )
     weight = graph.constant("head.w", _array(model.head.weight).T / np.float32(temperature))
-    offset = graph.constant("head.b", _array(model.head.bias) / np.float32(temperature) + bias)
+    offset = graph.constant("head.b", _array(model.head.bias) / np.float32(temperature))
     graph.node("Gemm", [inner, weight, offset], name="logits")
 
 

@@ -20,6 +20,8 @@ from sentimon.scoring.scorer import DEFAULT_FOLDER
 
 LARGEST_FOLDER = 25_000_000
 PLAIN_SENTENCES = Path(__file__).with_name("plain_sentences.jsonl")
+NAMED_DATA = os.environ.get("SENTIMON_DATA")
+"""Read at import: a fixture clears such variables for each test."""
 EUROPEAN = ("italian", "spanish", "french", "german", "portuguese")
 
 
@@ -33,8 +35,7 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 
 
 def data_folder() -> Path:
-    named = os.environ.get("SENTIMON_DATA")
-    folder = Path(named) if named else Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(NAMED_DATA) if NAMED_DATA else Path(__file__).parents[3] / "shared" / "data"
     if not (folder / "tweets_en_validation.jsonl").is_file():
         pytest.skip(
             f"NO LABELLED TWEETS at {folder}: the default model's bars were NOT checked; set SENTIMON_DATA"
