@@ -3,7 +3,7 @@
     python benchmarks/scoring.py [DATA_DIR]
 
 Three comparisons, each interleaved round by round so that both sides meet the same machine; medians and
-their ratio are printed beside the bar that DESIGN and the issues set. The other side is a
+their ratio are printed beside the bar that it has to clear. The other side is a
 BertForSequenceClassification of the shape in the shipped config.json, with the shipped tokenizer,
 random weights and safetensors: speed does not depend on the values.
 """
@@ -43,7 +43,7 @@ print(pipeline("text-classification", model=sys.argv[1])(sys.argv[2]))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Seconds of both sides, round by round, and the ratio that the issue asks for."""
+    """Seconds of both sides, round by round, and the least ratio that is good enough."""
 
     name: str
     ours: list[float]
