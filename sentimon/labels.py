@@ -47,7 +47,9 @@ def parse_label(text: str) -> Sentiment:
     Raises:
         DataError: no class has that name.
     """
-    found = ALIASES.get(text.strip().lower())
+    found = ALIASES.get(text)
+    if found is None:
+        found = ALIASES.get(text.strip().lower())
     if found is None:
         raise DataError(
             f"unknown label {text!r:.60}",

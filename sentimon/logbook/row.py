@@ -9,7 +9,7 @@ import msgspec
 
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line
-from sentimon.labels import Sentiment, parse_label
+from sentimon.labels import LABELS, Sentiment, parse_label
 from sentimon.logbook.moments import in_utc
 from sentimon.logbook.record import PredictionRecord
 from sentimon.scoring.scores import Scores
@@ -71,19 +71,25 @@ def parse_scores(scores: Mapping[str, float], *, parse: Callable[[str], Sentimen
     Raises:
         LineError: a label is unknown, missing or given twice, or the numbers are no distribution.
     """
-    vector: list[float | None] = [None, None, None]
-    for name, value in scores.items():
-        place = (parse or line_label)(name)
-        if vector[place] is not None:
-            raise LineError("scores", f"scores name {place.label} twice")
-        vector[place] = value
-    missing = [Sentiment(place).label for place, value in enumerate(vector) if value is None]
-    if missing:
-        raise LineError("scores", f"scores lack {', '.join(missing)}")
+    # What we wrote ourselves needs no looking up.
+    vector = list(scores.values()) if tuple(scores) == LABELS else _in_order(scores, parse or line_label)
     try:
-        return Scores.from_probabilities([value for value in vector if value is not None])
+        return Scores.from_probabilities(vector)
     except DataError as error:
         raise LineError("scores", error.message) from error
+
+
+def _in_order(scores: Mapping[str, float], parse: Callable[[str], Sentiment]) -> list[float]:
+    found: dict[Sentiment, float] = {}
+    for name, value in scores.items():
+        place = parse(name)
+        if place in found:
+            raise LineError("scores", f"scores name {place.label} twice")
+        found[place] = value
+    missing = [place.label for place in Sentiment if place not in found]
+    if missing:
+        raise LineError("scores", f"scores lack {', '.join(missing)}")
+    return [found[place] for place in Sentiment]
 
 
 def check_agreement(sentiment: Sentiment, confidence: float, scores: Scores) -> None:

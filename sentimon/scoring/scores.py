@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,13 +32,14 @@ class Scores:
         """
         if len(probabilities) != len(LABELS):
             raise DataError(f"scores need {len(LABELS)} numbers, got {len(probabilities)}")
-        values = [round(float(value), DIGITS) for value in probabilities]
-        for label, value in zip(LABELS, values, strict=True):
-            if not (math.isfinite(value) and 0.0 <= value <= 1.0):
-                raise DataError(f"score of {label} is {value}, not a number from 0 to 1")
-        if abs(sum(values) - 1.0) > SUM_TOLERANCE:
-            raise DataError(f"scores sum to {sum(values):.4f}, not to 1 (within {SUM_TOLERANCE})")
-        return cls(**dict(zip(LABELS, values, strict=True)))
+        negative, neutral, positive = (round(float(value), DIGITS) for value in probabilities)
+        # Not-a-number compares as false, so it is out of range, too.
+        if not (0.0 <= negative <= 1.0 and 0.0 <= neutral <= 1.0 and 0.0 <= positive <= 1.0):
+            raise _out_of_range((negative, neutral, positive))
+        total = negative + neutral + positive
+        if not abs(total - 1.0) <= SUM_TOLERANCE:
+            raise DataError(f"scores sum to {total:.4f}, not to 1 (within {SUM_TOLERANCE})")
+        return cls(negative=negative, neutral=neutral, positive=positive)
 
     @property
     def vector(self) -> tuple[float, float, float]:
@@ -65,6 +65,13 @@ class Scores:
     def to_dict(self) -> dict[str, float]:
         """Return `{"negative": .., "neutral": .., "positive": ..}`, in that order."""
         return dict(zip(LABELS, self.vector, strict=True))
+
+
+def _out_of_range(values: tuple[float, float, float]) -> DataError:
+    label, value = next(
+        (label, value) for label, value in zip(LABELS, values, strict=True) if not 0.0 <= value <= 1.0
+    )
+    return DataError(f"score of {label} is {value}, not a number from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
