@@ -22,6 +22,8 @@ from sentimon.cli.reading import newer, note_trouble, read_summary
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError
 
+_EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -55,7 +57,7 @@ def drift(
     """
     from sentimon.api.stores import read_baseline
     from sentimon.logbook.history import DRIFT_FILE, append_entry
-    from sentimon.monitoring.drift import Verdict, detect_drift
+    from sentimon.monitoring.drift import detect_drift
     from sentimon.reporting.json_shapes import drift_object
     from sentimon.reporting.tables import drift_table
 
@@ -76,12 +78,7 @@ def drift(
         append_entry(session.folder / DRIFT_FILE, drift_object(report, timestamp=session.now))
     if baseline is None:
         _without_baseline(session, summary, path, quiet=quiet)
-    codes = {
-        Verdict.STABLE: ExitCode.OK,
-        Verdict.DRIFT: ExitCode.FINDING,
-        Verdict.NO_VERDICT: ExitCode.NO_VERDICT,
-    }
-    leave(codes[report.verdict], exit_zero=exit_zero)
+    leave(_EXIT_CODES[report.verdict.value], exit_zero=exit_zero)
 
 
 def _without_baseline(session: Session, summary: Summary, path: Path, *, quiet: bool) -> None:

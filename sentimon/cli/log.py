@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +22,12 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
-from sentimon.cli.session import clock, start
+from sentimon.cli.session import Session, clock, start
+
+if TYPE_CHECKING:
+    from sentimon.jsonl import BadLine
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.scoring.inputs import InputRow
 
 
 def log(
@@ -43,14 +50,45 @@ def log(
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """
+    session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
+    rows = open_input(texts or [], source, column=column, file_format=file_format)
+    bad, kept = BadLines(), _Kept()
+    try:
+        with session.writer() as writer:
+            for records in _chunks(session, rows, bad):
+                writer.append(records, now=clock())
+                kept.count += len(records)
+                if texts and not quiet and not as_json:
+                    _show(session, records)
+        kept.all = True
+    finally:
+        if kept.count and not kept.all:
+            note(f"{counted(kept.count, 'prediction')} logged before it stopped")
+    if not kept.count and not bad.count:
+        nothing_to_score(source)
+    if as_json:
+        show_json({"logged": kept.count, "bad_lines": bad.count, "path": str(writer.path)})
+    elif not quiet:
+        left_out = f"; {counted(bad.count, 'bad line')} left out" if bad.count else ""
+        note(f"{counted(kept.count, 'prediction')} logged to {writer.path}{left_out}")
+    leave(bad.exit_code)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """How many rows have been kept, and whether these are all."""
+
+    count: int = 0
+    all: bool = False
+
+
+def _chunks(
+    session: Session, rows: Iterator[InputRow | BadLine], bad: BadLines
+) -> Iterator[list[PredictionRecord]]:
     from sentimon.logbook.intake import take_in
-    from sentimon.reporting.predictions import predictions_table
     from sentimon.scoring.scorer import load_scorer
 
-    session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
     settings = session.settings.model
-    rows = open_input(texts or [], source, column=column, file_format=file_format)
-    bad, total = BadLines(), 0
     chunks = take_in(
         watched(rows, "rows read"),
         load=lambda: load_scorer(settings),
@@ -58,24 +96,12 @@ def log(
         zone=session.naive_zone,
         buffer_size=settings.buffer_size,
     )
-    finished = False
-    try:
-        with session.writer() as writer:
-            for chunk in chunks:
-                records = list(bad.left_out(chunk))
-                total += len(writer.append(records, now=clock()))
-                if texts and not quiet and not as_json:
-                    shown = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
-                    show(predictions_table(shown, session.names, heading=True))
-        finished = True
-    finally:
-        if not finished and total:
-            note(f"{counted(total, 'prediction')} logged before it stopped")
-    if not total and not bad.count:
-        nothing_to_score(source)
-    if as_json:
-        show_json({"logged": total, "bad_lines": bad.count, "path": str(writer.path)})
-    elif not quiet:
-        left_out = f"; {counted(bad.count, 'bad line')} left out" if bad.count else ""
-        note(f"{counted(total, 'prediction')} logged to {writer.path}{left_out}")
-    leave(bad.exit_code)
+    for chunk in chunks:
+        yield list(bad.left_out(chunk))
+
+
+def _show(session: Session, records: list[PredictionRecord]) -> None:
+    from sentimon.reporting.predictions import predictions_table
+
+    rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
+    show(predictions_table(rows, session.names, heading=True))

@@ -63,14 +63,9 @@ def metrics(
         show_json(content)
     else:
         show(metrics_table(measured, summary, session.names))
+        if windows:
+            show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
     if save:
         append_entry(session.folder / METRICS_FILE, content)
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
-    elif windows is not None and not as_json:
-        zone_name = session.settings.metrics.time_zone
-        show(
-            windows_table(
-                windows, session.names, zone=session.zone, zone_name=zone_name, confidence_level=level
-            )
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from sentimon.cli.options import (
     BaselineOption,
@@ -18,8 +19,15 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import newer, note_trouble, read_summary
-from sentimon.cli.session import start
+from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger
 
 
 def retrain_check(
@@ -42,35 +50,20 @@ def retrain_check(
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
-    from sentimon.api.stores import read_baseline, read_last_fired
+    from sentimon.api.stores import read_last_fired
     from sentimon.logbook.history import TRIGGERS_FILE, append_entry
-    from sentimon.monitoring.drift import detect_drift
-    from sentimon.monitoring.retraining import evaluate_retraining
     from sentimon.reporting.json_shapes import trigger_object
     from sentimon.reporting.tables import trigger_table
 
     session = start(config, {"logs.dir": logs, "drift.threshold": threshold})
-    path, triggers = session.baseline_path(file), session.folder / TRIGGERS_FILE
+    triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
-    baseline = read_baseline(path) if path.exists() else None
-    period = session.period(since, until)
-    ended = None if baseline is None or period.since else baseline.last
-    summary = read_summary(session, newer(session, period, ended, None if last is None else last.seen))
-    trigger = evaluate_retraining(
-        summary,
-        detect_drift(baseline, summary, session.settings.drift),
-        session.settings.retraining,
-        last=last,
-        now=session.now,
-        confidence_level=session.settings.drift.confidence_level,
-    )
+    trigger, summary = _decide(session, session.baseline_path(file), session.period(since, until), last)
     content = trigger_object(trigger, timestamp=session.now)
     if trigger.triggered or not quiet:
         for line in bad:
             note(f"bad line: {line}")
         note_trouble(session, summary)
-        if baseline is None:
-            note(f"{path}: there is no baseline, so drift cannot be judged; run `sentimon baseline create`")
         if as_json:
             show_json(content)
         else:
@@ -82,3 +75,24 @@ def retrain_check(
     if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
+
+
+def _decide(
+    session: Session, path: Path, period: Period, last: LastTrigger | None
+) -> tuple[RetrainingTrigger, Summary]:
+    from sentimon.api.stores import read_baseline
+    from sentimon.monitoring.drift import detect_drift
+    from sentimon.monitoring.retraining import evaluate_retraining
+
+    baseline = read_baseline(path) if path.exists() else None
+    ended = None if baseline is None or period.since else baseline.last
+    summary = read_summary(session, newer(session, period, ended, None if last is None else last.seen))
+    trigger = evaluate_retraining(
+        summary,
+        detect_drift(baseline, summary, session.settings.drift),
+        session.settings.retraining,
+        last=last,
+        now=session.now,
+        confidence_level=session.settings.drift.confidence_level,
+    )
+    return trigger, summary

@@ -55,7 +55,6 @@ def windows_table(
     names: Sequence[str],
     *,
     zone: tzinfo | None,
-    zone_name: str,
     confidence_level: float,
 ) -> RenderableType:
     """Return the class mix and the confidence per window, with a sparkline per class above."""
@@ -66,7 +65,7 @@ def windows_table(
         *((name, "right") for name in names),
         ("Confidence", "left"),
     )
-    table = new_table(f"Per window, {zone_name} time", *columns)
+    table = new_table(f"Per window, {zone or 'local'} time", *columns)
     for window, metrics in zip(windows, measured, strict=True):
         start = f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}"
         table.add_row(

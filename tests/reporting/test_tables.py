@@ -66,7 +66,7 @@ def metrics() -> RenderableType:
 def windows() -> RenderableType:
     rows = records(30, 10, 10) + records(10, 10, 40, minute=2 * DAY, confidence=0.65)
     found, _ = summarise_windows(rows, Calendar.of("1d", UTC), now=START + timedelta(days=2, hours=4))
-    return tables.windows_table(found, LABELS, zone=UTC, zone_name="UTC", confidence_level=0.95)
+    return tables.windows_table(found, LABELS, zone=UTC, confidence_level=0.95)
 
 
 def drift() -> RenderableType:
