@@ -1,6 +1,12 @@
 """`python -m sentimon`, and the entry point of the installed program."""
 
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
 import sys
+from typing import NoReturn
 
 from sentimon.errors import ExitCode
 
@@ -12,7 +18,19 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.exit(int(ExitCode.INTERRUPTED))
+        _interrupted()
+    except SystemExit as leaving:
+        if leaving.code == ExitCode.INTERRUPTED:
+            _interrupted()
+        raise
+
+
+def _interrupted() -> NoReturn:
+    # People press Ctrl-C twice, and a second one would break into what ends the threads.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    os._exit(int(ExitCode.INTERRUPTED))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ def log(
         show_json({"logged": kept.count, "bad_lines": bad.count, "path": str(writer.path)})
     elif not quiet:
         left_out = f"; {counted(bad.count, 'bad line')} left out" if bad.count else ""
-        note(f"{counted(kept.count, 'prediction')} logged to {writer.path}{left_out}")
+        where = f" to {writer.path}" if kept.count else ""
+        note(f"{counted(kept.count, 'prediction')} logged{where}{left_out}")
     leave(bad.exit_code)
 
 

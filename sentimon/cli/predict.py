@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,7 +52,7 @@ def predict(
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
-    from sentimon.scoring.scorer import load_scorer, score_stream
+    from sentimon.scoring.scorer import bounded, load_scorer, score_stream
 
     session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
     if logs is not None and not log:
@@ -66,7 +65,7 @@ def predict(
     bad, total, truncated = BadLines(), 0, 0
     predictions = score_stream(scorer, _texts(watched(rows, "texts read"), bad), buffer_size=size)
     with session.writer() if log else nullcontext() as writer:
-        while chunk := list(islice(predictions, size)):
+        for chunk in bounded(predictions, count=size, length=lambda one: len(one[0])):
             if writer:
                 writer.append(_records(scorer, chunk), now=clock())
             _show(session, scorer, chunk, as_json=as_json, heading=not total)
@@ -77,7 +76,7 @@ def predict(
     if truncated:
         note(f"{truncated} of {counted(total, 'text')} longer than the model reads: the end was not seen")
     if log:
-        note(f"{counted(total, 'prediction')} logged to {session.folder}")
+        note(f"{counted(total, 'prediction')} logged to {session.writer().path}")
     leave(bad.exit_code)
 
 

@@ -107,6 +107,9 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str
         if variable.startswith(PREFIX) and "__" in variable:
             key = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
             yield f"${variable}", key, read_text(key, environment[variable])
+        elif variable.startswith(tuple(f"{PREFIX}{section.upper()}_" for section in SECTIONS)):
+            hint = "write two underscores between section and key: SENTIMON_DRIFT__THRESHOLD"
+            raise ConfigError(f"${variable}: is no setting", hint=hint)
 
 
 def _build(values: Mapping[str, Any]) -> Settings:

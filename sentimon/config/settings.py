@@ -77,7 +77,7 @@ class ModelSettings:
         "", "HuggingFace id or folder of the model; empty: the model that ships with sentimon."
     )
     revision: str = setting("", "Commit or tag of a HuggingFace model to pin; empty: its main branch.")
-    threads: int = setting(0, "Threads used for scoring; 0: one per core.", _at_least(0))
+    threads: int = setting(0, "Threads used for scoring; 0: one per core.", _at_least(0, most=1024))
     batch_size: int = setting(
         32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", _at_least(1)
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.record import CORE_FIELDS, OPTIONAL_FIELDS, PredictionRecord
 from sentimon.logbook.row import check_agreement, line_label, parse_scores
 from sentimon.scoring.inputs import InputRow
-from sentimon.scoring.scorer import Scorer
+from sentimon.scoring.scorer import Scorer, bounded
 
 _OURS = (*CORE_FIELDS, *OPTIONAL_FIELDS)
 
@@ -36,8 +35,8 @@ def take_in(
     happened when it was read, by `clock`; a naive timestamp is read in `zone` (None: local time).
     """
     scorer: Scorer | None = None
-    stream = iter(rows)
-    while taken := [_take(row, clock(), zone) for row in islice(stream, buffer_size)]:
+    every = (_take(row, clock(), zone) for row in rows)
+    for taken in bounded(every, count=buffer_size, length=_length):
         waiting = [one for one in taken if isinstance(one, _Unscored)]
         records: Iterator[PredictionRecord] = iter(())
         if waiting:
@@ -63,6 +62,10 @@ class _Unscored:
     text: str
     rest: Mapping[str, Any]
     """What the record is to hold beside the text and its scores."""
+
+
+def _length(taken: PredictionRecord | BadLine | _Unscored) -> int:
+    return 0 if isinstance(taken, BadLine) else len(taken.text or "")
 
 
 def _take(
@@ -127,4 +130,4 @@ def _timestamp(given: _Given, now: datetime, zone: tzinfo | None) -> tuple[datet
     try:
         return parse_moment(given.timestamp, zone)
     except DataError as error:
-        raise LineError("timestamp", error.message) from error
+        raise LineError("timestamp", f"{error.message}; {error.hint}") from error

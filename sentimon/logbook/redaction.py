@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable
 
 from sentimon.scoring.normalise import replace_links, replace_mentions
@@ -12,11 +13,23 @@ from sentimon.scoring.normalise import replace_links, replace_mentions
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _BARE_LINK = re.compile(r"(?<![\w./])www\.(?=\S)", re.IGNORECASE)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE | re.ASCII)
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)", re.ASCII)
+_IPV4 = re.compile(
+    r"(?<![\w.])(?<![Vv]ersion )(?<![Vv]ersione )(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)", re.ASCII
+)
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
-_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)", re.ASCII)
-_PHONE = re.compile(r"(?<![\w.,])(?:\+|00)?\(?\d(?:[ ().\-/]{0,3}\d){6,14}(?![\w]|[.,]\d)", re.ASCII)
-_DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)", re.ASCII)
+_CARD = re.compile(
+    r"(?<!\d)(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5})(?![\d]|[ -]\d)", re.ASCII
+)
+# A run of digits and what people put between them, taken whole: two numbers side by side are one run.
+_PHONE = re.compile(r"(?<!\w)(?<!\d[.,])\(?(?:\+|00)?\(?\d(?:[ ().\-/_]{0,3}\d)*", re.ASCII)
+# Dates, times, decimals and thousands hold digits, too; they are looked past, not into.
+_NO_PHONE = re.compile(
+    r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?!\d)"
+    r"|(?<!\d)\d{1,2}:\d{2}(?::\d{2})?(?!\d)"
+    r"|(?<![\d.,])[1-9]\d?[.,]\d+(?![\d.,])"
+    r"|(?<![\d.,])[1-9]\d?(?:([ .,])\d{3})(?:\1\d{3})+(?![\d.,])",
+    re.ASCII,
+)
 _IBAN_LENGTHS = {
     country: length
     for length, countries in (
@@ -36,8 +49,9 @@ def redact(text: str) -> str:
     """Return `text` with each thing that identifies a person as `[email]`, `[phone]`, `[iban]` and so on.
 
     IBANs are masked only where their length and check digits (mod 97) hold, cards where Luhn's sum
-    does, phone numbers from nine digits, or seven behind `+` or `00`; dates stay. Names and addresses
-    in words are not found. Idempotent; the time is linear in the length of the text.
+    does, phone numbers from nine digits, or seven behind `+` or `00`; dates, times and prices stay. A
+    long order number looks like a phone number and is masked. Names and addresses in words, and
+    profiles named without a link, are not found. Idempotent; the time is linear in the length of the text.
 
     >>> redact("Scrivimi: anna@example.org o +39 333 1234567 (@anna, https://example.org/a)")
     'Scrivimi: [email] o [phone] ([mention], [url])'
@@ -50,7 +64,7 @@ def redact(text: str) -> str:
     text = _where(_IPV4, _is_address, "[ip]", text)
     text = _where(_IPV6, _is_address, "[ip]", text)
     text = _where(_CARD, _is_card, "[card]", text)
-    return _where(_PHONE, _is_phone, "[phone]", text)
+    return _without_phones(text)
 
 
 def _where(pattern: re.Pattern[str], holds: Callable[[str], bool], mask: str, text: str) -> str:
@@ -84,8 +98,33 @@ def _is_card(candidate: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
+def _without_phones(text: str) -> str:
+    # Looked for in a copy of the same length: other digits, spaces and dashes made plain.
+    plain = _NO_PHONE.sub(lambda match: "\0" * len(match.group()), "".join(map(_plain, text)))
+    parts, done = [], 0
+    for match in _PHONE.finditer(plain):
+        if _is_phone(match.group()):
+            # A bracket that the number does not close belongs to the sentence.
+            start = match.start() + (match.group().startswith("(") and ")" not in match.group())
+            parts += [text[done:start], "[phone]"]
+            done = match.end()
+    return "".join([*parts, text[done:]])
+
+
+def _plain(character: str) -> str:
+    if character.isascii():
+        return character
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    return {"Zs": " ", "Pd": "-"}.get(category, character)
+
+
 def _is_phone(candidate: str) -> bool:
-    if _DATE.match(candidate):
-        return False
-    digits = sum(one.isdigit() for one in candidate)
-    return digits >= (_FEWEST_DIGITS_ABROAD if candidate.startswith(("+", "00")) else _FEWEST_DIGITS)
+    groups = re.findall(r"\d+", candidate)
+    digits = sum(map(len, groups))
+    bare = candidate.lstrip("(")
+    if bare.startswith(("+", "00")):
+        return digits >= _FEWEST_DIGITS_ABROAD
+    # Sizes, hours and scores come in ones and twos; of numbers only those that begin with 0 do.
+    return digits >= _FEWEST_DIGITS and (max(map(len, groups)) > 2 or bare.startswith("0"))

@@ -52,7 +52,7 @@ def predictions_table(
         table.add_column(Text(visible(name)), width=max(8, len(name)), justify="right", no_wrap=True)
     table.add_column("Text", ratio=1, no_wrap=True, overflow="ellipsis")
     for text, scores, truncated in predictions:
-        shown = visible(text[:_LONGEST]) + (" (cut)" if truncated else "")
+        shown = ("(cut) " if truncated else "") + visible(text[:_LONGEST])
         table.add_row(
             Text(visible(names[scores.label]), style=STYLES[scores.label]),
             number(scores.confidence),

@@ -16,7 +16,7 @@ from sentimon.reporting.text import visible
 
 def quality_table(quality: Quality, names: Sequence[str], *, title: str) -> RenderableType:
     """Return the overall numbers, those of each class, and the confusion matrix."""
-    overall = new_table(f"{visible(title)}, {quality.n} texts", ("", "left"), ("Value", "left"))
+    overall = new_table(visible(title), ("", "left"), ("Value", "left"))
     for name, one in (
         ("accuracy", quality.accuracy),
         ("macro recall", quality.macro_recall),
@@ -27,6 +27,7 @@ def quality_table(quality: Quality, names: Sequence[str], *, title: str) -> Rend
         ("negative log-likelihood", quality.negative_log_likelihood),
     ):
         overall.add_row(name, estimate(one))
+    overall.add_row("rows", str(quality.n))
     return Group(overall, Text(), _per_class(quality, names), Text(), _confusion_matrix(quality, names))
 
 

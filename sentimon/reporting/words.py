@@ -37,8 +37,8 @@ def explain_check(check: BaselineCheck) -> list[str]:
             "Longer windows have more: --every 1d, --every 1w.",
         ]
     if check.quiet:
-        judged = f"none of {len(check.windows)} windows departs from the rest"
-        return [f"Quiet: {judged}; {check.skipped} have too few rows to be judged."]
+        skipped = f"; {check.skipped} with too few rows to be judged" if check.skipped else ""
+        return [f"Quiet: none of {len(check.windows)} windows departs from the rest{skipped}."]
     return ["Not quiet: the marked windows differ from the rest by more than the limit and more than chance."]
 
 

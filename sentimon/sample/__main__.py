@@ -19,7 +19,7 @@ What to try next:
   sentimon log --input yours.csv --column text --logs logs/
   sentimon baseline create --logs logs/       when the log holds a normal period
   sentimon retrain-check --logs logs/ -q      from cron: silent, exit 3 when it is time
-  sentimon --help                             the other commands, each with an example
+  sentimon --help                             the other commands; COMMAND --help has an example
 """
 
 

@@ -19,7 +19,7 @@ from sentimon.labels import Sentiment
 from sentimon.scoring.batches import plan_batches, run_batches
 from sentimon.scoring.checkpoint import fetch_weights, find_checkpoint
 from sentimon.scoring.labelmap import map_labels
-from sentimon.scoring.normalise import normalise
+from sentimon.scoring.normalise import readable
 from sentimon.scoring.pretrained import load_config, load_network, load_tokenizer
 from sentimon.scoring.scores import ScoredText, Scores
 from sentimon.scoring.tokens import TokenisedText, check_vocabulary, length_limit, tokenise
@@ -82,11 +82,11 @@ class HuggingFaceScorer:
             ModelError: the model gives no finite number, or one text alone exceeds the memory.
         """
         with _silence():
-            tokenised = list(
-                tokenise([normalise(text) for text in texts], self.tokenizer, limit=self.max_length)
-            )
+            heads = [readable(text) for text in texts]
+            read = [head for head, _ in heads]
+            tokenised = list(tokenise(read, self.tokenizer, limit=self.max_length))
             found = self._in_batches(tokenised)
-        return [self._result(one, found[at]) for at, one in enumerate(tokenised)]
+        return [self._result(one, found[at], cut=heads[at][1]) for at, one in enumerate(tokenised)]
 
     def _in_batches(self, texts: Sequence[TokenisedText]) -> dict[int, list[float]]:
         """Return the probability of each output by the position of the text."""
@@ -124,7 +124,7 @@ class HuggingFaceScorer:
             probabilities: list[list[float]] = output.logits.cpu().double().softmax(dim=-1).tolist()
         return probabilities
 
-    def _result(self, text: TokenisedText, probabilities: Sequence[float]) -> ScoredText:
+    def _result(self, text: TokenisedText, probabilities: Sequence[float], *, cut: bool) -> ScoredText:
         sums = [0.0, 0.0, 0.0]
         for sentiment, probability in zip(self.classes, probabilities, strict=True):
             sums[sentiment] += probability
@@ -133,7 +133,7 @@ class HuggingFaceScorer:
         return ScoredText(
             scores=Scores.from_probabilities([min(one, 1.0) for one in sums]),
             tokens=text.whole,
-            truncated=text.whole > self.max_length,
+            truncated=cut or text.whole > self.max_length,
         )
 
 

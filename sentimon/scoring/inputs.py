@@ -167,28 +167,46 @@ def _row_of(fields: Mapping[str, Any], path: str, number: int, column: str) -> I
 
 def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> Iterator[InputRow | BadLine]:
     csv.field_size_limit(_LONGEST_FIELD)
-    lines = (line.decode() for line in stream)
+    lines = _decoded(stream, path)
+    heading = next(lines, "").removeprefix("\ufeff")
+    if not heading.strip():
+        return
+    delimiter = delimiter or _delimiter(heading)
+    # Strict: else a quote that is never closed would swallow the rest of the file in silence.
+    reader = csv.DictReader(chain([heading], lines), delimiter=delimiter, strict=True)
+    _check_column(column, reader.fieldnames or [], path)
+    number = 1
     try:
-        heading = next(lines, "").removeprefix("\ufeff")
-        reader = csv.DictReader(chain([heading], lines), delimiter=delimiter or _delimiter(heading, column))
-        _check_column(column, reader.fieldnames or [], path)
         for fields in reader:
-            given = {name: value for name, value in fields.items() if name and value not in (None, "")}
-            # A row that ends before the column has no text; one with nothing in it has an empty one.
-            row = given if fields[column] is None else given | {column: well_formed(fields[column])}
-            yield _row_of(row, path, reader.line_num, column)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not valid UTF-8: {error.reason}", hint="save the table as UTF-8") from error
+            number = reader.line_num
+            yield _table_row(fields, path, number, column)
     except csv.Error as error:
-        raise DataError(f"{path}: not a valid table: {error}") from error
+        raise DataError(f"{path}: not a valid table from line {number + 1} on: {error}") from error
 
 
-def _delimiter(heading: str, column: str) -> str:
+def _table_row(fields: dict[str, Any], path: str, number: int, column: str) -> InputRow | BadLine:
+    if None in fields:
+        wanted = len(fields) - 1
+        reason = f"has {wanted + len(fields[None])} cells, the heading has {wanted}; put the text in quotes"  # type: ignore[index]
+        return BadLine(path=path, line=number, kind="field", reason=reason)
+    given = {name: value for name, value in fields.items() if value not in (None, "")}
+    # A row that ends before the column has no text; one with nothing in it has an empty one.
+    row = given if fields[column] is None else given | {column: well_formed(fields[column])}
+    return _row_of(row, path, number, column)
+
+
+def _decoded(stream: BinaryIO, path: str) -> Iterator[str]:
+    for number, line in enumerate(stream, start=1):
+        try:
+            yield line.decode()
+        except UnicodeDecodeError as error:
+            hint = f"save the table as UTF-8, for example: iconv -f cp1252 -t utf-8 {path}"
+            raise DataError(f"{path}:{number}: not valid UTF-8: {error.reason}", hint=hint) from error
+
+
+def _delimiter(heading: str) -> str:
     # Spreadsheets write semicolons where the comma is the decimal mark, as in Italy.
-    for delimiter in (",", ";", "\t"):
-        if column in next(csv.reader([heading], delimiter=delimiter), []):
-            return delimiter
-    return ","
+    return max((",", ";", "\t"), key=lambda mark: len(next(csv.reader([heading], delimiter=mark), [])))
 
 
 def _parquet(stream: BinaryIO, path: str, column: str) -> Iterator[InputRow | BadLine]:

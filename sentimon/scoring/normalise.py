@@ -8,6 +8,7 @@ from sentimon.jsonl import well_formed
 
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@])@\w+")
+READ_CHARACTERS = 100_000
 _CLOSING = ")]}>\"'.,;:!?…»”’"
 
 
@@ -24,6 +25,15 @@ def normalise(text: str) -> str:
     family was trained with.
     """
     return replace_mentions(replace_links(well_formed(text), "http"), "@user")
+
+
+def readable(text: str) -> tuple[str, bool]:
+    """Return (the beginning of `text` that a model is given, normalised; whether words were left out).
+
+    A model reads some hundred tokens; the cut, at READ_CHARACTERS, keeps a text of millions of
+    characters from being taken apart for nothing.
+    """
+    return normalise(text[:READ_CHARACTERS]), bool(text[READ_CHARACTERS:].strip())
 
 
 def replace_links(text: str, replacement: str) -> str:

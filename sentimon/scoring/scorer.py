@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
@@ -15,6 +14,8 @@ from sentimon.scoring.scores import ScoredText
 DEFAULT_MODEL = "sentimon-default"
 DEFAULT_FOLDER = Path(__file__).parent / "default_model"
 ONNX_FILE = "model.onnx"
+MOST_CHARACTERS = 1_000_000
+T = TypeVar("T")
 
 
 class Scorer(Protocol):
@@ -71,7 +72,20 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
 def score_stream(
     scorer: Scorer, texts: Iterable[str], *, buffer_size: int
 ) -> Iterator[tuple[str, ScoredText]]:
-    """Yield each text with its result, in input order, holding at most `buffer_size` texts at once."""
-    stream = iter(texts)
-    while chunk := list(islice(stream, buffer_size)):
+    """Yield each text with its result, in input order, holding no more at once than `bounded` gives."""
+    for chunk in bounded(texts, count=buffer_size, length=len):
         yield from zip(chunk, scorer.score(chunk), strict=True)
+
+
+def bounded(items: Iterable[T], *, count: int, length: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield `items` in lists of at most `count`, and of about MOST_CHARACTERS where they are long."""
+    chunk: list[T] = []
+    characters = 0
+    for item in items:
+        chunk.append(item)
+        characters += length(item)
+        if len(chunk) >= count or characters >= MOST_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk

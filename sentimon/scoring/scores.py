@@ -80,6 +80,6 @@ class ScoredText:
 
     scores: Scores
     tokens: int
-    """Length of the whole text in the model's tokens, its boundary tokens included."""
+    """Length of the text, or of its first 100,000 characters, in the model's tokens, boundaries included."""
     truncated: bool
     """Whether the text was longer than the model reads, so that its end was not seen."""

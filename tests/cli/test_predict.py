@@ -59,6 +59,7 @@ def test_any_text_gets_an_answer_and_keeps_its_place(run: Run, tmp_path: Path) -
     assert [one["truncated"] for one in done.lines].count(True) >= 2
     assert f"of {len(HOSTILE)} texts longer than the model reads" in done.err
     table = run("predict", "--input", "hostile.jsonl").out
+    assert table.count("(cut) ") == [one["truncated"] for one in done.lines].count(True)
     assert "\x1b" not in table
     assert "\x07" not in table
     assert "[red]not markup[/red]" in table
@@ -216,6 +217,18 @@ def test_an_interrupt_ends_with_130_and_keeps_what_was_said(tmp_path: Path) -> N
     logged = (tmp_path / "logs/predictions.jsonl").read_bytes()
     assert logged.endswith(b"\n")
     assert all(json.loads(line) for line in logged.splitlines())
+
+
+def test_two_interrupts_at_once_end_like_one(tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_bytes(b"bello davvero\n" * 20_000)
+    process = start(tmp_path, "predict", "--input", "many.txt", "--json")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"")
 
 
 def test_a_closed_pipe_is_no_crash(tmp_path: Path) -> None:

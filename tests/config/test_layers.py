@@ -124,3 +124,9 @@ def test_display_names_must_tell_the_classes_apart(names: tuple[str, str, str], 
 def test_an_unknown_variable_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"\$SENTIMON_DRIFT__LIMIT: unknown key drift.limit"):
         load_settings(environment={"SENTIMON_DRIFT__LIMIT": "0.2"})
+
+
+def test_one_underscore_too_few_is_said() -> None:
+    with pytest.raises(ConfigError, match="SENTIMON_MODEL_THREADS: is no setting") as caught:
+        load_settings(environment={"SENTIMON_MODEL_THREADS": "1"})
+    assert "two underscores" in str(caught.value.hint)

@@ -94,3 +94,13 @@ def test_texts_are_scored_in_bounded_chunks_and_only_as_they_are_asked_for() -> 
     assert [next(stream)[0] for _ in range(6)] == [f"text {number}" for number in range(6)]
     assert scorer.batches == [4, 4]
     assert len(drawn) == 8
+
+
+def test_long_texts_make_short_chunks() -> None:
+    scorer = CountingScorer()
+    texts = ["x" * 400_000] * 7
+    assert len(list(score_stream(scorer, texts, buffer_size=100))) == 7
+    assert scorer.batches == [3, 3, 1]
+    rows = [given(number, "x" * 400_000) for number in range(7)]
+    assert len(take(rows, scorer, size=100)) == 7
+    assert scorer.batches[3:] == [3, 3, 1]

@@ -34,6 +34,7 @@ CASES = {
     "no known ending, text": ("a.log", "uno\n", ["uno"]),
     "no known ending, JSON": ("a.log", ' {"text": "uno"}\n', ["uno"]),
     "nothing": ("a.txt", "", []),
+    "an empty table": ("a.csv", "", []),
 }
 
 
@@ -74,9 +75,7 @@ def test_a_table_without_the_column_lists_those_it_has(tmp_path: Path) -> None:
     assert "id, body" in str(caught.value.hint)
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", b"text\n\xff\n"), ("a.parquet", b"PAR1"), ("a.csv", b"")]
-)
+@pytest.mark.parametrize(("name", "content"), [("a.csv", b"text\n\xff\n"), ("a.parquet", b"PAR1")])
 def test_a_broken_table_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     with pytest.raises(DataError, match=name):
         list(read_file(written(tmp_path, name, content)))
@@ -89,6 +88,31 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         list(read_file(tmp_path))
     with pytest.raises(UsageError, match="xml"):
         list(read_file(written(tmp_path, "a", ""), file_format="xml"))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'text\n"never closed\nrow\nrow\n', "line 2"),
+        (b"text\nok\nperch\xe9\n", "a.csv:3: not valid UTF-8"),
+    ],
+)
+def test_a_table_that_breaks_says_where(tmp_path: Path, content: bytes, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        list(read_file(written(tmp_path, "a.csv", content)))
+
+
+def test_a_row_with_too_many_cells_is_bad_and_not_cut(tmp_path: Path) -> None:
+    rows = list(read_file(written(tmp_path, "a.csv", "id,text\n1,bello, ma lento\n2,bene\n")))
+    assert isinstance(rows[0], BadLine)
+    assert "has 3 cells, the heading has 2" in rows[0].reason
+    assert texts(rows[1:]) == ["bene"]
+
+
+def test_a_table_without_the_column_is_taken_apart_for_the_hint(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        list(read_file(written(tmp_path, "a.csv", "data;testo;ordine\n1;bello;3\n")))
+    assert "data, testo, ordine" in str(caught.value.hint)
 
 
 def test_a_file_is_read_as_it_is_asked_for(tmp_path: Path) -> None:

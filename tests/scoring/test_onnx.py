@@ -214,3 +214,22 @@ def test_torch_is_never_imported() -> None:
         "import sys, sentimon.scoring.onnx; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_model_whose_files_do_not_fit_together_is_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "two")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["id2label"] = {"0": "negative", "1": "positive"}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"gives 3 numbers a text, config\.json names 2 labels"):
+        OnnxScorer.load(folder, name="x")
+
+
+def test_a_text_of_millions_of_characters_is_cut_before_it_is_taken_apart(tmp_path: Path) -> None:
+    scorer = OnnxScorer.load(write_folder(tmp_path / "model"), name="x")
+    (long,), (short,) = scorer.score(["good " * 1_000_000]), scorer.score(["good " * 20_000])
+    assert long.truncated
+    assert long.tokens == short.tokens == 20_002
+    assert long.scores == short.scores
+    (blank,) = scorer.score(["good" + " " * 1_000_000])
+    assert not blank.truncated
