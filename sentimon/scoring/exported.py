@@ -138,9 +138,13 @@ def token_limit(config: Mapping[str, Any], folder: Path) -> int:
     return limit
 
 
-def digest(path: Path) -> str:
-    """Return the first 12 hexadecimal digits of the SHA-256 of a file, or an empty name if there is none."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+def digest(folder: Path) -> str:
+    """Return the first 12 hexadecimal digits of the SHA-256 of the weights and the tokenizer.
+
+    It is computed and not taken from config.json, so that weights that were changed are another model.
+    Both files have been opened before.
+    """
+    content = hashlib.sha256()
+    for name in (MODEL_FILE, TOKENIZER_FILE):
+        content.update((folder / name).read_bytes())
+    return content.hexdigest()[:12]

@@ -74,11 +74,12 @@ class OnnxScorer:
         classes = map_labels(labels_of(config, folder), label_map=label_map)
         session = open_session(folder / MODEL_FILE, optimised=ours.get("optimised", False))
         check_graph(session, len(classes), folder / MODEL_FILE)
+        tokenizer = open_tokenizer(folder / TOKENIZER_FILE)
         return cls(
             model=name,
-            revision=ours.get("revision") or digest(folder / MODEL_FILE),
+            revision=digest(folder),
             session=session,
-            tokenizer=open_tokenizer(folder / TOKENIZER_FILE),
+            tokenizer=tokenizer,
             classes=classes,
             limit=token_limit(config, folder),
             threads=threads or cpu_count() or 1,

@@ -156,3 +156,8 @@ def error_by_chance(answers: list[tuple[float, bool]], draws: int = 200) -> floa
     generator = Random(0)
     sure = [confidence for confidence, _ in answers]
     return sum(calibration_error([(c, generator.random() < c) for c in sure]) for _ in range(draws)) / draws
+
+
+def test_the_revision_in_the_configuration_is_that_of_the_weights(scorer: OnnxScorer) -> None:
+    config = json.loads((DEFAULT_FOLDER / "config.json").read_text(encoding="utf-8"))
+    assert config["sentimon"]["revision"] == scorer.revision
