@@ -54,7 +54,8 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
         ]
     if not trigger.samples.met:
         needed = limit_text(trigger.samples.limit)
-        return [f"No verdict: {trigger.samples.n} new predictions, at least {needed} are needed."]
+        since = " since a trigger fired" if trigger.cooldown_until is not None else ""
+        return [f"No verdict: {trigger.samples.n} new predictions{since}, at least {needed} are needed."]
     if not trigger.decided:
         open_rules = [rule.name for rule in trigger.rules if rule.met is None]
         return [f"No verdict: {' and '.join(open_rules)} cannot be judged."]

@@ -80,6 +80,8 @@ def test_each_decision_has_its_words_and_its_action() -> None:
         "No verdict: 9 new predictions, at least 50 are needed.",
         "collect more predictions",
     )
+    few = decide(summary(9, 0, 0), last=recent)[0]
+    assert few == "No verdict: 9 new predictions since a trigger fired, at least 50 are needed."
     assert decide(summary(70, 20, 10), compared=False)[0] == "No verdict: drift score cannot be judged."
     assert decide(summary(70, 20, 10))[1] == "continue monitoring"
 
