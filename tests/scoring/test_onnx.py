@@ -183,6 +183,32 @@ def test_the_revision_is_a_hash_of_what_is_run_whatever_the_configuration_says(t
     assert first.revision != load(write_folder(tmp_path / "c", inputs=("input_ids",))).revision
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", b"{"),
+        ("config.json", b"[]"),
+        ("config.json", b"{}"),
+        ("tokenizer.json", b"{}"),
+        ("model.onnx", b"not a model"),
+        ("model.onnx", b""),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, file: str, content: bytes) -> None:
+    folder = write_folder(tmp_path)
+    (folder / file).write_bytes(content)
+    with pytest.raises(ModelError, match=file.replace(".", r"\.")):
+        load(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "model.onnx"])
+def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
+    folder = write_folder(tmp_path)
+    (folder / file).unlink()
+    with pytest.raises(ModelError, match=file.replace(".", r"\.")):
+        load(folder)
+
+
 def test_torch_is_never_imported() -> None:
     code = (
         "import sys, sentimon.scoring.onnx; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
