@@ -18,7 +18,7 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import leave, note, show, show_json
-from sentimon.cli.reading import newer, note_trouble, read_summary
+from sentimon.cli.reading import compare, note_trouble
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError
 
@@ -55,19 +55,14 @@ def drift(
 
     Example: sentimon drift --logs logs/ --since 24h
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.logbook.history import DRIFT_FILE, append_entry
-    from sentimon.monitoring.drift import detect_drift
     from sentimon.reporting.json_shapes import drift_object
     from sentimon.reporting.tables import drift_table
 
     flags = {"drift.threshold": threshold, "drift.create_baseline": False if no_create else None}
     session = start(config, {"logs.dir": logs, **flags})
-    period, path = session.period(since, until), session.baseline_path(file)
-    baseline = read_baseline(path) if path.exists() else None
-    ended = None if baseline is None or whole or period.since else baseline.last
-    summary = read_summary(session, newer(session, period, ended))
-    report = detect_drift(baseline, summary, session.settings.drift)
+    path = session.baseline_path(file)
+    baseline, summary, report = compare(session, path, session.period(since, until), whole=whole)
     if report.drifted or not quiet:
         note_trouble(session, summary)
         if as_json:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.progress import watched
-from sentimon.cli.session import start
+from sentimon.cli.session import Session, start
+
+if TYPE_CHECKING:
+    from sentimon.scoring.scorer import Scorer
+    from sentimon.scoring.scores import Scores
 
 
 def evaluate(
@@ -38,25 +42,29 @@ def evaluate(
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.quality import evaluate as measure_quality
     from sentimon.reporting.quality import quality_table
-    from sentimon.scoring.scorer import load_scorer, score_stream
+    from sentimon.scoring.scorer import load_scorer
 
     session = start(config, {"model.name": model, "model.revision": revision})
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
     scorer = load_scorer(session.settings.model)
-    texts = (row.text for row in rows)
-    size = session.settings.model.buffer_size
-    scored = [one for _, one in watched(score_stream(scorer, texts, buffer_size=size), "texts scored")]
     quality = measure_quality(
-        [one.scores for one in scored],
+        _scores(session, scorer, [row.text for row in rows]),
         [row.label for row in rows],
         confidence_level=session.settings.drift.confidence_level,
     )
-    truncated = sum(one.truncated for one in scored)
-    if truncated:
-        note(
-            f"{truncated} of {counted(len(scored), 'text')} longer than the model reads: the end was not seen"
-        )
     if as_json:
         show_json({"data": data, "model": scorer.model, "revision": scorer.revision, **quality.to_dict()})
     else:
         show(quality_table(quality, session.names, title=f"{scorer.model} on {data}"))
+
+
+def _scores(session: Session, scorer: Scorer, texts: list[str]) -> list[Scores]:
+    from sentimon.scoring.scorer import score_stream
+
+    stream = score_stream(scorer, texts, buffer_size=session.settings.model.buffer_size)
+    scored = [one for _, one in watched(stream, "texts scored")]
+    truncated = sum(one.truncated for one in scored)
+    if truncated:
+        read = counted(len(scored), "text")
+        note(f"{truncated} of {read} longer than the model reads: the end was not seen")
+    return [one.scores for one in scored]

@@ -1,4 +1,4 @@
-"""What several commands read of the log: its rows, their sum, and what was wrong with it."""
+"""What several commands read of the log: its rows, their sum, its comparison with the baseline."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from sentimon.cli.session import Session
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from sentimon.jsonl import BadLine
     from sentimon.logbook.record import PredictionRecord
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.drift import DriftReport
 
 
 def read_rows(session: Session, period: Period) -> Iterator[PredictionRecord | BadLine]:
@@ -31,6 +34,27 @@ def read_summary(session: Session, period: Period) -> Summary:
     from sentimon.logbook.summary import summarise
 
     return summarise(read_rows(session, period))
+
+
+def compare(
+    session: Session, path: Path, period: Period, *seen: datetime | None, whole: bool = False
+) -> tuple[Baseline | None, Summary, DriftReport]:
+    """Return (the baseline at `path` if there is one, the sum over the rows compared, the comparison).
+
+    Compared are the rows in `period` later than all of `seen`; unless `whole` or `--since` says
+    otherwise, only those newer than the baseline.
+
+    Raises:
+        StoreError: the log or the baseline cannot be read.
+        DataError: the rows are of another model than the baseline.
+    """
+    from sentimon.api.stores import read_baseline
+    from sentimon.monitoring.drift import detect_drift
+
+    baseline = read_baseline(path) if path.exists() else None
+    ended = None if baseline is None or whole or period.since else baseline.last
+    summary = read_summary(session, newer(session, period, ended, *seen))
+    return baseline, summary, detect_drift(baseline, summary, session.settings.drift)
 
 
 def note_trouble(session: Session, summary: Summary) -> None:

@@ -18,7 +18,7 @@ from sentimon.cli.options import (
     UntilOption,
 )
 from sentimon.cli.output import leave, note, show, show_json
-from sentimon.cli.reading import newer, note_trouble, read_summary
+from sentimon.cli.reading import compare, note_trouble
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode
 
@@ -80,16 +80,12 @@ def retrain_check(
 def _decide(
     session: Session, path: Path, period: Period, last: LastTrigger | None
 ) -> tuple[RetrainingTrigger, Summary]:
-    from sentimon.api.stores import read_baseline
-    from sentimon.monitoring.drift import detect_drift
     from sentimon.monitoring.retraining import evaluate_retraining
 
-    baseline = read_baseline(path) if path.exists() else None
-    ended = None if baseline is None or period.since else baseline.last
-    summary = read_summary(session, newer(session, period, ended, None if last is None else last.seen))
+    _, summary, report = compare(session, path, period, None if last is None else last.seen)
     trigger = evaluate_retraining(
         summary,
-        detect_drift(baseline, summary, session.settings.drift),
+        report,
         session.settings.retraining,
         last=last,
         now=session.now,

@@ -127,7 +127,8 @@ def _write_whole(descriptor: int, data: bytes) -> None:
         written = os.write(descriptor, data)
         while written < len(data):
             written += os.write(descriptor, data[written:])
-    except OSError:
+    except BaseException:
+        # Also an interrupt between two parts of a write leaves no half of a line.
         if regular:
             os.ftruncate(descriptor, size)
         raise

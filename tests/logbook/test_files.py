@@ -33,7 +33,13 @@ def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
     assert "make room" in str(caught.value.hint)
 
 
-def test_a_write_that_fails_halfway_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("stops", "raised"),
+    [(OSError(28, "No space left on device"), StoreError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_write_that_stops_halfway_leaves_no_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: BaseException, raised: type[BaseException]
+) -> None:
     path = tmp_path / "log.jsonl"
     append_lines(path, [b"kept"])
     real = os.write
@@ -43,10 +49,10 @@ def test_a_write_that_fails_halfway_leaves_no_half(tmp_path: Path, monkeypatch: 
         return real(descriptor, data[:3])
 
     def refuses(descriptor: int, data: bytes) -> int:
-        raise OSError(28, "No space left on device")
+        raise stops
 
     monkeypatch.setattr(os, "write", fails_after_three_bytes)
-    with pytest.raises(StoreError):
+    with pytest.raises(raised):
         append_lines(path, [b"lost row"])
     assert path.read_bytes() == b"kept\n"
 
