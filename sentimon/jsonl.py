@@ -67,9 +67,18 @@ def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     characters that `str.splitlines` cuts at.
     """
     for number, line in enumerate(lines, start=1):
-        content = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-        if content.strip():
-            yield number, content.rstrip(b"\r\n")
+        content = line_content(line, first=number == 1)
+        if content:
+            yield number, content
+
+
+def line_content(line: bytes, *, first: bool) -> bytes:
+    """Return what a line says, without its newline; nothing where it is blank.
+
+    A byte order mark may begin the first line of a file, and is no part of it.
+    """
+    content = line.removeprefix(_BYTE_ORDER_MARK) if first else line
+    return content.rstrip(b"\r\n") if content.strip() else b""
 
 
 def decode_text(line: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,8 +16,11 @@ from sentimon.cli.options import (
     UntilOption,
 )
 from sentimon.cli.output import note, show, show_json
-from sentimon.cli.reading import note_trouble, read_rows
+from sentimon.cli.reading import note_trouble, read_summary
 from sentimon.cli.session import start
+
+if TYPE_CHECKING:
+    from sentimon.logbook.windows import Window
 
 EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
@@ -41,19 +44,19 @@ def metrics(
     Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
     """
     from sentimon.logbook.history import METRICS_FILE, append_entry
-    from sentimon.logbook.summary import summarise
-    from sentimon.logbook.windows import summarise_windows
     from sentimon.monitoring.metrics import measure
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
     from sentimon.reporting.tables import metrics_table, windows_table
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     level = session.settings.drift.confidence_level
-    rows = read_rows(session, session.period(since, until))
+    period = session.period(since, until)
+    windows: list[Window] | None = None
     if every is None:
-        windows, summary = None, summarise(rows)
+        summary = read_summary(session, period)
     else:
-        windows, summary = summarise_windows(rows, session.calendar(every), now=session.now)
+        calendar = session.calendar(every)
+        windows, summary = session.index.ask(lambda sums: sums.windows(period, calendar, now=session.now))
     note_trouble(session, summary)
     measured = measure(summary, confidence_level=level)
     content = metrics_object(measured, timestamp=session.now) | summary_object(summary)

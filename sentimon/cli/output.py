@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -28,11 +28,17 @@ def show(renderable: RenderableType) -> None:
 
 def show_json(value: Mapping[str, Any]) -> None:
     """Print one object as a line of strict JSON on stdout."""
+    show_lines([value])
+
+
+def show_lines(values: Iterable[Mapping[str, Any]]) -> None:
+    """Print objects as lines of strict JSON on stdout, as they come."""
     from sentimon.jsonl import encode
 
     # Bytes: JSON is UTF-8 whatever the terminal's encoding is.
     sys.stdout.flush()
-    sys.stdout.buffer.write(encode(value) + b"\n")
+    for value in values:
+        sys.stdout.buffer.write(encode(value) + b"\n")
 
 
 def note(message: str) -> None:

@@ -12,8 +12,8 @@ _PATIENCE_SECONDS = 1.0
 _STEP = 256
 
 
-def watched(rows: Iterable[T], description: str) -> Iterator[T]:
-    """Yield `rows`, and show how many have passed once that takes longer than a second."""
+def watched(rows: Iterable[T], description: str, *, total: int | None = None) -> Iterator[T]:
+    """Yield `rows`, and show how many (of how many) have passed once that takes longer than a second."""
     if not sys.stderr.isatty():
         yield from rows
         return
@@ -22,12 +22,12 @@ def watched(rows: Iterable[T], description: str) -> Iterator[T]:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(description, total=None)
+    task = bar.add_task(description, total=total)
     begun, shown = time.monotonic(), False
     try:
         for number, row in enumerate(rows, start=1):
             yield row
-            if number % _STEP == 0 or not shown:
+            if number % _STEP == 0 or not shown or total:
                 if not shown and time.monotonic() - begun > _PATIENCE_SECONDS:
                     bar.start()
                     shown = True

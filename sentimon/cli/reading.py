@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note
-from sentimon.cli.progress import watched
 from sentimon.cli.session import Session
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sentimon.jsonl import BadLine
-    from sentimon.logbook.record import PredictionRecord
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.drift import DriftReport
 
 
-def read_rows(session: Session, period: Period) -> Iterator[PredictionRecord | BadLine]:
-    """Yield the rows of the log in `period`, and every bad line."""
-    from sentimon.logbook.reader import read_log
-
-    return period.select(watched(read_log(session.folder, zone=session.naive_zone), "rows read"))
-
-
 def read_summary(session: Session, period: Period) -> Summary:
-    """Return the sum over the rows of the log in `period`."""
-    from sentimon.logbook.summary import summarise
-
-    return summarise(read_rows(session, period))
+    """Return the sum over the rows of the log in `period`, and over all its bad lines."""
+    return session.index.ask(lambda sums: sums.summary(period))
 
 
 def compare(

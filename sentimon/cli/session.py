@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentimon.config import LoadedSettings, Settings, load_settings
-from sentimon.config.paths import expanded
+from sentimon.config.paths import cache_folder, expanded
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from sentimon.logbook.rollup.index import Index
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
+
+U = TypeVar("U")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,21 @@ class Session:
         from sentimon.logbook.moments import time_zone
 
         return time_zone(self.settings.metrics.time_zone)
+
+    @property
+    def index(self) -> Index:
+        """Return the index of the log, which every sum over it is asked of."""
+        from sentimon.cli.progress import watched
+        from sentimon.engine.processes import run_units
+        from sentimon.logbook.rollup.index import Index, places_of
+
+        def run(function: Callable[[U], R], units: Sequence[U]) -> Iterator[R]:
+            parts = run_units(function, units, workers=self.settings.logs.workers)
+            return watched(parts, "parts of the log read", total=len(units))
+
+        cache = cache_folder(os.environ, Path.home())
+        places = places_of(self.folder, cache) if self.settings.logs.index else ()
+        return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
 
     def period(self, since: str | None, until: str | None) -> Period:
         """Return the period that `--since` and `--until` name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sentimon.errors import UsageError
@@ -17,3 +18,8 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise UsageError(f"{path}: there is no such home folder", hint="write the path out") from error
+
+
+def cache_folder(environment: Mapping[str, str], home: Path) -> Path:
+    """Return where what can be made again is kept for the user (XDG base directories)."""
+    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "sentimon"

@@ -136,6 +136,10 @@ class LogSettings:
         "Size of all files together above which `logs prune` removes the oldest; 0: no limit.",
         _at_least(0),
     )
+    index: bool = setting(
+        True, "Whether sums over the log are kept beside it, so that only what is new is read."
+    )
+    workers: int = setting(0, "Processes that read a long log; 0: one per core.", _at_least(0, most=1024))
     naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", _TIME_ZONE)
 
 

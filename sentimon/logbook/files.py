@@ -9,13 +9,20 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
 from sentimon.logbook.locks import PRIVATE, exclusive
 
-_PATH_HINT = "check the path and its permissions"
-_SPACE_HINT = "make room on that disk; rows that were not confirmed were not kept"
+_NOT_KEPT = "rows that were not confirmed were not kept"
+_HINTS = {
+    errno.ENOSPC: f"make room on that disk; {_NOT_KEPT}",
+    errno.EDQUOT: f"make room on that disk, or ask for a larger quota; {_NOT_KEPT}",
+    errno.EFBIG: f"raise the limit on the size of a file (ulimit -f), or have the log sealed sooner with "
+    f"logs.rotate_megabytes; {_NOT_KEPT}",
+    errno.EIO: f"check the disk; {_NOT_KEPT}",
+}
 
 
 def append_lines(path: Path, lines: Sequence[bytes]) -> None:
@@ -29,21 +36,30 @@ def append_lines(path: Path, lines: Sequence[bytes]) -> None:
             write_at_end(path, lines)
 
 
-def write_at_end(path: Path, lines: Sequence[bytes], *, sync: bool = False) -> None:
-    """Append whole lines to `path`, all or none; the caller holds the lock.
+def write_at_end(
+    path: Path, lines: Sequence[bytes], *, sync: bool = False
+) -> tuple[os.stat_result, os.stat_result]:
+    """Append whole lines to `path`, all or none, and return (its state before, its state after).
 
-    One write on an O_APPEND descriptor. A torn last line, left by a killed program, is ended first,
-    so that it cannot swallow the first new one. With `sync` they are on the disk when this returns.
+    The caller holds the lock. One write on an O_APPEND descriptor. A torn last line, left by a killed
+    program, is ended first, so that it cannot swallow the first new one. With `sync` they are on the
+    disk when this returns; what the disk refuses is taken back.
 
     Raises:
-        OSError: the file cannot be written, or the disk is full.
+        OSError: the file cannot be written or forced onto the disk, or the disk is full.
     """
     check_no_pipe(path)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
-        _write_whole(descriptor, b"\n".join(lines) + b"\n")
-        if sync:
-            os.fsync(descriptor)
+        before = os.fstat(descriptor)
+        with _nothing_or_all(descriptor, before):
+            _write_whole(descriptor, before.st_size, b"\n".join(lines) + b"\n")
+            if sync:
+                os.fsync(descriptor)
+            if sync and not before.st_size:
+                # Made just now, or by one that did not come as far as this.
+                sync_name(path)
+        return before, os.fstat(descriptor)
     finally:
         os.close(descriptor)
 
@@ -61,7 +77,7 @@ def check_no_pipe(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Force what was written to `path` onto the disk.
+    """Force what was written to `path`, a file or a folder, onto the disk.
 
     Raises:
         OSError: the disk says no.
@@ -71,6 +87,20 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_name(path: Path) -> None:
+    """Force onto the disk that the file at `path` has that name, or no longer has it.
+
+    Raises:
+        OSError: the disk says no.
+    """
+    try:
+        sync(path.resolve().parent)
+    except OSError as error:
+        # A folder that may not be read, or a file system that keeps its folders in its own way.
+        if error.errno not in (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP):
+            raise
 
 
 def read_file(path: Path, *, hint: str) -> bytes:
@@ -93,15 +123,29 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes the place of `path` in one step if the block ends well.
+
+    Nobody but the owner may read it; its folder is made if need be.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
     with errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
+            sync_name(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -117,21 +161,23 @@ def remove_file(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_whole(descriptor: int, data: bytes) -> None:
-    status = os.fstat(descriptor)
-    regular = stat.S_ISREG(status.st_mode)
-    size = status.st_size
-    if regular and size and os.pread(descriptor, 1, size - 1) != b"\n":
-        data = b"\n" + data
+@contextlib.contextmanager
+def _nothing_or_all(descriptor: int, before: os.stat_result) -> Iterator[None]:
     try:
-        written = os.write(descriptor, data)
-        while written < len(data):
-            written += os.write(descriptor, data[written:])
+        yield
     except BaseException:
         # Also an interrupt between two parts of a write leaves no half of a line.
-        if regular:
-            os.ftruncate(descriptor, size)
+        if stat.S_ISREG(before.st_mode):
+            os.ftruncate(descriptor, before.st_size)
         raise
+
+
+def _write_whole(descriptor: int, size: int, data: bytes) -> None:
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        data = b"\n" + data
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
 
 
 @contextlib.contextmanager
@@ -144,6 +190,5 @@ def errors_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = _SPACE_HINT if full else _PATH_HINT
+        hint = _HINTS.get(error.errno or 0, "check the path and its permissions")
         raise StoreError(f"{path}: cannot be written: {error.strerror}", hint=hint) from error

@@ -11,23 +11,34 @@ from pathlib import Path
 PRIVATE = 0o600
 """Logs hold what people wrote: nobody but their owner may read them."""
 STATE_FOLDER = ".sentimon"
-_LOCK = "lock"
 _COMPRESSION_LOCK = "compression.lock"
+_TRIES = 5
+
+
+def lock_file(folder: Path) -> Path:
+    """Return the file whose lock is that of `folder`."""
+    return folder / STATE_FOLDER / "lock"
 
 
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[int]:
     """Hold the lock of `folder`, which is made if need be, alone: nobody writes, seals or opens meanwhile.
+
+    Gives the descriptor of the lock file, open for reading and writing.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    descriptor = _open(folder, _LOCK)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    path = lock_file(folder)
+    while True:
+        descriptor = _open(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(descriptor, path):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -36,22 +47,26 @@ def shared(folder: Path) -> Iterator[None]:
 
     Where there is no lock there is no writer to wait for.
     """
-    try:
-        descriptor = os.open(folder / STATE_FOLDER / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        yield
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(descriptor)
+    path = lock_file(folder)
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            break
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if _is_at(descriptor, path):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+    yield
 
 
 @contextlib.contextmanager
 def only_compressor(folder: Path) -> Iterator[bool]:
     """Give whether this is the only program that compresses segments of `folder` now; nobody waits."""
-    descriptor = _open(folder, _COMPRESSION_LOCK)
+    descriptor = _open(folder / STATE_FOLDER / _COMPRESSION_LOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -64,7 +79,19 @@ def only_compressor(folder: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _open(folder: Path, name: str) -> int:
-    state = folder / STATE_FOLDER
-    state.mkdir(parents=True, exist_ok=True)
-    return os.open(state / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags, PRIVATE)
+        # Nothing was logged here yet, or the folder of the state was removed just now.
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, flags, PRIVATE)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Return whether the open file is still the one at `path`: a lock on a removed file locks nobody out."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

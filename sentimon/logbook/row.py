@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
+from typing import Any
 
 import msgspec
 
@@ -11,7 +12,7 @@ from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line
 from sentimon.labels import LABELS, Sentiment, parse_label
 from sentimon.logbook.moments import in_utc
-from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.record import CORE_FIELDS, OPTIONAL_FIELDS, PredictionRecord
 from sentimon.scoring.scores import Scores
 
 AGREEMENT = 2e-3
@@ -32,12 +33,15 @@ class _Row(msgspec.Struct):
 
 
 _decode_row = msgspec.json.Decoder(_Row).decode
+_decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_OURS = frozenset(CORE_FIELDS + OPTIONAL_FIELDS)
 
 
-def parse_row(line: bytes, *, zone: tzinfo | None) -> PredictionRecord:
-    """Return the prediction on one line of the log; fields that are not ours are passed over.
+def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> PredictionRecord:
+    """Return the prediction on one line of the log; fields that are not ours only where it is to be `whole`.
 
     Labels may be canonical, Italian or numbered; a naive timestamp is read in `zone` (None: local).
+    Fields that are not ours are JSON as it was written, so that a number keeps every digit.
 
     Raises:
         LineError: the line is no valid JSON or no valid prediction.
@@ -62,7 +66,14 @@ def parse_row(line: bytes, *, zone: tzinfo | None) -> PredictionRecord:
         truncated=row.truncated,
         text_hash=row.text_hash,
         naive=row.timestamp.tzinfo is None,
+        extra=_rest_of(line) if whole else {},
     )
+
+
+def _rest_of(line: bytes) -> dict[str, Any]:
+    # Between two fields a line may hold a carriage return, at which other programs end a line.
+    flat = msgspec.json.format(line, indent=-1) if b"\r" in line else line
+    return {name: value for name, value in _decode_raw(flat).items() if name not in _OURS}
 
 
 def parse_scores(scores: Mapping[str, float], *, parse: Callable[[str], Sentiment] | None = None) -> Scores:

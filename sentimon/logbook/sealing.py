@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import os
 import shutil
+import stat
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import BinaryIO, cast
 from sentimon.config.settings import LogSettings
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line, decode_object, numbered_lines
-from sentimon.logbook.files import sync
+from sentimon.logbook.custody import FileState
+from sentimon.logbook.files import sync, sync_name
 from sentimon.logbook.locks import exclusive, only_compressor
 from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, sealed_files, stem_of
@@ -34,9 +36,13 @@ def seal_if_due(folder: Path, settings: LogSettings, *, now: datetime) -> bool:
         OSError: the folder cannot be written.
     """
     live = folder / LIVE_FILE
-    if live.is_symlink() or not live.is_file():
+    try:
+        status = live.lstat()
+    except FileNotFoundError:
         return False
-    status = live.stat()
+    if not stat.S_ISREG(status.st_mode):
+        # A link leads to a file that its owner put elsewhere, and there it stays.
+        return False
     large = 0 < settings.rotate_megabytes * MEGABYTE <= status.st_size
     old = settings.rotate_daily and datetime.fromtimestamp(status.st_mtime, UTC).date() < now.date()
     if not status.st_size or not (large or old):
@@ -45,6 +51,8 @@ def seal_if_due(folder: Path, settings: LogSettings, *, now: datetime) -> bool:
         # The rest of this command's rows go elsewhere; these are safe before their file is out of sight.
         sync(live)
     live.rename(_free_name(folder, _first_moment(live, status.st_mtime)))
+    if settings.fsync != "never":
+        sync_name(live)
     return True
 
 
@@ -71,22 +79,26 @@ def _compress(plain: Path, target: Path) -> None:
     temporary = Path(name)
     try:
         with plain.open("rb") as source, os.fdopen(descriptor, "wb") as raw:
-            with _compressor(raw, target.suffix) as sink:
+            compressed = FileState.of(os.fstat(source.fileno()))
+            with compressor(raw, target.suffix) as sink:
                 shutil.copyfileobj(source, sink)
             raw.flush()
             os.fsync(raw.fileno())
         # The time of its last row goes with it: retention asks for that.
         shutil.copystat(plain, temporary)
         with exclusive(plain.parent):
-            # Removed meanwhile by retention, it must not come back.
-            if plain.exists():
+            # Removed meanwhile by retention, or replaced by a file without some row, the old one must not
+            # come back.
+            if plain.exists() and FileState.of(plain.stat()) == compressed:
                 temporary.replace(target)
+                sync_name(target)
                 plain.unlink()
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _compressor(raw: BinaryIO, suffix: str) -> BinaryIO:
+def compressor(raw: BinaryIO, suffix: str) -> BinaryIO:
+    """Return what compresses into `raw` as the ending of the file's name says, `.zst` or `.gz`."""
     if suffix == ".zst":
         from sentimon.logbook.zstandard import OPTIONS, ZstdFile
 
@@ -105,7 +117,8 @@ def _first_moment(live: Path, otherwise: float) -> datetime:
 
 
 def _free_name(folder: Path, first: datetime) -> Path:
-    stem = f"{SEALED}{first:%Y%m%dT%H%M%SZ}"
+    # %Y gives the year 476 three digits, with which it would be no name of ours.
+    stem = f"{SEALED}{first.year:04d}{first:%m%dT%H%M%SZ}"
     taken = {stem_of(path) for path in sealed_files(folder)}
     number = 0
     # A longer name sorts behind its beginning, so a second file of one second comes second.

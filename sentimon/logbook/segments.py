@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import LineError, numbered_lines, unreadable
+from sentimon.jsonl import LineError, unreadable
 from sentimon.logbook.files import check_no_pipe, errors_named
 from sentimon.logbook.locks import exclusive, shared
 
@@ -54,16 +55,26 @@ class Segment:
     stream: BinaryIO
     damage: tuple[type[Exception], ...]
     """What the stream raises where the compressed file is broken."""
+    descriptor: int
+    """Of the file itself."""
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield what `numbered_lines` yields of the content.
+    def raw_lines(self) -> Iterator[bytes]:
+        """Yield each line as it stands, from where the stream is to where the file ended when opened.
+
+        What is appended to it meanwhile may be half written.
 
         Raises:
             LineError: the compressed file is broken from here on.
             StoreError: the file cannot be read.
         """
         try:
-            yield from numbered_lines(self.stream)
+            left = sys.maxsize if self.damage else self.file.size - self.stream.tell()
+            for line in self.stream:
+                if len(line) >= left:
+                    yield line[:left]
+                    return
+                yield line
+                left -= len(line)
         except self.damage as error:
             raise LineError("segment", f"the rest of the compressed file is damaged: {error}") from error
         except OSError as error:
@@ -183,12 +194,14 @@ def opened(path: Path) -> Iterator[Segment]:
 
 
 def _segment(path: Path, raw: BinaryIO) -> Segment:
-    file = LogFile.of(path, os.fstat(raw.fileno()))
+    descriptor = raw.fileno()
+    file = LogFile.of(path, os.fstat(descriptor))
     if path.suffix == ".zst":
         from sentimon.logbook.zstandard import ZstdError, ZstdFile
 
-        return Segment(file=file, stream=cast(BinaryIO, ZstdFile(raw)), damage=(ZstdError, EOFError))
+        stream, damage = cast(BinaryIO, ZstdFile(raw)), (ZstdError, EOFError)
+        return Segment(file=file, stream=stream, damage=damage, descriptor=descriptor)
     if path.suffix == ".gz":
-        damage = (gzip.BadGzipFile, EOFError, zlib.error)
-        return Segment(file=file, stream=cast(BinaryIO, gzip.GzipFile(fileobj=raw)), damage=damage)
-    return Segment(file=file, stream=raw, damage=())
+        stream, broken = cast(BinaryIO, gzip.GzipFile(fileobj=raw)), (gzip.BadGzipFile, EOFError, zlib.error)
+        return Segment(file=file, stream=stream, damage=broken, descriptor=descriptor)
+    return Segment(file=file, stream=raw, damage=(), descriptor=descriptor)

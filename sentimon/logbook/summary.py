@@ -91,59 +91,100 @@ def summarise(rows: Iterable[PredictionRecord | BadLine]) -> Summary:
 
 
 class GrowingSummary:
-    """A sum that rows are still being added to; `summary()` is its value so far."""
+    """A sum that rows are still being added to; `summary()` is its value so far.
+
+    Its fields are those of a Summary, in the making.
+    """
+
+    __slots__ = ("bad", "bad_lines", "classes", "first", "hours", "last", "models", "properties")
 
     def __init__(self) -> None:
-        self._classes = (GrowingTally(), GrowingTally(), GrowingTally())
-        self._hours: dict[int, list[int]] = {}
-        self._models: dict[ModelKey, int] = {}
-        self._properties: dict[str, int] = {}
-        self._first: int | None = None
-        self._last: int | None = None
-        self._bad: dict[str, int] = {}
-        self._bad_lines: list[BadLine] = []
+        self.classes = (GrowingTally(), GrowingTally(), GrowingTally())
+        self.hours: dict[int, list[int]] = {}
+        self.models: dict[ModelKey, int] = {}
+        self.properties: dict[str, int] = {}
+        self.first: int | None = None
+        self.last: int | None = None
+        self.bad: dict[str, int] = {}
+        self.bad_lines: list[BadLine] = []
 
     def add(self, row: PredictionRecord | BadLine) -> None:
         """Add one row, or one bad line."""
         if isinstance(row, BadLine):
-            self._bad[row.kind] = self._bad.get(row.kind, 0) + 1
-            self._bad_lines = sorted([*self._bad_lines, row])[:SHOWN_BAD_LINES]
+            self.add_bad({row.kind: 1}, [row])
             return
         moment = to_microseconds(row.timestamp)
-        self._first = moment if self._first is None else min(self._first, moment)
-        self._last = moment if self._last is None else max(self._last, moment)
-        self._classes[row.sentiment].add(round(row.confidence * SCALE), round(row.scores.polarity * SCALE))
-        self._hours.setdefault(moment // HOUR_MICROSECONDS, [0, 0, 0])[row.sentiment] += 1
-        model = (row.model, row.revision)
-        self._models[model] = self._models.get(model, 0) + 1
-        self._add_properties(row)
+        self.span(moment, moment)
+        self.classes[row.sentiment].add(round(row.confidence * SCALE), round(row.scores.polarity * SCALE))
+        self.hours.setdefault(moment // HOUR_MICROSECONDS, [0, 0, 0])[row.sentiment] += 1
+        self.add_model((row.model, row.revision), 1)
+        if row.text is None:
+            self.add_property("without_text", 1)
+        elif row.text.strip():
+            self.add_property("characters", len(row.text))
+        else:
+            self.add_property("empty", 1)
+        self.add_property("truncated", 1 if row.truncated else 0)
+        self.add_property("naive_timestamp", 1 if row.naive else 0)
+
+    def include(self, other: GrowingSummary) -> None:
+        """Add the rows of another sum."""
+        for tally, more in zip(self.classes, other.classes, strict=True):
+            tally.include(more)
+        for hour, counts in other.hours.items():
+            cell = self.hours.setdefault(hour, [0, 0, 0])
+            for place, count in enumerate(counts):
+                cell[place] += count
+        _include(self.models, other.models)
+        _include(self.properties, other.properties)
+        self.span(other.first, other.last)
+        self.add_bad(other.bad, other.bad_lines)
+
+    def add_model(self, model: ModelKey, count: int) -> None:
+        """Add so many rows of a model."""
+        self.models[model] = self.models.get(model, 0) + count
+
+    def add_property(self, name: str, amount: int) -> None:
+        """Add to the sum of a property; one that no row has is not mentioned."""
+        if amount:
+            self.properties[name] = self.properties.get(name, 0) + amount
+
+    def span(self, first: int | None, last: int | None) -> None:
+        """Take in rows from `first` to `last`, in microseconds since 1970; None where there are none."""
+        if first is not None and (self.first is None or first < self.first):
+            self.first = first
+        if last is not None and (self.last is None or last > self.last):
+            self.last = last
+
+    def add_bad(self, counts: Mapping[str, int], lines: Iterable[BadLine]) -> None:
+        """Add bad lines: how many of each kind, and the first of them."""
+        _include(self.bad, counts)
+        if lines:
+            self.bad_lines = sorted([*self.bad_lines, *lines])[:SHOWN_BAD_LINES]
+
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """Return (the earliest row, the latest row), in microseconds since 1970; None without rows."""
+        return None if self.first is None or self.last is None else (self.first, self.last)
 
     def summary(self) -> Summary:
         """Return the sum so far."""
-        negative, neutral, positive = self._classes
+        negative, neutral, positive = self.classes
         return Summary(
             classes=(negative.tally(), neutral.tally(), positive.tally()),
-            hours={hour: (counts[0], counts[1], counts[2]) for hour, counts in self._hours.items()},
-            models=dict(self._models),
-            properties=dict(self._properties),
-            first=self._first,
-            last=self._last,
-            bad=dict(self._bad),
-            bad_lines=tuple(self._bad_lines),
+            hours={hour: (counts[0], counts[1], counts[2]) for hour, counts in self.hours.items()},
+            models=dict(self.models),
+            properties=dict(self.properties),
+            first=self.first,
+            last=self.last,
+            bad=dict(self.bad),
+            bad_lines=tuple(self.bad_lines),
         )
 
-    def _add_properties(self, row: PredictionRecord) -> None:
-        found = self._properties
-        if row.text is None:
-            found["without_text"] = found.get("without_text", 0) + 1
-        elif row.text.strip():
-            found["characters"] = found.get("characters", 0) + len(row.text)
-        else:
-            found["empty"] = found.get("empty", 0) + 1
-        if row.truncated:
-            found["truncated"] = found.get("truncated", 0) + 1
-        if row.naive:
-            found["naive_timestamp"] = found.get("naive_timestamp", 0) + 1
+
+def _include(into: dict[K, int], counts: Mapping[K, int]) -> None:
+    for key, count in counts.items():
+        into[key] = into.get(key, 0) + count
 
 
 def _merged(one: Mapping[K, int], other: Mapping[K, int]) -> Mapping[K, int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import add
 
 SCALE = 1_000_000
 """Confidence and polarity are summed in millionths: integers add up alike in every order, floats do not."""
@@ -38,6 +41,10 @@ class Tally:
         )
 
 
+def _no_rows(bins: int) -> Callable[[], array[int]]:
+    return lambda: array("q", bytes(8 * bins))
+
+
 @dataclass(slots=True)
 class GrowingTally:
     """A tally that rows are still being added to; `tally()` is its value so far."""
@@ -46,8 +53,8 @@ class GrowingTally:
     confidence: int = 0
     confidence_squares: int = 0
     polarity: int = 0
-    confidence_histogram: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_BINS)
-    polarity_histogram: list[int] = field(default_factory=lambda: [0] * POLARITY_BINS)
+    confidence_histogram: array[int] = field(default_factory=_no_rows(CONFIDENCE_BINS))
+    polarity_histogram: array[int] = field(default_factory=_no_rows(POLARITY_BINS))
 
     def add(self, confidence: int, polarity: int) -> None:
         """Add one row; both numbers in millionths."""
@@ -56,8 +63,18 @@ class GrowingTally:
         self.confidence_squares += confidence * confidence
         self.polarity += polarity
         self.confidence_histogram[min(confidence * CONFIDENCE_BINS // SCALE, CONFIDENCE_BINS - 1)] += 1
-        place = (polarity + SCALE) * POLARITY_BINS // (2 * SCALE)
-        self.polarity_histogram[max(0, min(place, POLARITY_BINS - 1))] += 1
+        self.polarity_histogram[
+            min((polarity + SCALE) * POLARITY_BINS // (2 * SCALE), POLARITY_BINS - 1)
+        ] += 1
+
+    def include(self, other: GrowingTally) -> None:
+        """Add the rows of another tally."""
+        self.count += other.count
+        self.confidence += other.confidence
+        self.confidence_squares += other.confidence_squares
+        self.polarity += other.polarity
+        self.confidence_histogram = _included(self.confidence_histogram, other.confidence_histogram)
+        self.polarity_histogram = _included(self.polarity_histogram, other.polarity_histogram)
 
     def tally(self) -> Tally:
         """Return the sum so far."""
@@ -69,6 +86,10 @@ class GrowingTally:
             confidence_histogram=tuple(self.confidence_histogram),
             polarity_histogram=tuple(self.polarity_histogram),
         )
+
+
+def _included(one: array[int], other: array[int]) -> array[int]:
+    return array("q", map(add, one, other))
 
 
 def _added(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:

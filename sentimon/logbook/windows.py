@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
@@ -172,8 +172,19 @@ def summarise_windows(
             start = calendar.start_of(row.timestamp)
             parts.setdefault(start, GrowingSummary()).add(row)
     total = whole.summary()
+    return lay_out({start: part.summary() for start, part in parts.items()}, total, calendar, now=now), total
+
+
+def lay_out(
+    parts: Mapping[datetime, Summary], total: Summary, calendar: Calendar, *, now: datetime
+) -> list[Window]:
+    """Return the windows from the first to the last row of `total`; those without rows are not in `parts`.
+
+    Raises:
+        DataError: the rows span more than MOST_WINDOWS windows.
+    """
     if total.first is None or total.last is None:
-        return [], total
+        return []
     first, last = from_microseconds(total.first), from_microseconds(total.last)
     if (last - first) / calendar.every > MOST_WINDOWS:
         raise DataError(
@@ -184,8 +195,7 @@ def summarise_windows(
     start = calendar.start_of(first)
     while start <= last:
         end = calendar.after(start)
-        part = parts.get(start)
-        summary = part.summary() if part else Summary()
+        summary = parts.get(start, Summary())
         windows.append(Window(start=start, end=end, complete=end <= now, summary=summary))
         start = end
-    return windows, total
+    return windows

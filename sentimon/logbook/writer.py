@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from sentimon.config.settings import LogSettings
 from sentimon.jsonl import encode
-from sentimon.logbook.files import errors_named, sync, write_at_end
+from sentimon.logbook.custody import end_custody, keep_custody
+from sentimon.logbook.files import errors_named, sync, sync_name, write_at_end
 from sentimon.logbook.locks import exclusive
 from sentimon.logbook.privacy import Privacy
 from sentimon.logbook.record import PredictionRecord
@@ -45,14 +48,28 @@ class LogWriter:
         if not lines:
             return stored
         folder, sealed = self.path.parent, False
-        with errors_named(self.path), exclusive(folder):
+        with errors_named(self.path), exclusive(folder) as lock:
             if self.path.name == LIVE_FILE:
                 sealed = seal_if_due(folder, self._settings, now=now)
-            write_at_end(self.path, lines, sync=self._settings.fsync == "always")
+                self._write_watched(lock, lines)
+            else:
+                self._write(lines)
         self._unsynced = self._settings.fsync == "batch"
         if sealed:
             compress_sealed(folder, self._settings.compression)
         return stored
+
+    def _write_watched(self, lock: int, lines: list[bytes]) -> None:
+        try:
+            before, after = self._write(lines)
+        except BaseException:
+            # What was half written and taken back may have been read in between.
+            end_custody(lock)
+            raise
+        keep_custody(lock, before, after)
+
+    def _write(self, lines: list[bytes]) -> tuple[os.stat_result, os.stat_result]:
+        return write_at_end(self.path, lines, sync=self._settings.fsync == "always")
 
     def __enter__(self) -> LogWriter:
         """Return itself."""
@@ -61,5 +78,7 @@ class LogWriter:
     def __exit__(self, *_: object) -> None:
         """Force what was appended onto the disk, where that is to happen once a command."""
         if self._unsynced:
-            with errors_named(self.path):
+            # That another program sealed or removed the file meanwhile leaves nothing to do here.
+            with errors_named(self.path), contextlib.suppress(FileNotFoundError):
                 sync(self.path)
+                sync_name(self.path)

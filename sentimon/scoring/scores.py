@@ -10,7 +10,7 @@ from sentimon.labels import LABELS, Sentiment
 
 SUM_TOLERANCE = 2e-3
 """How far three scores may be from summing to 1: each may have been rounded to three digits."""
-DIGITS = 6
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Scores:
         """
         if len(probabilities) != len(LABELS):
             raise DataError(f"scores need {len(LABELS)} numbers, got {len(probabilities)}")
-        negative, neutral, positive = (round(float(value), DIGITS) for value in probabilities)
+        negative, neutral, positive = (_rounded(float(value)) for value in probabilities)
         # Not-a-number compares as false, so it is out of range, too.
         if not (0.0 <= negative <= 1.0 and 0.0 <= neutral <= 1.0 and 0.0 <= positive <= 1.0):
             raise _out_of_range((negative, neutral, positive))
@@ -65,6 +65,11 @@ class Scores:
     def to_dict(self) -> dict[str, float]:
         """Return `{"negative": .., "neutral": .., "positive": ..}`, in that order."""
         return dict(zip(LABELS, self.vector, strict=True))
+
+
+def _rounded(value: float) -> float:
+    # By way of millionths, as they are summed up; far out of range there is nothing to round.
+    return round(value * MILLION) / MILLION if abs(value) < 2 else value
 
 
 def _out_of_range(values: tuple[float, float, float]) -> DataError:

@@ -240,7 +240,7 @@ def test_a_log_that_stops_midway_says_what_it_has_kept(run, tmp_path: Path) -> N
         "import os, sys; from sentimon.logbook import writer; real = writer.write_at_end\n"
         "def fails(path, lines, **rest):\n"
         "    if path.exists(): raise OSError(28, 'No space left on device')\n"
-        "    real(path, lines, **rest)\n"
+        "    return real(path, lines, **rest)\n"
         "writer.write_at_end = fails; from sentimon.__main__ import main; main()"
     )
     done = subprocess.run(

@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,12 @@ def names(folder: Path) -> list[str]:
     return [one.path.name for one in list_files(folder)]
 
 
-def fill(folder: Path, batches: int, first: int = 0, **settings: object) -> None:
-    writer = LogWriter(folder, LogSettings(rotate_megabytes=1, **settings))  # type: ignore[arg-type]
+def settings(compression: str, **rest: Any) -> LogSettings:
+    return LogSettings(rotate_megabytes=1, compression=compression, **rest)
+
+
+def fill(folder: Path, batches: int, first: int = 0, compression: str = "zstd", **rest: Any) -> None:
+    writer = LogWriter(folder, settings(compression, **rest))
     for batch in range(first, first + batches):
         writer.append(records(5, 0, 0, minute=5 * batch), now=START)
 
@@ -113,6 +118,108 @@ def test_a_file_removed_while_it_is_compressed_does_not_come_back(
     sealing.compress_sealed(tmp_path, "zstd")
     assert names(tmp_path) == ["predictions.jsonl"]
     assert not list(tmp_path.glob(".predictions-*"))
+
+
+def test_a_file_replaced_while_it_is_compressed_stays_as_it_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, 3, compression="none")
+    first, real = list_files(tmp_path)[0].path, sealing.shutil.copystat
+
+    def replaced_meanwhile(source: Path, target: Path) -> None:
+        real(source, target)
+        # As one does who erases a row: it must not come back.
+        content = first.read_bytes().split(b"\n", 1)[1]
+        first.with_name("rewritten").write_bytes(content)
+        first.with_name("rewritten").replace(first)
+
+    monkeypatch.setattr(sealing.shutil, "copystat", replaced_meanwhile)
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert texts(tmp_path) == [f"text {number}" for number in range(1, 15)]
+    monkeypatch.undo()
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert texts(tmp_path) == [f"text {number}" for number in range(1, 15)]
+    assert sealed_files(tmp_path)[0].name.endswith(".zst")
+
+
+@pytest.mark.parametrize(("fsync", "forced"), [("never", False), ("batch", True), ("always", True)])
+def test_what_is_sealed_is_on_the_disk_before_and_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsync: str, forced: bool
+) -> None:
+    fill(tmp_path, 2, compression="none")
+    calls: list[tuple[int, bool]] = []
+    sealed, live = (tmp_path / "predictions-20260907T080000Z.jsonl"), (tmp_path / "predictions.jsonl").stat()
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: calls.append((os.fstat(descriptor).st_ino, sealed.exists()))
+    )
+    fill(tmp_path, 1, compression="none", fsync=fsync)
+    assert sealed.exists()
+    assert calls[:2] == ([(live.st_ino, False), (tmp_path.stat().st_ino, True)] if forced else [])
+
+
+def test_a_compressed_file_is_on_the_disk_under_its_name_before_the_plain_one_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, 3, compression="none")
+    plain = sealed_files(tmp_path)[0]
+    packed, folder, calls = Path(f"{plain}.zst"), tmp_path.stat().st_ino, list[tuple[bool, bool]]()
+
+    def fsync(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == folder:
+            calls.append((packed.exists(), plain.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert calls == [(True, True)]
+    assert (packed.exists(), plain.exists()) == (True, False)
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_a_clock_that_goes_back_loses_nothing_and_doubles_nothing(tmp_path: Path, compression: str) -> None:
+    writer, source, expected = LogWriter(tmp_path, settings(compression)), random.Random(1), set[str]()
+    for batch in range(40):
+        # Forth by seconds, then back behind where it began: names that collide, and that sort backwards.
+        now = START + timedelta(seconds=batch % 5 - batch // 5)
+        some = [f"{batch}:{number}" for number in range(source.randrange(3, 9))]
+        writer.append([record(0, 0, text=text, timestamp=now) for text in some], now=now)
+        expected |= set(some)
+        assert sorted(map(str, texts(tmp_path))) == sorted(expected)
+    stems = [path.name for path in sealed_files(tmp_path)]
+    assert len(stems) > 10
+    assert any(name.split(".")[0].endswith("_0001") for name in stems)
+
+
+@pytest.mark.parametrize("year", [1, 476, 9999])
+def test_a_file_whose_first_row_is_of_any_year_is_part_of_the_log(tmp_path: Path, year: int) -> None:
+    writer = LogWriter(tmp_path, settings("none"))
+    moment = START.replace(year=year)
+    for number in range(12):
+        writer.append([record(0, 0, text=str(number), timestamp=moment)], now=START)
+    assert texts(tmp_path) == [str(number) for number in range(12)]
+    assert sealed_files(tmp_path)[0].name == f"predictions-{year:04d}0907T080000Z.jsonl"
+
+
+def test_a_folder_behind_a_link_is_the_same_log(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "logs", target_is_directory=True)
+    for batch in range(0, 8, 2):
+        fill(tmp_path / "link", 1, first=batch)
+        fill(tmp_path / "logs", 1, first=batch + 1)
+    for folder in ("logs", "link"):
+        assert texts(tmp_path / folder) == [f"text {number}" for number in range(40)]
+    assert len(sealed_files(tmp_path / "link")) == 3
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_live_file_behind_a_link_is_never_sealed(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    live = tmp_path / "logs" / "predictions.jsonl"
+    live.symlink_to(tmp_path / "elsewhere.jsonl")
+    fill(tmp_path / "logs", 7)
+    assert live.is_symlink()
+    assert not sealed_files(tmp_path / "logs")
+    assert (tmp_path / "elsewhere.jsonl").read_bytes().count(b"\n") == 35
+    assert texts(tmp_path / "logs") == [f"text {number}" for number in range(35)]
 
 
 def test_compression_keeps_the_time_of_the_last_row_and_sweeps_up_after_a_killed_one(tmp_path: Path) -> None:

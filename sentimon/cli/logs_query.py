@@ -1,0 +1,210 @@
+"""`sentimon logs query`: the rows of the log that fit a question."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.options import (
+    ConfigOption,
+    JsonFlag,
+    LogsOption,
+    SinceOption,
+    TimeZoneOption,
+    UntilOption,
+    flag,
+)
+from sentimon.cli.output import counted, note, show, show_lines
+from sentimon.cli.progress import watched
+from sentimon.cli.reading import note_trouble
+from sentimon.cli.session import Session, start
+from sentimon.errors import DataError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from sentimon.labels import Sentiment
+    from sentimon.logbook.query import Matches, RowFilter
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.logbook.windows import Period
+
+_TABLE_ROWS = 20
+
+SentimentOption = Annotated[
+    list[str] | None,
+    typer.Option("--sentiment", metavar="LABEL", help="Only rows of this class; may be given again."),
+]
+MinConfidenceOption = Annotated[
+    float | None,
+    typer.Option("--min-confidence", metavar="SHARE", help="Only rows at least this sure, 0..1."),
+]
+MaxConfidenceOption = Annotated[
+    float | None, typer.Option("--max-confidence", metavar="SHARE", help="Only rows at most this sure, 0..1.")
+]
+ContainsOption = Annotated[
+    str | None,
+    typer.Option("--contains", metavar="TEXT", help="Only rows whose text has this in it, in any case."),
+]
+IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="Only rows with this id.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Only rows that this model predicted.")
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--limit", metavar="N", help=f"At most so many rows. (default: {_TABLE_ROWS} in a table)"),
+]
+NewestFlag = Annotated[bool, flag("--newest", help="The newest rows first, instead of in log order.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the rows to a .jsonl or .parquet file."),
+]
+ForceFlag = Annotated[bool, flag("--force", help="Overwrite the file of --output if it is there.")]
+
+
+def query(
+    logs: LogsOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    sentiment: SentimentOption = None,
+    min_confidence: MinConfidenceOption = None,
+    max_confidence: MaxConfidenceOption = None,
+    contains: ContainsOption = None,
+    row_id: IdOption = None,
+    model: ModelOption = None,
+    limit: LimitOption = None,
+    newest: NewestFlag = False,
+    output: OutputOption = None,
+    force: ForceFlag = False,
+    tz: TimeZoneOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the rows of a period by class, confidence and text, or write them to a file.
+
+    With --json one row per line, as the log holds it; reading stops at --limit.
+
+    Example: sentimon logs query --logs logs/ --since 7d --sentiment negative --max-confidence 0.6
+    """
+    from sentimon.logbook.query import RowFilter
+
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    row_filter = RowFilter(
+        sentiments=_classes(session, sentiment),
+        min_confidence=_share("--min-confidence", min_confidence),
+        max_confidence=_share("--max-confidence", max_confidence),
+        contains=contains,
+        id=row_id,
+        model=model,
+    )
+    _check(row_filter, limit=limit, newest=newest, streams=as_json or output is not None)
+    target = _target(session, output, force=force, as_json=as_json)
+    matches, records = _rows(session, session.period(since, until), row_filter, limit, newest=newest)
+    if as_json:
+        show_lines(record.to_dict() for record in islice(records, limit))
+    elif target:
+        _write(target, records, matches, limit)
+    else:
+        _show(session, records, matches, limit or _TABLE_ROWS)
+    _note(session, matches)
+
+
+def _rows(
+    session: Session, period: Period, row_filter: RowFilter, limit: int | None, *, newest: bool
+) -> tuple[Matches, Iterable[PredictionRecord]]:
+    """Return (what counts the rows that match, those rows in the order asked for)."""
+    from sentimon.logbook import query as logbook
+    from sentimon.logbook.reader import read_log
+
+    rows = watched(read_log(session.folder, zone=session.naive_zone, whole=True), "rows read")
+    matches = logbook.Matches(period.select(rows), row_filter)
+    return matches, logbook.newest(matches, limit or _TABLE_ROWS) if newest else matches
+
+
+def _show(session: Session, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:
+    from sentimon.reporting.rows import rows_table
+
+    shown = list(islice(records, limit))
+    _read_on(matches)
+    if shown:
+        show(rows_table(shown, session.names, zone=session.zone, total=matches.summary.count))
+
+
+def _write(path: Path, records: Iterable[PredictionRecord], matches: Matches, limit: int | None) -> None:
+    from sentimon.logbook.export import export_rows
+
+    written = export_rows(path, islice(records, limit))
+    _read_on(matches)
+    note(f"{written:,} of {matches.summary.count:,} rows that match written to {path}")
+
+
+def _read_on(matches: Matches) -> None:
+    """Read the rest of the log, to count what else matches."""
+    for _ in matches:
+        pass
+
+
+def _note(session: Session, matches: Matches) -> None:
+    note_trouble(session, matches.summary)
+    if matches.unsearched:
+        note(f"{counted(matches.unsearched, 'row')} could not be searched: the text was not kept (logs.text)")
+    if not matches.summary.count:
+        note("no rows match: leave an option out, or choose another period")
+
+
+def _classes(session: Session, labels: list[str] | None) -> frozenset[Sentiment] | None:
+    from sentimon.api.naming import Naming
+
+    try:
+        return frozenset(map(Naming(names=session.names).parse, labels)) if labels else None
+    except DataError as error:
+        raise UsageError(
+            f"--sentiment: {error.message}", hint=f"use one of: {', '.join(session.names)}"
+        ) from error
+
+
+def _share(option: str, value: float | None) -> float | None:
+    if value is not None and not 0.0 <= value <= 1.0:
+        raise UsageError(f"{option} is {value:g}", hint="a confidence is a number from 0 to 1")
+    return value
+
+
+def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: bool) -> None:
+    low, high = row_filter.min_confidence, row_filter.max_confidence
+    if low is not None and high is not None and low > high:
+        raise UsageError(
+            f"--min-confidence {low:g} is above --max-confidence {high:g}", hint="exchange the two"
+        )
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit is {limit}: that leaves no row", hint="give 1 or more, or leave it out")
+    if newest and limit is None and streams:
+        raise UsageError(
+            "--newest needs --limit with --json and --output: so many rows are held in memory",
+            hint="add for instance --limit 1000",
+        )
+
+
+def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> Path | None:
+    """Return the file to write, where there is to be one."""
+    if output is None:
+        if force:
+            raise UsageError(
+                "--force overwrites the file of --output, which is not given", hint="add --output"
+            )
+        return None
+    from sentimon.config.paths import expanded
+    from sentimon.logbook.export import check_export
+
+    path = expanded(output)
+    if as_json:
+        raise UsageError(
+            "--json and --output exclude each other", hint="the ending of --output says the format"
+        )
+    check_export(path)
+    if Path(os.path.realpath(path)).parent == Path(os.path.realpath(session.folder)):
+        raise UsageError(f"{path}: lies in the folder of the log", hint="write to another folder")
+    if path.exists() and not force:
+        raise StoreError(f"{path}: is there already", hint="--force overwrites it")
+    return path

@@ -1,0 +1,95 @@
+"""The bytes of a file of the log, in blocks of whole lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+from sentimon.jsonl import LineError, unreadable
+from sentimon.logbook.segments import Segment
+
+BLOCK = 1 << 18
+"""Bytes, about: few enough to stay in the processor's cache, enough to be worth a call to numpy."""
+
+
+def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview]:
+    """Yield the blocks of a plain file from the begin of a line to another byte.
+
+    A block is overwritten by the next one. Only a line that `end` cuts lacks its newline.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    buffer, held = bytearray(BLOCK), 0
+    while begin < end:
+        view = memoryview(buffer)
+        size = _read_into(segment, view[held : end - begin], begin + held)
+        held += size
+        cut = buffer.rfind(b"\n", 0, held) + 1 if size else held
+        if cut:
+            yield view[:cut]
+            begin, held = begin + cut, held - cut
+            buffer[:held] = buffer[cut : cut + held]
+        elif not size:
+            return
+        elif held == len(buffer):
+            # A line longer than that.
+            buffer = buffer + bytes(len(buffer))
+
+
+def streamed_blocks(segment: Segment, length: int = sys.maxsize) -> Iterator[bytes]:
+    """Yield the blocks of a compressed file from where its stream stands to its end, or `length` bytes of it.
+
+    Raises:
+        LineError: the file is damaged from here on.
+        StoreError: the file cannot be read.
+    """
+    block: list[bytes] = []
+    size = 0
+    try:
+        for line in segment.raw_lines():
+            block.append(line)
+            size += len(line)
+            if size >= min(BLOCK, length):
+                yield b"".join(block)
+                length -= size
+                block, size = [], 0
+                if length <= 0:
+                    return
+    except LineError:
+        # What came before the damage is good.
+        yield from [b"".join(block)] if block else []
+        raise
+    yield from [b"".join(block)] if block else []
+
+
+def line_end_before(descriptor: int, end: int, begin: int = 0) -> int:
+    """Return the byte after the last newline between two bytes of an open file; `begin` if there is none."""
+    while end > begin:
+        start = max(begin, end - BLOCK)
+        place = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if place >= 0:
+            return start + place + 1
+        end = start
+    return begin
+
+
+def line_end_after(descriptor: int, begin: int, end: int) -> int:
+    """Return the byte after the first newline between two bytes of an open file; `end` if there is none."""
+    while begin < end:
+        block = os.pread(descriptor, min(BLOCK, end - begin), begin)
+        place = block.find(b"\n")
+        if place >= 0:
+            return begin + place + 1
+        if not block:
+            return end
+        begin += len(block)
+    return end
+
+
+def _read_into(segment: Segment, view: memoryview, begin: int) -> int:
+    try:
+        return os.preadv(segment.descriptor, [view], begin)
+    except OSError as error:
+        raise unreadable(segment.file.path, error) from error

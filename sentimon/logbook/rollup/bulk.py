@@ -1,0 +1,89 @@
+"""Blocks of lines into their cells: the fast way for many usual rows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from sentimon.logbook.moments import from_microseconds, to_microseconds
+from sentimon.logbook.rollup.cells import Cells, Slot
+from sentimon.logbook.rollup.columns import Columns, Pending
+from sentimon.logbook.rollup.usual import UsualRow, decode_block, line_offsets
+from sentimon.logbook.summary import GrowingSummary
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""What is dated outside is no usual row: far enough from the edges of the calendar to compute freely."""
+
+
+class BulkReader:
+    """Takes blocks of usual rows into their cells."""
+
+    def __init__(self, cells: Cells, slot: Slot) -> None:
+        self._cells = cells
+        self._slot = slot
+        self._pending = Pending()
+
+    def take(self, block: bytes | memoryview, begin: int) -> int:
+        """Take in a block of whole lines that begins at that byte of the file; return the number of its rows.
+
+        None is taken in (0) where one of them is not usual, or holds numbers near a limit.
+        """
+        rows = decode_block(block)
+        if not rows:
+            return 0
+        times = [row.timestamp for row in rows]
+        order: Sequence[int] = range(len(rows))
+        in_order = times == sorted(times)
+        if not in_order:
+            order = sorted(order, key=times.__getitem__)
+            rows, times = [rows[place] for place in order], sorted(times)
+        columns = Columns(rows)
+        if times[0] < EARLIEST or times[-1] >= LATEST or not columns.usual():
+            return 0
+        runs = list(self._runs(times))
+        # Mostly a block is all of one hour.
+        offsets = line_offsets(block) if len(runs) > 1 else [0, *[len(block)] * len(rows)]
+        for key, first, end in runs:
+            cell, part, places = self._cells[key], rows[first:end], order[first:end]
+            low, high = (first, end - 1) if in_order else (min(places), max(places))
+            cell.found(begin + int(offsets[low]), begin + int(offsets[high + 1]))
+            cell.sums.span(to_microseconds(times[first]), to_microseconds(times[end - 1]))
+            _add_texts(cell.sums, [row.text for row in part])
+            _add_origins(cell.sums, part)
+        self._pending.add(columns, [(self._cells[key].sums, end - first) for key, first, end in runs])
+        return len(rows)
+
+    def finish(self) -> None:
+        """Sum up what was taken in."""
+        self._pending.sum_up()
+
+    def _runs(self, times: Sequence[datetime]) -> Iterator[tuple[int, int, int]]:
+        """Yield (key, its first place, the place after its last) for each cell of some ordered times."""
+        first = 0
+        while first < len(times):
+            key, after = self._slot(to_microseconds(times[first]))
+            end = bisect_left(times, from_microseconds(after), first)
+            yield key, first, end
+            first = end
+
+
+def _add_texts(sums: GrowingSummary, texts: Sequence[str | None]) -> None:
+    known = [text for text in texts if text is not None]
+    filled = known if all(map(str.strip, known)) else [text for text in known if text.strip()]
+    sums.add_property("characters", sum(map(len, filled)))
+    sums.add_property("empty", len(known) - len(filled))
+    sums.add_property("without_text", len(texts) - len(known))
+
+
+def _add_origins(sums: GrowingSummary, rows: Sequence[UsualRow]) -> None:
+    models, revisions = [row.model for row in rows], [row.revision for row in rows]
+    # Mostly they are all of one, which is cheaper to see than to count.
+    if models.count(models[0]) == len(rows) == revisions.count(revisions[0]):
+        sums.add_model((models[0], revisions[0]), len(rows))
+    else:
+        for model, count in Counter(zip(models, revisions, strict=True)).items():
+            sums.add_model(model, count)
+    sums.add_property("truncated", [row.truncated for row in rows].count(True))

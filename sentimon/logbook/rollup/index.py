@@ -1,0 +1,99 @@
+"""The log by way of its index: of what an answer needs, only what is new is read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from sentimon.errors import StoreError
+from sentimon.logbook.locks import STATE_FOLDER
+from sentimon.logbook.rollup.files import MovedError
+from sentimon.logbook.rollup.refresh import Run, refresh
+from sentimon.logbook.rollup.store import Store, remove_index
+from sentimon.logbook.rollup.sums import Sums
+from sentimon.logbook.segments import check_folder
+
+T = TypeVar("T")
+Question = Callable[[Sums], T]
+
+_NAME = "rollup.sqlite"
+_TRIES = 20
+_BROKEN = (sqlite3.Error, msgspec.MsgspecError)
+
+
+def places_of(folder: Path, cache: Path) -> tuple[Path, Path]:
+    """Return where the index of the log in `folder` may be: beside the log, or else in the cache."""
+    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    return folder / STATE_FOLDER / _NAME, cache / digest / _NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The index of the log in a folder."""
+
+    folder: Path
+    zone: tzinfo | None
+    """Of timestamps that name none; None is local time."""
+    now: datetime
+    run: Run
+    """Does the reading, in this process or in others."""
+    places: Sequence[Path] = ()
+    """Where it may be kept, the best first; if nowhere, each program reads everything."""
+
+    def ask(self, question: Question[T]) -> T:
+        """Bring the index up to date, and return the answer that it gives.
+
+        The answer is that of the files alone. An index that is locked, broken, or cannot be written
+        costs time and nothing else. The question may be put again, where a file was renamed meanwhile.
+
+        Raises:
+            StoreError: there is no such folder, or a file cannot be read.
+        """
+        check_folder(self.folder)
+        for place in self.places:
+            try:
+                return self._ask(question, place)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                    # Another program has just begun to read a long log.
+                    return self._ask_alone(question, like=place)
+            except _BROKEN:
+                remove_index(place)
+                with contextlib.suppress(*_BROKEN, OSError):
+                    return self._ask(question, place)
+            except OSError:
+                continue
+        return self._ask_alone(question)
+
+    def _ask(self, question: Question[T], place: Path | None, like: Path | None = None) -> T:
+        for _ in range(_TRIES):
+            with contextlib.suppress(MovedError), contextlib.closing(Store(place)) as store:
+                if like is not None:
+                    store.copy(like)
+                files = refresh(store, self.folder, zone=self.zone, now=self.now, run=self.run)
+                return question(Sums(store=store, files=files, zone=self.zone))
+        raise StoreError(
+            f"{self.folder}: its files are renamed faster than they can be read",
+            hint="run it again when the other programs are done",
+        )
+
+    def _ask_alone(self, question: Question[T], like: Path | None = None) -> T:
+        if like is not None:
+            with contextlib.suppress(*_BROKEN):
+                return self._ask(question, None, like)
+        try:
+            return self._ask(question, None)
+        except _BROKEN as error:
+            raise StoreError(
+                f"no room for what is read of the log: {error}",
+                hint="make room on the disk for temporary files",
+            ) from error

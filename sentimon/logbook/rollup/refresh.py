@@ -1,0 +1,151 @@
+"""The index brought up to date: what changed is read, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from zlib import crc32
+
+from sentimon.logbook.rollup.blocks import line_end_before
+from sentimon.logbook.rollup.entries import (
+    Entry,
+    candidates,
+    has_grown,
+    holds_what_was_read,
+    is_unchanged,
+    settles,
+)
+from sentimon.logbook.rollup.files import SeenFile, list_seen, opened_again
+from sentimon.logbook.rollup.parts import Part, unpack
+from sentimon.logbook.rollup.store import Store
+from sentimon.logbook.rollup.units import Unit, plain_bounds, read_unit
+from sentimon.logbook.segments import stem_of
+from sentimon.logbook.summary import GrowingSummary
+
+Run = Callable[[Callable[[Unit], list[Part]], Sequence[Unit]], Iterable[list[Part]]]
+"""Like `map`: gives what a function makes of each unit, in their order, wherever it runs."""
+
+BULK_BYTES = 4_000_000
+"""So much to read that loading numpy pays."""
+_COMPRESSION = 4
+"""How much larger than its file the content of a compressed one is, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A file of the log, and what the index knows of it."""
+
+    seen: SeenFile
+    entry: Entry
+    unchanged: bool
+
+
+def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, run: Run) -> list[Known]:
+    """Bring the index up to date, and return the files of the log in reading order with what it knows now.
+
+    Raises:
+        MovedError: a file went away meanwhile.
+        StoreError: there is no such folder, or a file cannot be read.
+        sqlite3.Error, msgspec.MsgspecError: the index is broken, full or locked.
+    """
+    known, gone = _match(list_seen(folder), store.entries(), zone)
+    if not gone and all(one.unchanged for one in known):
+        return known
+    with store.changing():
+        # Another program may have brought it up to date just now.
+        known, gone = _match(list_seen(folder), store.entries(), zone)
+        for entry in gone:
+            store.drop(entry.number)
+        changed = [one for one in known if not one.unchanged]
+        for number, one in enumerate(changed, start=store.free_number()):
+            one.entry.number = one.entry.number or number
+        _read(store, changed, zone=zone, now=now, run=run)
+    return known
+
+
+def _match(
+    files: Sequence[SeenFile], entries: Sequence[Entry], zone: tzinfo | None
+) -> tuple[list[Known], list[Entry]]:
+    """Return (each file with its entry, a new one where it was never read; the entries of no file)."""
+    in_zone = _fingerprint(zone) if any(entry.zone for entry in entries) else ""
+    left = {entry.state: entry for entry in entries if entry.zone in ("", in_zone)}
+    unchanged = {
+        seen.state: left.pop(seen.state)
+        for seen in files
+        if seen.state in left and is_unchanged(left[seen.state], seen)
+    }
+    known = []
+    for seen in files:
+        if seen.state in unchanged:
+            known.append(Known(seen=seen, entry=unchanged[seen.state], unchanged=True))
+        else:
+            entry = _find(seen, list(left.values()))
+            left.pop(entry.state, None)
+            known.append(Known(seen=seen, entry=entry, unchanged=False))
+    kept = {one.entry.number for one in known}
+    return known, [entry for entry in entries if entry.number not in kept]
+
+
+def _find(seen: SeenFile, entries: Sequence[Entry]) -> Entry:
+    near = candidates(seen, entries)
+    for entry in near:
+        if has_grown(entry, seen):
+            return entry
+    for entry in near:
+        if holds_what_was_read(entry, seen):
+            return entry
+    return Entry(number=0, stem="", state=seen.state, settled=False, chain=None, zone="")
+
+
+def _read(store: Store, changed: Sequence[Known], *, zone: tzinfo | None, now: datetime, run: Run) -> None:
+    amount = sum(
+        _COMPRESSION * one.seen.state.size
+        if one.seen.compressed
+        else one.seen.state.size - one.entry.reading.end
+        for one in changed
+    )
+    units = [(one, unit) for one in changed for unit in _units(one, zone, amount >= BULK_BYTES)]
+    totals = {
+        one.entry.number: store.total(one.entry.number) if one.entry.reading.end else GrowingSummary()
+        for one in changed
+    }
+    for (one, _), parts in zip(units, run(read_unit, [unit for _, unit in units]), strict=True):
+        for part in parts:
+            one.entry.reading.add(part)
+            store.add_cells(one.entry.number, part.cells)
+            for cell in part.cells:
+                totals[one.entry.number].include(unpack(cell.sums))
+    for one in changed:
+        total, entry = totals[one.entry.number], one.entry
+        entry.stem, entry.state, entry.chain = stem_of(one.seen.path), one.seen.state, one.seen.chain
+        entry.settled = settles(one.seen.state, now)
+        entry.zone = _fingerprint(zone) if "naive_timestamp" in total.properties else ""
+        store.put(entry, total)
+
+
+def _units(one: Known, zone: tzinfo | None, bulk: bool) -> Iterator[Unit]:
+    seen, reading = one.seen, one.entry.reading
+    bounds: list[tuple[int, int | None]] = [(reading.end, None)]
+    if not seen.compressed:
+        with opened_again(seen.path, seen.state) as segment:
+            end = line_end_before(segment.descriptor, seen.state.size, reading.end)
+            bounds = [*plain_bounds(segment.descriptor, reading.end, end)]
+    for begin, after in bounds:
+        yield Unit(
+            path=str(seen.path),
+            state=seen.state,
+            begin=begin,
+            end=after,
+            checksum=reading.open_checksum if begin == reading.end else 0,
+            zone=zone,
+            bulk=bulk,
+        )
+
+
+def _fingerprint(zone: tzinfo | None) -> str:
+    """Return what tells two time zones apart: their offsets, week by week."""
+    begin, week = datetime(1970, 1, 1, tzinfo=UTC), timedelta(weeks=1)
+    offsets = [(begin + number * week).astimezone(zone).utcoffset() for number in range(70 * 52)]
+    return f"{crc32(repr(offsets).encode()):08x}"

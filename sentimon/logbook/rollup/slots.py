@@ -1,0 +1,63 @@
+"""Stretches of time as the sums are asked for: which slot a moment falls into, and when that ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds, to_microseconds
+from sentimon.logbook.rollup.cells import Slot, hour_slot
+from sentimon.logbook.windows import Calendar, Period
+
+_FOREVER = 1 << 62
+OUTSIDE = -_FOREVER
+"""The key of moments that are not asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From `begin` (included) to `end` (excluded), in microseconds since 1970."""
+
+    begin: int
+    end: int
+
+    @classmethod
+    def of(cls, period: Period) -> Span:
+        """Return the span of `period`."""
+        since = -_FOREVER if period.since is None else to_microseconds(period.since)
+        after = -_FOREVER if period.after is None else to_microseconds(period.after) + 1
+        end = _FOREVER if period.until is None else to_microseconds(period.until)
+        return cls(begin=max(since, after), end=end)
+
+    def covers(self, first: int, last: int) -> bool:
+        """Return whether both moments, and so all between, lie inside."""
+        return self.begin <= first and last < self.end
+
+
+def of_calendar(calendar: Calendar) -> Slot:
+    """Return the windows of `calendar` as slots; the key is their start in microseconds since 1970."""
+
+    def slot(moment: int) -> tuple[int, int]:
+        start = calendar.start_of(from_microseconds(moment))
+        return to_microseconds(start), to_microseconds(calendar.after(start))
+
+    return slot
+
+
+def within(span: Span, slot: Slot) -> Slot:
+    """Return the slots as far as they lie in `span`, cut at each whole hour."""
+
+    def cut(moment: int) -> tuple[int, int]:
+        _, hour_end = hour_slot(moment)
+        if moment < span.begin:
+            return OUTSIDE, min(hour_end, span.begin)
+        if moment >= span.end:
+            return OUTSIDE, hour_end
+        key, end = slot(moment)
+        return key, min(end, span.end, hour_end)
+
+    return cut
+
+
+def only_hour(hour: int, slot: Slot) -> Slot:
+    """Return the slots as far as they lie in one hour."""
+    return within(Span(begin=hour * HOUR_MICROSECONDS, end=(hour + 1) * HOUR_MICROSECONDS), slot)

@@ -1,0 +1,86 @@
+"""The work of reading, in units that can be done anywhere in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from pathlib import Path
+
+import msgspec
+
+from sentimon.jsonl import LineError
+from sentimon.logbook.custody import FileState
+from sentimon.logbook.rollup.blocks import line_end_after, plain_blocks, streamed_blocks
+from sentimon.logbook.rollup.cells import hour_slot
+from sentimon.logbook.rollup.files import opened_again
+from sentimon.logbook.rollup.parts import Part
+from sentimon.logbook.rollup.scan import Scan
+from sentimon.logbook.segments import Segment
+
+UNIT = 1 << 24
+"""Bytes, about: the most that one checksum is over."""
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a file that is to be read."""
+
+    path: str
+    state: FileState
+    begin: int
+    """The begin of a line."""
+    end: int | None
+    """The begin of a line, too; None: to the end of the compressed file."""
+    checksum: int
+    """That of the bytes before which the new one goes on with."""
+    zone: tzinfo | None
+    """Of timestamps that name none; None is local time."""
+    bulk: bool
+    """Whether there is so much to read that numpy pays."""
+
+
+def read_unit(unit: Unit) -> list[Part]:
+    """Return what the unit holds, in order; parts of a compressed file are of UNIT bytes, about.
+
+    Raises:
+        MovedError: the file is not there any more.
+        StoreError: it cannot be read.
+    """
+    with opened_again(Path(unit.path), unit.state) as segment:
+        if unit.end is None:
+            return list(_streamed(segment, unit))
+        scan = _scan(unit, unit.begin, unit.checksum)
+        for block in plain_blocks(segment, unit.begin, unit.end):
+            scan.take(block)
+        scan.finish()
+        return [scan.part()]
+
+
+def plain_bounds(descriptor: int, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield (begin, end) of parts of UNIT bytes, about, each from the begin of a line to that of another."""
+    while begin < end:
+        after = line_end_after(descriptor, begin + UNIT, end) if end - begin > UNIT else end
+        yield begin, after
+        begin = after
+
+
+def _streamed(segment: Segment, unit: Unit) -> Iterator[Part]:
+    segment.stream.seek(unit.begin)
+    scan, damage = _scan(unit, unit.begin, unit.checksum), None
+    begin = end = unit.begin
+    try:
+        for block in streamed_blocks(segment):
+            scan.take(block)
+            end += len(block)
+            if end - begin >= UNIT:
+                scan.finish()
+                yield scan.part()
+                scan, begin = _scan(unit, end, 0), end
+    except LineError as error:
+        damage = error.message
+    if damage or end > begin:
+        scan.finish()
+        yield scan.part(damage)
+
+
+def _scan(unit: Unit, begin: int, checksum: int) -> Scan:
+    return Scan(begin, slot=hour_slot, zone=unit.zone, bulk=unit.bulk, checksum=checksum)

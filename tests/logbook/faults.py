@@ -1,0 +1,66 @@
+"""Programs that die: killed at a line of their code, or told by the system that something cannot be done."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+
+
+def killed_at(step: int, work: Callable[[], object], *modules: str) -> bool:
+    """Run `work` in a process of its own, killed at that line of the modules; False where it ended before."""
+    with warnings.catch_warnings():
+        # Other tests may have started threads; the child uses none of them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            sys.settrace(_killing(step, modules))
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    assert status in (0, signal.SIGKILL), "the work failed by itself"
+    return status == signal.SIGKILL
+
+
+def _killing(step: int, modules: tuple[str, ...]) -> Callable[[FrameType, str, Any], Any]:
+    left = step
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        if event == "call":
+            return trace if frame.f_globals.get("__name__") in modules else None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    return trace
+
+
+@contextmanager
+def failing(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> Iterator[list[int]]:
+    """Let the n-th call of `os.name` fail for want of room; the list counts the calls."""
+    real, calls = getattr(os, name), [0]
+
+    def fail(*given: Any, **named: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, name, fail)
+        yield calls
