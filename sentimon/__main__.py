@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,8 @@ from sentimon.errors import ExitCode
 
 def main() -> None:
     """Run the command line; an interrupt ends it with its exit code also while it is still loading."""
+    # What is imported stays to the end; to look through it for garbage is a tenth of a short command.
+    gc.set_threshold(100_000)
     try:
         from sentimon.cli.app import run
 

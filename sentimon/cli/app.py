@@ -44,7 +44,8 @@ app = typer.Typer(
     cls=InOrder,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    # Plain: loading what draws boxes takes as long as everything else that --help needs.
+    rich_markup_mode=None,
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 drift or retraining, 4 no verdict, 130 interrupted.",
 )
 

@@ -57,7 +57,6 @@ def drift(
     """
     from sentimon.logbook.history import DRIFT_FILE, append_entry
     from sentimon.reporting.json_shapes import drift_object
-    from sentimon.reporting.tables import drift_table
 
     flags = {"drift.threshold": threshold, "drift.create_baseline": False if no_create else None}
     session = start(config, {"logs.dir": logs, **flags})
@@ -68,6 +67,8 @@ def drift(
         if as_json:
             show_json(drift_object(report, timestamp=session.now))
         else:
+            from sentimon.reporting.tables import drift_table
+
             show(drift_table(report, session.names))
     if save:
         append_entry(session.folder / DRIFT_FILE, drift_object(report, timestamp=session.now))

@@ -46,7 +46,6 @@ def metrics(
     from sentimon.logbook.history import METRICS_FILE, append_entry
     from sentimon.monitoring.metrics import measure
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
-    from sentimon.reporting.tables import metrics_table, windows_table
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     level = session.settings.drift.confidence_level
@@ -65,6 +64,8 @@ def metrics(
     if as_json:
         show_json(content)
     else:
+        from sentimon.reporting.tables import metrics_table, windows_table
+
         show(metrics_table(measured, summary, session.names))
         if windows:
             show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))

@@ -53,7 +53,6 @@ def retrain_check(
     from sentimon.api.stores import read_last_fired
     from sentimon.logbook.history import TRIGGERS_FILE, append_entry
     from sentimon.reporting.json_shapes import trigger_object
-    from sentimon.reporting.tables import trigger_table
 
     session = start(config, {"logs.dir": logs, "drift.threshold": threshold})
     triggers = session.folder / TRIGGERS_FILE
@@ -67,6 +66,8 @@ def retrain_check(
         if as_json:
             show_json(content)
         else:
+            from sentimon.reporting.tables import trigger_table
+
             show(trigger_table(trigger))
     # Shown before it is saved: one that nobody could be told of fires again.
     sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +48,12 @@ def _is_duration(value: str) -> bool:
 
 
 def _is_time_zone(value: str) -> bool:
+    if value in ("local", "UTC"):
+        return True
+    import zoneinfo
+
     try:
-        return value == "local" or zoneinfo.ZoneInfo(value) is not None
+        return zoneinfo.ZoneInfo(value) is not None
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return False
 

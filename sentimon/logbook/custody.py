@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -28,8 +27,7 @@ _MOST_BYTES = 1024
 """More than any record takes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileState:
+class FileState(msgspec.Struct, frozen=True, kw_only=True):
     """What the file system says of a file; two equal ones are the same file, untouched in between."""
 
     device: int
@@ -53,8 +51,7 @@ class FileState:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custody:
+class Custody(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the live file after our last append, and the chain of appends it belongs to."""
 
     chain: str
@@ -62,8 +59,7 @@ class Custody:
     state: FileState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
     """After a power cut a file may come back shorter than it was read: each start is another chain."""
     custody: Custody

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from sentimon.config.durations import parse_duration
 from sentimon.errors import DataError
@@ -19,8 +18,12 @@ def time_zone(name: str) -> tzinfo | None:
     """Return the zone called `name`; None for `local`, which `datetime.astimezone` reads as the system's."""
     if name == "local":
         return None
-    # The one zone that needs no database, which a bare system may lack.
-    return UTC if name == "UTC" else ZoneInfo(name)
+    if name == "UTC":
+        # The one zone that needs no database, which a bare system may lack.
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
 
 
 def parse_moment(text: str, zone: tzinfo | None) -> tuple[datetime, bool]:

@@ -16,7 +16,8 @@ BLOCK = 1 << 18
 def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview]:
     """Yield the blocks of a plain file from the begin of a line to another byte.
 
-    A block is overwritten by the next one. Only a line that `end` cuts lacks its newline.
+    A line longer than a block is one by itself. A block is overwritten by the next one. Only a line
+    that `end` cuts lacks its newline.
 
     Raises:
         StoreError: the file cannot be read.
@@ -26,11 +27,17 @@ def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview]
         view = memoryview(buffer)
         size = _read_into(segment, view[held : end - begin], begin + held)
         held += size
-        cut = buffer.rfind(b"\n", 0, held) + 1 if size else held
+        long = len(buffer) > BLOCK
+        newline = buffer.find(b"\n", held - size, held) if long else buffer.rfind(b"\n", 0, held)
+        cut = newline + 1 if size else held
         if cut:
             yield view[:cut]
             begin, held = begin + cut, held - cut
-            buffer[:held] = buffer[cut : cut + held]
+            if long:
+                # Blocks as large would hold too many rows: what was read of the next one is read again.
+                buffer, held = bytearray(BLOCK), 0
+            else:
+                buffer[:held] = buffer[cut : cut + held]
         elif not size:
             return
         elif held == len(buffer):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from sentimon.logbook.moments import HOUR_MICROSECONDS, to_microseconds
 from sentimon.logbook.record import PredictionRecord
@@ -21,12 +22,11 @@ NEAR = 64 * 1024
 """Bytes between two stretches that are cheaper to read than to pass over."""
 
 
-@dataclass(slots=True)
-class Cell:
+class Cell(msgspec.Struct):
     """The rows of one stretch of time."""
 
-    sums: GrowingSummary = field(default_factory=GrowingSummary)
-    stretches: list[Stretch] = field(default_factory=list)
+    sums: GrowingSummary = msgspec.field(default_factory=GrowingSummary)
+    stretches: list[Stretch] = msgspec.field(default_factory=list)
     """Where in the file its rows are, in order; rows of other cells may lie there, too."""
 
     def found(self, begin: int, end: int) -> None:

@@ -46,14 +46,14 @@ class Columns:
 
     def usual(self) -> bool:
         """Return whether the numbers of each row pass the checks of `parse_row` with room to spare."""
-        own = np.choose(self.classes, (self.negative, self.neutral, self.positive))
         highest = np.maximum(np.maximum(self.negative, self.neutral), self.positive)
         lowest = np.minimum(np.minimum(self.negative, self.neutral), self.positive)
-        distance = abs(self.negative + self.neutral + self.positive - 1)
+        if min(lowest.min(), self.confidence.min()) < 0 or max(highest.max(), self.confidence.max()) > 1:
+            # Their sums may be beyond all numbers.
+            return False
+        own = np.choose(self.classes, (self.negative, self.neutral, self.positive))
         return bool(
-            min(lowest.min(), self.confidence.min()) >= 0
-            and max(highest.max(), self.confidence.max()) <= 1
-            and distance.max() < SUM_TOLERANCE - _CLOSE
+            abs(self.negative + self.neutral + self.positive - 1).max() < SUM_TOLERANCE - _CLOSE
             and (highest - own).max() < AGREEMENT - _CLOSE
             and abs(self.confidence - own).max() < AGREEMENT - _CLOSE
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from zlib import crc32
 
@@ -70,8 +69,7 @@ class Reading(msgspec.Struct, kw_only=True):
         self.bad = BadLines(kinds, first[:SHOWN_BAD_LINES])
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, kw_only=True):
     """A file of the log as the index knows it."""
 
     number: int
@@ -84,7 +82,7 @@ class Entry:
     chain: str | None
     zone: str
     """The fingerprint of the time zone that its naive timestamps were read in; empty where it has none."""
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading = msgspec.field(default_factory=Reading)
 
 
 def is_unchanged(entry: Entry, seen: SeenFile) -> bool:

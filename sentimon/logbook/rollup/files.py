@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from sentimon.jsonl import unreadable
 from sentimon.logbook.custody import FileState, read_custody
@@ -18,8 +19,7 @@ class MovedError(Exception):
     """A file of the log was sealed, compressed, rewritten or removed since it was listed; list again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFile:
+class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the log as it was when no writer was at it."""
 
     file: LogFile

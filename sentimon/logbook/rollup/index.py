@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
+from zlib import crc32
 
 import msgspec
 
@@ -32,12 +31,12 @@ _BROKEN = (sqlite3.Error, msgspec.MsgspecError)
 
 def places_of(folder: Path, cache: Path) -> tuple[Path, Path]:
     """Return where the index of the log in `folder` may be: beside the log, or else in the cache."""
-    digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    name = os.fsencode(folder.resolve())
+    digest = f"{crc32(name):08x}{crc32(name[::-1]):08x}"
     return folder / STATE_FOLDER / _NAME, cache / digest / _NAME
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(msgspec.Struct, frozen=True, kw_only=True):
     """The index of the log in a folder."""
 
     folder: Path

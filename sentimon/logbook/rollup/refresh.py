@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from zlib import crc32
+
+import msgspec
 
 from sentimon.logbook.rollup.blocks import line_end_before
 from sentimon.logbook.rollup.entries import (
@@ -33,8 +34,7 @@ _COMPRESSION = 4
 """How much larger than its file the content of a compressed one is, about."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the log, and what the index knows of it."""
 
     seen: SeenFile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds, to_microseconds
 from sentimon.logbook.rollup.cells import Slot, hour_slot
@@ -13,8 +13,7 @@ OUTSIDE = -_FOREVER
 """The key of moments that are not asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True):
     """From `begin` (included) to `end` (excluded), in microseconds since 1970."""
 
     begin: int

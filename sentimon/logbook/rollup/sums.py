@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+import msgspec
 
 from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds
@@ -23,8 +24,7 @@ Piece = tuple[int, GrowingSummary]
 """The key of a slot, and the sum over some of its rows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
     """The files of a log as they were at one moment, and the sums over their rows.
 
     Its methods raise MovedError where a file that is needed went away since, StoreError where one
