@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sentimon.cli import logs_query, logs_rewrite
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import start
@@ -20,15 +21,11 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     Example: sentimon logs status --logs logs/
     """
-    from sentimon.logbook.reader import read_segment
-    from sentimon.logbook.segments import open_segments
-    from sentimon.logbook.summary import summarise
     from sentimon.reporting.json_shapes import log_file_object
     from sentimon.reporting.listings import log_files_table
 
     session = start(config, {"logs.dir": logs})
-    zone = session.naive_zone
-    rows = [(one.file, summarise(read_segment(one, zone=zone))) for one in open_segments(session.folder)]
+    rows = session.index.ask(lambda sums: sums.by_file())
     if as_json:
         show_json({"path": str(session.folder), "files": [log_file_object(*row) for row in rows]})
     else:
@@ -73,3 +70,8 @@ def prune(
     for one in gone:
         note(f"{verb}: {one.path} ({one.size} bytes, last written {one.written:%Y-%m-%d %H:%M} UTC)")
     note(f"{counted(len(gone), 'file')}, {size} bytes {verb}")
+
+
+app.command()(logs_rewrite.repair)
+app.command()(logs_rewrite.erase)
+app.command()(logs_query.query)

@@ -1,0 +1,187 @@
+"""What was said, and by whom, taken out of the log for good; what the statistics need may stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sentimon.errors import StoreError
+from sentimon.jsonl import LineError, encode
+from sentimon.logbook.erasing import Erasing, Order, Purging
+from sentimon.logbook.files import append_lines, errors_named, sync_name
+from sentimon.logbook.locks import STATE_FOLDER, exclusive, shared
+from sentimon.logbook.moments import format_moment
+from sentimon.logbook.quarantine import QUARANTINE_FILE
+from sentimon.logbook.rewriting import DAMAGED, Edit, Lock, Tick, edited_lines, rewrite, silent
+from sentimon.logbook.segments import ENDINGS, Segment, open_segments, opened, sealed_files, stem_of
+from sentimon.logbook.upkeep import only_rewriter, orphans, rewrite_files
+
+AUDIT_FILE = "erasures.jsonl"
+_ROLLUP = "rollup.sqlite*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedFile:
+    """What is erased from one file of the log."""
+
+    path: Path
+    rows: int
+    bad_lines: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Erasure:
+    """What an erasure takes away: found so far, or done so far."""
+
+    files: list[ErasedFile] = field(default_factory=list)
+    """Those that change."""
+    untouched: list[str] = field(default_factory=list)
+    """The stems of those that do not."""
+    quarantine_entries: int = 0
+    leftovers: list[Path] = field(default_factory=list)
+    """Second forms of sealed files, left by a killed compression, that hold such rows, too."""
+
+    @property
+    def any(self) -> bool:
+        """Return whether there is anything to erase."""
+        return bool(self.files or self.quarantine_entries or self.leftovers)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what is erased, in numbers, as `--json` and the record of the erasure name them."""
+        return {
+            "rows_erased": sum(one.rows for one in self.files),
+            "bad_lines_removed": sum(one.bad_lines for one in self.files),
+            "quarantine_entries_removed": self.quarantine_entries,
+            "files_rewritten": len(self.files),
+        }
+
+
+def find_erasure(folder: Path, order: Order, *, tick: Tick = silent) -> Erasure:
+    """Return what `order` would take away from the log in `folder`; nothing is changed.
+
+    Raises:
+        StoreError: the folder is not there, or a file cannot be read, for it is damaged perhaps.
+    """
+    found = Erasure()
+    for segment in open_segments(folder):
+        edit = Erasing(order, tick)
+        _searched(segment, edit)
+        if edit.rows or edit.bad_lines:
+            found.files.append(_result(segment.file.path, edit))
+        else:
+            found.untouched.append(stem_of(segment.file.path))
+    quarantine = folder / QUARANTINE_FILE
+    if quarantine.exists():
+        purge = Purging(order.criteria, tick)
+        with opened(quarantine) as segment:
+            _searched(segment, purge)
+        found.quarantine_entries = purge.count
+    found.leftovers = _leftovers(folder, order)
+    return found
+
+
+def erase(folder: Path, found: Erasure, order: Order, *, tick: Tick = silent) -> Erasure:
+    """Take away from the log in `folder` what `order` names, and return what was taken.
+
+    `found` is what `find_erasure` returned. A line in `erasures.jsonl` records the numbers, and never
+    what was looked for; also where an error ends the work half-way.
+
+    Raises:
+        StoreError: the log cannot be written; what was erased until then stays so.
+    """
+    done = Erasure()
+    if not found.any and not orphans(folder):
+        return done
+    with only_rewriter(folder):
+        complete = False
+        try:
+            _erase(folder, found, order, done, tick)
+            complete = True
+        finally:
+            if done.any:
+                _forget_index(folder)
+                append_lines(folder / AUDIT_FILE, [encode(_record(order, done, complete=complete))])
+    return done
+
+
+def unsearched_files(folder: Path) -> list[Path]:
+    """Return the damaged files that a repair kept: what they hold cannot be searched."""
+    return sorted(folder.glob(f"*{DAMAGED}*"))
+
+
+def _result(path: Path, edit: Erasing) -> ErasedFile:
+    return ErasedFile(path=path, rows=edit.rows, bad_lines=edit.bad_lines)
+
+
+def _searched(segment: Segment, edit: Edit) -> None:
+    try:
+        for _ in edited_lines(segment, edit):
+            pass
+    except LineError as error:
+        raise _damaged(segment.file.path, error) from error
+
+
+def _erase(folder: Path, found: Erasure, order: Order, done: Erasure, tick: Tick) -> None:
+    def erase_one(path: Path, lock: Lock) -> None:
+        edit = Erasing(order, tick)
+        try:
+            changed = rewrite(path, edit, lock)
+        except LineError as error:
+            raise _damaged(path, error) from error
+        if changed is not None:
+            done.files.append(_result(path, edit))
+
+    # First: what counts for nothing now would be a file of the log if the other form went before it.
+    for leftover in _leftovers(folder, order):
+        with errors_named(leftover), exclusive(folder):
+            leftover.unlink(missing_ok=True)
+        done.leftovers.append(leftover)
+    rewrite_files(folder, found.untouched, erase_one)
+    quarantine, purge = folder / QUARANTINE_FILE, Purging(order.criteria, tick)
+    if rewrite(quarantine, purge, lambda: exclusive(folder)) is not None:
+        done.quarantine_entries = purge.count
+        with errors_named(quarantine):
+            sync_name(quarantine)
+
+
+def _leftovers(folder: Path, order: Order) -> list[Path]:
+    with shared(folder):
+        forms = [
+            (one, one.with_name(stem_of(one) + ending)) for one in sealed_files(folder) for ending in ENDINGS
+        ]
+        others = [other for one, other in forms if other != one and other.exists()]
+    return [other for other in others if _holds_any(other, order)]
+
+
+def _holds_any(path: Path, order: Order) -> bool:
+    edit = Erasing(order, silent)
+    try:
+        with opened(path) as segment:
+            _searched(segment, edit)
+    except StoreError:
+        # What cannot be read cannot be searched, and nobody needs it.
+        return True
+    return bool(edit.rows or edit.bad_lines)
+
+
+def _forget_index(folder: Path) -> None:
+    """Remove the index, which may quote bad lines; it is made anew by itself."""
+    for path in (folder / STATE_FOLDER).glob(_ROLLUP):
+        with errors_named(path):
+            path.unlink(missing_ok=True)
+
+
+def _record(order: Order, done: Erasure, *, complete: bool) -> dict[str, object]:
+    return {
+        "timestamp": format_moment(order.now),
+        "criteria": order.criteria.counts,
+        "drop_rows": order.drop_rows,
+        **done.counts,
+        "complete": complete,
+    }
+
+
+def _damaged(path: Path, error: LineError) -> StoreError:
+    hint = "run `sentimon logs repair` first; no file is changed before all can be searched"
+    return StoreError(f"{path}: {error.message}", hint=hint)

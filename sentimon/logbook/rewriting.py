@@ -1,0 +1,198 @@
+"""Files of the log rewritten: each line kept byte for byte, changed, or left out.
+
+The new file is complete on the disk before it takes the old one's place, in one step and under the
+folder's lock: killed at any point, the log is the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from sentimon.errors import StoreError
+from sentimon.jsonl import LineError, line_content
+from sentimon.logbook.custody import end_custody
+from sentimon.logbook.files import errors_named
+from sentimon.logbook.sealing import compressor
+from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, Segment, opened, stem_of
+
+DAMAGED = ".damaged"
+"""Ends the name of a damaged file that was kept beside its repaired one; it is no part of the log."""
+_TEMPORARY = f".{SEALED}rewrite."
+"""What the compression sweeps up, too, if this program is killed."""
+
+
+class Line(NamedTuple):
+    """A line of a file that is not blank."""
+
+    number: int
+    """From 1."""
+    raw: bytes
+    """As it stands in the file, with its newline if it has one."""
+    content: bytes
+    """What a reader sees of it: without the newline and the byte order mark."""
+
+
+Edit = Callable[[Line], bytes | None]
+"""What becomes of a line: its own content (it stays as it stands), another one, or None (it goes)."""
+Lock = Callable[[], AbstractContextManager[int]]
+"""What holds the lock of the folder, and gives its descriptor."""
+Tick = Callable[[], object]
+"""What is called with each line, to show how far things are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """A file that now has other lines."""
+
+    kept_as: Path | None
+    """The damaged original beside it."""
+
+
+def silent() -> None:
+    """Show nothing."""
+
+
+def edited_lines(segment: Segment, edit: Edit) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (line as it stands, line as it is to be, empty where it goes), the blank ones unchanged.
+
+    Raises:
+        LineError: the compressed file is damaged from here on.
+        StoreError: the file cannot be read.
+    """
+    for number, raw in enumerate(segment.raw_lines(), start=1):
+        content = line_content(raw, first=number == 1)
+        after = edit(Line(number, raw, content)) if content else content
+        if after is content:
+            yield raw, raw
+        elif after is None:
+            yield raw, b""
+        else:
+            yield raw, after + raw[len(raw.rstrip(b"\r\n")) :]
+
+
+def rewrite(
+    path: Path, edit: Edit, lock: Lock, *, salvage: bool = False, ready: Callable[[], object] = silent
+) -> Rewritten | None:
+    """Give the file at `path` the lines that `edit` makes of its own; None where they stay the same.
+
+    None, too, where the file was removed meanwhile. Time of change, mode and compression stay. A
+    sealed file that would be empty is removed. If the file is damaged and `salvage` is on, the lines
+    before the damage are kept and the original stays beside. `ready` is called when the new file is
+    complete, right before it takes its place. That it has taken it, the caller forces onto the disk.
+
+    Raises:
+        LineError: the file is damaged.
+        StoreError: the file cannot be read or written, or another program changed it meanwhile.
+    """
+    # A link stays, and the file that it leads to is rewritten.
+    target = path.resolve() if path.is_symlink() else path
+    with errors_named(path), ExitStack() as stack:
+        with lock():
+            if not target.exists():
+                return None
+            before = target.stat()
+            segment = stack.enter_context(opened(path))
+        new, name = stack.enter_context(_temporary_beside(target))
+        outcome = _write(new, edited_lines(segment, edit), suffix=path.suffix, salvage=salvage)
+        if not outcome.changed and not outcome.damaged:
+            return None
+        _finish(new, name, after=target)
+        ready()
+        with lock() as descriptor:
+            if not target.exists():
+                return None
+            if _state(target.stat()) != _state(before):
+                hint = "it was left as it is; run it again"
+                raise StoreError(f"{path}: another program changed it meanwhile", hint=hint)
+            kept_as = _keep_beside(target) if outcome.damaged else None
+            if path.name == LIVE_FILE:
+                end_custody(descriptor)
+            if outcome.empty and path.name != LIVE_FILE:
+                _remove(path, target)
+            else:
+                name.replace(target)
+        return Rewritten(kept_as=kept_as)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    changed: bool
+    damaged: bool
+    empty: bool
+
+
+def _write(new: BinaryIO, lines: Iterable[tuple[bytes, bytes]], *, suffix: str, salvage: bool) -> _Outcome:
+    changed, damaged, empty = False, False, True
+    with compressor(new, suffix) if suffix in (".zst", ".gz") else contextlib.nullcontext(new) as sink:
+        try:
+            for number, (before, after) in enumerate(lines, start=1):
+                changed = changed or before != after
+                if empty and number > 1 and after.startswith(codecs.BOM_UTF8):
+                    # Of the first line a reader passes over the mark, and of another it does not.
+                    sink.write(b"\n")
+                sink.write(after)
+                empty = empty and not after
+        except LineError:
+            if not salvage:
+                raise
+            damaged = True
+    return _Outcome(changed=changed, damaged=damaged, empty=empty)
+
+
+@contextlib.contextmanager
+def _temporary_beside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file, Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _finish(new: BinaryIO, name: Path, *, after: Path) -> None:
+    """Force the new file onto the disk, with the owner, the mode and the times of the old one."""
+    new.flush()
+    status = after.stat()
+    for owner, group in ((-1, status.st_gid), (status.st_uid, -1)):
+        # Only the superuser may give a file away, and only he has to.
+        with contextlib.suppress(PermissionError):
+            os.chown(name, owner, group)
+    shutil.copystat(after, name)
+    os.fsync(new.fileno())
+
+
+def _keep_beside(target: Path) -> Path:
+    """Return the second name that the damaged file now has; the first one is free for the new file."""
+    for number in itertools.count():
+        beside = target.with_name(f"{target.name}{DAMAGED}{f'.{number}' if number else ''}")
+        try:
+            os.link(target, beside)
+        except FileExistsError:
+            # A repair that was killed right here left the same file there.
+            if not beside.samefile(target):
+                continue
+        break
+    return beside
+
+
+def _remove(path: Path, target: Path) -> None:
+    for ending in ENDINGS if path.name.startswith(SEALED) else ():
+        # A second form, left by a killed compression, would count if the first one were gone.
+        if (other := path.with_name(stem_of(path) + ending)) != path:
+            other.unlink(missing_ok=True)
+    target.unlink()
+    path.unlink(missing_ok=True)
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
