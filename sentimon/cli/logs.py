@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from sentimon.cli import logs_query, logs_rewrite
+from sentimon.cli import logs_query, logs_rewrite, logs_verify
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import start
 from sentimon.errors import UsageError
 
-app = typer.Typer(no_args_is_help=True, help="Show the files of the log, and remove old ones.")
+app = typer.Typer(
+    no_args_is_help=True, help="Look into the log: its files and rows; check, repair, shorten, erase."
+)
 
 
 @app.command()
@@ -49,8 +51,8 @@ def prune(
 
     Example: sentimon logs prune --logs logs/ --keep-days 90 --dry-run
     """
-    from sentimon.logbook.retention import plan_prune
     from sentimon.logbook.segments import list_files, remove_files
+    from sentimon.logbook.upkeep.retention import plan_prune
 
     flags = {"logs.keep_days": keep_days, "logs.keep_megabytes": keep_megabytes}
     session = start(config, {"logs.dir": logs, **flags})
@@ -72,6 +74,7 @@ def prune(
     note(f"{counted(len(gone), 'file')}, {size} bytes {verb}")
 
 
+app.command()(logs_verify.verify)
 app.command()(logs_rewrite.repair)
 app.command()(logs_rewrite.erase)
 app.command()(logs_query.query)

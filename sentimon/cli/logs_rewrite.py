@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sentimon.logbook.erasing import Order
-    from sentimon.logbook.erasure import Erasure
-    from sentimon.logbook.repair import RepairedFile
+    from sentimon.logbook.upkeep.erasing import Order
+    from sentimon.logbook.upkeep.erasure import Erasure
+    from sentimon.logbook.upkeep.repair import RepairedFile
 
 DryRunFlag = Annotated[bool, flag("--dry-run", help="Say what would be done, change nothing.")]
 IdsOption = Annotated[
@@ -59,7 +59,7 @@ def repair(
 
     Example: sentimon logs repair --logs logs/ --dry-run
     """
-    from sentimon.logbook.repair import find_bad_lines, needs_repair, repair_log
+    from sentimon.logbook.upkeep.repair import find_bad_lines, needs_repair, repair_log
 
     session = start(config, {"logs.dir": logs})
     folder, zone = session.folder, session.naive_zone
@@ -94,8 +94,8 @@ def erase(
 
     Example: sentimon logs erase --logs logs/ --id order-4711 --contains "Mario Rossi" --dry-run
     """
-    from sentimon.logbook.erasure import erase as erase_from
-    from sentimon.logbook.erasure import find_erasure, unsearched_files
+    from sentimon.logbook.upkeep.erasure import erase as erase_from
+    from sentimon.logbook.upkeep.erasure import find_erasure, unsearched_files
 
     _check_values({"--id": ids, "--text-hash": text_hashes, "--contains": contains})
     session = start(config, {"logs.dir": logs})
@@ -104,6 +104,7 @@ def erase(
         erasure = find_erasure(session.folder, order, tick=tick)
         if not dry_run:
             erasure = erase_from(session.folder, erasure, order, tick=tick)
+            session.forget_index()
     unsearched = unsearched_files(session.folder)
     if as_json:
         show_json(_erasure_object(session, order, erasure, unsearched, dry_run=dry_run))
@@ -164,7 +165,7 @@ def _show_repair(session: Session, files: Sequence[RepairedFile], *, dry_run: bo
 
 
 def _quarantine(session: Session) -> Path:
-    from sentimon.logbook.quarantine import QUARANTINE_FILE
+    from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
 
     return session.folder / QUARANTINE_FILE
 
@@ -187,8 +188,8 @@ def _order(
     *,
     drop_rows: bool,
 ) -> Order:
-    from sentimon.logbook.criteria import Criteria
-    from sentimon.logbook.erasing import Order
+    from sentimon.logbook.upkeep.criteria import Criteria
+    from sentimon.logbook.upkeep.erasing import Order
 
     criteria = Criteria.of(ids=ids or (), text_hashes=text_hashes or (), contains=contains or ())
     return Order(criteria=criteria, drop_rows=drop_rows, now=session.now, zone=session.naive_zone)
@@ -212,7 +213,7 @@ def _erasure_object(
 
 
 def _show_erasure(erasure: Erasure, *, dry_run: bool) -> None:
-    from sentimon.logbook.quarantine import QUARANTINE_FILE
+    from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
     from sentimon.reporting.style import new_table
 
     if not erasure.any:

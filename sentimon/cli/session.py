@@ -84,15 +84,26 @@ class Session:
         """Return the index of the log, which every sum over it is asked of."""
         from sentimon.cli.progress import watched
         from sentimon.engine.processes import run_units
-        from sentimon.logbook.rollup.index import Index, places_of
+        from sentimon.logbook.rollup.index import Index
 
         def run(function: Callable[[U], R], units: Sequence[U]) -> Iterator[R]:
             parts = run_units(function, units, workers=self.settings.logs.workers)
             return watched(parts, "parts of the log read", total=len(units))
 
-        cache = cache_folder(os.environ, Path.home())
-        places = places_of(self.folder, cache) if self.settings.logs.index else ()
+        places = self._index_places() if self.settings.logs.index else ()
         return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
+
+    def forget_index(self) -> None:
+        """Remove the index, wherever it is kept; the next question makes it anew."""
+        from sentimon.logbook.rollup.store import remove_index
+
+        for place in self._index_places():
+            remove_index(place)
+
+    def _index_places(self) -> tuple[Path, Path]:
+        from sentimon.logbook.rollup.index import places_of
+
+        return places_of(self.folder, cache_folder(os.environ, Path.home()))
 
     def period(self, since: str | None, until: str | None) -> Period:
         """Return the period that `--since` and `--until` name.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sentimon.labels import LABELS
@@ -157,6 +158,27 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
         "bad_lines": summary.bad_count,
         "first": format_microseconds(summary.first),
         "last": format_microseconds(summary.last),
+    }
+
+
+def verified_object(
+    folder: Path, files: Sequence[tuple[LogFile, Summary]], wrong: Sequence[Path], strays: Sequence[Path]
+) -> dict[str, Any]:
+    """Return each file of the log, its bad lines, and whether the index agreed; and what is no part of it."""
+    whole = sum((summary for _, summary in files), start=Summary())
+    return {
+        "path": str(folder),
+        "ok": not wrong and not whole.bad_count,
+        "files": [
+            {
+                **log_file_object(file, summary),
+                "kinds": dict(sorted(summary.bad.items())),
+                "index_agrees": file.path not in wrong,
+            }
+            for file, summary in files
+        ],
+        "bad_lines": summary_object(whole)["bad_lines"],
+        "strays": [str(path) for path in strays],
     }
 
 

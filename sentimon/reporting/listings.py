@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -63,6 +64,18 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]]) -> RenderableType:
     whole = sum((summary for _, summary in rows), start=Summary())
     size = sum(file.size for file, _ in rows)
     table.add_row("all", str(size), str(whole.count), str(whole.bad_count), span_of(whole))
+    return table
+
+
+def verified_table(rows: Sequence[tuple[LogFile, Summary]], wrong: Sequence[Path]) -> RenderableType:
+    """Return each file of the log with its good and bad lines, and whether the index agreed."""
+    columns = (("File", "left"), ("Rows", "right"), ("Bad", "right"), ("Kinds", "left"), ("Index", "left"))
+    table = new_table("The log, read as a whole", *columns)
+    for file, summary in rows:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.bad.items()))
+        agrees = Text("wrong", style="bold red") if file.path in wrong else Text("agrees")
+        name = Text(visible(file.path.name), overflow="fold")
+        table.add_row(name, str(summary.count), str(summary.bad_count), kinds, agrees)
     return table
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sentimon.logbook.moments import from_microseconds, to_microseconds
 from sentimon.logbook.rollup.cells import Cells, Slot
-from sentimon.logbook.rollup.columns import Columns, Pending
+from sentimon.logbook.rollup.columns import MOST_ROWS, Columns, Pending
 from sentimon.logbook.rollup.usual import UsualRow, decode_block, line_offsets
 from sentimon.logbook.summary import GrowingSummary
 
@@ -29,10 +29,11 @@ class BulkReader:
     def take(self, block: bytes | memoryview, begin: int) -> int:
         """Take in a block of whole lines that begins at that byte of the file; return the number of its rows.
 
-        None is taken in (0) where one of them is not usual, or holds numbers near a limit.
+        None is taken in (0) where one of them is not usual, or holds numbers near a limit, or where they
+        are more than can be summed at once.
         """
         rows = decode_block(block)
-        if not rows:
+        if not rows or len(rows) > MOST_ROWS:
             return 0
         times = [row.timestamp for row in rows]
         order: Sequence[int] = range(len(rows))

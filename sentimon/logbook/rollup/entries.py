@@ -85,6 +85,11 @@ class Entry(msgspec.Struct, kw_only=True):
     reading: Reading = msgspec.field(default_factory=Reading)
 
 
+def new_entry(seen: SeenFile, number: int = 0) -> Entry:
+    """Return the entry of a file of which nothing was read yet."""
+    return Entry(number=number, stem="", state=seen.state, settled=False, chain=None, zone="")
+
+
 def is_unchanged(entry: Entry, seen: SeenFile) -> bool:
     """Return whether the file is, byte for byte, what was read, told from what the file system says."""
     return entry.settled and entry.state == seen.state

@@ -16,6 +16,7 @@ from sentimon.logbook.rollup.entries import (
     has_grown,
     holds_what_was_read,
     is_unchanged,
+    new_entry,
     settles,
 )
 from sentimon.logbook.rollup.files import SeenFile, list_seen, opened_again
@@ -61,7 +62,7 @@ def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, r
         changed = [one for one in known if not one.unchanged]
         for number, one in enumerate(changed, start=store.free_number()):
             one.entry.number = one.entry.number or number
-        _read(store, changed, zone=zone, now=now, run=run)
+        read_files(store, changed, zone=zone, now=now, run=run)
     return known
 
 
@@ -96,10 +97,19 @@ def _find(seen: SeenFile, entries: Sequence[Entry]) -> Entry:
     for entry in near:
         if holds_what_was_read(entry, seen):
             return entry
-    return Entry(number=0, stem="", state=seen.state, settled=False, chain=None, zone="")
+    return new_entry(seen)
 
 
-def _read(store: Store, changed: Sequence[Known], *, zone: tzinfo | None, now: datetime, run: Run) -> None:
+def read_files(
+    store: Store, changed: Sequence[Known], *, zone: tzinfo | None, now: datetime, run: Run
+) -> None:
+    """Read on in each file from where its entry ends, and write what was found, and the entries, to `store`.
+
+    Raises:
+        MovedError: a file is not there any more.
+        StoreError: a file cannot be read.
+        sqlite3.Error, msgspec.MsgspecError: the store is broken or full.
+    """
     amount = sum(
         _COMPRESSION * one.seen.state.size
         if one.seen.compressed

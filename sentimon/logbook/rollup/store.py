@@ -21,6 +21,8 @@ from sentimon.logbook.summary import GrowingSummary
 FORMAT = 1
 """Of the tables and of what is in them; another one is thrown away."""
 _PATIENCE_SECONDS = 2.0
+_FAR = 1 << 62
+"""More hours than the calendar has."""
 _TABLES = (
     "DROP TABLE IF EXISTS entry",
     "DROP TABLE IF EXISTS cell",
@@ -123,7 +125,9 @@ class Store:
         """Return the sum over all rows of an entry."""
         return unpack(self._all("SELECT total FROM entry WHERE number = ?", number)[0][0])
 
-    def cells(self, number: int, first: int, last: int) -> list[tuple[int, GrowingSummary, list[Stretch]]]:
+    def cells(
+        self, number: int, first: int = -_FAR, last: int = _FAR
+    ) -> list[tuple[int, GrowingSummary, list[Stretch]]]:
         """Return (hour, sum, stretches) for each hour of an entry with rows, from `first` to `last`."""
         query = (
             "SELECT hour, sums, stretches FROM cell WHERE entry = ? AND hour BETWEEN ? AND ? ORDER BY hour"

@@ -17,8 +17,8 @@ from pathlib import Path
 from sentimon.errors import StoreError
 from sentimon.logbook.files import errors_named, sync_name
 from sentimon.logbook.locks import exclusive, only_compressor
-from sentimon.logbook.rewriting import Lock
 from sentimon.logbook.segments import LIVE_FILE, SEALED, sealed_files, stem_of
+from sentimon.logbook.upkeep.rewriting import Lock
 
 _TRIES = 100
 _PAUSE_SECONDS = 0.1

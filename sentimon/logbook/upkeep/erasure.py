@@ -7,14 +7,14 @@ from pathlib import Path
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, encode
-from sentimon.logbook.erasing import Erasing, Order, Purging
 from sentimon.logbook.files import append_lines, errors_named, sync_name
 from sentimon.logbook.locks import STATE_FOLDER, exclusive, shared
 from sentimon.logbook.moments import format_moment
-from sentimon.logbook.quarantine import QUARANTINE_FILE
-from sentimon.logbook.rewriting import DAMAGED, Edit, Lock, Tick, edited_lines, rewrite, silent
 from sentimon.logbook.segments import ENDINGS, Segment, open_segments, opened, sealed_files, stem_of
-from sentimon.logbook.upkeep import only_rewriter, orphans, rewrite_files
+from sentimon.logbook.upkeep.erasing import Erasing, Order, Purging
+from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
+from sentimon.logbook.upkeep.rewriter import only_rewriter, orphans, rewrite_files
+from sentimon.logbook.upkeep.rewriting import DAMAGED, Edit, Lock, Tick, edited_lines, rewrite, silent
 
 AUDIT_FILE = "erasures.jsonl"
 _ROLLUP = "rollup.sqlite*"

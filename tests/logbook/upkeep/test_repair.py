@@ -21,20 +21,29 @@ from hypothesis import strategies as st
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine, encode
 from sentimon.logbook.files import append_lines
-from sentimon.logbook.quarantine import QUARANTINE_FILE, Quarantine, quarantined_line
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.repair import RepairedFile, find_bad_lines, needs_repair, repair_log
 from sentimon.logbook.sealing import compress_sealed
 from sentimon.logbook.segments import list_files, sealed_files
-from sentimon.logbook.upkeep import orphans
+from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE, Quarantine, quarantined_line
+from sentimon.logbook.upkeep.repair import RepairedFile, find_bad_lines, needs_repair, repair_log
+from sentimon.logbook.upkeep.rewriter import orphans
 from tests.conftest import clean_environment
 from tests.logbook.faults import failing, killed_at
-from tests.logbook.test_rewriting import ENDINGS, SEALED, packed, unpacked
+from tests.logbook.upkeep.test_rewriting import ENDINGS, SEALED, packed, unpacked
 from tests.rows import START, lines, row, written
 from tests.strategies import records
 
-CODE = [f"sentimon.logbook.{name}" for name in ("rewriting", "upkeep", "repair", "quarantine", "files")]
+CODE = [
+    f"sentimon.logbook.{name}"
+    for name in (
+        "upkeep.rewriting",
+        "upkeep.rewriter",
+        "upkeep.repair",
+        "upkeep.quarantine",
+        "files",
+    )
+]
 
 
 def good(minute: int, **rest: Any) -> bytes:
@@ -209,7 +218,7 @@ def test_a_line_of_twenty_megabytes_is_moved_whole(tmp_path: Path) -> None:
 
 
 def test_many_bad_lines_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentimon.logbook.quarantine._MOST_WAITING_BYTES", 1000)
+    monkeypatch.setattr("sentimon.logbook.upkeep.quarantine._MOST_WAITING_BYTES", 1000)
     written(tmp_path, b"".join(b"nonsense %d\n" % number for number in range(100)) + good(0))
     with failing(monkeypatch, "write", 0) as calls:
         repair(tmp_path)

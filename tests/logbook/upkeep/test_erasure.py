@@ -14,24 +14,30 @@ from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine, encode
-from sentimon.logbook.criteria import Criteria
-from sentimon.logbook.erasing import Order
-from sentimon.logbook.erasure import Erasure, erase, find_erasure, unsearched_files
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.repair import find_bad_lines, repair_log
 from sentimon.logbook.sealing import compress_sealed
 from sentimon.logbook.summary import Summary, summarise
-from sentimon.logbook.upkeep import orphans
+from sentimon.logbook.upkeep.criteria import Criteria
+from sentimon.logbook.upkeep.erasing import Order
+from sentimon.logbook.upkeep.erasure import Erasure, erase, find_erasure, unsearched_files
+from sentimon.logbook.upkeep.repair import find_bad_lines, repair_log
+from sentimon.logbook.upkeep.rewriter import orphans
 from tests.logbook.faults import failing, killed_at
-from tests.logbook.test_repair import ENDINGS, SEALED, good, good_rows, packed, start_writer, unpacked
+from tests.logbook.upkeep.test_repair import ENDINGS, SEALED, good, good_rows, packed, start_writer, unpacked
 from tests.rows import START, written
 from tests.strategies import records
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 CODE = [
     f"sentimon.logbook.{name}"
-    for name in ("rewriting", "upkeep", "erasure", "erasing", "criteria", "quarantine", "files")
+    for name in (
+        *(
+            f"upkeep.{one}"
+            for one in ("rewriting", "rewriter", "erasure", "erasing", "criteria", "quarantine")
+        ),
+        "files",
+    )
 ]
 
 

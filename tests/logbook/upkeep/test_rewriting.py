@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, numbered_lines
-from sentimon.logbook import sealing, upkeep
+from sentimon.logbook import sealing
 from sentimon.logbook.custody import read_custody
 from sentimon.logbook.locks import exclusive, only_compressor
 from sentimon.logbook.reader import read_log
-from sentimon.logbook.rewriting import Line, edited_lines, rewrite
 from sentimon.logbook.segments import LogFile, opened, remove_files
-from sentimon.logbook.upkeep import only_rewriter, orphans, rewrite_files
+from sentimon.logbook.upkeep import rewriter
+from sentimon.logbook.upkeep.rewriter import only_rewriter, orphans, rewrite_files
+from sentimon.logbook.upkeep.rewriting import Line, edited_lines, rewrite
 from sentimon.logbook.writer import LogWriter
 from sentimon.logbook.zstandard import OPTIONS, ZstdFile
 from tests.logbook.faults import failing
@@ -321,13 +322,13 @@ def test_a_rewritten_live_file_is_not_taken_for_one_that_only_grew(tmp_path: Pat
 def test_who_rewrites_waits_for_a_compression_but_not_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(upkeep, "_TRIES", 3)
+    monkeypatch.setattr(rewriter, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(rewriter, "_TRIES", 3)
     with only_compressor(tmp_path), pytest.raises(StoreError, match="is compressing") as caught:  # noqa: SIM117
         with only_rewriter(tmp_path):
             pytest.fail("two at once")
     assert "run it again" in str(caught.value.hint)
-    monkeypatch.setattr(upkeep, "_TRIES", 1000)
+    monkeypatch.setattr(rewriter, "_TRIES", 1000)
     inside = threading.Event()
 
     def compress() -> None:

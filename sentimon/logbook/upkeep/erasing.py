@@ -8,11 +8,11 @@ from datetime import datetime, tzinfo
 import msgspec
 
 from sentimon.jsonl import LineError, encode
-from sentimon.logbook.criteria import ERASED, KEPT_FIELDS, Criteria, readings_of
 from sentimon.logbook.moments import format_moment
-from sentimon.logbook.quarantine import quarantined_line
-from sentimon.logbook.rewriting import Line, Tick
 from sentimon.logbook.row import parse_row
+from sentimon.logbook.upkeep.criteria import ERASED, KEPT_FIELDS, Criteria, readings_of
+from sentimon.logbook.upkeep.quarantine import quarantined_line
+from sentimon.logbook.upkeep.rewriting import Line, Tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

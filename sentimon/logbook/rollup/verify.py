@@ -1,0 +1,36 @@
+"""The index held against the files themselves."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+
+from sentimon.logbook.rollup.entries import new_entry
+from sentimon.logbook.rollup.refresh import Known, Run, read_files
+from sentimon.logbook.rollup.store import Store
+from sentimon.logbook.rollup.sums import Sums
+from sentimon.logbook.segments import LogFile
+
+
+def differing_files(sums: Sums, *, now: datetime, run: Run) -> list[LogFile]:
+    """Read all files of a log again, and return those of which the index says something else.
+
+    Raises what `read_files` raises.
+    """
+    with contextlib.closing(Store(None)) as store:
+        again = [
+            Known(seen=one.seen, entry=new_entry(one.seen, one.entry.number), unchanged=False)
+            for one in sums.files
+        ]
+        read_files(store, again, zone=sums.zone, now=now, run=run)
+        return [
+            old.seen.file
+            for old, new in zip(sums.files, again, strict=True)
+            if _content(sums.store, old) != _content(store, new)
+        ]
+
+
+def _content(store: Store, known: Known) -> object:
+    number, reading = known.entry.number, known.entry.reading
+    hours = [(hour, sums.summary()) for hour, sums, _ in store.cells(number)]
+    return reading.end, reading.lines, reading.bad, store.total(number).summary(), hours
