@@ -90,6 +90,8 @@ class Session:
             parts = run_units(function, units, workers=self.settings.logs.workers)
             return watched(parts, "parts of the log read", total=len(units))
 
+        # numpy counts here; the threads of its linear algebra would only cost their start.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         places = self._index_places() if self.settings.logs.index else ()
         return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
 

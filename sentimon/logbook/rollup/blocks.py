@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sentimon.jsonl import LineError, unreadable
 from sentimon.logbook.segments import Segment
 
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 """Bytes, about: few enough to stay in the processor's cache, enough to be worth a call to numpy."""
 
 

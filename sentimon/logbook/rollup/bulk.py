@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sentimon.logbook.moments import from_microseconds, to_microseconds
 from sentimon.logbook.rollup.cells import Cells, Slot
 from sentimon.logbook.rollup.columns import MOST_ROWS, Columns, Pending
-from sentimon.logbook.rollup.usual import UsualRow, decode_block, line_offsets
+from sentimon.logbook.rollup.usual import UsualRow, decode_block
 from sentimon.logbook.summary import GrowingSummary
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -32,9 +32,10 @@ class BulkReader:
         None is taken in (0) where one of them is not usual, or holds numbers near a limit, or where they
         are more than can be summed at once.
         """
-        rows = decode_block(block)
-        if not rows or len(rows) > MOST_ROWS:
+        decoded = decode_block(block)
+        if decoded is None or not 0 < len(decoded[0]) <= MOST_ROWS:
             return 0
+        rows, offsets = decoded
         times = [row.timestamp for row in rows]
         order: Sequence[int] = range(len(rows))
         in_order = times == sorted(times)
@@ -44,17 +45,16 @@ class BulkReader:
         columns = Columns(rows)
         if times[0] < EARLIEST or times[-1] >= LATEST or not columns.usual():
             return 0
-        runs = list(self._runs(times))
-        # Mostly a block is all of one hour.
-        offsets = line_offsets(block) if len(runs) > 1 else [0, *[len(block)] * len(rows)]
-        for key, first, end in runs:
+        runs = []
+        for key, first, end in self._runs(times):
             cell, part, places = self._cells[key], rows[first:end], order[first:end]
             low, high = (first, end - 1) if in_order else (min(places), max(places))
             cell.found(begin + int(offsets[low]), begin + int(offsets[high + 1]))
             cell.sums.span(to_microseconds(times[first]), to_microseconds(times[end - 1]))
             _add_texts(cell.sums, [row.text for row in part])
             _add_origins(cell.sums, part)
-        self._pending.add(columns, [(self._cells[key].sums, end - first) for key, first, end in runs])
+            runs.append((cell.sums, end - first))
+        self._pending.add(columns, runs)
         return len(rows)
 
     def finish(self) -> None:

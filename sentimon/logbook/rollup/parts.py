@@ -64,7 +64,8 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     """CRC-32 of the bytes."""
     lines: int
     cells: list[PackedCell]
-    """A cell may come more than once."""
+    total: bytes
+    """The sum over all cells, packed."""
     bad: BadLines
     """Numbered from 1 at the begin of the part."""
     damage: str | None
@@ -72,10 +73,18 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
 
 
 def pack_cells(cells: Cells) -> list[PackedCell]:
-    """Return the cells, each once."""
+    """Return the cells, each once, by key."""
     return [
         PackedCell(key, pack(cell.sums), few_stretches(cell.stretches)) for key, cell in sorted(cells.items())
     ]
+
+
+def pack_total(cells: Cells) -> bytes:
+    """Return the sum over all cells, packed."""
+    total = GrowingSummary()
+    for cell in cells.values():
+        total.include(cell.sums)
+    return pack(total)
 
 
 def pack(sums: GrowingSummary) -> bytes:
@@ -114,6 +123,8 @@ def unpack(content: bytes) -> GrowingSummary:
 
 def few_stretches(stretches: list[Stretch]) -> list[Stretch]:
     """Return the stretches in order, at most MOST_STRETCHES that cover them all."""
+    if len(stretches) == 1:
+        return stretches
     gap = 0
     while True:
         merged: list[Stretch] = []
@@ -151,10 +162,14 @@ def _unpack_tally(packed: PackedTally) -> GrowingTally:
 
 
 def _pack_histogram(histogram: array[int]) -> bytes:
-    most = max(histogram)
-    return array(next(one for one in _TYPES if most < 256 ** array(one).itemsize), histogram).tobytes()
+    counts = histogram.tolist()
+    try:
+        return bytes(counts)
+    except ValueError:
+        most = max(counts)
+        return array(next(one for one in _TYPES if most < 256 ** array(one).itemsize), counts).tobytes()
 
 
 def _unpack_histogram(content: bytes, bins: int) -> array[int]:
     width = len(content) // bins
-    return array("q", array(next(one for one in _TYPES if array(one).itemsize == width), content))
+    return array("q", array(next(one for one in _TYPES if array(one).itemsize == width), content).tolist())

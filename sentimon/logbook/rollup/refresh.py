@@ -125,8 +125,7 @@ def read_files(
         for part in parts:
             one.entry.reading.add(part)
             store.add_cells(one.entry.number, part.cells)
-            for cell in part.cells:
-                totals[one.entry.number].include(unpack(cell.sums))
+            totals[one.entry.number].include(unpack(part.total))
     for one in changed:
         total, entry = totals[one.entry.number], one.entry
         entry.stem, entry.state, entry.chain = stem_of(one.seen.path), one.seen.state, one.seen.chain

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook.rollup.cells import Cells, Slot
-from sentimon.logbook.rollup.parts import BadLines, Part, pack_cells
+from sentimon.logbook.rollup.parts import BadLines, Part, pack_cells, pack_total
 from sentimon.logbook.row import parse_row
 from sentimon.logbook.summary import SHOWN_BAD_LINES
 
@@ -55,6 +55,7 @@ class Scan:
             checksum=self._checksum,
             lines=self._lines,
             cells=pack_cells(self.cells),
+            total=pack_total(self.cells),
             bad=self.bad,
             damage=damage,
         )

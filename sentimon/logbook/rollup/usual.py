@@ -39,20 +39,21 @@ class UsualRow(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(UsualRow).decode_lines
 
 
-def decode_block(block: bytes | memoryview) -> list[UsualRow] | None:
-    """Return the rows of a block of lines, one a line; None where a line holds something else.
+def decode_block(block: bytes | memoryview) -> tuple[list[UsualRow], npt.NDArray[np.int64]] | None:
+    """Return (the rows of a block of lines, one a line; where each line begins, and where the last ends).
 
-    The decoder takes values one after the other, wherever lines end. But no string holds a bare
-    newline, and a brace that closes is followed by one that opens only between two values. So where
-    each line begins with a brace and ends with one, each newline lies between two values; and if there
-    are as many values as lines, each line holds one.
+    None where a line holds something else. The decoder takes values one after the other, wherever
+    lines end. But no string holds a bare newline, and a brace that closes is followed by one that opens
+    only between two values. So where each line begins with a brace and ends with one, each newline lies
+    between two values; and if there are as many values as lines, each line holds one.
     """
     characters = np.frombuffer(block, np.uint8)
-    offsets = line_offsets(block)
+    ends = np.flatnonzero(characters == ord("\n"))
+    offsets = np.concatenate(([0], ends + 1))
     if (
         offsets[-1] != len(block)
         or (characters[offsets[:-1]] != ord("{")).any()
-        or (characters[offsets[1:] - 2] != ord("}")).any()
+        or (characters[ends - 1] != ord("}")).any()
     ):
         return None
     try:
@@ -60,10 +61,4 @@ def decode_block(block: bytes | memoryview) -> list[UsualRow] | None:
         rows = _decode(block) if characters.max() < 128 or str(block, "utf-8") else []
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return rows if len(rows) == len(offsets) - 1 else None
-
-
-def line_offsets(block: bytes | memoryview) -> npt.NDArray[np.int64]:
-    """Return where each line of a block begins, and where its last newline ends; ascending."""
-    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
-    return np.concatenate(([0], ends + 1))
+    return (rows, offsets) if len(rows) == len(ends) else None
