@@ -58,7 +58,7 @@ def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[P
     index = session.index
 
     def question(sums: Sums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
-        wrong = differing_files(sums, now=session.now, run=index.run)
+        wrong = differing_files(sums, now=session.now, run=index.run) if index.places else []
         return sums.by_file(), [one.path for one in wrong], sums.summary(Period())
 
     return index.ask(question)

@@ -70,6 +70,8 @@ def metrics(
         if windows:
             show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
     if save:
-        append_entry(session.folder / METRICS_FILE, content)
+        # Where a bad line stood says nothing later, and what it said may be erased from the log.
+        trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
+        append_entry(session.folder / METRICS_FILE, content | {"bad_lines": trouble})
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
 from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.search import foldings
 from sentimon.logbook.summary import GrowingSummary, Summary
 
 
@@ -89,10 +89,4 @@ def newest(records: Iterable[PredictionRecord], limit: int) -> list[PredictionRe
 
 
 def _mentions(text: str | None, part: str) -> bool:
-    return text is not None and any(one in form for form in _forms(text) for one in _forms(part))
-
-
-def _forms(text: str) -> set[str]:
-    folded = text.casefold()
-    # An accented letter may be one character or two, and nobody sees which.
-    return {folded} if folded.isascii() else {folded, unicodedata.normalize("NFC", folded)}
+    return text is not None and any(one in form for form in foldings(text) for one in foldings(part))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from sentimon.errors import DataError
 from sentimon.jsonl import well_formed
 from sentimon.logbook.moments import parse_moment
+from sentimon.logbook.search import foldings
 
 KEPT_FIELDS = ("timestamp", "sentiment", "confidence", "scores", "model", "revision", "truncated")
 """What an erased row keeps: all that the statistics need, and nothing of what was said or by whom."""
@@ -44,7 +44,7 @@ class Criteria:
             ids=frozenset(ids),
             text_hashes=frozenset(text_hashes),
             contains=texts,
-            foldings=frozenset(folding for text in texts for folding in _foldings(text)),
+            foldings=frozenset(folding for text in texts for folding in foldings(text)),
         )
 
     @property
@@ -84,7 +84,7 @@ class Criteria:
     def _in_any(self, texts: Iterable[str]) -> bool:
         wanted = self.foldings
         return bool(wanted) and any(
-            one in folding for text in texts for folding in _foldings(text) for one in wanted
+            one in folding for text in texts for folding in foldings(text) for one in wanted
         )
 
 
@@ -147,11 +147,6 @@ def _is_moment(value: object) -> bool:
     except DataError:
         return False
     return True
-
-
-def _foldings(text: str) -> set[str]:
-    folded = text.casefold()
-    return {folded} if folded.isascii() else {folded, unicodedata.normalize("NFC", folded)}
 
 
 def _unescaped(text: str) -> str:
