@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -89,6 +90,7 @@ def query(
     Example: sentimon logs query --logs logs/ --since 7d --sentiment negative --max-confidence 0.6
     """
     from sentimon.logbook.query import RowFilter
+    from sentimon.logbook.query import newest as take_newest
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     row_filter = RowFilter(
@@ -101,26 +103,25 @@ def query(
     )
     _check(row_filter, limit=limit, newest=newest, streams=as_json or output is not None)
     target = _target(session, output, force=force, as_json=as_json)
-    matches, records = _rows(session, session.period(since, until), row_filter, limit, newest=newest)
-    if as_json:
-        show_lines(record.to_dict() for record in islice(records, limit))
-    elif target:
-        _write(target, records, matches, limit)
-    else:
-        _show(session, records, matches, limit or _TABLE_ROWS)
+    with ExitStack() as stack:
+        matches = _matches(session, session.period(since, until), row_filter, stack)
+        records = take_newest(matches, limit or _TABLE_ROWS) if newest else matches
+        if as_json:
+            show_lines(record.to_dict() for record in islice(records, limit))
+        elif target:
+            _write(target, records, matches, limit)
+        else:
+            _show(session, records, matches, limit or _TABLE_ROWS)
     _note(session, matches)
 
 
-def _rows(
-    session: Session, period: Period, row_filter: RowFilter, limit: int | None, *, newest: bool
-) -> tuple[Matches, Iterable[PredictionRecord]]:
-    """Return (what counts the rows that match, those rows in the order asked for)."""
-    from sentimon.logbook import query as logbook
-    from sentimon.logbook.reader import read_log
+def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
+    """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
+    from sentimon.logbook.query import Matches
+    from sentimon.logbook.rollup.rows import open_rows
 
-    rows = watched(read_log(session.folder, zone=session.naive_zone, whole=True), "rows read")
-    matches = logbook.Matches(period.select(rows), row_filter)
-    return matches, logbook.newest(matches, limit or _TABLE_ROWS) if newest else matches
+    rows = session.index.ask(lambda sums: open_rows(sums, period, stack))
+    return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
 
 
 def _show(session: Session, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:

@@ -44,7 +44,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
         note(f"not part of the log: {path}")
     if wrong:
         note(
-            f"the index was wrong about {counted(len(wrong), 'file')} and is removed; it is made anew by itself"
+            f"the index was wrong about {counted(len(wrong), 'file')} and is removed; a new one makes itself"
         )
     if whole.bad_count:
         note("`sentimon logs repair` moves bad lines out of the log")

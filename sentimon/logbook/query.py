@@ -6,7 +6,6 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.search import foldings
@@ -44,13 +43,22 @@ class RowFilter:
         )
 
 
-class Matches:
-    """An iterator over the rows that a filter lets through; it counts them, and what else it meets."""
+_NOTHING = Summary()
 
-    def __init__(self, rows: Iterable[PredictionRecord | BadLine], row_filter: RowFilter) -> None:
+
+class Matches:
+    """An iterator over the rows that a filter lets through; it counts them.
+
+    `trouble` is the sum over the bad lines among them.
+    """
+
+    def __init__(
+        self, rows: Iterable[PredictionRecord], row_filter: RowFilter, *, trouble: Summary = _NOTHING
+    ) -> None:
         self.unsearched = 0
         """Rows whose text should have been searched but was not kept."""
         self._found = GrowingSummary()
+        self._found.add_bad(trouble.bad, trouble.bad_lines)
         self._records = self._select(rows, row_filter)
 
     def __iter__(self) -> Iterator[PredictionRecord]:
@@ -63,16 +71,12 @@ class Matches:
 
     @property
     def summary(self) -> Summary:
-        """Return the sum over the matching rows so far, and over every bad line among all rows."""
+        """Return the sum over the matching rows so far, and over the bad lines."""
         return self._found.summary()
 
-    def _select(
-        self, rows: Iterable[PredictionRecord | BadLine], row_filter: RowFilter
-    ) -> Iterator[PredictionRecord]:
+    def _select(self, rows: Iterable[PredictionRecord], row_filter: RowFilter) -> Iterator[PredictionRecord]:
         for row in rows:
-            if isinstance(row, BadLine):
-                self._found.add(row)
-            elif row_filter.holds(row):
+            if row_filter.holds(row):
                 self._found.add(row)
                 yield row
             elif row_filter.cannot_tell(row):

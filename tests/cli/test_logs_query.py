@@ -295,6 +295,7 @@ def test_wrong_use_is_named_and_touches_nothing(
     (tmp_path / "link").symlink_to("logs")
     (tmp_path / "link.jsonl").symlink_to("logs/predictions.jsonl")
     (tmp_path / "loop.jsonl").symlink_to("loop.jsonl")
+    run("logs", "query")
     before = sorted(tmp_path.rglob("*"))
     done = run("logs", "query", *arguments)
     assert (done.code, done.out) == (code, ""), done.err
@@ -321,10 +322,11 @@ def test_a_reader_that_has_seen_enough_is_no_crash(run: Run, tmp_path: Path, ask
     assert done.stderr == ""
 
 
-def test_json_stops_reading_at_its_limit(run: Run, tmp_path: Path) -> None:
+def test_bad_lines_are_named_also_where_the_limit_comes_first(run: Run, tmp_path: Path) -> None:
     written(tmp_path / "logs", lines([full(0), full(0, 1)]) + "broken\n")
-    assert run("logs", "query", "--json", "--limit", "1").err == ""
-    assert "1 bad line" in run("logs", "query", "--json").err
+    limited = run("logs", "query", "--json", "--limit", "1")
+    assert (len(limited.lines), "1 bad line" in limited.err) == (1, True)
+    assert limited.err == run("logs", "query", "--json").err
 
 
 def test_the_help_has_an_example(run: Run) -> None:

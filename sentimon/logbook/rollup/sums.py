@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
@@ -14,7 +14,7 @@ from sentimon.logbook.rollup.parts import BadLines
 from sentimon.logbook.rollup.refresh import Known
 from sentimon.logbook.rollup.scan import Scan
 from sentimon.logbook.rollup.slots import OUTSIDE, Span, of_calendar, only_hour, within
-from sentimon.logbook.rollup.store import Store
+from sentimon.logbook.rollup.store import Store, check_hours
 from sentimon.logbook.rollup.stretches import FileReader
 from sentimon.logbook.segments import LogFile
 from sentimon.logbook.summary import GrowingSummary, Summary
@@ -57,6 +57,11 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         by_start = {from_microseconds(key): sums.summary() for key, sums in parts.items()}
         return lay_out(by_start, total, calendar, now=now), total
 
+    def trouble(self) -> Summary:
+        """Return the sum over all bad lines."""
+        nothing = Period(until=datetime.min.replace(tzinfo=UTC))
+        return self.summary(nothing)
+
     def by_file(self) -> list[tuple[LogFile, Summary]]:
         """Return each file of the log with the sum over its rows and bad lines."""
         return [(known.seen.file, self._of_file(known, Span.of(Period())).summary()) for known in self.files]
@@ -69,7 +74,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         if total.ends and span.covers(*total.ends):
             sums.include(total)
         else:
-            for _, piece in self._whole_lines(known, span, slot):
+            for _, piece in self._whole_lines(known, total, span, slot):
                 sums.include(piece)
         scan = self._torn_line(known, slot)
         _include_bad(sums, known, scan.bad, known.entry.reading.lines)
@@ -78,14 +83,16 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         return sums
 
     def _pieces(self, known: Known, span: Span, slot: Slot) -> Iterator[Piece]:
-        yield from self._whole_lines(known, span, slot)
+        yield from self._whole_lines(known, self.store.total(known.entry.number), span, slot)
         yield from _inside(self._torn_line(known, slot))
 
-    def _whole_lines(self, known: Known, span: Span, slot: Slot) -> Iterator[Piece]:
+    def _whole_lines(self, known: Known, total: GrowingSummary, span: Span, slot: Slot) -> Iterator[Piece]:
         """Yield the rows of a file in `span`, slot by slot, without that on a torn last line."""
-        hours = (span.begin // HOUR_MICROSECONDS, span.end // HOUR_MICROSECONDS)
+        begin, end = span.begin // HOUR_MICROSECONDS, span.end // HOUR_MICROSECONDS
+        cells = self.store.cells(known.entry.number, begin, end)
+        check_hours(cells, {hour: rows for hour, rows in total.hours.items() if begin <= hour <= end})
         with FileReader(known.seen, self.zone) as reader:
-            for hour, sums, stretches in self.store.cells(known.entry.number, *hours):
+            for hour, sums, stretches in cells:
                 first, last = sums.ends or (0, 0)
                 key, end = slot(first)
                 if last >= end:

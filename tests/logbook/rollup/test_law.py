@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -23,8 +23,10 @@ from sentimon.config.settings import LogSettings
 from sentimon.errors import DataError
 from sentimon.logbook import sealing
 from sentimon.logbook.reader import read_log, read_log_file
+from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup import blocks, cells, refresh, stretches, units
 from sentimon.logbook.rollup.index import Index
+from sentimon.logbook.rollup.rows import open_rows
 from sentimon.logbook.segments import LIVE_FILE, list_files, sealed_files
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.windows import Calendar, Period, Window, summarise_windows
@@ -51,6 +53,16 @@ def plain_windows(folder: Path, period: Period, calendar: Calendar) -> tuple[lis
 
 def windows(index: Index, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
     return index.ask(lambda sums: sums.windows(period, calendar, now=NOW))
+
+
+def rows_by_index(index: Index, period: Period) -> list[PredictionRecord]:
+    with ExitStack() as stack:
+        return list(index.ask(lambda sums: open_rows(sums, period, stack)))
+
+
+def plain_rows(folder: Path, period: Period) -> list[PredictionRecord]:
+    rows = period.select(read_log(folder, zone=UTC, whole=True))
+    return [one for one in rows if isinstance(one, PredictionRecord)]
 
 
 def outcome(call: Callable[[], object]) -> object:
@@ -207,8 +219,8 @@ def index_broken(folder: Path, chance: random.Random) -> None:
 
 
 STEPS: list[Step] = [
-    by_writer, by_writer, by_another_program, by_another_program, torn, edited, replaced_by_one_of_the_same_size,
-    cut, cut_and_grown_back, removed, compressed, unpacked, renamed, index_removed, index_broken,
+    by_writer, by_writer, by_another_program, by_another_program, torn, edited, cut, cut_and_grown_back,
+    replaced_by_one_of_the_same_size, removed, compressed, unpacked, renamed, index_removed, index_broken,
 ]  # fmt: skip
 
 
@@ -245,7 +257,7 @@ def questions(chance: random.Random) -> Iterator[tuple[Period, Calendar]]:
     steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=8),
     bulk=st.booleans(),
 )
-@settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: bool) -> None:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name, small_sizes(bulk=bulk):
@@ -257,5 +269,6 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
                 assert index.ask(lambda sums, period=period: sums.summary(period)) == plain(folder, period)
                 found = outcome(lambda p=period, c=calendar: windows(index, p, c))
                 assert found == outcome(lambda p=period, c=calendar: plain_windows(folder, p, c))
+                assert rows_by_index(index, period) == plain_rows(folder, period)
             for file, summary in index.ask(lambda sums: sums.by_file()):
                 assert summary == summarise(read_log_file(file.path, zone=UTC))
