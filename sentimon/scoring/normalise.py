@@ -24,7 +24,7 @@ def normalise(text: str) -> str:
     Source: the tweet preprocessing of TweetEval (Barbieri et al. 2020), which the cardiffnlp model
     family was trained with.
     """
-    return replace_mentions(replace_links(well_formed(text), "http"), "@user")
+    return _MENTION.sub("@user", replace_links(well_formed(text), "http"))
 
 
 def readable(text: str) -> tuple[str, bool]:
@@ -46,8 +46,3 @@ def replace_links(text: str, replacement: str) -> str:
         return replacement + whole[len(whole.rstrip(_CLOSING)) :]
 
     return _LINK.sub(shortened, text)
-
-
-def replace_mentions(text: str, replacement: str) -> str:
-    """Return `text` with each user mention replaced."""
-    return _MENTION.sub(replacement, text)

@@ -71,12 +71,17 @@ def test_a_wrong_card_number_is_no_card() -> None:
     assert "[card]" not in redact("4111 1111 1111 1112")
 
 
+@pytest.mark.parametrize("text", ["@anna@example.org", "@a@b", "@0@0@0"])
+def test_a_name_on_another_server_is_masked_as_a_whole(text: str) -> None:
+    assert redact(f"ask {text}!") == "ask [mention]!"
+
+
 @given(st.text(alphabet="ab1@.:/-+ ()[]\n0", max_size=60))
 def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert redact(redact(text)) == redact(text)
 
 
-@pytest.mark.parametrize("unit", ["1", "1 ", "a@", "a.", "1.", "+1-", ":", "a", "(", "IT60", "www.", "1:"])
+@pytest.mark.parametrize("unit", ["1", "1 ", "a@", "@a", "a.", "1.", "+1-", ":", "a", "(", "IT60", "www.", "1:"])
 def test_long_runs_of_one_thing_do_not_take_quadratic_time(unit: str) -> None:
     # No clock here: with a pattern that takes quadratic time this test would not end for hours.
     assert redact(unit * 200_000)
