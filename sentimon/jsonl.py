@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,8 +14,7 @@ T = TypeVar("T")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class BadLine:
+class BadLine(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """A line that holds no row: where it stands, what kind of damage, and the reason in words."""
 
     path: str

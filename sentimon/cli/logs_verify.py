@@ -56,9 +56,12 @@ def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[P
     from sentimon.logbook.windows import Period
 
     index = session.index
+    wrong: dict[Path, None] = {}
 
     def question(sums: Sums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
-        wrong = differing_files(sums, now=session.now, run=index.run) if index.places else []
-        return sums.by_file(), [one.path for one in wrong], sums.summary(Period())
+        differing = differing_files(sums, now=session.now, run=index.run) if index.places else []
+        # A damaged index is made anew at once, and the question is put again.
+        wrong.update((one.path, None) for one in differing)
+        return sums.by_file(), [*wrong], sums.summary(Period())
 
     return index.ask(question)

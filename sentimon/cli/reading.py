@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note
@@ -67,5 +66,7 @@ def newer(session: Session, period: Period, *seen: datetime | None) -> Period:
 
     What is dated in the future hides nothing that comes until then.
     """
+    from msgspec.structs import replace
+
     known = [min(moment, session.now) for moment in seen if moment is not None]
     return replace(period, after=max(known, default=None))

@@ -8,8 +8,10 @@ import hmac
 import os
 import secrets
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sentimon.config.paths import expanded
 from sentimon.config.settings import LogSettings

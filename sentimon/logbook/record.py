@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from sentimon.jsonl import well_formed
 from sentimon.labels import Sentiment
@@ -16,8 +17,7 @@ CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")
 OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionRecord:
+class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One logged prediction.
 
     `sentiment` and `confidence` are kept as logged although they follow from `scores` in rows of our
@@ -38,7 +38,7 @@ class PredictionRecord:
     """The keyed hash that stands for a text that is not kept."""
     naive: bool = False
     """Whether the logged timestamp named no time zone, so that one had to be assumed."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Fields that are not ours; they are written back as they came."""
 
     @classmethod

@@ -13,10 +13,11 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
+
+import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, unreadable
@@ -31,8 +32,7 @@ ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz")
 """Of a sealed file, in the order in which one is preferred to another."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogFile:
+class LogFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the log, as the folder shows it."""
 
     path: Path
@@ -47,8 +47,7 @@ class LogFile:
         return cls(path=path, size=status.st_size, written=datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the log that is open for reading."""
 
     file: LogFile

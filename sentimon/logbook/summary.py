@@ -8,8 +8,9 @@ rows, and work shared between processes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import HOUR_MICROSECONDS, to_microseconds
@@ -23,22 +24,21 @@ Counts = tuple[int, int, int]
 ModelKey = tuple[str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A mergeable sum over rows of the log; `Summary()` is the sum over none."""
 
     classes: tuple[Tally, Tally, Tally] = (Tally(), Tally(), Tally())
-    hours: Mapping[int, Counts] = field(default_factory=dict)
+    hours: Mapping[int, Counts] = msgspec.field(default_factory=dict)
     """Rows per class in each hour that has any; the key is the number of whole hours since 1970, UTC."""
-    models: Mapping[ModelKey, int] = field(default_factory=dict)
+    models: Mapping[ModelKey, int] = msgspec.field(default_factory=dict)
     """Rows per (model, revision); None where the row does not say."""
-    properties: Mapping[str, int] = field(default_factory=dict)
+    properties: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Rows that are `truncated`, `empty`, with a `naive_timestamp`, `without_text`; sum of `characters`."""
     first: int | None = None
     """The earliest row, in microseconds since 1970."""
     last: int | None = None
     """The latest row, in microseconds since 1970."""
-    bad: Mapping[str, int] = field(default_factory=dict)
+    bad: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Bad lines per kind."""
     bad_lines: tuple[BadLine, ...] = ()
     """The first few bad lines, by path and line number."""

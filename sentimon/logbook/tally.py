@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 SCALE = 1_000_000
 """Confidence and polarity are summed in millionths: integers add up alike in every order, floats do not."""
@@ -13,8 +14,7 @@ CONFIDENCE_BINS = 100
 POLARITY_BINS = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """The sum over rows of one class."""
 
     count: int = 0
@@ -45,16 +45,15 @@ def _no_rows(bins: int) -> Callable[[], array[int]]:
     return lambda: array("q", bytes(8 * bins))
 
 
-@dataclass(slots=True)
-class GrowingTally:
+class GrowingTally(msgspec.Struct):
     """A tally that rows are still being added to; `tally()` is its value so far."""
 
     count: int = 0
     confidence: int = 0
     confidence_squares: int = 0
     polarity: int = 0
-    confidence_histogram: array[int] = field(default_factory=_no_rows(CONFIDENCE_BINS))
-    polarity_histogram: array[int] = field(default_factory=_no_rows(POLARITY_BINS))
+    confidence_histogram: array[int] = msgspec.field(default_factory=_no_rows(CONFIDENCE_BINS))
+    polarity_histogram: array[int] = msgspec.field(default_factory=_no_rows(POLARITY_BINS))
 
     def add(self, confidence: int, polarity: int) -> None:
         """Add one row; both numbers in millionths."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+
+import msgspec
 
 from sentimon.config.durations import parse_duration
 from sentimon.errors import DataError
@@ -19,8 +20,7 @@ _SECOND = timedelta(seconds=1)
 MOST_WINDOWS = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class Period(msgspec.Struct, frozen=True, kw_only=True):
     """From `since` (included), and later than `after`, to `until` (excluded); each aware or open."""
 
     since: datetime | None = None
@@ -42,8 +42,7 @@ class Period:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """One window: from `start` (included) to `end` (excluded), with the sum of its rows."""
 
     start: datetime
@@ -53,8 +52,7 @@ class Window:
     summary: Summary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
     """Windows of one length, aligned to the calendar of a zone (None: local time)."""
 
     every: timedelta

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from sentimon.errors import DataError
 from sentimon.labels import LABELS, Sentiment
@@ -13,8 +14,7 @@ SUM_TOLERANCE = 2e-3
 MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """The probability of each class, each in 0..1, together 1."""
 
     negative: float
@@ -79,8 +79,7 @@ def _out_of_range(values: tuple[float, float, float]) -> DataError:
     return DataError(f"score of {label} is {value}, not a number from 0 to 1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredText:
+class ScoredText(msgspec.Struct, frozen=True, kw_only=True):
     """The scores of one text, and how much of it the model saw."""
 
     scores: Scores
