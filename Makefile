@@ -36,6 +36,8 @@ format: $(READY) ## Format the code
 
 bench: $(READY) ## Measure (see benchmarks/README.md)
 	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/appending.py
+	$(BIN)/python benchmarks/reading.py
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

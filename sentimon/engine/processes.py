@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -23,43 +23,76 @@ def run_units(function: Callable[[U], R], units: Sequence[U], *, workers: int) -
     """Yield what `function` makes of each unit, in their order; `workers` is 0 for one per core.
 
     A process that ends early, killed or with an error, costs time: the rest of its work is done here,
-    so that an exception of `function` comes out of here, too.
+    so that an exception of `function` comes out of here, too. Where none can be started all of it is.
+    None outlives this generator.
     """
     count = min(workers or _cores(), len(units)) if len(units) >= FEWEST_UNITS else 1
-    pipes: list[Connection | None] = []
+    started: list[_Worker[U, R]] = []
     try:
         for number in range(count if count > 1 else 0):
-            pipes.append(_start(function, units[number::count], pipes))
+            started.append(_Worker(function, units[number::count], started))
         for number, unit in enumerate(units):
-            yield _result(pipes, number % count, function, unit)
+            yield started[number % count].result(unit) if started else function(unit)
     finally:
-        # Who is still at work finds nobody to tell, and ends.
-        for pipe in filter(None, pipes):
-            pipe.close()
+        for worker in started:
+            worker.end()
 
 
-def _result(pipes: list[Connection | None], place: int, function: Callable[[U], R], unit: U) -> R:
-    pipe = pipes[place] if pipes else None
-    if pipe is not None:
-        with contextlib.suppress(EOFError, OSError):
-            result: R = pipe.recv()
-            return result
-        pipe.close()
-        pipes[place] = None
-    return function(unit)
+class _Worker(Generic[U, R]):
+    """A process at work on some units, whose results are asked for in their order."""
+
+    def __init__(self, function: Callable[[U], R], units: Sequence[U], others: Sequence[_Worker[U, R]]) -> None:
+        self._function = function
+        self.pipe: Connection | None = None
+        self._process: Any = None
+        # Too many processes or open files: then the work is done here.
+        with contextlib.suppress(OSError):
+            self._start(units, others)
+
+    def result(self, unit: U) -> R:
+        """Return what the function makes of the next unit."""
+        if self.pipe is not None:
+            with contextlib.suppress(EOFError, OSError):
+                result: R = self.pipe.recv()
+                return result
+            self.end()
+        return self._function(unit)
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        if self.pipe is not None:
+            self.pipe.close()
+            self.pipe = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process = None
+
+    def _start(self, units: Sequence[U], others: Sequence[_Worker[U, R]]) -> None:
+        import multiprocessing
+
+        if multiprocessing.current_process().daemon:
+            # One of a pool, which may have no children.
+            return
+        # A copy of this process has everything loaded; where that is not safe, one is started afresh.
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        here, there = context.Pipe(duplex=False)
+        known = [here, *(other.pipe for other in others if other.pipe)]
+        inherited = known if context.get_start_method() == "fork" else []
+        process = context.Process(target=_work, args=(there, inherited, self._function, units), daemon=True)
+        with contextlib.closing(there), _uninterrupted():
+            process.start()
+            self.pipe, self._process = here, process
 
 
-def _start(function: Callable[[U], R], units: Sequence[U], others: Sequence[Connection | None]) -> Connection:
-    import multiprocessing
-
-    # A copy of this process has everything loaded; where that is not safe, one is started afresh.
-    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    here, there = context.Pipe(duplex=False)
-    inherited = [here, *filter(None, others)] if context.get_start_method() == "fork" else []
-    context.Process(target=_work, args=(there, inherited, function, units), daemon=True).start()
-    there.close()
-    received: Connection = here
-    return received
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put an interrupt off to the end: a process that begins in here is never interrupted."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(

@@ -44,7 +44,7 @@ def test_bad_lines_are_a_finding_that_says_where_and_what_next(run, tmp_path: Pa
     [
         "UPDATE entry SET total = (SELECT total FROM entry ORDER BY number DESC)",
         "DELETE FROM cell WHERE hour = (SELECT min(hour) FROM cell)",
-        "UPDATE cell SET sums = (SELECT sums FROM cell ORDER BY hour DESC, entry) WHERE entry = 1",
+        "UPDATE cell SET content = (SELECT content FROM cell ORDER BY hour DESC, entry) WHERE entry = 1",
     ],
 )
 def test_an_index_that_says_something_else_is_found_and_removed(run, tmp_path: Path, change: str) -> None:  # type: ignore[no-untyped-def]

@@ -16,7 +16,10 @@ from sentimon.logbook.segments import LIVE_FILE, LogFile, Segment, check_folder,
 
 
 class MovedError(Exception):
-    """A file of the log was sealed, compressed, rewritten or removed since it was listed; list again."""
+    """A file of the log was sealed, compressed, rewritten or removed since it was listed; list again.
+
+    So it is, too, where another program changed the index.
+    """
 
 
 class SeenFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TypeVar
@@ -26,12 +26,23 @@ Question = Callable[[Sums], T]
 
 _NAME = "rollup.sqlite"
 _TRIES = 20
-_BROKEN = (sqlite3.Error, msgspec.MsgspecError)
+_BROKEN = (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError)
+"""What a damaged index leads to; also the words in which SQLite says so may be damaged."""
+_REFUSED = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+)
+"""What SQLite says where the system refuses something; the index itself may be fine."""
 
 
 def places_of(folder: Path, cache: Path) -> tuple[Path, Path]:
     """Return where the index of the log in `folder` may be: beside the log, or else in the cache."""
-    name = os.fsencode(folder.resolve())
+    name = os.fsencode(os.path.realpath(folder))
     digest = f"{crc32(name):08x}{crc32(name[::-1]):08x}"
     return folder / STATE_FOLDER / _NAME, cache / digest / _NAME
 
@@ -61,21 +72,22 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         for place in self.places:
             try:
                 return self._ask(question, place)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            except _BROKEN as error:
+                code = _code_of(error)
+                if code == sqlite3.SQLITE_BUSY:
                     # Another program has just begun to read a long log.
                     return self._ask_alone(question, like=place)
-            except _BROKEN:
-                remove_index(place)
-                with contextlib.suppress(*_BROKEN, OSError):
-                    return self._ask(question, place)
+                if code not in _REFUSED:
+                    remove_index(place)
+                    with contextlib.suppress(*_BROKEN, OSError):
+                        return self._ask(question, place)
             except OSError:
                 continue
         return self._ask_alone(question)
 
     def _ask(self, question: Question[T], place: Path | None, like: Path | None = None) -> T:
         for _ in range(_TRIES):
-            with contextlib.suppress(MovedError), contextlib.closing(Store(place)) as store:
+            with _again_if_moved(), contextlib.closing(Store(place)) as store:
                 if like is not None:
                     store.copy(like)
                 files = refresh(store, self.folder, zone=self.zone, now=self.now, run=self.run)
@@ -96,3 +108,20 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
                 f"no room for what is read of the log: {error}",
                 hint="make room on the disk for temporary files",
             ) from error
+
+
+@contextlib.contextmanager
+def _again_if_moved() -> Iterator[None]:
+    """Go on where a file of the log is somewhere else now, or the index is removed."""
+    try:
+        yield
+    except MovedError:
+        pass
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_DBMOVED:
+            raise
+
+
+def _code_of(error: Exception) -> int:
+    """Return what SQLite says, without the details; the code for a broken file where it says nothing."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF

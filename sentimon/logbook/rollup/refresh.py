@@ -19,7 +19,7 @@ from sentimon.logbook.rollup.entries import (
     new_entry,
     settles,
 )
-from sentimon.logbook.rollup.files import SeenFile, list_seen, opened_again
+from sentimon.logbook.rollup.files import MovedError, SeenFile, list_seen, opened_again
 from sentimon.logbook.rollup.parts import Part, unpack
 from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.units import Unit, plain_bounds, read_unit
@@ -46,11 +46,14 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, run: Run) -> list[Known]:
     """Bring the index up to date, and return the files of the log in reading order with what it knows now.
 
+    From then on it stands still, so that all of an answer is of one moment.
+
     Raises:
-        MovedError: a file went away meanwhile.
+        MovedError: a file went away meanwhile, or another program changed the index.
         StoreError: there is no such folder, or a file cannot be read.
         sqlite3.Error, msgspec.MsgspecError: the index is broken, full or locked.
     """
+    store.stand_still()
     known, gone = _match(list_seen(folder), store.entries(), zone)
     if not gone and all(one.unchanged for one in known):
         return known
@@ -63,6 +66,10 @@ def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, r
         for number, one in enumerate(changed, start=store.free_number()):
             one.entry.number = one.entry.number or number
         read_files(store, changed, zone=zone, now=now, run=run)
+        version = store.version
+    store.stand_still()
+    if store.version != version:
+        raise MovedError
     return known
 
 

@@ -1,42 +1,48 @@
-"""The index on the disk: a SQLite file that can be deleted at any time."""
+"""The index on the disk: a SQLite file that can be deleted at any time.
+
+Each row carries a checksum of what it says and of its key, so that what a disk, or another program, did
+to the file is noticed where it is read.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
-from sentimon.logbook.custody import FileState
 from sentimon.logbook.locks import PRIVATE
 from sentimon.logbook.rollup.cells import Stretch
-from sentimon.logbook.rollup.entries import Entry, Reading
+from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.parts import PackedCell, few_stretches, pack, unpack
 from sentimon.logbook.summary import GrowingSummary
 
-FORMAT = 1
+FORMAT = 2
 """Of the tables and of what is in them; another one is thrown away."""
 _PATIENCE_SECONDS = 2.0
+_CHECKSUM = 4
+"""Bytes."""
 _FAR = 1 << 62
 """More hours than the calendar has."""
 _TABLES = (
     "DROP TABLE IF EXISTS entry",
     "DROP TABLE IF EXISTS cell",
-    "CREATE TABLE entry (number INTEGER PRIMARY KEY, stem TEXT, state BLOB, settled INTEGER, chain TEXT, "
-    "zone TEXT, reading BLOB, total BLOB)",
-    "CREATE TABLE cell (entry INTEGER, hour INTEGER, sums BLOB, stretches BLOB, PRIMARY KEY (entry, hour)) "
-    "WITHOUT ROWID",
+    "CREATE TABLE entry (number INTEGER PRIMARY KEY, content BLOB, total BLOB)",
+    "CREATE TABLE cell (entry INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, hour)) WITHOUT ROWID",
     f"PRAGMA user_version = {FORMAT}",
 )
 
-_state = msgspec.msgpack.Decoder(FileState).decode
-_reading = msgspec.msgpack.Decoder(Reading).decode
-_stretches = msgspec.msgpack.Decoder(list[Stretch]).decode
+_entry = msgspec.msgpack.Decoder(Entry).decode
+_cell = msgspec.msgpack.Decoder(tuple[bytes, list[Stretch]]).decode
 _encode = msgspec.msgpack.encode
+
+HourCell = tuple[int, GrowingSummary, list[Stretch]]
+"""(hour, sum, stretches)"""
 
 
 class Store:
@@ -48,9 +54,10 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         """Open the index at `path`, which is made if need be; None: one for this process alone."""
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
-        self.connection = sqlite3.connect(path or "", timeout=_PATIENCE_SECONDS, isolation_level=None)
+            _make_private(path)
+        # Absolute: a name that begins with `file:` would be read as a URI.
+        name = "" if path is None else path.absolute()
+        self.connection = sqlite3.connect(name, timeout=_PATIENCE_SECONDS, isolation_level=None)
         self._do("PRAGMA synchronous = NORMAL")
         if not self._is_made():
             self._make()
@@ -59,9 +66,19 @@ class Store:
         """Start from what the index at `path` holds, which another program is changing now."""
         other = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)
         with contextlib.closing(other):
-            other.backup(self.connection)
+            other.backup(self.connection, progress=_give_up)
         if not self._is_made():
             self._make()
+
+    def stand_still(self) -> None:
+        """Show the index as it is now, whatever others make of it, until it is changed here or closed."""
+        self._end()
+        self._do("BEGIN")
+
+    @property
+    def version(self) -> int:
+        """Return a number that another program's change alters; from now on the index stands still."""
+        return int(self._all("PRAGMA data_version")[0][0])
 
     def close(self) -> None:
         """Forget what was not kept, and close."""
@@ -70,45 +87,28 @@ class Store:
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
         """Change the index, alone; all that is changed in the context is kept, or none."""
+        self._end()
         self._do("BEGIN IMMEDIATE")
         try:
             yield
             self._do("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
-                self._do("ROLLBACK")
+                self._end()
             raise
 
     def entries(self) -> list[Entry]:
         """Return what is known of each file."""
-        rows = self._all(
-            "SELECT number, stem, state, settled, chain, zone, reading FROM entry ORDER BY number"
-        )
-        return [
-            Entry(
-                number=number,
-                stem=stem,
-                state=_state(state),
-                settled=bool(settled),
-                chain=chain,
-                zone=zone,
-                reading=_reading(reading),
-            )
-            for number, stem, state, settled, chain, zone, reading in rows
-        ]
+        rows = self._all("SELECT number, content FROM entry ORDER BY number")
+        return [_entry(_checked(content, "entry", number)) for number, content in rows]
 
     def put(self, entry: Entry, total: GrowingSummary) -> None:
         """Write an entry, with the sum over all its rows."""
         self._do(
-            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)",
             entry.number,
-            entry.stem,
-            _encode(entry.state),
-            entry.settled,
-            entry.chain,
-            entry.zone,
-            _encode(entry.reading),
-            pack(total),
+            _signed(_encode(entry), "entry", entry.number),
+            _signed(pack(total), "total", entry.number),
         )
 
     def drop(self, number: int) -> None:
@@ -123,36 +123,28 @@ class Store:
 
     def total(self, number: int) -> GrowingSummary:
         """Return the sum over all rows of an entry."""
-        return unpack(self._all("SELECT total FROM entry WHERE number = ?", number)[0][0])
+        rows = self._all("SELECT total FROM entry WHERE number = ?", number)
+        return unpack(_checked(rows[0][0] if rows else None, "total", number))
 
-    def cells(
-        self, number: int, first: int = -_FAR, last: int = _FAR
-    ) -> list[tuple[int, GrowingSummary, list[Stretch]]]:
+    def cells(self, number: int, first: int = -_FAR, last: int = _FAR) -> list[HourCell]:
         """Return (hour, sum, stretches) for each hour of an entry with rows, from `first` to `last`."""
-        query = (
-            "SELECT hour, sums, stretches FROM cell WHERE entry = ? AND hour BETWEEN ? AND ? ORDER BY hour"
-        )
-        rows = self._all(query, number, first, last)
-        return [(hour, unpack(sums), _stretches(stretches)) for hour, sums, stretches in rows]
+        query = "SELECT hour, content FROM cell WHERE entry = ? AND hour BETWEEN ? AND ? ORDER BY hour"
+        cells = []
+        for hour, content in self._all(query, number, first, last):
+            sums, stretches = _cell(_checked(content, number, hour))
+            cells.append((hour, unpack(sums), stretches))
+        return cells
 
     def add_cells(self, number: int, cells: Iterable[PackedCell]) -> None:
         """Add rows to the hours of an entry."""
-        query = "INSERT OR IGNORE INTO cell VALUES (?, ?, ?, ?)"
         for cell in cells:
-            row = (number, cell.key, cell.sums, _encode(cell.stretches))
-            if not self.connection.execute(query, row).rowcount:
-                self._add_to_cell(number, cell)
-
-    def _add_to_cell(self, number: int, cell: PackedCell) -> None:
-        [(_, sums, stretches)] = self.cells(number, cell.key, cell.key)
-        sums.include(unpack(cell.sums))
-        self._do(
-            "UPDATE cell SET sums = ?, stretches = ? WHERE entry = ? AND hour = ?",
-            pack(sums),
-            _encode(few_stretches([*stretches, *cell.stretches])),
-            number,
-            cell.key,
-        )
+            old = self.cells(number, cell.key, cell.key)
+            self._do(
+                "INSERT OR REPLACE INTO cell VALUES (?, ?, ?)",
+                number,
+                cell.key,
+                _signed(_encode(_merged(cell, old)), number, cell.key),
+            )
 
     def _is_made(self) -> bool:
         return self._all("PRAGMA user_version") == [(FORMAT,)]
@@ -162,6 +154,10 @@ class Store:
             # Another program may have made it while this one waited.
             for statement in () if self._is_made() else _TABLES:
                 self._do(statement)
+
+    def _end(self) -> None:
+        if self.connection.in_transaction:
+            self._do("ROLLBACK")
 
     def _do(self, statement: str, *values: object) -> None:
         self.connection.execute(statement, values)
@@ -175,3 +171,54 @@ def remove_index(path: Path) -> None:
     for name in (path, path.with_name(path.name + "-journal")):
         with contextlib.suppress(OSError):
             name.unlink()
+
+
+def check_hours(cells: Iterable[HourCell], hours: Mapping[int, Sequence[int]]) -> None:
+    """Do nothing where the cells hold the rows of each class that they are said to hold, hour by hour.
+
+    Raises:
+        sqlite3.DatabaseError: one is missing, too many, or of another time: the index is damaged.
+    """
+    if {hour: sums.hours for hour, sums, _ in cells} != {hour: {hour: rows} for hour, rows in hours.items()}:
+        raise sqlite3.DatabaseError("the index is damaged")
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not one that is there: closing it would give up the locks that another thread holds on it.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+
+
+def _give_up(status: int, *_: object) -> None:
+    """End a copy that cannot go on; by itself it waits for a writer without end, and that may be stopped."""
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise sqlite3.OperationalError("the index is locked")
+
+
+def _merged(cell: PackedCell, old: Sequence[HourCell]) -> tuple[bytes, list[Stretch]]:
+    sums, stretches = cell.sums, cell.stretches
+    for _, known, places in old:
+        known.include(unpack(sums))
+        sums, stretches = pack(known), few_stretches([*places, *stretches])
+    return sums, stretches
+
+
+def _signed(content: bytes, *key: object) -> bytes:
+    return _checksum(content, key) + content
+
+
+def _checked(signed: object, *key: object) -> bytes:
+    """Return what `_signed` was given.
+
+    Raises:
+        sqlite3.DatabaseError: it was given something else.
+    """
+    content = signed[_CHECKSUM:] if isinstance(signed, bytes) else b""
+    if signed != _signed(content, *key):
+        raise sqlite3.DatabaseError("the index is damaged")
+    return content
+
+
+def _checksum(content: bytes, key: object) -> bytes:
+    return crc32(content, crc32(repr(key).encode())).to_bytes(_CHECKSUM, "big")

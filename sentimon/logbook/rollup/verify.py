@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from datetime import datetime
+
+import msgspec
 
 from sentimon.logbook.rollup.entries import new_entry
 from sentimon.logbook.rollup.refresh import Known, Run, read_files
@@ -26,8 +29,15 @@ def differing_files(sums: Sums, *, now: datetime, run: Run) -> list[LogFile]:
         return [
             old.seen.file
             for old, new in zip(sums.files, again, strict=True)
-            if _content(sums.store, old) != _content(store, new)
+            if _kept(sums.store, old) != _content(store, new)
         ]
+
+
+def _kept(store: Store, known: Known) -> object:
+    try:
+        return _content(store, known)
+    except (sqlite3.Error, msgspec.MsgspecError):
+        return None
 
 
 def _content(store: Store, known: Known) -> object:

@@ -106,7 +106,10 @@ def test_what_comes_before_the_damage_of_a_compressed_file_is_given(ending: str,
     path.write_bytes(COMPRESSED[ending](content))
     os.truncate(path, path.stat().st_size * 2 // 3)
     found: list[bytes] = []
-    with opened(path) as segment, pytest.raises(LineError, match="the rest of the compressed file is damaged"):
+    with (
+        opened(path) as segment,
+        pytest.raises(LineError, match="the rest of the compressed file is damaged"),
+    ):
         found.extend(streamed_blocks(segment))
     with opened(path) as segment:
         lines: list[bytes] = []

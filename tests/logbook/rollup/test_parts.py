@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -19,9 +20,10 @@ from sentimon.logbook.rollup.parts import (
     few_stretches,
     pack,
     pack_cells,
+    pack_total,
     unpack,
 )
-from sentimon.logbook.summary import GrowingSummary
+from sentimon.logbook.summary import GrowingSummary, summarise
 from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, SCALE, GrowingTally
 from tests.rows import record
 from tests.strategies import records
@@ -57,7 +59,9 @@ tallies = st.builds(
 def sums(draw: st.DrawFn) -> GrowingSummary:
     made = GrowingSummary()
     made.classes = (draw(tallies), draw(tallies), draw(tallies))
-    made.hours = draw(st.dictionaries(st.integers(-17_259_888, 70_389_527), st.tuples(*[counts] * 3).map(list)))
+    made.hours = draw(
+        st.dictionaries(st.integers(-17_259_888, 70_389_527), st.tuples(*[counts] * 3).map(list))
+    )
     made.models = draw(st.dictionaries(st.tuples(names, names), counts, max_size=4))
     made.properties = draw(st.dictionaries(st.sampled_from(["empty", "characters"]), counts))
     made.first, made.last = draw(moments), draw(moments)
@@ -128,7 +132,14 @@ def test_a_part_travels_as_it_is() -> None:
         cells.add(record(1, minute), hour_slot, minute, minute + 9)
     bad = BadLines({"json": 3}, [(1, "json", "reason"), (7, "json", "perché")])
     part = Part(
-        begin=3, end=1 << 40, checksum=0xFFFFFFFF, lines=9, cells=pack_cells(cells), bad=bad, damage=None
+        begin=3,
+        end=1 << 40,
+        checksum=0xFFFFFFFF,
+        lines=9,
+        cells=pack_cells(cells),
+        total=pack_total(cells),
+        bad=bad,
+        damage=None,
     )
     assert [cell.key for cell in part.cells] == sorted(cells)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(part), type=Part) == part
@@ -136,6 +147,8 @@ def test_a_part_travels_as_it_is() -> None:
         assert isinstance(cell, PackedCell)
         assert unpack(cell.sums).summary() == cells[cell.key].sums.summary()
         assert cell.stretches == cells[cell.key].stretches
+    total = summarise(record(1, minute) for minute in (0, 70, 10))
+    assert unpack(part.total).summary() == total
 
 
 @given(STRETCHES)
@@ -144,7 +157,7 @@ def test_few_stretches_cover_all_of_them(drawn: list[Stretch]) -> None:
     stretches = [(begin, begin + length) for begin, length in drawn]
     few = few_stretches(stretches)
     assert len(few) <= MOST_STRETCHES
-    assert all(end < begin for (_, end), (begin, _) in zip(few, few[1:], strict=False))
+    assert all(end < begin for (_, end), (begin, _) in pairwise(few))
     for begin, end in stretches:
         assert any(first <= begin and end <= last for first, last in few)
     # They begin and end where lines do: at an end of one of those given.
@@ -157,3 +170,11 @@ def test_stretches_that_are_few_stay_as_they_are() -> None:
     stretches = [(number * 100, number * 100 + 50) for number in range(MOST_STRETCHES)]
     assert few_stretches(stretches[::-1]) == stretches
     assert len(few_stretches([*stretches, (10**9, 10**9 + 1)])) <= MOST_STRETCHES
+
+
+def test_stretches_far_apart_stay_apart_where_others_are_taken_together() -> None:
+    near = [
+        (place + 1000 * number, place + 1000 * number + 9) for place in (0, 10**9) for number in range(500)
+    ]
+    few = few_stretches([*near, (10**12, 10**12 + 1)])
+    assert sum(end - begin for begin, end in few) < 2 * 500_000
