@@ -118,7 +118,7 @@ def _again_if_moved() -> Iterator[None]:
     except MovedError:
         pass
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_DBMOVED:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY_DBMOVED:
             raise
 
 

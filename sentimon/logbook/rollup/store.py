@@ -87,6 +87,13 @@ class Store:
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
         """Change the index, alone; all that is changed in the context is kept, or none."""
+        with self._transaction():
+            # Writing something tells whether that is possible, before much is read in vain.
+            self._do(f"PRAGMA user_version = {FORMAT}")
+            yield
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
         self._end()
         self._do("BEGIN IMMEDIATE")
         try:
@@ -150,7 +157,7 @@ class Store:
         return self._all("PRAGMA user_version") == [(FORMAT,)]
 
     def _make(self) -> None:
-        with self.changing():
+        with self._transaction():
             # Another program may have made it while this one waited.
             for statement in () if self._is_made() else _TABLES:
                 self._do(statement)

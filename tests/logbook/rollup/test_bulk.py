@@ -288,13 +288,13 @@ NESTED = USUAL[:-1] + b',"x":[{"y":{}},{"z":"}{"}]}'
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map(b"".join))
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 def test_pieces_of_rows_and_newlines_in_any_order(content: bytes) -> None:
     check_law(content.split(b"\n"))
 
 
 @given(st.lists(st.sampled_from(BODIES), min_size=1, max_size=6))
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 def test_lines_that_begin_and_end_with_braces(bodies: list[bytes]) -> None:
     check_law([b"{" + body + b"}" for body in bodies])
 
@@ -307,7 +307,7 @@ def test_lines_that_begin_and_end_with_braces(bodies: list[bytes]) -> None:
         max_size=4,
     ),
 )
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 def test_rows_with_a_few_bytes_changed(rows: list[bytes], changes: list[tuple[int, int, int]]) -> None:
     content = bytearray(b"\n".join(rows))
     for place, byte, removed in changes:

@@ -6,6 +6,7 @@ Real processes, forked by one that pytest starts, for pytest's own has threads.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import mmap
 import os
 import random
@@ -61,21 +62,24 @@ from tests.logbook.rollup.test_law import (
     small_sizes,
     torn,
 )
-from tests.rows import START, record, row, rows, written
+from tests.rows import START, record, records, written
+from tests.rows import lines as lines_of
 
 NOBODY = 65534
-SUMS_OF_ALL = Period()
 WITHIN = Period(since=START + timedelta(minutes=70), until=START + timedelta(minutes=2999))
 BY_DAY = Calendar.of("6h", ROME)
-Answers = tuple[Summary, Summary, tuple[list[Window], Summary], list[tuple[str, Summary]]]
+BY_HOUR = Calendar.of("1h", UTC)
+Windows = tuple[list[Window], Summary]
+Answers = tuple[Summary, Summary, Windows, Windows, list[tuple[str, Summary]]]
 
 
 def everything(sums: Sums) -> Answers:
     """What the commands ask for, in one question."""
     return (
-        sums.summary(SUMS_OF_ALL),
+        sums.summary(Period()),
         sums.summary(WITHIN),
         sums.windows(WITHIN, BY_DAY, now=NOW),
+        sums.windows(Period(), BY_HOUR, now=NOW),
         [(file.path.name, summary) for file, summary in sums.by_file()],
     )
 
@@ -91,26 +95,23 @@ def index_of(folder: Path, *, run: Any = map, zone: Any = UTC, places: Sequence[
     return Index(folder=folder, zone=zone, now=NOW, run=run, places=[place] if places is None else places)
 
 
-def scanned(folder: Path) -> tuple[Summary, Summary, tuple[list[Window], Summary]]:
+def scanned(folder: Path) -> tuple[Summary, Summary, Windows, Windows]:
     """The answers of the files alone."""
 
     def read() -> Iterator[Any]:
         return read_log(folder, zone=UTC)
 
-    inside = WITHIN.select(read())
-    return (
-        summarise(read()),
-        summarise(WITHIN.select(read())),
-        summarise_windows(inside, BY_DAY, now=NOW),
-    )
+    windows = summarise_windows(read(), BY_HOUR, now=NOW)
+    inside = summarise_windows(WITHIN.select(read()), BY_DAY, now=NOW)
+    return windows[1], inside[1], inside, windows
 
 
 def check(folder: Path, index: Index | None = None) -> None:
     """The index says what the files say, in all its answers."""
     found = (index or index_of(folder)).ask(everything)
-    assert found[:3] == scanned(folder)
+    assert found[:4] == scanned(folder)
     total = Summary()
-    for _, one in found[3]:
+    for _, one in found[4]:
         total += one
     assert total == found[0]
 
@@ -167,6 +168,11 @@ def some_rows(first: int, count: int) -> list[PredictionRecord]:
         )
         for number in range(first, first + count)
     ]
+
+
+def rows(negative: int, neutral: int, positive: int) -> str:
+    """So many rows of each class, as our program writes them."""
+    return lines_of(one.to_dict() for one in records(negative, neutral, positive))
 
 
 def log_in(folder: Path, count: int = 400, *, megabytes: int = 1) -> LogWriter:
@@ -300,3 +306,730 @@ def kill_again_and_again(place: str) -> None:
 
 def test_killed_at_any_of_96_points_the_index_is_as_good_as_none(tmp_path: Path) -> None:
     in_new_process(kill_again_and_again, str(tmp_path))
+
+
+# Programs that read for it, killed
+
+
+def read_in_company(run: Any, function: Any, units: Sequence[Any]) -> Iterator[Any]:
+    """Read in three processes, each unit slowly enough to be disturbed."""
+
+    def slowly(unit: Any) -> Any:
+        time.sleep(0.003)
+        return function(unit)
+
+    return run(run_units(slowly, units, workers=3))  # type: ignore[no-any-return]
+
+
+def read_while_they_die(place: str) -> None:
+    chance, folder, killed = random.Random(5), Path(place), 0
+
+    def dying(results: Iterator[Any]) -> Iterator[Any]:
+        nonlocal killed
+        for parts in results:
+            for worker in children_of(os.getpid()):
+                if chance.random() < 0.15:
+                    killed += 1
+                    os.kill(worker, chance.choice([signal.SIGKILL, signal.SIGTERM]))
+            yield parts
+
+    with small_sizes(bulk=False):
+        for number in range(8):
+            LogWriter(folder, LogSettings()).append(some_rows(number, 60), now=START)
+            by_another_program(folder, chance)
+            check(folder, index_of(folder, run=partial(read_in_company, dying)))
+            assert not children_of(os.getpid())
+            check(folder, index_of(folder, run=nothing_is_read))
+    assert killed > 10
+
+
+def test_what_the_dead_did_not_read_is_read_by_the_one_who_asked(tmp_path: Path) -> None:
+    in_new_process(read_while_they_die, str(tmp_path))
+
+
+def die_while_they_read(place: str) -> None:
+    folder = Path(place)
+    with small_sizes(bulk=False):
+        log_in(folder, 200)
+        for number in range(6):
+            hear, tell = os.pipe()
+
+            def telling(results: Iterator[Any], tell: int = tell, number: int = number) -> Iterator[Any]:
+                for place, parts in enumerate(results):
+                    yield parts
+                    if place == number:
+                        os.write(tell, b" ".join(b"%d" % child for child in children_of(os.getpid())))
+
+            index = index_of(folder, run=partial(read_in_company, telling))
+            asking = forked(partial(index.ask, everything))
+            workers = {int(one) for one in os.read(hear, 1000).split()}
+            assert len(workers) == 3
+            os.kill(asking, signal.SIGKILL)
+            assert os.waitstatus_to_exitcode(os.waitpid(asking, 0)[1]) == -signal.SIGKILL
+            wait_until(lambda workers=workers: all(has_ended(worker) for worker in workers))
+            os.close(hear)
+            os.close(tell)
+        # Nothing was kept of what they read, and nothing is wrong.
+        check(folder)
+
+
+def test_those_who_read_end_with_the_one_who_asked(tmp_path: Path) -> None:
+    in_new_process(die_while_they_read, str(tmp_path))
+
+
+def program(*arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+    """The real program, with its answers in pipes and its processes in a group of their own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sentimon", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(Path.home()) | environment,
+        start_new_session=True,
+    )
+
+
+def test_ctrl_c_while_a_long_log_is_read(tmp_path: Path) -> None:
+    folder = written(tmp_path / "logs", rows(3, 4, 5))
+    assert program("metrics", "--logs", folder).communicate()[1] == b""
+    live = folder / LIVE_FILE
+    short = live.read_bytes()
+    # Rows that take their time, as their timestamps name no zone.
+    block = "".join(f"{one}\n" for one in rows(5, 5, 5).replace("Z", "").splitlines()).encode() * 100
+    with live.open("ab") as file:
+        for _ in range(5 * 17_000_000 // len(block)):
+            file.write(block)
+    long = live.stat().st_size
+    with program("metrics", "--logs", folder, SENTIMON_LOGS__WORKERS="2") as asking:
+        wait_until(lambda: len(children_of(asking.pid)) == 2)
+        workers = children_of(asking.pid)
+        # As a terminal does it: all of them at once.
+        os.killpg(asking.pid, signal.SIGINT)
+        assert asking.communicate() == (b"", b"")
+        assert asking.returncode == 130
+    wait_until(lambda: all(has_ended(worker) for worker in workers))
+    with contextlib.closing(sqlite3.connect(folder / ".sentimon" / "rollup.sqlite")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    os.truncate(live, len(short) + len(block) // 100)
+    assert live.stat().st_size < long
+    answers = []
+    for index in ("true", "false"):
+        with program("logs", "status", "--logs", folder, "--json", SENTIMON_LOGS__INDEX=index) as asking:
+            answers.append(asking.communicate())
+    assert answers[0] == answers[1]
+    assert b'"rows":27' in answers[0][0].replace(b" ", b"")
+
+
+# In company
+
+READERS, BATCHES, BATCH = 4, 120, 12
+
+
+def questions_of(reader: int) -> tuple[Period, Calendar]:
+    """Each reader has its own."""
+    since = (None, START + timedelta(minutes=61), None, START + timedelta(hours=3))[reader]
+    until = (None, None, START + timedelta(minutes=2900), START + timedelta(hours=40, minutes=1))[reader]
+    zone = (UTC, ROME)[reader % 2]
+    return Period(since=since, until=until), Calendar.of(("1d", "15m", "6h", "1h")[reader], zone)
+
+
+def ask_in_company(
+    folder: Path, reader: int, old: list[Any], log: list[Any], counts: memoryview
+) -> None:
+    period, calendar = questions_of(reader)
+    rows_before = sum(isinstance(one, PredictionRecord) for one in old)
+    run = partial(run_units, workers=2) if reader % 2 else map
+
+    def question(sums: Sums) -> tuple[Summary, Summary, tuple[list[Window], Summary], int]:
+        files = sums.by_file()
+        return (
+            sums.summary(Period()),
+            sums.summary(period),
+            sums.windows(period, calendar, now=NOW),
+            sum(one.count for _, one in files),
+        )
+
+    last = False
+    while not last:
+        last, least = bool(counts[2]), counts[1]
+        whole, part, windows, by_file = index_of(folder, run=run).ask(question)
+        number = whole.count - rows_before
+        assert least <= number <= counts[0]
+        assert number % BATCH == 0, "half of a batch"
+        prefix = old + log[:number]
+        assert by_file == whole.count
+        assert whole == summarise(prefix)
+        assert part == summarise(period.select(prefix))
+        assert windows == summarise_windows(period.select(prefix), calendar, now=NOW)
+        counts[3 + reader] += 1
+
+
+def remove_now_and_then(place: Path, counts: memoryview) -> None:
+    chance = random.Random(3)
+    while not counts[2]:
+        time.sleep(chance.uniform(0, 0.08))
+        with contextlib.suppress(FileNotFoundError):
+            place.unlink()
+            counts[3 + READERS] += 1
+            if chance.randrange(2):
+                place.with_name(place.name + "-journal").unlink()
+
+
+def all_at_once(place: str) -> None:
+    folder, log = Path(place, "logs"), some_rows(0, BATCHES * BATCH)
+    LogWriter(Path(place, "alone"), LogSettings()).append(log, now=START)
+    # As they are read: rounded.
+    read = list(read_log(Path(place, "alone"), zone=UTC))
+    packed = gzip.compress((rows(5, 6, 7) + "nonsense\n").encode())
+    written(folder, packed, "predictions-20200101T000000Z.jsonl.gz")
+    old = list(read_log(folder, zone=UTC))
+    counts = memoryview(mmap.mmap(-1, 8 * (4 + READERS))).cast("q")
+    with mock.patch.object(sealing, "MEGABYTE", 20_000):
+        others = {forked(partial(ask_in_company, folder, reader, old, read, counts)) for reader in range(READERS)}
+        others.add(forked(partial(remove_now_and_then, folder / ".sentimon" / "rollup.sqlite", counts)))
+        writer = LogWriter(folder, LogSettings(rotate_megabytes=1))
+        for first in range(0, len(log), BATCH):
+            counts[0] = first + BATCH
+            writer.append(log[first : first + BATCH], now=START)
+            counts[1] = first + BATCH
+            # Not so fast that the readers see nothing of it.
+            while sum(counts[3 : 3 + READERS]) < first // BATCH and not any_ended(others):
+                time.sleep(0.001)
+        counts[2] = 1
+    assert {os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in others} == {0}
+    assert min(counts[3 : 3 + READERS]) > 3, list(counts)
+    assert counts[3 + READERS] > 3, list(counts)
+    assert len([one for one in sealed_files(folder) if one.suffix == ".zst"]) > 5
+    check(folder)
+
+
+def any_ended(processes: Iterable[int]) -> bool:
+    return any(has_ended(one) for one in processes)
+
+
+def test_four_readers_a_writer_and_one_who_removes_the_index(tmp_path: Path) -> None:
+    in_new_process(all_at_once, str(tmp_path))
+
+
+def test_an_answer_is_of_one_moment(tmp_path: Path) -> None:
+    writer = log_in(tmp_path)
+
+    def meanwhile(change: Callable[[], object]) -> None:
+        change()
+        index_of(tmp_path).ask(everything)
+
+    def seal() -> None:
+        (tmp_path / LIVE_FILE).rename(tmp_path / "predictions-20990101T000000Z.jsonl")
+
+    def remove() -> None:
+        sealed_files(tmp_path)[0].unlink()
+
+    for change in (lambda: writer.append(some_rows(0, 50), now=START), seal, remove):
+        before = scanned(tmp_path)
+
+        def question(sums: Sums, change: Any = change) -> tuple[Summary, Summary]:
+            one = sums.summary(Period())
+            apart(partial(meanwhile, change))
+            return one, sums.summary(Period())
+
+        assert index_of(tmp_path).ask(question) == (before[0], before[0])
+        check(tmp_path)
+
+
+def test_a_change_by_another_program_between_ours_and_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, real, changes = log_in(tmp_path), Store.stand_still, [1, 0]
+
+    def late(self: Store) -> None:
+        if self.connection.total_changes and changes.pop(0):
+            writer.append(some_rows(7, 50), now=START)
+            apart(partial(index_of(tmp_path).ask, everything))
+        real(self)
+
+    monkeypatch.setattr(Store, "stand_still", late)
+    check(tmp_path)
+    assert changes == [0], "nobody came in between"
+
+
+def test_an_index_removed_while_it_is_used_is_made_anew_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(tmp_path / "logs")
+    place, cache = places_of(tmp_path / "logs", tmp_path / "cache")
+    real, removed = refresh.list_seen, []
+
+    def removing(folder: Path) -> Any:
+        if not removed:
+            removed.append(place.unlink())
+        return real(folder)
+
+    monkeypatch.setattr(refresh, "list_seen", removing)
+    check(tmp_path / "logs", index_of(tmp_path / "logs", places=[place, cache]))
+    assert place.exists()
+    assert not cache.exists()
+
+
+def hold(place: Path, kind: str) -> sqlite3.Connection:
+    """Another program at work on the index."""
+    connection = sqlite3.connect(place.absolute(), isolation_level=None)
+    connection.execute(f"BEGIN {kind}")
+    if kind == "EXCLUSIVE":
+        connection.execute("PRAGMA user_version = 2")
+    return connection
+
+
+def ask_while_it_is_held(place: str, kind: str) -> None:
+    folder = Path(place)
+    store._PATIENCE_SECONDS = 0.01
+    log_in(folder)
+    at_rest(folder)
+    check(folder)
+    begins: list[int] = []
+
+    def run(function: Any, units: Sequence[Any]) -> Any:
+        begins.extend(unit.begin for unit in units)
+        return map(function, units)
+
+    with contextlib.closing(hold(folder / ".sentimon" / "rollup.sqlite", kind)):
+        if kind == "IMMEDIATE":
+            check(folder, index_of(folder, run=nothing_is_read))
+        by_another_program(folder, random.Random(2))
+        check(folder, index_of(folder, run=run))
+    # What the other program has kept so far is used, where it can be read.
+    assert all(begins) == (kind == "IMMEDIATE")
+    check(folder)
+
+
+@pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
+def test_another_program_that_is_long_at_it_or_stopped_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    in_new_process(ask_while_it_is_held, str(tmp_path), kind, timeout=60)
+
+
+def test_a_second_index_in_one_program_takes_no_lock_away(tmp_path: Path) -> None:
+    log_in(tmp_path)
+    check(tmp_path)
+    place = tmp_path / ".sentimon" / "rollup.sqlite"
+
+    def is_locked() -> None:
+        with contextlib.closing(sqlite3.connect(place, timeout=0, isolation_level=None)) as other:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+
+    with contextlib.closing(Store(place)) as one, one.changing():
+        Store(place).close()
+        apart(is_locked)
+
+
+# Places
+
+
+def ask_where_nothing_may_be_written(place: str) -> None:
+    base = Path(place)
+    logs, cache, full = base / "logs", base / "cache", base / "full"
+    log_in(logs)
+    at_rest(logs)
+    expected = scanned(logs)
+    for folder in (cache, full):
+        folder.mkdir()
+    for path in logs.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    for folder, mode in ((logs, 0o555), (logs / ".sentimon", 0o555), (cache, 0o777), (full, 0o555)):
+        folder.chmod(mode)
+    beside, cached = places_of(logs, cache / "sentimon")
+
+    def ask() -> None:
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        for places in ([beside, cached], [beside, places_of(logs, full / "sentimon")[1]], [beside], []):
+            assert index_of(logs, places=places).ask(everything)[:4] == expected
+        found = index_of(logs, places=[beside, cached], run=nothing_is_read).ask(everything)
+        assert found[:4] == expected
+
+    def look() -> None:
+        """What another user keeps there may be read, where that is allowed."""
+        ask()
+
+    apart(ask)
+    assert not beside.exists()
+    assert not list(full.iterdir())
+    assert stat.S_IMODE(cached.stat().st_mode) == 0o600
+    # Whoever may write makes an index that others read, if he lets them.
+    cached.unlink()
+    for folder in (logs, logs / ".sentimon"):
+        folder.chmod(0o755)
+    check(logs)
+    beside.chmod(0o444)
+    for folder in (logs / ".sentimon", logs):
+        folder.chmod(0o555)
+
+    def ask_again() -> None:
+        if os.geteuid() == 0:
+            os.setuid(NOBODY)
+        found = index_of(logs, places=[beside, cached], run=nothing_is_read).ask(everything)
+        assert found[:4] == expected
+
+    apart(ask_again)
+    assert not cached.exists()
+    with (logs / LIVE_FILE).open("ab") as file:
+        file.write(b"\n" + rows(1, 1, 1).encode())
+    expected = scanned(logs)
+    apart(ask)
+    assert cached.exists()
+    for folder in (logs, logs / ".sentimon", full):
+        folder.chmod(0o755)
+
+
+def test_a_log_that_may_only_be_read_has_its_index_in_the_cache_or_none() -> None:
+    # Not below the folder that pytest keeps to itself.
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        in_new_process(ask_where_nothing_may_be_written, place)
+
+
+def test_a_file_in_the_way_of_the_folder(tmp_path: Path) -> None:
+    written(tmp_path / "logs", rows(3, 2, 1) + "bad\n")
+    (tmp_path / "logs" / ".sentimon").write_bytes(b"")
+    at_rest(tmp_path / "logs")
+    places = places_of(tmp_path / "logs", tmp_path / "cache")
+    for run in (map, nothing_is_read):
+        check(tmp_path / "logs", index_of(tmp_path / "logs", places=places, run=run))
+    assert (tmp_path / "logs" / ".sentimon").read_bytes() == b""
+    (tmp_path / "in-the-way").write_bytes(b"")
+    places = places_of(tmp_path / "logs", tmp_path / "in-the-way")
+    check(tmp_path / "logs", index_of(tmp_path / "logs", places=places))
+
+
+def test_links_to_the_folder_and_to_the_live_file(tmp_path: Path) -> None:
+    log_in(tmp_path / "real")
+    (tmp_path / "real" / LIVE_FILE).rename(tmp_path / "elsewhere.jsonl")
+    (tmp_path / "real" / LIVE_FILE).symlink_to(tmp_path / "elsewhere.jsonl")
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    at_rest(tmp_path / "real")
+    assert places_of(tmp_path / "link", tmp_path)[1] == places_of(tmp_path / "real", tmp_path)[1]
+    for run in (map, nothing_is_read):
+        check(tmp_path / "link", index_of(tmp_path / "link", run=run))
+    with (tmp_path / "elsewhere.jsonl").open("ab") as file:
+        file.write(b"\n" + rows(1, 2, 3).encode())
+    check(tmp_path / "link")
+    # Another file under the same name.
+    (tmp_path / "other.jsonl").write_text(rows(7, 0, 0))
+    (tmp_path / "real" / LIVE_FILE).unlink()
+    (tmp_path / "real" / LIVE_FILE).symlink_to(tmp_path / "other.jsonl")
+    check(tmp_path / "link")
+    (tmp_path / "other.jsonl").unlink()
+    check(tmp_path / "link")
+
+
+def test_a_link_to_itself_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    places = places_of(tmp_path / "loop", tmp_path)
+    with pytest.raises(StoreError, match="no such folder"):
+        index_of(tmp_path / "loop", places=places).ask(everything)
+
+
+NAMES = (
+    b"with space", b"quo'te", b'quo"te', b"per%41cent", b"%", b"question?mode=ro", b"ha#sh", b"non\xff\xfeutf8",
+    b"file:x?mode=memory", b":memory:", b"-dash", b"new\nline", "perché 😀".encode(), b"back\\slash", b"a;b&c=d",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=repr)
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_folder_may_have_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes, relative: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(store, "_PATIENCE_SECONDS", 0.01)
+    folder = Path(os.fsdecode(name)) if relative else tmp_path / os.fsdecode(name)
+    log_in(folder, 60)
+    at_rest(folder)
+    for run in (map, nothing_is_read):
+        check(folder, index_of(folder, run=run))
+    # Also where it is copied, for which it is named as a URI.
+    with contextlib.closing(hold(folder / ".sentimon" / "rollup.sqlite", "IMMEDIATE")):
+        os.utime(folder / LIVE_FILE, (1, 1))
+        check(folder, index_of(folder, run=nothing_is_read))
+    assert os.listdir(os.fsencode(tmp_path)) == [name]
+    assert (folder / ".sentimon" / "rollup.sqlite").exists()
+
+
+def test_a_path_too_long_for_sqlite_is_kept_in_the_cache(tmp_path: Path) -> None:
+    folder = tmp_path / ("a" * 250) / ("b" * 250)
+    log_in(folder, 60)
+    at_rest(folder)
+    places = places_of(folder, tmp_path / "cache")
+    for run in (map, nothing_is_read):
+        check(folder, index_of(folder, run=run, places=places))
+
+
+def test_nobody_else_may_read_the_index(tmp_path: Path) -> None:
+    def look(function: Any, units: Sequence[Any]) -> Iterator[Any]:
+        yield from map(function, units)
+        seen.update({path: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("rollup*")})
+
+    seen: dict[Path, int] = {}
+    before = os.umask(0)
+    try:
+        log_in(tmp_path / "logs")
+        with mock.patch.object(Store, "__init__", small_cache(Store.__init__)):
+            for place in places_of(tmp_path / "logs", tmp_path / "cache"):
+                check(tmp_path / "logs", index_of(tmp_path / "logs", places=[place], run=look))
+    finally:
+        os.umask(before)
+    assert {path.name for path in seen} == {"rollup.sqlite", "rollup.sqlite-journal"}
+    assert set(seen.values()) == {0o600}
+
+
+# Damage
+
+
+def damaged(place: Path, content: bytes) -> None:
+    place.unlink(missing_ok=True)
+    place.write_bytes(content)
+
+
+FLIPS = 100
+
+
+def test_a_byte_that_flips_anywhere_is_noticed_or_without_effect(tmp_path: Path) -> None:
+    log_in(tmp_path)
+    at_rest(tmp_path)
+    chance, place = random.Random(9), tmp_path / ".sentimon" / "rollup.sqlite"
+    expected = index_of(tmp_path).ask(everything)
+    assert expected[:4] == scanned(tmp_path)
+    good, noticed = place.read_bytes(), 0
+    for _ in range(FLIPS):
+        content = bytearray(good)
+        content[chance.randrange(len(good))] ^= chance.choice([1 << chance.randrange(8), chance.randrange(1, 256)])
+        damaged(place, bytes(content))
+        assert index_of(tmp_path).ask(everything) == expected
+        noticed += place.read_bytes() != content
+    assert noticed > FLIPS // 2
+
+
+def cells_of(place: Path) -> int:
+    with contextlib.closing(sqlite3.connect(place)) as connection:
+        return int(connection.execute("SELECT count(*) FROM cell").fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE entry SET total = (SELECT total FROM entry ORDER BY number DESC) WHERE number = 1",
+        "UPDATE entry SET content = (SELECT content FROM entry ORDER BY number DESC) WHERE number = 1",
+        "UPDATE entry SET total = NULL WHERE number = 1",
+        "UPDATE entry SET content = 7 WHERE number = 1",
+        "DELETE FROM entry WHERE number = (SELECT max(number) FROM entry)",
+        "DELETE FROM entry",
+        "DELETE FROM cell WHERE hour = (SELECT min(hour) FROM cell)",
+        "DELETE FROM cell WHERE entry = 2",
+        "DELETE FROM cell",
+        "UPDATE cell SET content = (SELECT content FROM cell ORDER BY hour DESC, entry) WHERE entry = 1",
+        "UPDATE cell SET hour = hour + 1000 WHERE entry = 2",
+        "UPDATE cell SET content = 'text' WHERE entry = 2",
+        "UPDATE cell SET content = x'' WHERE entry = 2",
+        "INSERT INTO cell SELECT entry, hour + 100000, content FROM cell WHERE entry = 2",
+        "DROP TABLE cell",
+        "DROP TABLE entry",
+        "ALTER TABLE entry RENAME COLUMN total TO other",
+        "PRAGMA user_version = 99",
+        "PRAGMA user_version = 0",
+    ],
+)
+def test_rows_that_are_gone_or_of_another_place_are_noticed(tmp_path: Path, change: str) -> None:
+    log_in(tmp_path)
+    at_rest(tmp_path)
+    place = tmp_path / ".sentimon" / "rollup.sqlite"
+    check(tmp_path)
+    cells = cells_of(place)
+    with contextlib.closing(sqlite3.connect(place)) as connection:
+        connection.execute(change)
+        connection.commit()
+    check(tmp_path)
+    check(tmp_path, index_of(tmp_path, run=nothing_is_read))
+    assert cells_of(place) == cells
+
+
+def test_an_old_state_of_some_rows_is_noticed(tmp_path: Path) -> None:
+    """As a power cut may leave it: each row was good once."""
+    writer, place = log_in(tmp_path), tmp_path / ".sentimon" / "rollup.sqlite"
+    check(tmp_path)
+    before = tmp_path / "before"
+    shutil.copyfile(place, before)
+    writer.append(some_rows(0, 200), now=START)
+    at_rest(tmp_path)
+    check(tmp_path)
+    after = place.read_bytes()
+    for table in ("cell", "entry"):
+        damaged(place, after)
+        with contextlib.closing(sqlite3.connect(place)) as connection:
+            connection.execute("ATTACH ? AS old", [str(before)])
+            connection.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM old.{table}")
+            connection.commit()
+        check(tmp_path)
+
+
+def test_an_index_of_a_later_program_makes_room_for_ours(tmp_path: Path) -> None:
+    log_in(tmp_path)
+    at_rest(tmp_path)
+    place = tmp_path / ".sentimon" / "rollup.sqlite"
+    place.parent.mkdir(exist_ok=True)
+    with contextlib.closing(sqlite3.connect(place)) as connection:
+        connection.executescript(
+            "CREATE TABLE entry (a); INSERT INTO entry VALUES (1); CREATE VIEW cell AS SELECT 1 AS hour;"
+            "CREATE TABLE more (b); PRAGMA user_version = 99"
+        )
+    check(tmp_path)
+    check(tmp_path, index_of(tmp_path, run=nothing_is_read))
+
+
+def test_a_file_that_is_no_index_or_a_part_of_one(tmp_path: Path) -> None:
+    log_in(tmp_path)
+    at_rest(tmp_path)
+    chance, place = random.Random(4), tmp_path / ".sentimon" / "rollup.sqlite"
+    check(tmp_path)
+    good = place.read_bytes()
+    cuts = [1, 16, 100, 4095, 4096, 4097, 8192, len(good) - 4096, len(good) - 1]
+    for content in (
+        b"", b"no index at all", chance.randbytes(10_000), good[:100] + chance.randbytes(len(good)),
+        good + chance.randbytes(5000), good[4096:], *(good[:cut] for cut in cuts),
+        *(good[:cut] + bytes(len(good) - cut) for cut in cuts),
+        *(good[:at] + good[4096:8192] + good[at + 4096 :] for at in range(0, len(good), 8192)),
+    ):  # fmt: skip
+        damaged(place, content)
+        check(tmp_path)
+        check(tmp_path, index_of(tmp_path, run=nothing_is_read))
+
+
+def test_a_copy_of_the_index_under_a_change_that_was_never_finished(tmp_path: Path) -> None:
+    in_new_process(break_the_journal, str(tmp_path))
+
+
+def break_the_journal(place: str) -> None:
+    """Half of a change is in the file, and what would take it back is lost or damaged."""
+    chance, folder, halves = random.Random(8), Path(place), 0
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    index = folder / ".sentimon" / "rollup.sqlite"
+    journal = index.with_name(index.name + "-journal")
+    writer = log_in(folder, 200)
+    check(folder)
+    for number in range(24):
+        writer.append(some_rows(number, 100), now=START)
+        before = index.read_bytes()
+
+        def die(before: bytes = before) -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            limit = chance.randrange(4096, len(before) + 4096)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            if chance.randrange(2):
+                with mock.patch.object(Store, "__init__", small_cache(Store.__init__)):
+                    index_of(folder).ask(everything)
+            index_of(folder).ask(everything)
+
+        chance.random()
+        os.waitpid(forked(die), 0)
+        halves += index.read_bytes() != before
+        if journal.exists():
+            content = bytearray(journal.read_bytes())
+            match number % 3:
+                case 0:
+                    journal.unlink()
+                case 1:
+                    journal.write_bytes(content[: chance.randrange(len(content) + 1)])
+                case 2:
+                    content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+                    journal.write_bytes(content)
+        check(folder)
+        check(folder, index_of(folder, run=nothing_is_read))
+    assert halves > 5
+
+
+@pytest.mark.parametrize("what", ["folder", "full folder", "pipe", "dangling link", "device", "link to a folder"])
+def test_something_else_in_place_of_the_index(tmp_path: Path, what: str) -> None:
+    logs = tmp_path / "logs"
+    log_in(logs)
+    at_rest(logs)
+    place, cache = places_of(logs, tmp_path / "cache")
+    match what:
+        case "folder":
+            place.mkdir()
+        case "full folder":
+            place.mkdir()
+            (place / "file").write_bytes(b"")
+        case "pipe":
+            os.mkfifo(place)
+        case "dangling link":
+            place.symlink_to(tmp_path / "not" / "there")
+        case "device":
+            place.symlink_to("/dev/full")
+        case _:
+            place.symlink_to(tmp_path)
+    for run in (map, nothing_is_read):
+        check(logs, index_of(logs, run=run, places=[place, cache]))
+    check(logs, index_of(logs, places=[place]))
+
+
+# No room
+
+
+def ask_without_room(place: str) -> None:
+    folder = Path(place)
+    writer = log_in(folder)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def ask(limit: int, begin: Any) -> None:
+        expected = scanned(folder)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        with mock.patch.object(Store, "__init__", begin):
+            assert index_of(folder).ask(everything)[:4] == expected
+
+    for number, limit in enumerate([0, 1, 100, 4096, 6000, 8192, 20_000, 30_000, 60_000, 90_000]):
+        for begin in (Store.__init__, small_cache(Store.__init__)):
+            if limit > 50_000 or begin is Store.__init__:
+                apart(partial(ask, limit, begin))
+        check(folder)
+        check(folder, index_of(folder, run=nothing_is_read))
+        writer.append(some_rows(number, 50), now=START)
+        if number % 3 == 2:
+            (folder / ".sentimon" / "rollup.sqlite").unlink()
+
+    def ask_without_any() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        with mock.patch.object(Store, "__init__", small_cache(Store.__init__)):
+            with pytest.raises(StoreError, match="no room for what is read of the log") as caught:
+                index_of(folder).ask(everything)
+            assert "make room on the disk for temporary files" in str(caught.value.hint)
+
+    apart(ask_without_any)
+    check(folder)
+
+
+def test_without_room_for_the_index_the_answer_is_the_same(tmp_path: Path) -> None:
+    in_new_process(ask_without_room, str(tmp_path))
+
+
+# Other zones
+
+TIMES = (
+    "2026-03-29T02:30:00", "2026-10-25T02:30:00", "2026-07-01T12:00:00", "1980-04-06T02:30:00",
+    "1977-04-03T02:30:00", "1944-01-01T00:00:00", "1880-06-01T00:00:00", "2300-07-01T00:00:00",
+    "0001-01-01T00:30:00", "9999-12-31T23:30:00",
+)  # fmt: skip
+ZONES = (
+    "UTC", "Europe/Rome", "Europe/Berlin", "Europe/Budapest", "Europe/Brussels", "Europe/Warsaw",
+    "America/Los_Angeles", "Africa/Abidjan", "Atlantic/Reykjavik",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", TIMES)
+def test_naive_timestamps_are_read_in_the_zone_that_is_asked_for(tmp_path: Path, moment: str) -> None:
+    line = rows(0, 0, 1).replace("2026-09-07T08:00:00Z", moment)
+    assert moment in line
+    written(tmp_path, line + rows(1, 0, 0))
+    at_rest(tmp_path)
+    for name in (*ZONES, *ZONES[::-1]):
+        zone = UTC if name == "UTC" else ZoneInfo(name)
+        found = index_of(tmp_path, zone=zone).ask(lambda sums: sums.summary(Period()))
+        assert found == summarise(read_log(tmp_path, zone=zone)), name

@@ -82,7 +82,7 @@ def test_sums_are_unpacked_as_they_were_packed(given_sums: GrowingSummary) -> No
 
 
 @given(st.lists(records(), max_size=8), st.lists(records(), max_size=8))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_packed_sums_add_up_as_their_rows_do(
     some: list[PredictionRecord], more: list[PredictionRecord]
 ) -> None:

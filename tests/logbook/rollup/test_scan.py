@@ -35,7 +35,7 @@ from tests.logbook.rollup.test_law import lines
 from tests.rows import row
 
 NAME = "predictions-20260907T000000Z.jsonl"
-STRICT = settings(deadline=None)
+STRICT = settings(deadline=None, max_examples=60)
 
 
 @contextmanager
