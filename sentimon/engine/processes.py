@@ -41,7 +41,9 @@ def run_units(function: Callable[[U], R], units: Sequence[U], *, workers: int) -
 class _Worker(Generic[U, R]):
     """A process at work on some units, whose results are asked for in their order."""
 
-    def __init__(self, function: Callable[[U], R], units: Sequence[U], others: Sequence[_Worker[U, R]]) -> None:
+    def __init__(
+        self, function: Callable[[U], R], units: Sequence[U], others: Sequence[_Worker[U, R]]
+    ) -> None:
         self._function = function
         self.pipe: Connection | None = None
         self._process: Any = None

@@ -3,81 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import tzinfo
 
 import msgspec
 
+from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook.moments import HOUR_MICROSECONDS
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup.cells import Stretch
-from sentimon.logbook.rollup.files import opened_again
+from sentimon.logbook.rollup.entries import holds_what_was_read
+from sentimon.logbook.rollup.files import SeenFile, list_seen, opened_again
 from sentimon.logbook.rollup.parts import few_stretches
 from sentimon.logbook.rollup.refresh import Known
+from sentimon.logbook.rollup.scan import split_lines
 from sentimon.logbook.rollup.slots import Span
 from sentimon.logbook.rollup.store import Store
+from sentimon.logbook.rollup.stretches import blocks_within
 from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.row import parse_row
-from sentimon.logbook.segments import Segment
+from sentimon.logbook.segments import LIVE_FILE, Segment, stem_of
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Period
 
 
 class PeriodRows(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of a log in a period, with all their fields, in the order of the log; to be read once."""
+    """The rows of a log in a period, with all their fields, in the order of the log."""
 
     period: Period
     zone: tzinfo | None
-    parts: Sequence[tuple[Segment, list[Stretch]]]
-    """The files, open, and where in them rows of the period may be."""
+    parts: Sequence[tuple[Known, list[Stretch]]]
+    """The files, and where in them rows of the period may be."""
+    live: Segment | None
+    """The live file, which is open: it may be sealed while the others are read."""
     trouble: Summary
     """The sum over all bad lines of the log."""
 
     def __iter__(self) -> Iterator[PredictionRecord]:
-        """Yield the rows.
+        """Yield the rows; one file is open at a time, beside the live one.
 
         Raises:
-            StoreError: a file cannot be read.
+            StoreError: a file cannot be read, or was rewritten meanwhile.
         """
-        for segment, stretches in self.parts:
-            for begin, end in stretches:
-                yield from self._rows(segment, begin, end)
+        for known, stretches in self.parts:
+            with self._opened(known) as segment:
+                yield from self._rows(segment, stretches, damaged=known.entry.reading.damaged)
 
-    def _rows(self, segment: Segment, begin: int, end: int) -> Iterator[PredictionRecord]:
-        segment.stream.seek(begin)
-        for line in segment.raw_lines():
-            content = line_content(line, first=begin == 0)
-            begin += len(line)
-            if content:
+    def _opened(self, known: Known) -> AbstractContextManager[Segment]:
+        if self.live is not None and known.seen.path.name == LIVE_FILE:
+            return nullcontext(self.live)
+        seen = known.seen if known.seen.path.exists() else _in_another_form(known)
+        return opened_again(seen.path, seen.state)
+
+    def _rows(
+        self, segment: Segment, stretches: Sequence[Stretch], *, damaged: bool
+    ) -> Iterator[PredictionRecord]:
+        for begin, block in blocks_within(segment, stretches, damaged=damaged):
+            for line in split_lines(bytes(block)):
+                content = line_content(line, first=begin == 0)
+                begin += len(line)
                 try:
-                    row = parse_row(content, zone=self.zone, whole=True)
+                    row = parse_row(content, zone=self.zone, whole=True) if content else None
                 except LineError:
                     # Among the bad lines already.
                     continue
-                if self.period.holds(row.timestamp):
+                if row and self.period.holds(row.timestamp):
                     yield row
-            if begin >= end:
-                return
 
 
 def open_rows(sums: Sums, period: Period, stack: ExitStack) -> PeriodRows:
-    """Return the rows in `period`; the files they are in stay open until `stack` is closed.
+    """Return the rows in `period`; the live file stays open until `stack` is closed.
 
     Raises what the methods of `Sums` raise.
     """
     span = Span.of(period)
     found = [(known, _stretches(sums.store, known, span)) for known in sums.files]
-    return PeriodRows(
-        period=period,
-        zone=sums.zone,
-        parts=[
-            (stack.enter_context(opened_again(known.seen.path, known.seen.state)), stretches)
-            for known, stretches in found
-            if stretches
-        ],
-        trouble=sums.trouble(),
-    )
+    live = next((known.seen for known, _ in found if known.seen.path.name == LIVE_FILE), None)
+    with ExitStack() as opening:
+        segment = opening.enter_context(opened_again(live.path, live.state)) if live else None
+        rows = PeriodRows(
+            period=period,
+            zone=sums.zone,
+            parts=[(known, stretches) for known, stretches in found if stretches],
+            live=segment,
+            trouble=sums.trouble(),
+        )
+        stack.push(opening.pop_all())
+        return rows
+
+
+def _in_another_form(known: Known) -> SeenFile:
+    """Return a sealed file as it is now, if it holds what was read: it may be compressed since."""
+    for seen in list_seen(known.seen.path.parent):
+        if stem_of(seen.path) == stem_of(known.seen.path) and holds_what_was_read(known.entry, seen):
+            return seen
+    raise StoreError(f"{known.seen.path}: was removed or rewritten while it was read", hint="run it again")
 
 
 def _stretches(store: Store, known: Known, span: Span) -> list[Stretch]:

@@ -42,6 +42,10 @@ class Scan:
         self._checksum = crc32(block, self._checksum)
         self._take(block)
 
+    def pass_over_to(self, begin: int) -> None:
+        """Go on at a later byte of the file, the begin of a line."""
+        self._end = begin
+
     def finish(self) -> None:
         """Sum up what was taken in; only now `cells` and `bad` say it all."""
         if self._bulk is not None:
@@ -78,7 +82,7 @@ class Scan:
             self._take_lines(bytes(block))
 
     def _take_lines(self, block: bytes) -> None:
-        for line in _lines(block):
+        for line in split_lines(block):
             self._lines += 1
             content = line_content(line, first=self._end == 0)
             begin, self._end = self._end, self._end + len(line)
@@ -106,7 +110,8 @@ def _halves(block: bytes) -> Iterator[bytes]:
     yield from (block[:cut], block[cut:]) if 0 < cut < len(block) else (block,)
 
 
-def _lines(block: bytes) -> Iterator[bytes]:
+def split_lines(block: bytes) -> Iterator[bytes]:
+    """Yield the lines of a block, each with its newline."""
     begin = 0
     while begin < len(block):
         end = block.find(b"\n", begin) + 1 or len(block)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
-from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds, to_microseconds
+from sentimon.logbook.moments import from_microseconds, to_microseconds
 from sentimon.logbook.rollup.cells import Slot, hour_slot
 from sentimon.logbook.windows import Calendar, Period
 
@@ -57,6 +59,11 @@ def within(span: Span, slot: Slot) -> Slot:
     return cut
 
 
-def only_hour(hour: int, slot: Slot) -> Slot:
-    """Return the slots as far as they lie in one hour."""
-    return within(Span(begin=hour * HOUR_MICROSECONDS, end=(hour + 1) * HOUR_MICROSECONDS), slot)
+def only_hours(hours: Collection[int], slot: Slot) -> Slot:
+    """Return the slots as far as they lie in some hours, counted from 1970."""
+
+    def chosen(moment: int) -> tuple[int, int]:
+        hour, hour_end = hour_slot(moment)
+        return slot(moment) if hour in hours else (OUTSIDE, hour_end)
+
+    return chosen

@@ -3,52 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from datetime import tzinfo
 
+from sentimon.jsonl import LineError
 from sentimon.logbook.rollup.blocks import plain_blocks, streamed_blocks
 from sentimon.logbook.rollup.cells import Slot, Stretch
-from sentimon.logbook.rollup.files import SeenFile, opened_again
-from sentimon.logbook.rollup.refresh import BULK_BYTES
+from sentimon.logbook.rollup.files import opened_again
+from sentimon.logbook.rollup.refresh import BULK_BYTES, Known
 from sentimon.logbook.rollup.scan import Scan
 from sentimon.logbook.segments import Segment
 
 
-class FileReader:
-    """A file of the log that is opened once it is needed, and closed at the end of the context."""
+def scan_stretches(known: Known, stretches: Sequence[Stretch], *, slot: Slot, zone: tzinfo | None) -> Scan:
+    """Return what the stretches hold; they are in order and begin and end where lines do.
 
-    def __init__(self, seen: SeenFile, zone: tzinfo | None) -> None:
-        self._seen = seen
-        self._zone = zone
-        self._stack = ExitStack()
-        self._segment: Segment | None = None
+    Raises:
+        MovedError: the file is not there any more.
+        StoreError: it cannot be read.
+    """
+    size = sum(end - begin for begin, end in stretches)
+    scan = Scan(0, slot=slot, zone=zone, bulk=size >= BULK_BYTES)
+    with opened_again(known.seen.path, known.seen.state) as segment:
+        for begin, block in blocks_within(segment, stretches, damaged=known.entry.reading.damaged):
+            scan.pass_over_to(begin)
+            scan.take(block)
+    scan.finish()
+    return scan
 
-    def scan(self, stretches: Sequence[Stretch], slot: Slot) -> Iterator[Scan]:
-        """Yield what each stretch holds; those of a compressed file are best asked for in their order.
 
-        Raises:
-            MovedError: the file is not there any more.
-            StoreError: it cannot be read.
-        """
-        for begin, end in stretches:
-            scan = Scan(begin, slot=slot, zone=self._zone, bulk=end - begin >= BULK_BYTES)
-            for block in self._blocks(begin, end):
-                scan.take(block)
-            scan.finish()
-            yield scan
+def blocks_within(
+    segment: Segment, stretches: Sequence[Stretch], *, damaged: bool
+) -> Iterator[tuple[int, bytes | memoryview]]:
+    """Yield (first byte, block of lines) for the stretches, which are in order, of an open file.
 
-    def _blocks(self, begin: int, end: int) -> Iterator[bytes | memoryview]:
-        if self._segment is None:
-            self._segment = self._stack.enter_context(opened_again(self._seen.path, self._seen.state))
-        if not self._seen.compressed:
-            return plain_blocks(self._segment, begin, end)
-        self._segment.stream.seek(begin)
-        return streamed_blocks(self._segment, end - begin)
+    A block is overwritten by the next one. Of a compressed file that is `damaged` what comes before the
+    damage depends on how it is read; so it is read as it was the first time, from its begin.
 
-    def __enter__(self) -> FileReader:
-        """Return itself."""
-        return self
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if damaged:
+        yield from _from_the_begin(segment, stretches)
+        return
+    for begin, end in stretches:
+        if segment.damage:
+            segment.stream.seek(begin)
+            blocks: Iterator[bytes | memoryview] = streamed_blocks(segment, end - begin)
+        else:
+            blocks = plain_blocks(segment, begin, end)
+        for block in blocks:
+            yield begin, block
+            begin += len(block)
 
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self._stack.close()
+
+def _from_the_begin(segment: Segment, stretches: Sequence[Stretch]) -> Iterator[tuple[int, bytes]]:
+    left, place = list(stretches), 0
+    try:
+        for line in segment.raw_lines():
+            while left and left[0][1] <= place:
+                left.pop(0)
+            if left and left[0][0] <= place:
+                yield place, line
+            place += len(line)
+    except LineError:
+        # Counted as a bad line already.
+        return
