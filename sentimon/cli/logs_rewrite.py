@@ -87,10 +87,11 @@ def erase(
 ) -> None:
     """Erase what people wrote, and who they are, from the log and its quarantine.
 
-    A row keeps its time, class, scores and model, so that metrics and drift stay as they are; its text,
-    id, text_hash and all other fields go. Bad lines that match are removed as a whole. erasures.jsonl
-    records when and how many, never what was looked for. Not reached are backups, snapshots of the
-    file system, copies of the log, and NAME.damaged files.
+    Meant is each row that fits any one of --id, --text-hash and --contains. It keeps its time, class,
+    scores and model, so that metrics and drift stay as they are; its text, id, text_hash and all other
+    fields go. Bad lines that match are removed as a whole. erasures.jsonl records when and how many,
+    never what was looked for. Not reached are backups, snapshots of the file system, copies of the log,
+    and NAME.damaged files.
 
     Example: sentimon logs erase --logs logs/ --id order-4711 --contains "Mario Rossi" --dry-run
     """

@@ -32,13 +32,14 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     session = start(config, {"logs.dir": logs})
     files, wrong, whole = _read_twice(session)
+    indexed = session.has_index
     if wrong:
         session.forget_index()
     strays = find_strays(session.folder)
     if as_json:
-        show_json(verified_object(session.folder, files, wrong, strays))
+        show_json(verified_object(session.folder, files, wrong, strays, indexed=indexed))
     else:
-        show(verified_table(files, wrong))
+        show(verified_table(files, wrong, indexed=indexed))
     note_trouble(session, whole)
     for path in strays:
         note(f"not part of the log: {path}")
@@ -59,7 +60,7 @@ def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[P
     wrong: dict[Path, None] = {}
 
     def question(sums: Sums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
-        differing = differing_files(sums, now=session.now, run=index.run) if index.places else []
+        differing = differing_files(sums, now=session.now, run=index.run) if session.has_index else []
         # A damaged index is made anew at once, and the question is put again.
         wrong.update((one.path, None) for one in differing)
         return sums.by_file(), [*wrong], sums.summary(Period())

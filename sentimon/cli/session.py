@@ -95,6 +95,11 @@ class Session:
         places = self._index_places() if self.settings.logs.index else ()
         return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
 
+    @property
+    def has_index(self) -> bool:
+        """Return whether an index of the log is kept."""
+        return self.settings.logs.index and any(place.exists() for place in self._index_places())
+
     def forget_index(self) -> None:
         """Remove the index, wherever it is kept; the next question makes it anew."""
         from sentimon.logbook.rollup.store import remove_index

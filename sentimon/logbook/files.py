@@ -53,13 +53,15 @@ def write_at_end(
     try:
         before = os.fstat(descriptor)
         with _nothing_or_all(descriptor, before):
-            _write_whole(descriptor, before.st_size, b"\n".join(lines) + b"\n")
+            written = _write_whole(descriptor, before.st_size, b"\n".join(lines) + b"\n")
+            after = os.fstat(descriptor)
             if sync:
                 os.fsync(descriptor)
             if sync and not before.st_size:
                 # Made just now, or by one that did not come as far as this.
                 sync_name(path)
-        return before, os.fstat(descriptor)
+        # With other bytes than ours in it, this is no state that our write led to.
+        return before, after if after.st_size == before.st_size + written else before
     finally:
         os.close(descriptor)
 
@@ -172,12 +174,14 @@ def _nothing_or_all(descriptor: int, before: os.stat_result) -> Iterator[None]:
         raise
 
 
-def _write_whole(descriptor: int, size: int, data: bytes) -> None:
+def _write_whole(descriptor: int, size: int, data: bytes) -> int:
+    """Write `data` at the end of a file of `size` bytes, and return how many bytes that took."""
     if size and os.pread(descriptor, 1, size - 1) != b"\n":
         data = b"\n" + data
     written = os.write(descriptor, data)
     while written < len(data):
         written += os.write(descriptor, data[written:])
+    return written
 
 
 @contextlib.contextmanager

@@ -121,7 +121,6 @@ def _free_name(folder: Path, first: datetime) -> Path:
     stem = f"{SEALED}{first.year:04d}{first:%m%dT%H%M%SZ}"
     taken = {stem_of(path) for path in sealed_files(folder)}
     number = 0
-    # A longer name sorts behind its beginning, so a second file of one second comes second.
     while (name := f"{stem}_{number:04d}" if number else stem) in taken:
         number += 1
     return folder / (name + _PLAIN)

@@ -26,7 +26,7 @@ from sentimon.logbook.locks import exclusive, shared
 
 LIVE_FILE = "predictions.jsonl"
 SEALED = "predictions-"
-_SEALED_NAME = re.compile(r"predictions-\d{8}T\d{6}Z(?:_\d{4})?")
+_SEALED_NAME = re.compile(r"predictions-\d{8}T\d{6}Z(?:_\d{4,})?")
 """Nothing else is part of the log: a copy put beside it must not double it."""
 ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz")
 """Of a sealed file, in the order in which one is preferred to another."""
@@ -57,6 +57,17 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     descriptor: int
     """Of the file itself."""
 
+    def pass_over_to(self, begin: int) -> None:
+        """Go on at byte `begin` of the content.
+
+        Raises:
+            LineError: the compressed file is broken before that.
+        """
+        try:
+            self.stream.seek(begin)
+        except self.damage as error:
+            raise self._broken(error) from error
+
     def raw_lines(self) -> Iterator[bytes]:
         """Yield each line as it stands, from where the stream is to where the file ended when opened.
 
@@ -75,9 +86,12 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
                 yield line
                 left -= len(line)
         except self.damage as error:
-            raise LineError("segment", f"the rest of the compressed file is damaged: {error}") from error
+            raise self._broken(error) from error
         except OSError as error:
             raise unreadable(self.file.path, error) from error
+
+    def _broken(self, error: Exception) -> LineError:
+        return LineError("segment", f"the rest of the compressed file is damaged: {error}")
 
 
 def check_folder(folder: Path) -> None:
@@ -105,7 +119,13 @@ def sealed_files(folder: Path) -> list[Path]:
         for path in folder.glob(f"{SEALED}*{ending}"):
             if _SEALED_NAME.fullmatch(stem_of(path)):
                 found.setdefault(stem_of(path), path)
-    return [found[stem] for stem in sorted(found)]
+    return [found[stem] for stem in sorted(found, key=_in_order)]
+
+
+def _in_order(stem: str) -> tuple[str, int]:
+    """Return what sorts the names of sealed files: those of one second are numbered."""
+    name, _, number = stem.partition("_")
+    return name, int(number or 0)
 
 
 def stem_of(path: Path) -> str:

@@ -162,9 +162,14 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
 
 
 def verified_object(
-    folder: Path, files: Sequence[tuple[LogFile, Summary]], wrong: Sequence[Path], strays: Sequence[Path]
+    folder: Path,
+    files: Sequence[tuple[LogFile, Summary]],
+    wrong: Sequence[Path],
+    strays: Sequence[Path],
+    *,
+    indexed: bool,
 ) -> dict[str, Any]:
-    """Return each file of the log, its bad lines, and whether the index agreed; and what is no part of it."""
+    """Return each file of the log, its bad lines, whether the index agreed (null: none is kept); strays."""
     whole = sum((summary for _, summary in files), start=Summary())
     return {
         "path": str(folder),
@@ -173,7 +178,7 @@ def verified_object(
             {
                 **log_file_object(file, summary),
                 "kinds": dict(sorted(summary.bad.items())),
-                "index_agrees": file.path not in wrong,
+                "index_agrees": file.path not in wrong if indexed else None,
             }
             for file, summary in files
         ],

@@ -67,13 +67,15 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]]) -> RenderableType:
     return table
 
 
-def verified_table(rows: Sequence[tuple[LogFile, Summary]], wrong: Sequence[Path]) -> RenderableType:
-    """Return each file of the log with its good and bad lines, and whether the index agreed."""
+def verified_table(
+    rows: Sequence[tuple[LogFile, Summary]], wrong: Sequence[Path], *, indexed: bool
+) -> RenderableType:
+    """Return each file of the log, its good and bad lines, and whether the index agreed, if one is kept."""
     columns = (("File", "left"), ("Rows", "right"), ("Bad", "right"), ("Kinds", "left"), ("Index", "left"))
     table = new_table("The log, read as a whole", *columns)
     for file, summary in rows:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.bad.items()))
-        agrees = Text("wrong", style="bold red") if file.path in wrong else Text("agrees")
+        agrees = Text("wrong", style="bold red") if file.path in wrong else "agrees" if indexed else "none"
         name = Text(visible(file.path.name), overflow="fold")
         table.add_row(name, str(summary.count), str(summary.bad_count), kinds, agrees)
     return table

@@ -45,8 +45,8 @@ def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview]
             buffer = buffer + bytes(len(buffer))
 
 
-def streamed_blocks(segment: Segment, length: int = sys.maxsize) -> Iterator[bytes]:
-    """Yield the blocks of a compressed file from where its stream stands to its end, or `length` bytes of it.
+def streamed_blocks(segment: Segment, begin: int, length: int = sys.maxsize) -> Iterator[bytes]:
+    """Yield the blocks of a compressed file from byte `begin` of its content to its end, or `length` bytes.
 
     Raises:
         LineError: the file is damaged from here on.
@@ -54,6 +54,7 @@ def streamed_blocks(segment: Segment, length: int = sys.maxsize) -> Iterator[byt
     """
     block: list[bytes] = []
     size = 0
+    segment.pass_over_to(begin)
     try:
         for line in segment.raw_lines():
             block.append(line)

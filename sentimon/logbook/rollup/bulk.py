@@ -66,7 +66,7 @@ class BulkReader:
         first = 0
         while first < len(times):
             key, after = self._slot(to_microseconds(times[first]))
-            end = bisect_left(times, from_microseconds(after), first)
+            end = max(first + 1, bisect_left(times, from_microseconds(after), first))
             yield key, first, end
             first = end
 

@@ -42,10 +42,11 @@ class Reading(msgspec.Struct, kw_only=True):
         return self.checksums[-1].end if self.checksums else 0
 
     @property
-    def open_checksum(self) -> int:
-        """Return the checksum that the next bytes go on with."""
+    def open_checksum(self) -> tuple[int, int]:
+        """Return (the checksum that the next bytes go on with, where its bytes begin)."""
         begin = self.checksums[-2].end if len(self.checksums) > 1 else 0
-        return self.checksums[-1].value if self.checksums and self.end - begin < UNIT else 0
+        is_open = self.checksums and self.end - begin < UNIT
+        return (self.checksums[-1].value, begin) if is_open else (0, self.end)
 
     @property
     def damaged(self) -> bool:
@@ -54,7 +55,8 @@ class Reading(msgspec.Struct, kw_only=True):
 
     def add(self, part: Part) -> None:
         """Take in the next part."""
-        if self.open_checksum and part.begin == self.end:
+        _, begin = self.open_checksum
+        if begin < part.begin:
             self.checksums.pop()
         self.checksums.append(Checksum(part.end, part.checksum))
         kinds = dict(self.bad.kinds)
@@ -98,7 +100,8 @@ def is_unchanged(entry: Entry, seen: SeenFile) -> bool:
 def has_grown(entry: Entry, seen: SeenFile) -> bool:
     """Return whether the file is what was read and more, told by the chain of appends of our own writer."""
     same = (entry.state.device, entry.state.inode) == (seen.state.device, seen.state.inode)
-    return same and seen.chain is not None and entry.chain == seen.chain
+    longer = seen.state.size >= entry.reading.end
+    return same and longer and seen.chain is not None and entry.chain == seen.chain
 
 
 def holds_what_was_read(entry: Entry, seen: SeenFile) -> bool:

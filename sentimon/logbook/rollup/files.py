@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 
+from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
 from sentimon.logbook.custody import FileState, read_custody
 from sentimon.logbook.locks import shared
@@ -72,9 +73,13 @@ def opened_again(path: Path, state: FileState) -> Iterator[Segment]:
         MovedError: another file is in its place, or none.
         StoreError: it cannot be read.
     """
-    if not path.exists():
-        raise MovedError
-    with opened(path) as segment:
+    with ExitStack() as stack:
+        try:
+            segment = stack.enter_context(opened(path))
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise MovedError from error
+            raise
         now = os.fstat(segment.descriptor)
         if (now.st_dev, now.st_ino) != (state.device, state.inode) or now.st_size < state.size:
             raise MovedError

@@ -15,6 +15,8 @@ MOST_STRETCHES = 64
 """Of one cell; nearer ones are then taken together."""
 _TYPES = ("B", "H", "I", "Q")
 """Of the numbers in a histogram, the smallest that hold them."""
+_FEW = 16
+"""Rows whose bins take less room one by one than all bins."""
 
 
 class PackedTally(msgspec.Struct, array_like=True, frozen=True):
@@ -25,8 +27,8 @@ class PackedTally(msgspec.Struct, array_like=True, frozen=True):
     squares: tuple[int, int]
     """Millions of millionths squared, and the rest: a sum can be beyond 64 bits."""
     polarity: int
-    confidence_histogram: bytes
-    polarity_histogram: bytes
+    confidence_histogram: bytes | dict[int, int]
+    polarity_histogram: bytes | dict[int, int]
 
 
 class Packed(msgspec.Struct, array_like=True, frozen=True):
@@ -161,8 +163,10 @@ def _unpack_tally(packed: PackedTally) -> GrowingTally:
     )
 
 
-def _pack_histogram(histogram: array[int]) -> bytes:
+def _pack_histogram(histogram: array[int]) -> bytes | dict[int, int]:
     counts = histogram.tolist()
+    if sum(counts) <= _FEW:
+        return {place: rows for place, rows in enumerate(counts) if rows}
     try:
         return bytes(counts)
     except ValueError:
@@ -170,6 +174,11 @@ def _pack_histogram(histogram: array[int]) -> bytes:
         return array(next(one for one in _TYPES if most < 256 ** array(one).itemsize), counts).tobytes()
 
 
-def _unpack_histogram(content: bytes, bins: int) -> array[int]:
+def _unpack_histogram(content: bytes | dict[int, int], bins: int) -> array[int]:
+    if isinstance(content, dict):
+        histogram = array("q", bytes(8 * bins))
+        for place, rows in content.items():
+            histogram[place] = rows
+        return histogram
     width = len(content) // bins
     return array("q", array(next(one for one in _TYPES if array(one).itemsize == width), content).tolist())

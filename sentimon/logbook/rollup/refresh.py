@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -137,7 +139,9 @@ def read_files(
         total, entry = totals[one.entry.number], one.entry
         entry.stem, entry.state, entry.chain = stem_of(one.seen.path), one.seen.state, one.seen.chain
         entry.settled = settles(one.seen.state, now)
-        entry.zone = _fingerprint(zone) if "naive_timestamp" in total.properties else ""
+        # What a zone makes of a timestamp can also be that there is no such moment.
+        zoned = "naive_timestamp" in total.properties or "timestamp" in entry.reading.bad.kinds
+        entry.zone = _fingerprint(zone) if zoned else ""
         store.put(entry, total)
 
 
@@ -149,19 +153,22 @@ def _units(one: Known, zone: tzinfo | None, bulk: bool) -> Iterator[Unit]:
             end = line_end_before(segment.descriptor, seen.state.size, reading.end)
             bounds = [*plain_bounds(segment.descriptor, reading.end, end)]
     for begin, after in bounds:
+        checksum, checksum_begin = reading.open_checksum if begin == reading.end else (0, begin)
         yield Unit(
             path=str(seen.path),
             state=seen.state,
             begin=begin,
             end=after,
-            checksum=reading.open_checksum if begin == reading.end else 0,
+            checksum=checksum,
+            checksum_begin=checksum_begin,
             zone=zone,
             bulk=bulk,
         )
 
 
 def _fingerprint(zone: tzinfo | None) -> str:
-    """Return what tells two time zones apart: their offsets, week by week."""
+    """Return what tells two time zones apart, or a zone from itself after its rules were changed."""
+    local = (os.environ.get("TZ"), os.path.realpath("/etc/localtime"), time.tzname)
     begin, week = datetime(1970, 1, 1, tzinfo=UTC), timedelta(weeks=1)
     offsets = [(begin + number * week).astimezone(zone).utcoffset() for number in range(70 * 52)]
-    return f"{crc32(repr(offsets).encode()):08x}"
+    return f"{crc32(repr((zone or local, offsets)).encode()):08x}"

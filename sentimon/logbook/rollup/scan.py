@@ -28,7 +28,7 @@ class Scan:
 
     def __init__(self, begin: int, *, slot: Slot, zone: tzinfo | None, bulk: bool, checksum: int = 0) -> None:
         self.cells = Cells()
-        self._begin = self._end = begin
+        self.begin = self._end = begin
         self._checksum = checksum
         self._slot = slot
         self._zone = zone
@@ -54,7 +54,7 @@ class Scan:
     def part(self, damage: str | None = None) -> Part:
         """Return what was read, once it is finished; `damage` is why no more can be."""
         return Part(
-            begin=self._begin,
+            begin=self.begin,
             end=self._end,
             checksum=self._checksum,
             lines=self._lines,

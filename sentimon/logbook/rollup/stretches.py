@@ -47,8 +47,7 @@ def blocks_within(
         return
     for begin, end in stretches:
         if segment.damage:
-            segment.stream.seek(begin)
-            blocks: Iterator[bytes | memoryview] = streamed_blocks(segment, end - begin)
+            blocks: Iterator[bytes | memoryview] = streamed_blocks(segment, begin, end - begin)
         else:
             blocks = plain_blocks(segment, begin, end)
         for block in blocks:

@@ -15,10 +15,11 @@ from sentimon.logbook.rollup.cells import hour_slot
 from sentimon.logbook.rollup.files import opened_again
 from sentimon.logbook.rollup.parts import Part
 from sentimon.logbook.rollup.scan import Scan
-from sentimon.logbook.segments import Segment
 
 UNIT = 1 << 24
 """Bytes, about: the most that one checksum is over."""
+MOST_CELLS = 2048
+"""So many hours, about, are held in memory before they are packed."""
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     end: int | None
     """The begin of a line, too; None: to the end of the compressed file."""
     checksum: int
-    """That of the bytes before which the new one goes on with."""
+    """That of the bytes from `checksum_begin` to `begin`, which the new one goes on with."""
+    checksum_begin: int
     zone: tzinfo | None
     """Of timestamps that name none; None is local time."""
     bulk: bool
@@ -39,7 +41,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_unit(unit: Unit) -> list[Part]:
-    """Return what the unit holds, in order; parts of a compressed file are of UNIT bytes, about.
+    """Return what the unit holds, in order, in parts of so much as is held in memory at once.
 
     Raises:
         MovedError: the file is not there any more.
@@ -47,12 +49,8 @@ def read_unit(unit: Unit) -> list[Part]:
     """
     with opened_again(Path(unit.path), unit.state) as segment:
         if unit.end is None:
-            return list(_streamed(segment, unit))
-        scan = _scan(unit, unit.begin, unit.checksum)
-        for block in plain_blocks(segment, unit.begin, unit.end):
-            scan.take(block)
-        scan.finish()
-        return [scan.part()]
+            return list(_parts(unit, streamed_blocks(segment, unit.begin)))
+        return list(_parts(unit, plain_blocks(segment, unit.begin, unit.end)))
 
 
 def plain_bounds(descriptor: int, begin: int, end: int) -> Iterator[tuple[int, int]]:
@@ -63,21 +61,23 @@ def plain_bounds(descriptor: int, begin: int, end: int) -> Iterator[tuple[int, i
         begin = after
 
 
-def _streamed(segment: Segment, unit: Unit) -> Iterator[Part]:
-    segment.stream.seek(unit.begin)
-    scan, damage = _scan(unit, unit.begin, unit.checksum), None
-    begin = end = unit.begin
+def _parts(unit: Unit, blocks: Iterator[bytes | memoryview]) -> Iterator[Part]:
+    scan, end = _scan(unit, unit.begin, unit.checksum), unit.begin
+    checksum_begin, damage = unit.checksum_begin, None
     try:
-        for block in streamed_blocks(segment):
+        for block in blocks:
             scan.take(block)
             end += len(block)
-            if end - begin >= UNIT:
+            if end - checksum_begin >= UNIT or len(scan.cells) >= MOST_CELLS:
                 scan.finish()
-                yield scan.part()
-                scan, begin = _scan(unit, end, 0), end
+                part = scan.part()
+                yield part
+                whole = end - checksum_begin >= UNIT
+                checksum_begin = end if whole else checksum_begin
+                scan = _scan(unit, end, 0 if whole else part.checksum)
     except LineError as error:
         damage = error.message
-    if damage or end > begin:
+    if damage or end > scan.begin:
         scan.finish()
         yield scan.part(damage)
 

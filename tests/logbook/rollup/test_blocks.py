@@ -85,7 +85,7 @@ def test_blocks_of_a_compressed_file_are_its_lines(
         path = Path(name) / f"predictions-20260907T000000Z.jsonl.{ending}"
         path.write_bytes(COMPRESSED[ending](content))
         with opened(path) as segment:
-            found = [*streamed_blocks(segment)]
+            found = [*streamed_blocks(segment, 0)]
             check_whole_lines(found, content)
             # One line more than fits, at most.
             assert all(len(block[: block.rfind(b"\n", 0, -1) + 1]) < size for block in found)
@@ -93,8 +93,7 @@ def test_blocks_of_a_compressed_file_are_its_lines(
         end = data.draw(st.sampled_from([*(one for one in begins if one > begin), len(content)]))
         if end > begin:
             with opened(path) as segment:
-                segment.stream.seek(begin)
-                found = [*streamed_blocks(segment, end - begin)]
+                found = [*streamed_blocks(segment, begin, end - begin)]
                 assert b"".join(found) == content[begin:end]
 
 
@@ -110,7 +109,7 @@ def test_what_comes_before_the_damage_of_a_compressed_file_is_given(ending: str,
         opened(path) as segment,
         pytest.raises(LineError, match="the rest of the compressed file is damaged"),
     ):
-        found.extend(streamed_blocks(segment))
+        found.extend(streamed_blocks(segment, 0))
     with opened(path) as segment:
         lines: list[bytes] = []
         with pytest.raises(LineError):

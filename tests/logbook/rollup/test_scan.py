@@ -59,9 +59,18 @@ def file_of(content: bytes, ending: str = "") -> Iterator[Path]:
         yield path
 
 
-def unit_of(path: Path, begin: int, end: int | None, checksum: int, *, bulk: bool) -> Unit:
+def unit_of(path: Path, begin: int, end: int | None, checksum: tuple[int, int], *, bulk: bool) -> Unit:
     state = FileState.of(path.stat())
-    return Unit(path=str(path), state=state, begin=begin, end=end, checksum=checksum, zone=UTC, bulk=bulk)
+    return Unit(
+        path=str(path),
+        state=state,
+        begin=begin,
+        end=end,
+        checksum=checksum[0],
+        checksum_begin=checksum[1],
+        zone=UTC,
+        bulk=bulk,
+    )
 
 
 def read_in_parts(path: Path, bounds: Sequence[int | None], *, bulk: bool) -> tuple[Reading, list[Part]]:
