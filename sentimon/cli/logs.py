@@ -19,19 +19,20 @@ app = typer.Typer(
 
 @app.command()
 def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
-    """Show each file of the log: size, rows, bad lines, span.
+    """Show each file of the log: size, rows, bad lines, span; and its index.
 
     Example: sentimon logs status --logs logs/
     """
-    from sentimon.reporting.json_shapes import log_file_object
+    from sentimon.reporting.json_shapes import index_object, log_file_object
     from sentimon.reporting.listings import log_files_table
 
     session = start(config, {"logs.dir": logs})
     rows = session.index.ask(lambda sums: sums.by_file())
     if as_json:
-        show_json({"path": str(session.folder), "files": [log_file_object(*row) for row in rows]})
+        files = [log_file_object(*row) for row in rows]
+        show_json({"path": str(session.folder), "files": files, "index": index_object(session.index_place)})
     else:
-        show(log_files_table(rows))
+        show(log_files_table(rows, session.index_place))
 
 
 @app.command()

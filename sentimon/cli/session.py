@@ -96,9 +96,10 @@ class Session:
         return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
 
     @property
-    def has_index(self) -> bool:
-        """Return whether an index of the log is kept."""
-        return self.settings.logs.index and any(place.exists() for place in self._index_places())
+    def index_place(self) -> Path | None:
+        """Return where the index of the log is kept; None where it is not."""
+        places = self._index_places() if self.settings.logs.index else ()
+        return next((place for place in places if place.exists()), None)
 
     def forget_index(self) -> None:
         """Remove the index, wherever it is kept; the next question makes it anew."""

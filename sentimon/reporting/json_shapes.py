@@ -161,6 +161,11 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
     }
 
 
+def index_object(place: Path | None) -> dict[str, Any] | None:
+    """Return where the index of a log is kept and how large it is; None where none is kept."""
+    return None if place is None else {"path": str(place), "bytes": place.stat().st_size}
+
+
 def verified_object(
     folder: Path,
     files: Sequence[tuple[LogFile, Summary]],

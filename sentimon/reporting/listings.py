@@ -47,8 +47,8 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
     return Group(table, Text(), sentences_of(explain_check(check)))
 
 
-def log_files_table(rows: Sequence[tuple[LogFile, Summary]]) -> RenderableType:
-    """Return the files of a log with what each holds, and all together."""
+def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: Path | None) -> RenderableType:
+    """Return the files of a log with what each holds, all together, and where the index is kept."""
     columns = (
         ("File", "left"),
         ("Bytes", "right"),
@@ -64,7 +64,12 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]]) -> RenderableType:
     whole = sum((summary for _, summary in rows), start=Summary())
     size = sum(file.size for file, _ in rows)
     table.add_row("all", str(size), str(whole.count), str(whole.bad_count), span_of(whole))
-    return table
+    kept = (
+        "No index is kept."
+        if index is None
+        else f"Index: {visible(str(index))}, {index.stat().st_size} bytes."
+    )
+    return Group(table, Text(), sentences_of([kept]))
 
 
 def verified_table(

@@ -11,7 +11,7 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
-from sentimon.logbook.custody import FileState, read_custody
+from sentimon.logbook.custody import Custody, FileState, read_custody
 from sentimon.logbook.locks import shared
 from sentimon.logbook.segments import LIVE_FILE, LogFile, Segment, check_folder, opened, sealed_files
 
@@ -51,18 +51,23 @@ def list_seen(folder: Path) -> list[SeenFile]:
     check_folder(folder)
     with shared(folder):
         custody = read_custody(folder)
-        seen = []
-        for path in [*sealed_files(folder), folder / LIVE_FILE]:
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise unreadable(path, error) from error
-            state = FileState.of(status)
-            chain = custody.chain if custody and custody.state == state else None
-            seen.append(SeenFile(file=LogFile.of(path, status), state=state, chain=chain))
-        return seen
+        live = _seen(folder / LIVE_FILE, custody)
+        sealed = [_seen(path, None) for path in sealed_files(folder)]
+        # Who may not take the lock can meet a file that was live, and is sealed by now.
+        states = {one.state.inode for one in sealed if one}
+        return [one for one in (*sealed, None if live and live.state.inode in states else live) if one]
+
+
+def _seen(path: Path, custody: Custody | None) -> SeenFile | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from error
+    state = FileState.of(status)
+    chain = custody.chain if custody and custody.state == state else None
+    return SeenFile(file=LogFile.of(path, status), state=state, chain=chain)
 
 
 @contextmanager
