@@ -99,7 +99,7 @@ def run() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            app()
+            app(prog_name="sentimon")
         finally:
             sys.stdout.flush()
     except SentimonError as error:

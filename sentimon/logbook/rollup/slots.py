@@ -59,11 +59,23 @@ def within(span: Span, slot: Slot) -> Slot:
     return cut
 
 
-def only_hours(hours: Collection[int], slot: Slot) -> Slot:
-    """Return the slots as far as they lie in some hours, counted from 1970."""
+class HourlySlots:
+    """A Slot: another one as far as it lies in some hours, each hour by itself."""
 
-    def chosen(moment: int) -> tuple[int, int]:
+    def __init__(self, hours: Collection[int], slot: Slot) -> None:
+        self._hours = hours
+        self._slot = slot
+        self._places: dict[tuple[int, int], int] = {}
+
+    def __call__(self, moment: int) -> tuple[int, int]:
+        """Return (a key of the slot in that hour, the first later moment of another)."""
         hour, hour_end = hour_slot(moment)
-        return slot(moment) if hour in hours else (OUTSIDE, hour_end)
+        if hour not in self._hours:
+            return OUTSIDE, hour_end
+        key, end = self._slot(moment)
+        place = OUTSIDE if key == OUTSIDE else self._places.setdefault((key, hour), len(self._places))
+        return place, min(end, hour_end)
 
-    return chosen
+    def keys(self) -> list[int]:
+        """Return the key of the slot that each key given out, from 0 on, stands for."""
+        return [key for key, _ in self._places]

@@ -13,7 +13,7 @@ from sentimon.logbook.rollup.cells import Slot, Stretch, hour_slot
 from sentimon.logbook.rollup.parts import few_stretches
 from sentimon.logbook.rollup.refresh import Known
 from sentimon.logbook.rollup.scan import Scan
-from sentimon.logbook.rollup.slots import OUTSIDE, Span, of_calendar, only_hours, within
+from sentimon.logbook.rollup.slots import OUTSIDE, HourlySlots, Span, of_calendar, within
 from sentimon.logbook.rollup.store import Store, check_hours
 from sentimon.logbook.rollup.stretches import scan_stretches
 from sentimon.logbook.segments import LogFile
@@ -105,7 +105,10 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         if cut:
             # All at once: in a log out of order their stretches overlap.
             where = few_stretches([stretch for stretches in cut.values() for stretch in stretches])
-            yield from _inside(scan_stretches(known, where, slot=only_hours(cut, slot), zone=self.zone))
+            hourly = HourlySlots(cut, slot)
+            scan = scan_stretches(known, where, slot=hourly, zone=self.zone)
+            keys = hourly.keys()
+            yield from ((keys[place], sums) for place, sums in _inside(scan))
 
     def _torn_line(self, known: Known, slot: Slot) -> Scan:
         """Return what is behind the last newline of a plain file: a line that may not be all there yet."""

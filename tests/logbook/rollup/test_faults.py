@@ -273,8 +273,8 @@ def counting_steps(real: Callable[..., None], left: list[int]) -> Callable[..., 
     return begin
 
 
-def kill_again_and_again(place: str) -> None:
-    chance, state = random.Random(26), memoryview(mmap.mmap(-1, 1)).cast("B")
+def kill_again_and_again(place: str, seed: int = 26) -> None:
+    chance, state = random.Random(seed), memoryview(mmap.mmap(-1, 1)).cast("B")
     killed, during, hot, seconds = Counter[str](), Counter[int](), 0, 0.01
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for group in range(ROUNDS // ROUNDS_A_FOLDER):
@@ -918,9 +918,9 @@ def test_a_copy_of_the_index_under_a_change_that_was_never_finished(tmp_path: Pa
     in_new_process(break_the_journal, str(tmp_path))
 
 
-def break_the_journal(place: str) -> None:
+def break_the_journal(place: str, seed: int = 8) -> None:
     """Half of a change is in the file, and what would take it back is lost or damaged."""
-    chance, folder, halves = random.Random(8), Path(place), 0
+    chance, folder, halves = random.Random(seed), Path(place), 0
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     index = folder / ".sentimon" / "rollup.sqlite"
     journal = index.with_name(index.name + "-journal")
