@@ -30,9 +30,9 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     rows = session.index.ask(lambda sums: sums.by_file())
     if as_json:
         files = [log_file_object(*row) for row in rows]
-        show_json({"path": str(session.folder), "files": files, "index": index_object(session.index_place)})
+        show_json({"path": str(session.folder), "files": files, "index": index_object(session.index_file)})
     else:
-        show(log_files_table(rows, session.index_place))
+        show(log_files_table(rows, session.index_file))
 
 
 @app.command()

@@ -32,7 +32,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     session = start(config, {"logs.dir": logs})
     files, wrong, whole = _read_twice(session)
-    indexed = session.index_place is not None
+    indexed = session.index_file is not None
     if wrong:
         session.forget_index()
     strays = find_strays(session.folder)
@@ -60,7 +60,7 @@ def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[P
     wrong: dict[Path, None] = {}
 
     def question(sums: Sums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
-        differing = differing_files(sums, now=session.now, run=index.run) if session.index_place else []
+        differing = differing_files(sums, now=session.now, run=index.run) if session.index_file else []
         # A damaged index is made anew at once, and the question is put again.
         wrong.update((one.path, None) for one in differing)
         return sums.by_file(), [*wrong], sums.summary(Period())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.logbook.rollup.index import Index
+    from sentimon.logbook.segments import LogFile
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
 
@@ -96,10 +98,15 @@ class Session:
         return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
 
     @property
-    def index_place(self) -> Path | None:
-        """Return where the index of the log is kept; None where it is not."""
-        places = self._index_places() if self.settings.logs.index else ()
-        return next((place for place in places if place.exists()), None)
+    def index_file(self) -> LogFile | None:
+        """Return the file of the log's index; None where none is kept."""
+        from sentimon.logbook.segments import LogFile
+
+        for place in self._index_places() if self.settings.logs.index else ():
+            # One call: another program may remove it at any time.
+            with contextlib.suppress(OSError):
+                return LogFile.of(place, place.stat())
+        return None
 
     def forget_index(self) -> None:
         """Remove the index, wherever it is kept; the next question makes it anew."""

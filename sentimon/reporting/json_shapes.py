@@ -161,9 +161,9 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
     }
 
 
-def index_object(place: Path | None) -> dict[str, Any] | None:
+def index_object(file: LogFile | None) -> dict[str, Any] | None:
     """Return where the index of a log is kept and how large it is; None where none is kept."""
-    return None if place is None else {"path": str(place), "bytes": place.stat().st_size}
+    return None if file is None else {"path": str(file.path), "bytes": file.size}
 
 
 def verified_object(

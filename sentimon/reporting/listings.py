@@ -47,7 +47,7 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
     return Group(table, Text(), sentences_of(explain_check(check)))
 
 
-def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: Path | None) -> RenderableType:
+def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None) -> RenderableType:
     """Return the files of a log with what each holds, all together, and where the index is kept."""
     columns = (
         ("File", "left"),
@@ -67,7 +67,7 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: Path | None)
     kept = (
         "No index is kept."
         if index is None
-        else f"Index: {visible(str(index))}, {index.stat().st_size} bytes."
+        else f"Index: {visible(str(index.path))}, {index.size} bytes."
     )
     return Group(table, Text(), sentences_of([kept]))
 

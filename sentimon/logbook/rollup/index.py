@@ -14,7 +14,7 @@ from zlib import crc32
 import msgspec
 
 from sentimon.errors import StoreError
-from sentimon.logbook.locks import STATE_FOLDER
+from sentimon.logbook.locks import STATE_FOLDER, shared
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.refresh import Run, refresh
 from sentimon.logbook.rollup.store import Store, remove_index
@@ -26,6 +26,7 @@ Question = Callable[[Sums], T]
 
 _NAME = "rollup.sqlite"
 _TRIES = 20
+_PATIENT_TRIES = 5
 _BROKEN = (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError)
 """What a damaged index leads to; also the words in which SQLite says so may be damaged."""
 _REFUSED = (
@@ -86,8 +87,10 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         return self._ask_alone(question)
 
     def _ask(self, question: Question[T], place: Path | None, like: Path | None = None) -> T:
-        for _ in range(_TRIES):
-            with _again_if_moved(), contextlib.closing(Store(place)) as store:
+        for attempt in range(_TRIES):
+            # Where files are sealed and compressed all the time, the writers wait for once.
+            still = shared(self.folder) if attempt >= _PATIENT_TRIES else contextlib.nullcontext()
+            with _again_if_moved(), still, contextlib.closing(Store(place)) as store:
                 if like is not None:
                     store.copy(like)
                 files = refresh(store, self.folder, zone=self.zone, now=self.now, run=self.run)
