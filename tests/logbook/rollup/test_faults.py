@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import mmap
 import os
 import random
@@ -191,7 +192,7 @@ def at_rest(folder: Path) -> None:
 
 # Killed at any point
 
-ROUNDS, ROUNDS_A_FOLDER = 96, 12
+ROUNDS, ROUNDS_A_FOLDER = 72, 12
 KINDS = ("timer", "line", "step", "write", "timer", "commit")
 CHANGES = (
     by_writer, by_writer, by_another_program, by_another_program, torn, edited, cut_and_grown_back,
@@ -301,12 +302,12 @@ def kill_again_and_again(place: str, seed: int = 26) -> None:
                 seconds = time.monotonic() - begun
                 check(folder, index_of(folder, run=nothing_is_read))
     # Not a test of nothing: all kinds of death, before a change, in it, as it is being kept, and after.
-    assert all(killed[kind] >= ROUNDS // 16 for kind in KINDS), killed
+    assert all(killed[kind] >= 3 for kind in KINDS), killed
     assert min(during[0], during[1], during[2] + during[3]) >= 5, during
     assert hot >= 5, hot
 
 
-def test_killed_at_any_of_96_points_the_index_is_as_good_as_none(tmp_path: Path) -> None:
+def test_killed_at_any_of_72_points_the_index_is_as_good_as_none(tmp_path: Path) -> None:
     in_new_process(kill_again_and_again, str(tmp_path))
 
 
@@ -417,13 +418,16 @@ def test_ctrl_c_while_a_long_log_is_read(tmp_path: Path) -> None:
     for index in ("true", "false"):
         with program("logs", "status", "--logs", folder, "--json", SENTIMON_LOGS__INDEX=index) as asking:
             answers.append(asking.communicate())
-    assert answers[0] == answers[1]
-    assert b'"rows":27' in answers[0][0].replace(b" ", b"")
+    # Where the index is kept is all that differs.
+    with_it, without_it = (json.loads(out) | {"index": None} for out, _ in answers)
+    assert with_it == without_it
+    assert with_it["files"][0]["rows"] == 27
+    assert [err for _, err in answers] == [b"", b""]
 
 
 # In company
 
-READERS, BATCHES, BATCH = 4, 80, 12
+READERS, BATCHES, BATCH = 4, 60, 12
 
 
 def questions_of(reader: int) -> tuple[Period, Calendar]:
@@ -485,7 +489,7 @@ def all_at_once(place: str) -> None:
     written(folder, packed, "predictions-20200101T000000Z.jsonl.gz")
     old = list(read_log(folder, zone=UTC))
     counts = memoryview(mmap.mmap(-1, 8 * (4 + READERS))).cast("q")
-    with mock.patch.object(sealing, "MEGABYTE", 20_000):
+    with mock.patch.object(sealing, "MEGABYTE", 15_000):
         others = {
             forked(partial(ask_in_company, folder, reader, old, read, counts)) for reader in range(READERS)
         }
@@ -502,7 +506,7 @@ def all_at_once(place: str) -> None:
     assert {os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in others} == {0}
     assert min(counts[3 : 3 + READERS]) > 3, list(counts)
     assert counts[3 + READERS] > 3, list(counts)
-    assert len([one for one in sealed_files(folder) if one.suffix == ".zst"]) > 4
+    assert len([one for one in sealed_files(folder) if one.suffix == ".zst"]) > 3
     check(folder)
 
 
@@ -850,7 +854,7 @@ def cells_of(place: Path) -> int:
     ],
 )
 def test_rows_that_are_gone_or_of_another_place_are_noticed(tmp_path: Path, change: str) -> None:
-    log_in(tmp_path)
+    log_in(tmp_path, 160)
     at_rest(tmp_path)
     place = tmp_path / ".sentimon" / "rollup.sqlite"
     check(tmp_path)
@@ -926,7 +930,7 @@ def break_the_journal(place: str, seed: int = 8) -> None:
     journal = index.with_name(index.name + "-journal")
     writer = log_in(folder, 200)
     check(folder)
-    for number in range(24):
+    for number in range(18):
         writer.append(some_rows(number, 100), now=START)
         before = index.read_bytes()
 
@@ -954,7 +958,7 @@ def break_the_journal(place: str, seed: int = 8) -> None:
                     journal.write_bytes(content)
         check(folder)
         check(folder, index_of(folder, run=nothing_is_read))
-    assert halves > 5
+    assert halves > 2
 
 
 @pytest.mark.parametrize(
@@ -1042,7 +1046,7 @@ def test_naive_timestamps_are_read_in_the_zone_that_is_asked_for(tmp_path: Path,
     assert moment in line
     written(tmp_path, line + rows(1, 0, 0))
     at_rest(tmp_path)
-    for name in (*ZONES, *ZONES[::-1]):
+    for name in (*ZONES, "UTC"):
         zone = UTC if name == "UTC" else ZoneInfo(name)
         found = index_of(tmp_path, zone=zone).ask(lambda sums: sums.summary(Period()))
         assert found == summarise(read_log(tmp_path, zone=zone)), name
