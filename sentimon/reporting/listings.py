@@ -64,11 +64,7 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: LogFile | No
     whole = sum((summary for _, summary in rows), start=Summary())
     size = sum(file.size for file, _ in rows)
     table.add_row("all", str(size), str(whole.count), str(whole.bad_count), span_of(whole))
-    kept = (
-        "No index is kept."
-        if index is None
-        else f"Index: {visible(str(index.path))}, {index.size} bytes."
-    )
+    kept = "No index is kept." if index is None else f"Index: {visible(str(index.path))}, {index.size} bytes."
     return Group(table, Text(), sentences_of([kept]))
 
 

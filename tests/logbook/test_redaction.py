@@ -81,7 +81,9 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert redact(redact(text)) == redact(text)
 
 
-@pytest.mark.parametrize("unit", ["1", "1 ", "a@", "@a", "a.", "1.", "+1-", ":", "a", "(", "IT60", "www.", "1:"])
+@pytest.mark.parametrize(
+    "unit", ["1", "1 ", "a@", "@a", "a.", "1.", "+1-", ":", "a", "(", "IT60", "www.", "1:"]
+)
 def test_long_runs_of_one_thing_do_not_take_quadratic_time(unit: str) -> None:
     # No clock here: with a pattern that takes quadratic time this test would not end for hours.
     assert redact(unit * 200_000)
