@@ -44,11 +44,11 @@ from sentimon.logbook.rollup.index import Index, places_of
 from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.segments import LIVE_FILE, sealed_files
-from sentimon.logbook.summary import Summary, summarise
+from sentimon.logbook.summary import GrowingSummary, Summary, summarise
 from sentimon.logbook.windows import Calendar, Period, Window, summarise_windows
 from sentimon.logbook.writer import LogWriter
 from tests.conftest import clean_environment
-from tests.engine.test_processes import children_of, has_ended, wait_until
+from tests.engine.test_processes import HOURS, children_of, has_ended, wait_until
 from tests.logbook.faults import killed_at
 from tests.logbook.rollup.test_law import (
     NOW,
@@ -362,16 +362,18 @@ def die_while_they_read(place: str) -> None:
                     yield parts
                     if place == number:
                         os.write(tell, b" ".join(b"%d" % child for child in children_of(os.getpid())))
+                        # Until it is killed.
+                        time.sleep(HOURS)
 
             index = index_of(folder, run=partial(read_in_company, telling))
             asking = forked(partial(index.ask, everything))
+            os.close(tell)
             workers = {int(one) for one in os.read(hear, 1000).split()}
             assert len(workers) == 3
             os.kill(asking, signal.SIGKILL)
             assert os.waitstatus_to_exitcode(os.waitpid(asking, 0)[1]) == -signal.SIGKILL
             wait_until(lambda workers=workers: all(has_ended(worker) for worker in workers))
             os.close(hear)
-            os.close(tell)
         # Nothing was kept of what they read, and nothing is wrong.
         check(folder)
 
@@ -898,6 +900,12 @@ def test_an_index_of_a_later_program_makes_room_for_ours(tmp_path: Path) -> None
         )
     check(tmp_path)
     check(tmp_path, index_of(tmp_path, run=nothing_is_read))
+    # Also one whose tables are called the same, and mean something else.
+    with contextlib.closing(Store(place)) as later:
+        with later.changing():
+            later.put(later.entries()[0], GrowingSummary())
+        later.connection.execute("PRAGMA user_version = 99")
+    check(tmp_path)
 
 
 def test_a_file_that_is_no_index_or_a_part_of_one(tmp_path: Path) -> None:
