@@ -89,7 +89,7 @@ def load() -> None:
     # What the program itself loads as it goes: by running it.
     said = io.TextIOWrapper(io.BytesIO())
     with redirect_stdout(said), redirect_stderr(said), suppress(SystemExit):
-        sys.argv = ["sentimon", "metrics", "--logs", os.environ["HOME"], "--every", "1d"]
+        sys.argv[:] = ["sentimon", "metrics", "--logs", os.environ["HOME"], "--every", "1d"]
         main()
     built = typer.main.get_command(app)
     typer.main.get_command = lambda _: built
@@ -101,7 +101,7 @@ def run_command(arguments: list[str], now: str) -> None:
     from sentimon.cli import session
 
     session.clock = lambda: datetime.fromisoformat(now)
-    sys.argv = ["sentimon", *arguments]
+    sys.argv[:] = ["sentimon", *arguments]
     code: Any = 70
     try:
         main()
@@ -117,7 +117,7 @@ def run_command(arguments: list[str], now: str) -> None:
 def server() -> Iterator[subprocess.Popen[str]]:
     with tempfile.TemporaryDirectory() as home:
         server = subprocess.Popen(
-            [sys.executable, "-c", "from tests.cli.test_index import serve; serve()"],
+            [sys.executable, "-c", f"from tests.cli.test_index import {serve.__name__} as serve; serve()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

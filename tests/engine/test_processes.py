@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import multiprocessing
@@ -22,7 +23,7 @@ from tests.conftest import clean_environment
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
-HOURS = 3600.0
+HOURS, PATIENCE = 3600.0, 60.0
 
 
 def where(unit: int) -> tuple[int, int]:
@@ -147,19 +148,23 @@ def test_the_work_of_one_that_dies_is_done_here(at: int, killer: int | None) -> 
 
 
 def test_one_that_dies_in_the_middle_of_a_result_leaves_no_half_of_it() -> None:
-    here, real = os.getpid(), os.write
-
-    def dying_write(descriptor: int, data: bytes) -> int:
-        real(descriptor, data[: len(data) // 2])
-        os.kill(os.getpid(), signal.SIGKILL)
-        return 0
+    hear, tell = os.pipe()
 
     def large(unit: int) -> bytes:
-        if unit == 4 and os.getpid() != here:
-            os.write = dying_write  # type: ignore[assignment]
-        return bytes([unit]) * 50_000
+        if unit == 3:
+            os.write(tell, b"%d" % os.getpid())
+        return bytes([unit]) * 1_000_000
 
-    assert list(run_units(large, range(9), workers=2)) == [bytes([unit]) * 50_000 for unit in range(9)]
+    results = run_units(large, range(9), workers=2)
+    found = [next(results) for _ in range(3)]
+    worker = int(os.read(hear, 100))
+    # It waits for somebody to read on.
+    wait_until(lambda: (state_of(worker) or "")[0] == "S")
+    os.kill(worker, signal.SIGKILL)
+    assert [*found, *results] == [bytes([unit]) * 1_000_000 for unit in range(9)]
+    assert int(os.read(hear, 100)) == os.getpid()
+    os.close(hear)
+    os.close(tell)
 
 
 def test_all_of_them_may_die() -> None:
@@ -255,17 +260,24 @@ def test_those_that_finished_are_gone_with_the_last_result() -> None:
     assert {state_of(process) for process in workers} == {None}
 
 
-def in_new_process(work: Callable[..., None], *arguments: object, **more: object) -> subprocess.Popen[str]:
-    call = f"from tests.engine.test_processes import {work.__name__} as work; work(*{arguments!r})"
-    return subprocess.Popen(
+@contextlib.contextmanager
+def in_new_process(work: Callable[..., None]) -> Iterator[subprocess.Popen[str]]:
+    """Start `work` in a process that leads a group, all of which ends with the context."""
+    call = f"from tests.engine.test_processes import {work.__name__} as work; work()"
+    started = subprocess.Popen(
         [sys.executable, "-c", call],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=clean_environment(Path.home()),
         start_new_session=True,
-        **more,  # type: ignore[call-overload]
     )
+    with started:
+        try:
+            yield started
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
 
 
 def tell_and_work(unit: int) -> bytes:
@@ -291,7 +303,7 @@ def test_those_whose_parent_is_killed_end_by_themselves(killer: int) -> None:
         assert len(workers) == 3
         parent.send_signal(killer)
         wait_until(lambda: all(has_ended(worker) for worker in workers))
-        assert parent.communicate() == ("", "")
+        assert parent.communicate(timeout=PATIENCE) == ("", "")
 
 
 def interrupt_in_each_child() -> None:
@@ -302,7 +314,7 @@ def interrupt_in_each_child() -> None:
 
 def test_an_interrupt_is_the_business_of_the_parent_from_the_first_moment_on() -> None:
     with in_new_process(interrupt_in_each_child) as parent:
-        assert parent.communicate() == ("[0, 1, 2, 3, 4, 5]\n", "")
+        assert parent.communicate(timeout=PATIENCE) == ("[0, 1, 2, 3, 4, 5]\n", "")
     assert parent.returncode == 0
 
 
@@ -326,7 +338,7 @@ def test_ctrl_c_reaches_the_one_who_asked_and_nobody_says_a_word() -> None:
         workers = {int(one) for one in parent.stdout.readline().split()}
         # The whole group, as a terminal does it.
         os.killpg(parent.pid, signal.SIGINT)
-        assert parent.communicate()[1] == ""
+        assert parent.communicate(timeout=PATIENCE)[1] == ""
         wait_until(lambda: all(has_ended(worker) for worker in workers))
     assert parent.returncode == 0
 

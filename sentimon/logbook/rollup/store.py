@@ -58,9 +58,12 @@ class Store:
         # Absolute: a name that begins with `file:` would be read as a URI.
         name = "" if path is None else path.absolute()
         self.connection = sqlite3.connect(name, timeout=_PATIENCE_SECONDS, isolation_level=None)
-        self._do("PRAGMA synchronous = NORMAL")
-        if not self._is_made():
-            self._make()
+        with contextlib.ExitStack() as unless_it_is_good:
+            unless_it_is_good.callback(self.close)
+            self._do("PRAGMA synchronous = NORMAL")
+            if not self._is_made():
+                self._make()
+            unless_it_is_good.pop_all()
 
     def copy(self, path: Path) -> None:
         """Start from what the index at `path` holds, which another program is changing now."""

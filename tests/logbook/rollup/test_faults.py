@@ -31,12 +31,14 @@ from typing import Any
 from unittest import mock
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from sentimon.config.settings import LogSettings
 from sentimon.engine.processes import run_units
 from sentimon.errors import StoreError
 from sentimon.logbook import sealing
+from sentimon.logbook.custody import FileState
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup import refresh, store
@@ -44,7 +46,7 @@ from sentimon.logbook.rollup.index import Index, places_of
 from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.segments import LIVE_FILE, sealed_files
-from sentimon.logbook.summary import GrowingSummary, Summary, summarise
+from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.windows import Calendar, Period, Window, summarise_windows
 from sentimon.logbook.writer import LogWriter
 from tests.conftest import clean_environment
@@ -289,7 +291,7 @@ def kill_again_and_again(place: str, seed: int = 26) -> None:
                 kind, state[0] = KINDS[number % len(KINDS)], 0
                 work = partial(ask_to_be_killed, folder, kind, random.Random(chance.random()), state, seconds)
                 if kind == "line":
-                    died = killed_at(early(chance, 20_000), work, *MODULES)
+                    died = killed_at(early(chance, 10_000), work, *MODULES)
                 else:
                     status = os.waitstatus_to_exitcode(os.waitpid(forked(work), 0)[1])
                     assert status in (0, -signal.SIGKILL, -signal.SIGALRM, -signal.SIGXFSZ)
@@ -549,11 +551,13 @@ def test_an_answer_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_change_by_another_program_between_ours_and_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer, real, changes = log_in(tmp_path), Store.stand_still, [1, 0]
+    real, changes = Store.stand_still, [1, 0]
+    log_in(tmp_path)
 
     def late(self: Store) -> None:
         if self.connection.total_changes and changes.pop(0):
-            writer.append(some_rows(7, 50), now=START)
+            with (tmp_path / LIVE_FILE).open("ab") as file:
+                file.write(b"\nbad\n" + rows(3, 2, 1).encode())
             apart(partial(index_of(tmp_path).ask, everything))
         real(self)
 
@@ -903,7 +907,10 @@ def test_an_index_of_a_later_program_makes_room_for_ours(tmp_path: Path) -> None
     # Also one whose tables are called the same, and mean something else.
     with contextlib.closing(Store(place)) as later:
         with later.changing():
-            later.put(later.entries()[0], GrowingSummary())
+            entry = later.entries()[0]
+            total = later.total(entry.number)
+            total.add_model(("of another meaning", None), 1)
+            later.put(entry, total)
         later.connection.execute("PRAGMA user_version = 99")
     check(tmp_path)
 
@@ -917,7 +924,8 @@ def test_a_file_that_is_no_index_or_a_part_of_one(tmp_path: Path) -> None:
     cuts = [1, 16, 100, 4095, 4096, 4097, 8192, len(good) - 4096, len(good) - 1]
     for content in (
         b"", b"no index at all", chance.randbytes(10_000), good[:100] + chance.randbytes(len(good)),
-        good + chance.randbytes(5000), good[4096:], *(good[:cut] for cut in cuts),
+        good + chance.randbytes(5000), good[4096:], good.replace(b"TABLE cell", b"T\xffBLE c\xfell"),
+        *(good[:cut] for cut in cuts),
         *(good[:cut] + bytes(len(good) - cut) for cut in cuts),
         *(good[:at] + good[4096:8192] + good[at + 4096 :] for at in range(0, len(good), 8192)),
     ):  # fmt: skip
@@ -969,6 +977,25 @@ def break_the_journal(place: str, seed: int = 8) -> None:
     assert halves > 2
 
 
+def test_an_index_that_cannot_be_used_is_closed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(tmp_path)
+    place, real, opened = tmp_path / ".sentimon" / "rollup.sqlite", sqlite3.connect, []
+
+    def connect(*given: Any, **named: Any) -> sqlite3.Connection:
+        for one in opened:
+            with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+                one.execute("SELECT 1")
+        opened.append(real(*given, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    damaged(place, b"no index at all")
+    check(tmp_path)
+    assert len(opened) == 2
+
+
 @pytest.mark.parametrize(
     "what", ["folder", "full folder", "pipe", "dangling link", "device", "link to a folder"]
 )
@@ -1010,15 +1037,19 @@ def ask_without_room(place: str) -> None:
         with mock.patch.object(Store, "__init__", begin):
             assert index_of(folder).ask(everything)[:4] == expected
 
+    index = folder / ".sentimon" / "rollup.sqlite"
     for number, limit in enumerate([0, 1, 100, 4096, 6000, 8192, 20_000, 30_000, 60_000, 90_000]):
+        before = index.stat().st_ino if index.exists() else None
         for begin in (Store.__init__, small_cache(Store.__init__)):
             if limit > 50_000 or begin is Store.__init__:
                 apart(partial(ask, limit, begin))
+        # One that is there is no worse for it.
+        assert before in (None, index.stat().st_ino)
         check(folder)
         check(folder, index_of(folder, run=nothing_is_read))
         writer.append(some_rows(number, 50), now=START)
         if number % 3 == 2:
-            (folder / ".sentimon" / "rollup.sqlite").unlink()
+            index.unlink()
 
     def ask_without_any() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
@@ -1033,6 +1064,28 @@ def ask_without_room(place: str) -> None:
 
 def test_without_room_for_the_index_the_answer_is_the_same(tmp_path: Path) -> None:
     in_new_process(ask_without_room, str(tmp_path))
+
+
+# What the file system does not tell
+
+
+def test_a_change_within_the_same_tick_of_the_clock_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tick = FileState.of, int(NOW.timestamp()) * 1_000_000_000
+
+    def coarse(status: os.stat_result) -> FileState:
+        return msgspec.structs.replace(real(status), modified_ns=tick, changed_ns=tick)
+
+    monkeypatch.setattr(FileState, "of", coarse)
+    log_in(tmp_path)
+    for old, new in ((b'"negative"', b'"positive"'), (b"T08", b"T09"), (b"nonsense", b"nonsence")):
+        check(tmp_path)
+        for path in (tmp_path / LIVE_FILE, sealed_files(tmp_path)[-1]):
+            content = path.read_bytes()
+            with path.open("r+b") as file:
+                file.write(content.replace(old, new))
+        check(tmp_path)
 
 
 # Other zones
