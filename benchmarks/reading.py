@@ -509,6 +509,8 @@ def after(before: Callable[[], object], work: Work) -> Cost:
 def python(*arguments: str, settings: Mapping[str, str] | None = None) -> Cost:
     """Run Python as a new process; what it says is kept, what it notes is not shown unless it fails."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SENTIMON_")}
+    # Without its compiled modules Python would compile them in each process.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     here = str(Path.cwd())
     environment |= {
         "PYTHONPATH": str(ROOT),

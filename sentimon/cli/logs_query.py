@@ -90,7 +90,6 @@ def query(
     Example: sentimon logs query --logs logs/ --since 7d --sentiment negative --max-confidence 0.6
     """
     from sentimon.logbook.query import RowFilter
-    from sentimon.logbook.query import newest as take_newest
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     row_filter = RowFilter(
@@ -105,7 +104,7 @@ def query(
     target = _target(session, output, force=force, as_json=as_json)
     with ExitStack() as stack:
         matches = _matches(session, session.period(since, until), row_filter, stack)
-        records = take_newest(matches, limit or _TABLE_ROWS) if newest else matches
+        records = _newest(matches, limit) if newest else matches
         if as_json:
             show_lines(record.to_dict() for record in islice(records, limit))
         elif target:
@@ -122,6 +121,12 @@ def _matches(session: Session, period: Period, row_filter: RowFilter, stack: Exi
 
     rows = session.index.ask(lambda sums: open_rows(sums, period, stack))
     return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
+
+
+def _newest(matches: Matches, limit: int | None) -> list[PredictionRecord]:
+    from sentimon.logbook.query import newest
+
+    return newest(matches, limit or _TABLE_ROWS)
 
 
 def _show(session: Session, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:

@@ -104,8 +104,8 @@ def erase(
     with _lines_read() as tick:
         erasure = find_erasure(session.folder, order, tick=tick)
         if not dry_run:
-            erasure = erase_from(session.folder, erasure, order, tick=tick)
-            session.forget_index()
+            forget = session.forget_index
+            erasure = erase_from(session.folder, erasure, order, forget_index=forget, tick=tick)
     unsearched = unsearched_files(session.folder)
     if as_json:
         show_json(_erasure_object(session, order, erasure, unsearched, dry_run=dry_run))

@@ -33,8 +33,6 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     session = start(config, {"logs.dir": logs})
     files, wrong, whole = _read_twice(session)
     indexed = session.index_file is not None
-    if wrong:
-        session.forget_index()
     strays = find_strays(session.folder)
     if as_json:
         show_json(verified_object(session.folder, files, wrong, strays, indexed=indexed))
@@ -44,6 +42,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     for path in strays:
         note(f"not part of the log: {path}")
     if wrong:
+        session.forget_index()
         note(
             f"the index was wrong about {counted(len(wrong), 'file')} and is removed; a new one makes itself"
         )

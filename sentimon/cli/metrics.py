@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,10 +17,11 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import note, show, show_json
 from sentimon.cli.reading import note_trouble, read_summary
-from sentimon.cli.session import start
+from sentimon.cli.session import Session, start
 
 if TYPE_CHECKING:
-    from sentimon.logbook.windows import Window
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period, Window
 
 EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
@@ -49,13 +50,7 @@ def metrics(
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     level = session.settings.drift.confidence_level
-    period = session.period(since, until)
-    windows: list[Window] | None = None
-    if every is None:
-        summary = read_summary(session, period)
-    else:
-        calendar = session.calendar(every)
-        windows, summary = session.index.ask(lambda sums: sums.windows(period, calendar, now=session.now))
+    windows, summary = _read(session, session.period(since, until), every)
     note_trouble(session, summary)
     measured = measure(summary, confidence_level=level)
     content = metrics_object(measured, timestamp=session.now) | summary_object(summary)
@@ -70,8 +65,20 @@ def metrics(
         if windows:
             show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
     if save:
-        # Where a bad line stood says nothing later, and what it said may be erased from the log.
-        trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
-        append_entry(session.folder / METRICS_FILE, content | {"bad_lines": trouble})
+        append_entry(session.folder / METRICS_FILE, _to_keep(content))
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
+
+
+def _read(session: Session, period: Period, every: str | None) -> tuple[list[Window] | None, Summary]:
+    """Return (the windows, where they are asked for; the sum over the rows in `period` and all bad lines)."""
+    if every is None:
+        return None, read_summary(session, period)
+    calendar = session.calendar(every)
+    return session.index.ask(lambda sums: sums.windows(period, calendar, now=session.now))
+
+
+def _to_keep(content: dict[str, Any]) -> dict[str, Any]:
+    # Where a bad line stood says nothing later, and what it said may be erased from the log.
+    trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
+    return content | {"bad_lines": trouble}

@@ -63,12 +63,7 @@ def retrain_check(
         for line in bad:
             note(f"bad line: {line}")
         note_trouble(session, summary)
-        if as_json:
-            show_json(content)
-        else:
-            from sentimon.reporting.tables import trigger_table
-
-            show(trigger_table(trigger))
+        show_json(content) if as_json else _show(trigger)
     # Shown before it is saved: one that nobody could be told of fires again.
     sys.stdout.flush()
     if save:
@@ -76,6 +71,13 @@ def retrain_check(
     if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
+
+
+def _show(trigger: RetrainingTrigger) -> None:
+    # Not loaded where no table is shown: that is a tenth of the command's time.
+    from sentimon.reporting.tables import trigger_table
+
+    show(trigger_table(trigger))
 
 
 def _decide(

@@ -109,7 +109,11 @@ class Session:
         return None
 
     def forget_index(self) -> None:
-        """Remove the index, wherever it is kept; the next question makes it anew."""
+        """Remove the index, wherever it is kept; the next question makes it anew.
+
+        Raises:
+            StoreError: it may not be removed.
+        """
         from sentimon.logbook.rollup.store import remove_index
 
         for place in self._index_places():

@@ -14,7 +14,7 @@ from sentimon.logbook.segments import Segment, open_segments, opened
 Rows = Iterator[PredictionRecord | BadLine]
 
 
-def read_log(folder: Path, *, zone: tzinfo | None, whole: bool = False) -> Rows:
+def read_log(folder: Path, *, zone: tzinfo | None) -> Rows:
     """Yield each row of the log in `folder`, and each bad line; one pass, one line in memory.
 
     Sealed files come first, by name, then the live one. Timestamps without a zone are read in
@@ -25,7 +25,7 @@ def read_log(folder: Path, *, zone: tzinfo | None, whole: bool = False) -> Rows:
         StoreError: the folder is not there, or a file cannot be read.
     """
     for segment in open_segments(folder):
-        yield from read_segment(segment, zone=zone, whole=whole)
+        yield from read_segment(segment, zone=zone)
 
 
 def read_log_file(path: Path, *, zone: tzinfo | None) -> Rows:
@@ -38,7 +38,7 @@ def read_log_file(path: Path, *, zone: tzinfo | None) -> Rows:
         yield from read_segment(segment, zone=zone)
 
 
-def read_segment(segment: Segment, *, zone: tzinfo | None, whole: bool = False) -> Rows:
+def read_segment(segment: Segment, *, zone: tzinfo | None) -> Rows:
     """Yield each row and each bad line of an open file of the log, as `read_log` does.
 
     Raises:
@@ -49,15 +49,13 @@ def read_segment(segment: Segment, *, zone: tzinfo | None, whole: bool = False) 
         for number, line in enumerate(segment.raw_lines(), start=1):
             content = line_content(line, first=number == 1)
             if content:
-                yield _row_of(content, path, number, zone, whole)
+                yield _row_of(content, path, number, zone)
     except LineError as damage:
         yield damage.at(path, number + 1)
 
 
-def _row_of(
-    line: bytes, path: str, number: int, zone: tzinfo | None, whole: bool
-) -> PredictionRecord | BadLine:
+def _row_of(line: bytes, path: str, number: int, zone: tzinfo | None) -> PredictionRecord | BadLine:
     try:
-        return parse_row(line, zone=zone, whole=whole)
+        return parse_row(line, zone=zone)
     except LineError as error:
         return error.at(path, number)

@@ -19,17 +19,22 @@ AGREEMENT = 2e-3
 """How far a logged confidence may be from the score of its class: both may be rounded to 3 digits."""
 
 
-class _Row(msgspec.Struct):
-    timestamp: datetime
-    sentiment: str
-    confidence: float
-    scores: dict[str, float]
+class OptionalFields(msgspec.Struct, kw_only=True, gc=False):
+    """The fields that a row may do without."""
+
     text: str | None = None
     id: str | int | None = None
     model: str | None = None
     revision: str | None = None
     truncated: bool | None = None
     text_hash: str | None = None
+
+
+class _Row(OptionalFields, kw_only=True, gc=False):
+    timestamp: datetime
+    sentiment: str
+    confidence: float
+    scores: dict[str, float]
 
 
 _decode_row = msgspec.json.Decoder(_Row).decode

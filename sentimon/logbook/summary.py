@@ -15,7 +15,8 @@ import msgspec
 from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import HOUR_MICROSECONDS, to_microseconds
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.tally import SCALE, GrowingTally, Tally
+from sentimon.logbook.tally import GrowingTally, Tally
+from sentimon.scoring.scores import SCALE
 
 SHOWN_BAD_LINES = 5
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import msgspec
 
-SCALE = 1_000_000
-"""Confidence and polarity are summed in millionths: integers add up alike in every order, floats do not."""
+from sentimon.scoring.scores import SCALE
+
 CONFIDENCE_BINS = 100
 POLARITY_BINS = 40
 

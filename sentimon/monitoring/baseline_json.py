@@ -18,8 +18,9 @@ from sentimon.logbook.moments import (
     to_microseconds,
 )
 from sentimon.logbook.summary import Counts, Summary
-from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, SCALE, Tally
+from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, Tally
 from sentimon.monitoring.baseline import Baseline
+from sentimon.scoring.scores import SCALE
 
 FORMAT = 1
 _AGAIN = "make a new one with `sentimon baseline create --force`"

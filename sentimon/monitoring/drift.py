@@ -10,7 +10,7 @@ from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
 from sentimon.labels import Sentiment
 from sentimon.logbook.summary import ModelKey, Summary
-from sentimon.logbook.tally import SCALE, Tally
+from sentimon.logbook.tally import Tally
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.distance import total_variation, wasserstein_distance, wasserstein_interval
 from sentimon.monitoring.intervals import (
@@ -20,6 +20,7 @@ from sentimon.monitoring.intervals import (
     standard_error,
 )
 from sentimon.monitoring.metrics import Metrics, measure
+from sentimon.scoring.scores import SCALE
 
 
 class Verdict(enum.StrEnum):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sentimon.labels import Sentiment
 from sentimon.logbook.summary import Counts, Summary
-from sentimon.logbook.tally import SCALE, Tally
+from sentimon.logbook.tally import Tally
 from sentimon.monitoring.intervals import Estimate, mean_of, wilson
+from sentimon.scoring.scores import SCALE
 
 ByClass = tuple[Estimate, Estimate, Estimate]
 

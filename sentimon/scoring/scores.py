@@ -11,7 +11,8 @@ from sentimon.labels import LABELS, Sentiment
 
 SUM_TOLERANCE = 2e-3
 """How far three scores may be from summing to 1: each may have been rounded to three digits."""
-MILLION = 1_000_000
+SCALE = 1_000_000
+"""Scores are kept to the millionth, and summed in millionths: integers add up alike in every order."""
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 def _rounded(value: float) -> float:
     # By way of millionths, as they are summed up; far out of range there is nothing to round.
-    return round(value * MILLION) / MILLION if abs(value) < 2 else value
+    return round(value * SCALE) / SCALE if abs(value) < 2 else value
 
 
 def _out_of_range(values: tuple[float, float, float]) -> DataError:

@@ -196,17 +196,24 @@ def test_where_no_more_processes_may_be_started_the_work_is_done_here(
     assert len({process for _, process in found} - {os.getpid()}) == successful
 
 
-def test_where_no_more_files_may_be_opened_the_work_is_done_here() -> None:
+@pytest.mark.parametrize("free", range(10))
+def test_where_no_or_few_more_files_may_be_opened_the_work_is_done_here(free: int) -> None:
     list(run_units(where, range(9), workers=3))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened = open_files()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(opened) + 1, before[1]))
-    try:
+    with contextlib.ExitStack() as stack:
+        # Numbers are given out from the lowest free one: with no gaps exactly so many are left.
+        for _ in range(max(opened) + 1 - len(opened)):
+            stack.enter_context(Path(os.devnull).open(encoding="utf-8"))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(opened) + 1 + free, before[1]))
         found = list(run_units(where, range(9), workers=3))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert [unit for unit, _ in found] == list(range(9))
-    assert open_files() == opened
+    # multiprocessing forgets the first of its two pipes where the second cannot be opened.
+    left = open_files() - opened
+    assert len(left) in ({0, 2} if free > 3 else {0})
+    for number in left:
+        os.close(number)
 
 
 def test_a_worker_of_another_program_s_pool_does_the_work_itself() -> None:

@@ -5,14 +5,50 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
+
+from tests.conftest import clean_environment
+
+
+def in_new_process(work: Callable[..., None], *arguments: Any, timeout: float = 300) -> None:
+    """Call `work` in a process that may fork; what it asserts counts here."""
+    call = f"from {work.__module__} import {work.__name__} as work; work(*{arguments!r})"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", call],
+        capture_output=True,
+        text=True,
+        env=clean_environment(Path.home()),
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+def forked(work: Callable[[], object]) -> int:
+    """Start `work` in a child, and return the child's process id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def killed_at(step: int, work: Callable[[], object], *modules: str) -> bool:

@@ -8,8 +8,6 @@ import os
 import resource
 import signal
 import string
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -31,7 +29,7 @@ from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.segments import sealed_files
 from sentimon.logbook.writer import LogWriter
-from tests.conftest import clean_environment
+from tests.logbook.faults import forked, in_new_process
 from tests.rows import START, record
 
 LIVE = "predictions.jsonl"
@@ -61,33 +59,6 @@ def read(folder: Path) -> tuple[dict[int, list[int]], int]:
         assert row.text == text_of(int(writer), int(number), int(size))
         numbers[int(writer)].append(int(number))
     return numbers, bad
-
-
-def in_new_process(work: Callable[..., None], *arguments: Any) -> None:
-    """Call `work` in a process that may fork: pytest's own has threads and files of its own."""
-    call = f"from tests.logbook.test_writer import {work.__name__} as work; work(*{arguments!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", call],
-        capture_output=True,
-        text=True,
-        env=clean_environment(Path.home()),
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def forked(work: Callable[[], None]) -> int:
-    """Start `work` in a child, and return the child's process id."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        work()
-        code = 0
-    finally:
-        os._exit(code)
 
 
 # Eight writers and a reader

@@ -1,7 +1,8 @@
 """Usual rows in columns: checked, and summed by numpy as a loop over rows would sum them.
 
 Every sum is exact. numpy adds the weights of a count as floats, and integers add up exactly as floats
-below 2**53: so do the squared confidences of MOST_ROWS rows, in millionths the largest sum here.
+below 2**53, about 9.0e15. The largest sum here is that of squared confidences, of at most 1e12 millionths
+squared each: of MOST_ROWS rows together 8.2e15.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from sentimon.logbook.moments import HOUR_MICROSECONDS
 from sentimon.logbook.rollup.usual import UsualRow
 from sentimon.logbook.row import AGREEMENT
 from sentimon.logbook.summary import GrowingSummary
-from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, SCALE
-from sentimon.scoring.scores import SUM_TOLERANCE
+from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS
+from sentimon.scoring.scores import SCALE, SUM_TOLERANCE
 
 MOST_ROWS = 8192
 MOST_CELLS = 1024

@@ -79,7 +79,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
                     # Another program has just begun to read a long log.
                     return self._ask_alone(question, like=place)
                 if code not in _REFUSED:
-                    remove_index(place)
+                    with contextlib.suppress(StoreError):
+                        remove_index(place)
                     with contextlib.suppress(*_BROKEN, OSError):
                         return self._ask(question, place)
             except OSError:

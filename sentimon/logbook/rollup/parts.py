@@ -9,7 +9,8 @@ import msgspec
 
 from sentimon.logbook.rollup.cells import Cells, Stretch
 from sentimon.logbook.summary import GrowingSummary
-from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, SCALE, GrowingTally
+from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, GrowingTally
+from sentimon.scoring.scores import SCALE
 
 MOST_STRETCHES = 64
 """Of one cell; nearer ones are then taken together."""

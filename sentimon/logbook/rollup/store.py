@@ -16,6 +16,7 @@ from zlib import crc32
 
 import msgspec
 
+from sentimon.logbook.files import remove_file
 from sentimon.logbook.locks import PRIVATE
 from sentimon.logbook.rollup.cells import Stretch
 from sentimon.logbook.rollup.entries import Entry
@@ -177,10 +178,13 @@ class Store:
 
 
 def remove_index(path: Path) -> None:
-    """Remove the index at `path`, as far as that is allowed."""
-    for name in (path, path.with_name(path.name + "-journal")):
-        with contextlib.suppress(OSError):
-            name.unlink()
+    """Remove the index at `path`, with all that SQLite keeps beside it; that it is not there is no error.
+
+    Raises:
+        StoreError: it may not be removed.
+    """
+    for name in path.parent.glob(f"{path.name}*"):
+        remove_file(name)
 
 
 def check_hours(cells: Iterable[HourCell], hours: Mapping[int, Sequence[int]]) -> None:

@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from sentimon.logbook.row import OptionalFields
+
 
 class UsualScores(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """The scores under their canonical names; not yet checked to be a distribution."""
@@ -21,19 +23,13 @@ class UsualScores(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     positive: float
 
 
-class UsualRow(msgspec.Struct, gc=False):
+class UsualRow(OptionalFields, kw_only=True, gc=False):
     """What is summed of a row."""
 
     timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
     sentiment: Literal["negative", "neutral", "positive"]
     confidence: float
     scores: UsualScores
-    text: str | None = None
-    id: str | int | None = None
-    model: str | None = None
-    revision: str | None = None
-    truncated: bool | None = None
-    text_hash: str | None = None
 
 
 _decode = msgspec.json.Decoder(UsualRow).decode_lines

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, encode
 from sentimon.logbook.files import append_lines, errors_named, sync_name
-from sentimon.logbook.locks import STATE_FOLDER, exclusive, shared
+from sentimon.logbook.locks import exclusive, shared
 from sentimon.logbook.moments import format_moment
 from sentimon.logbook.segments import ENDINGS, Segment, open_segments, opened, sealed_files, stem_of
 from sentimon.logbook.upkeep.erasing import Erasing, Order, Purging
@@ -17,7 +18,6 @@ from sentimon.logbook.upkeep.rewriter import only_rewriter, orphans, rewrite_fil
 from sentimon.logbook.upkeep.rewriting import DAMAGED, Edit, Lock, Tick, edited_lines, rewrite, silent
 
 AUDIT_FILE = "erasures.jsonl"
-_ROLLUP = "rollup.sqlite*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +81,18 @@ def find_erasure(folder: Path, order: Order, *, tick: Tick = silent) -> Erasure:
     return found
 
 
-def erase(folder: Path, found: Erasure, order: Order, *, tick: Tick = silent) -> Erasure:
+def erase(
+    folder: Path,
+    found: Erasure,
+    order: Order,
+    *,
+    forget_index: Callable[[], object],
+    tick: Tick = silent,
+) -> Erasure:
     """Take away from the log in `folder` what `order` names, and return what was taken.
 
-    `found` is what `find_erasure` returned. A line in `erasures.jsonl` records the numbers, and never
+    `found` is what `find_erasure` returned. `forget_index` removes the index, which may quote bad lines;
+    it is called where anything was taken. A line in `erasures.jsonl` records the numbers, and never
     what was looked for; also where an error ends the work half-way.
 
     Raises:
@@ -100,7 +108,7 @@ def erase(folder: Path, found: Erasure, order: Order, *, tick: Tick = silent) ->
             complete = True
         finally:
             if done.any:
-                _forget_index(folder)
+                forget_index()
                 append_lines(folder / AUDIT_FILE, [encode(_record(order, done, complete=complete))])
     return done
 
@@ -163,13 +171,6 @@ def _holds_any(path: Path, order: Order) -> bool:
         # What cannot be read cannot be searched, and nobody needs it.
         return True
     return bool(edit.rows or edit.bad_lines)
-
-
-def _forget_index(folder: Path) -> None:
-    """Remove the index, which may quote bad lines; it is made anew by itself."""
-    for path in (folder / STATE_FOLDER).glob(_ROLLUP):
-        with errors_named(path):
-            path.unlink(missing_ok=True)
 
 
 def _record(order: Order, done: Erasure, *, complete: bool) -> dict[str, object]:

@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,7 +50,7 @@ from sentimon.logbook.windows import Calendar, Period, Window, summarise_windows
 from sentimon.logbook.writer import LogWriter
 from tests.conftest import clean_environment
 from tests.engine.test_processes import HOURS, children_of, has_ended, wait_until
-from tests.logbook.faults import killed_at
+from tests.logbook.faults import forked, in_new_process, killed_at
 from tests.logbook.rollup.test_law import (
     NOW,
     ROME,
@@ -116,37 +115,6 @@ def check(folder: Path, index: Index | None = None) -> None:
     for _, one in found[4]:
         total += one
     assert total == found[0]
-
-
-def in_new_process(work: Callable[..., None], *arguments: Any, timeout: float = 300) -> None:
-    """Call `work` in a process that may fork; what it asserts counts here."""
-    call = f"from tests.logbook.rollup.test_faults import {work.__name__} as work; work(*{arguments!r})"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", call],
-        capture_output=True,
-        text=True,
-        env=clean_environment(Path.home()),
-        timeout=timeout,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-
-
-def forked(work: Callable[[], object]) -> int:
-    """Start `work` in a child, and return the child's process id."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        work()
-        code = 0
-    except BaseException:  # noqa: BLE001
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
 
 
 def apart(work: Callable[[], object]) -> None:

@@ -21,13 +21,15 @@ from hypothesis import strategies as st
 
 from sentimon.config.settings import LogSettings
 from sentimon.errors import DataError
+from sentimon.jsonl import LineError, line_content
 from sentimon.logbook import sealing
 from sentimon.logbook.reader import read_log, read_log_file
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup import blocks, cells, refresh, stretches, units
 from sentimon.logbook.rollup.index import Index
 from sentimon.logbook.rollup.rows import open_rows
-from sentimon.logbook.segments import LIVE_FILE, list_files, sealed_files
+from sentimon.logbook.row import parse_row
+from sentimon.logbook.segments import LIVE_FILE, list_files, open_segments, sealed_files
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.windows import Calendar, Period, Window, summarise_windows
 from sentimon.logbook.writer import LogWriter
@@ -61,8 +63,15 @@ def rows_by_index(index: Index, period: Period) -> list[PredictionRecord]:
 
 
 def plain_rows(folder: Path, period: Period) -> list[PredictionRecord]:
-    rows = period.select(read_log(folder, zone=UTC, whole=True))
-    return [one for one in rows if isinstance(one, PredictionRecord)]
+    rows = []
+    for segment in open_segments(folder):
+        # Behind a damage there is nothing more.
+        with suppress(LineError):
+            for number, raw in enumerate(segment.raw_lines(), start=1):
+                content = line_content(raw, first=number == 1)
+                with suppress(LineError):
+                    rows += [parse_row(content, zone=UTC, whole=True)] if content else []
+    return [one for one in rows if period.holds(one.timestamp)]
 
 
 def outcome(call: Callable[[], object]) -> object:

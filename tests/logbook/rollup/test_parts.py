@@ -24,7 +24,8 @@ from sentimon.logbook.rollup.parts import (
     unpack,
 )
 from sentimon.logbook.summary import GrowingSummary, summarise
-from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, SCALE, GrowingTally
+from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, GrowingTally
+from sentimon.scoring.scores import SCALE
 from tests.rows import record
 from tests.strategies import records
 

@@ -16,6 +16,8 @@ from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine, encode
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.rollup.index import places_of
+from sentimon.logbook.rollup.store import remove_index
 from sentimon.logbook.sealing import compress_sealed
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.upkeep.criteria import Criteria
@@ -46,7 +48,12 @@ def order(drop_rows: bool = False, **criteria: list[str]) -> Order:
 
 
 def run(folder: Path, order: Order) -> Erasure:
-    return erase(folder, find_erasure(folder, order), order)
+    return erased(folder, find_erasure(folder, order), order)
+
+
+def erased(folder: Path, found: Erasure, order: Order) -> Erasure:
+    place, _ = places_of(folder, folder / "cache")
+    return erase(folder, found, order, forget_index=lambda: remove_index(place))
 
 
 def everything(folder: Path) -> bytes:
@@ -370,7 +377,7 @@ def test_a_second_form_that_counts_by_now_is_erased_from_and_not_removed(tmp_pat
     found = find_erasure(tmp_path, asked)
     assert found.leftovers
     compress_sealed(tmp_path, "zstd")
-    erase(tmp_path, found, asked)
+    erased(tmp_path, found, asked)
     assert len(good_rows(tmp_path)) == 2
     assert b"Mario" not in everything(tmp_path)
 
@@ -399,7 +406,7 @@ def test_a_live_file_sealed_and_compressed_since_it_was_searched_is_erased_from(
     (tmp_path / "predictions.jsonl").rename(tmp_path / SEALED)
     compress_sealed(tmp_path, "zstd")
     written(tmp_path, good(2, text="Mario") + good(3))
-    done = erase(tmp_path, found, asked)
+    done = erased(tmp_path, found, asked)
     assert [one.path.name for one in done.files] == [SEALED + ".zst", "predictions.jsonl"]
     assert b"Mario" not in everything(tmp_path)
     assert len(good_rows(tmp_path)) == (2 if drop_rows else 4)
@@ -425,7 +432,7 @@ def test_killed_at_any_line_of_its_code_an_erasure_spoils_nothing_and_can_be_run
     folder, asked, step = tmp_path / "logs", order(contains=["mario"], drop_rows=drop_rows), 1 + phase
     log_of_mario(folder)
     found, before = find_erasure(folder, asked), of_statistics(summarise(read_log(folder, zone=UTC)))
-    while killed_at(step, lambda: erase(folder, found, asked), *CODE):
+    while killed_at(step, lambda: erased(folder, found, asked), *CODE):
         for again in (False, True):
             if again:
                 run(folder, asked)
@@ -450,7 +457,7 @@ def test_whatever_the_system_refuses_an_erasure_records_what_it_did_and_can_be_r
         found, number = find_erasure(folder, asked), number + 1
         with failing(monkeypatch, call, number) as calls:
             try:
-                erase(folder, found, asked)
+                erased(folder, found, asked)
             except StoreError as error:
                 failed = error.message
             else:
