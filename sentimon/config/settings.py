@@ -119,7 +119,10 @@ class LogSettings:
         _one_of("full", "redact", "hash", "omit"),
     )
     hash_key_file: str = setting(
-        "~/.config/sentimon/hash.key", "Secret of `text = hash`, outside the log; made on first use.", _PATH
+        "~/.config/sentimon/hash.key", "Secret of the hashes, outside the log; made on first use.", _PATH
+    )
+    token_hashes: bool = setting(
+        False, "Whether rows without text (hash, omit) keep keyed hashes of their words, to tell new words."
     )
     rotate_megabytes: int = setting(256, "Size at which the live file is sealed; 0: never.", _at_least(0))
     rotate_daily: bool = setting(
@@ -166,8 +169,31 @@ class DriftSettings:
         _at_least(1),
     )
     confidence_level: float = setting(0.95, "Coverage of every interval that is shown.", _from_to(0.5, 0.999))
+    rule: str = setting(
+        "threshold",
+        "What `drift` judges by: the score of one look, or a monitor that may look again and again.",
+        _one_of("threshold", "monitor"),
+    )
     create_baseline: bool = setting(
         True, "Whether `drift` without a baseline makes one from the rows at hand; false: it refuses."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorSettings:
+    """When a monitor, which looks again and again, raises an alarm: evidence and effect together."""
+
+    alpha: float = setting(
+        0.05, "Probability that it ever raises a false alarm, however often it looks.", _from_to(1e-6, 0.5)
+    )
+    delta: float = setting(0.05, "Smallest change of a share that is worth an alarm.", _from_to(0.005, 0.5))
+    tau: float = setting(
+        0.01,
+        "Change of a share that is no news; 0.02 where shares follow the time of day.",
+        _from_to(0, 0.5),
+    )
+    look_backs: int = setting(
+        9, "How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.", _at_least(1, most=16)
     )
 
 
@@ -186,6 +212,12 @@ class RetrainingSettings:
         "What must lie below the threshold: the mean, or the upper end of its interval (fewer false alarms).",
         _one_of("mean", "interval"),
     )
+    drift_rule: str = setting(
+        "auto",
+        "What judges drift: threshold, monitor, or the monitor from 2,000 baseline rows on (auto).",
+        _one_of("auto", "threshold", "monitor"),
+    )
+    repeat: bool = setting(False, "Whether drift that a trigger has fired on may fire again while it lasts.")
     cooldown: str = setting("24h", "Shortest time between two triggers that fire.", _DURATION)
 
 
@@ -198,4 +230,5 @@ class Settings:
     logs: LogSettings = field(default_factory=LogSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
