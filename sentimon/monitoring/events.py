@@ -48,12 +48,16 @@ def confidence_cuts(summary: Summary) -> tuple[int, ...]:
     """Return the deciles of the confidence of `summary`, each as the nearest border of two bins, ascending.
 
     Borders are given in hundredths, 1 .. 99. One that several deciles snap to comes once, one that has
-    all rows on one side not at all.
+    all rows on one side not at all; where all rows are in one hundredth, its two borders are taken.
     """
     below = list(accumulate(_confidences(summary), initial=0))
     rows = below[-1]
-    nearest = (min(range(len(below)), key=lambda cut: abs(10 * below[cut] - d * rows)) for d in _DECILES)
-    return tuple(sorted({cut for cut in nearest if 0 < below[cut] < rows}))
+    nearest = {min(range(len(below)), key=lambda cut: abs(10 * below[cut] - d * rows)) for d in _DECILES}
+    cuts = {cut for cut in nearest if 0 < below[cut] < rows}
+    if rows and not cuts:
+        above = below.index(rows)
+        cuts = {above - 1, above} & set(range(1, CONFIDENCE_BINS))
+    return tuple(sorted(cuts))
 
 
 def confidence_group(summary: Summary) -> Group:

@@ -157,13 +157,14 @@ def total(windows: Iterable[Window]) -> Window:
 
 
 def _without(window: Window, known: Window) -> Window:
-    """Return what of a window was not known; nothing where it holds less than was known."""
-    left = [
-        Counted(now.n - then.n, tuple(map(sub, now.counts, then.counts)))
-        for now, then in zip(window, known, strict=True)
-    ]
-    possible = all(0 <= count <= one.n for one in left for count in one.counts)
-    return tuple(left) if possible else tuple(Counted(0, one.counts) for one in left)
+    """Return what of a window was not known; nothing of a group that holds less than was known."""
+    return tuple(map(_left, window, known))
+
+
+def _left(now: Counted, then: Counted) -> Counted:
+    left = Counted(now.n - then.n, tuple(map(sub, now.counts, then.counts)))
+    possible = all(0 <= count <= left.n for count in left.counts)
+    return left if possible else Counted(0, (0,) * len(now.counts))
 
 
 def _judged(state: MonitorState, hours: Mapping[int, Window], now: datetime) -> dict[str, Any]:

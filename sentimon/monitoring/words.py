@@ -10,7 +10,8 @@ from sentimon.logbook.tokens import tokens_of
 from sentimon.monitoring.events import Counted
 from sentimon.monitoring.vocabulary import SHARE, Vocabulary
 
-_QUANTILES = (0.2, 0.4, 0.6, 0.8)
+_PARTS = 5
+"""The shares of new words in the second half are cut into fifths."""
 FEWEST_TEXTS = 200
 MOST_TEXTS = 20_000
 """The latest texts of a baseline that its vocabulary is made of: the size of its file stays bounded."""
@@ -62,7 +63,7 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
     """Return the vocabulary of `texts`, the earliest first, each as the hashes of its distinct words.
 
     Of more than MOST_TEXTS the latest are taken. None where there are fewer than FEWEST_TEXTS, or
-    where all have the same share of new words.
+    where no text of the second half has a word of the first.
     """
     texts = list(texts)[-MOST_TEXTS:]
     if len(texts) < FEWEST_TEXTS:
@@ -70,9 +71,9 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
     middle = len(texts) // 2
     frequencies = Counter(word for text in texts[:middle] for word in text)
     shares = sorted(new_share(text, frequencies) for text in texts[middle:])
-    quantiles = {shares[int(quantile * len(shares))] for quantile in _QUANTILES}
-    # One that all texts lie at or below tells nothing.
-    cuts = tuple(sorted(quantiles - {shares[-1]}))
+    quantiles = {shares[-(-fifth * len(shares) // _PARTS) - 1] for fifth in range(1, _PARTS)}
+    # What all texts lie at or below now may be passed by later ones, except for all words.
+    cuts = tuple(sorted(quantiles - {SHARE}))
     if not cuts:
         return None
     counts = tuple(sum(share <= cut for share in shares) for cut in cuts)

@@ -58,7 +58,7 @@ def from_words(words: Words) -> Vocabulary:
     if frequencies and not 0 < min(frequencies) <= max(frequencies) <= vocabulary.texts:
         raise DataError("a word is in no text, or in more than there are")
     counts = vocabulary.reference.counts
-    in_range = counts[0] > 0 and counts[-1] < vocabulary.reference.n if counts else False
+    in_range = counts[0] > 0 and counts[-1] <= vocabulary.reference.n if counts else False
     if len(cuts) != len(counts) or not in_range or not _ascends(cuts) or not _ascends(counts):
         raise DataError("its counts of new words cannot be")
     if not 0 <= cuts[0] <= cuts[-1] < SHARE:

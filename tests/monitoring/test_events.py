@@ -32,8 +32,11 @@ def test_deciles_snap_to_the_borders_of_hundredths_and_come_once() -> None:
     assert confidence_group(same).events == ("below 0.51",)
 
 
-def test_one_confidence_for_all_has_no_deciles() -> None:
-    assert confidence_cuts(summarise(records(5, 5, 5))) == ()
+def test_one_confidence_for_all_is_watched_to_both_sides() -> None:
+    alike = summarise(records(5, 5, 5))
+    assert confidence_cuts(alike) == (80, 81)
+    assert confidence_counts(alike, (80, 81)).counts == (0, 15)
+    assert confidence_cuts(summarise(records(0, 0, 5, confidence=1.0))) == (99,)
     assert confidence_cuts(Summary()) == ()
 
 
