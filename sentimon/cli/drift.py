@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -19,6 +22,7 @@ from sentimon.cli.options import (
     ThresholdOption,
     UntilOption,
     flag,
+    plain_help,
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
@@ -33,7 +37,12 @@ if TYPE_CHECKING:
     from sentimon.logbook.windows import Period
 
 
+app = typer.Typer(invoke_without_command=True)
+app.command(help=plain_help(simulate))(simulate)
+
+
 def drift(
+    context: typer.Context,
     logs: LogsOption = None,
     file: BaselineOption = None,
     since: SinceOption = None,
@@ -67,6 +76,8 @@ def drift(
 
     Example: sentimon drift --logs logs/ --since 24h
     """
+    if context.invoked_subcommand:
+        return
     flags = {
         "drift.threshold": threshold,
         "drift.create_baseline": False if no_create else None,
