@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
 from sentimon.monitoring.events import Window
-from sentimon.monitoring.evidence import shift_p_value, spending
+from sentimon.monitoring.evidence import shift_p_value
 from sentimon.monitoring.intervals import Estimate
-from sentimon.monitoring.looks import divided
+from sentimon.monitoring.looks import divided, event_limits
 from sentimon.monitoring.reference import Reference
 
 
@@ -33,11 +33,8 @@ def score_of(reference: Reference, window: Window, *, confidence_level: float) -
 
 def detectable(reference: Reference, rows: int, check: int, settings: MonitorSettings) -> Detectable:
     """Return the smallest shift of a class share that `rows` rows would raise an alarm on at a check."""
-    groups = sum(bool(group.events) for group in reference.groups)
-    classes = reference.groups[0]
-    spent = settings.alpha * spending(check)
-    limit = spent / (settings.look_backs * groups * len(classes.events))
-    shifts = [_smallest(reference, place, rows, limit, settings) for place in range(len(classes.events))]
+    limit = event_limits(reference, check, settings)[0]
+    shifts = [_smallest(reference, place, rows, limit, settings) for place in range(3)]
     possible = [shift for shift in shifts if shift is not None]
     return Detectable(rows=rows, shift=max(possible, default=None))
 

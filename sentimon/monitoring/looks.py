@@ -12,6 +12,8 @@ from sentimon.monitoring.evidence import shift_p_value, spending
 from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
 from sentimon.monitoring.reference import Reference, Share
 
+_OF_CLASSES = 3
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """An event whose share moved by more than chance, over the newest windows together."""
@@ -61,11 +63,9 @@ def findings(
     tolerance, the probability that this ever yields anything is at most `settings.alpha`: by the union
     bound over checks, look-backs and events.
     """
-    watched = [(place, group) for place, group in enumerate(reference.groups) if group.events]
-    share = settings.alpha * spending(check) / (settings.look_backs * len(watched))
+    limits = event_limits(reference, check, settings)
     for count, window in look_backs(windows, settings.look_backs):
-        for number, group in watched:
-            limit = share / len(group.events)
+        for number, (group, limit) in enumerate(zip(reference.groups, limits, strict=True)):
             for place, event in enumerate(group.events):
                 before = reference.expected(number, place, window.clock)
                 after = window.groups[number].counts[place], window.groups[number].n
@@ -81,6 +81,23 @@ def findings(
                         p_value=p,
                         limit=limit,
                     )
+
+
+def event_limits(reference: Reference, check: int, settings: MonitorSettings) -> list[float]:
+    """Return, for each group, the p-value at or below which one of its events is more than chance.
+
+    At a check alpha's part of it is shared out among the look-backs, the groups and their events. The
+    classes, whose shares waver most, get three times as much as each other group.
+    """
+    weights = [
+        (_OF_CLASSES if place == 0 else 1) * bool(group.events)
+        for place, group in enumerate(reference.groups)
+    ]
+    spent = settings.alpha * spending(check) / (settings.look_backs * sum(weights))
+    return [
+        weight * spent / max(1, len(group.events))
+        for weight, group in zip(weights, reference.groups, strict=True)
+    ]
 
 
 def _p_value(before: Share, after: Share, divisor: float, tolerance: float, limit: float) -> float:

@@ -74,12 +74,10 @@ def _events(findings: Sequence[Finding], names: Sequence[str], level: float) -> 
         ("Baseline", "left"),
         ("Then", "left"),
         ("Change", "left"),
-        ("p", "right"),
     )
     for one in findings:
         event = names[one.place] if one.group == "class" else f"{one.group} {one.event}"
-        before, after, moved = _shares(one.before, one.after, level)
-        table.add_row(event, before, after, moved, f"{one.p_value:.0e}")
+        table.add_row(event, *_shares(one.before, one.after, level))
     return table
 
 

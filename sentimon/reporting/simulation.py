@@ -59,7 +59,7 @@ def simulation_table(
         ("Shift", "right"),
         ("Any false alarm", "left"),
         ("Found", "left"),
-        ("Half after rows, time", "left"),
+        ("Half after", "left"),
         ("90 % after", "left"),
     )
     for result in results:
@@ -85,6 +85,6 @@ def _sentences(results: Sequence[Result]) -> list[str]:
     runs = len(results[0].outcomes)
     return [
         f"Where nothing happens, {false} of {runs} runs raise an alarm.",
-        "A shift moves that share of the rows from one class to another, half-way through a run; a delay "
-        "counts from there.",
+        "A shift moves that share of the rows from one class to another, half-way through a run; rows and "
+        "time until it is found count from there.",
     ]

@@ -300,3 +300,34 @@ def test_hostile_texts_and_words_print_as_themselves(run, traffic, baseline) -> 
     assert done.code == 3
     assert "\x1b" not in done.out
     assert "[red]tomato" in done.out or "␛" in done.out or "\\x1b" in done.out
+
+
+def test_simulate_tells_what_the_monitor_would_do(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    options = ("--rate", "4800/d", "--days", "3", "--runs", "10", "--shift", "0.3")
+    done = run("drift", "simulate", *options, "--json")
+    assert done.code == 0
+    quiet, shifted = done.json["scenarios"]
+    assert (quiet["rows_a_check"], quiet["checks"], quiet["runs"], quiet["shift"]) == (200, 72, 10, 0.0)
+    assert quiet["false_alarm"]["value"] == 0.0
+    assert shifted["found"]["value"] == 1.0
+    assert shifted["median_delay_rows"] in (200, 400)
+    assert run("drift", "simulate", *options, "--json").out == done.out
+    table = run("drift", "simulate", *options).out
+    assert "0 of 10 runs raise an alarm" in table
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--rate", "200"), ("--rate", "1/d"), ("--every", "soon"), ("--rate", "-1/h"), ("--days", "0"),
+     ("--every", "1d", "--days", "1"), ("--every", "1s", "--days", "30"), ("--shift", "2")],
+)  # fmt: skip
+def test_a_schedule_that_cannot_be_simulated_is_refused(run, traffic, baseline, options) -> None:  # type: ignore[no-untyped-def]
+    done = run("drift", "simulate", *options)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
+def test_simulate_without_a_baseline_names_the_next_step(run) -> None:  # type: ignore[no-untyped-def]
+    done = run("drift", "simulate")
+    assert done.code == 1
+    assert "baseline create" in done.err

@@ -22,13 +22,18 @@ from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.baseline import Baseline, check_baseline
 from sentimon.monitoring.drift import detect_drift
+from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
+from sentimon.monitoring.simulation import Outcome, Result, Scenario
 from sentimon.reporting import listings, tables
+from sentimon.reporting.monitor import monitor_table
 from sentimon.reporting.predictions import predictions_table
 from sentimon.reporting.quality import quality_table
+from sentimon.reporting.simulation import simulation_table
 from sentimon.scoring.scores import Scores
-from tests.rows import START, records, summary, vector
+from tests.reporting.test_monitor import Looks
+from tests.rows import START, record, records, summary, vector
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 DAY = 24 * 60
@@ -124,6 +129,33 @@ def quality() -> RenderableType:
     return quality_table(evaluate(scores, gold), LABELS, title="model on data")
 
 
+def monitor() -> RenderableType:
+    looks = Looks()
+    looks.look(40, 60, 100)
+    return monitor_table(
+        looks.look(100, 60, 40),
+        LABELS,
+        words=[Growth(word="[red]tomato", before=0.0, after=0.25)],
+        examples=[record(0, number, text=text) for number, text in enumerate(HOSTILE[:4])],
+    )
+
+
+def monitor_waiting() -> RenderableType:
+    return monitor_table(Looks().look(), LABELS)
+
+
+def simulation() -> RenderableType:
+    outcomes = [
+        tuple(Outcome(alarm=alarm, change=change) for alarm in alarms)
+        for change, alarms in ((720, [None] * 9 + [5]), (360, [362, 363, 400, 720, None] * 2))
+    ]
+    results = [
+        Result(scenario=Scenario(rows=200, hours=1.0, checks=720, shift=shift), outcomes=one)
+        for shift, one in zip((0.0, 0.05), outcomes, strict=True)
+    ]
+    return simulation_table(results, every=timedelta(hours=1), confidence_level=0.95)
+
+
 SHOWN = [
     predictions,
     metrics,
@@ -135,6 +167,9 @@ SHOWN = [
     check,
     settings,
     quality,
+    monitor,
+    monitor_waiting,
+    simulation,
 ]
 
 
@@ -151,7 +186,9 @@ def test_it_looks_as_it_should(make: Callable[[], RenderableType]) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("make", [metrics, windows, drift, trigger, quality], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [metrics, windows, drift, trigger, quality, monitor, simulation], ids=lambda make: make.__name__
+)
 def test_nothing_wraps_or_is_cut_at_width_80(make: Callable[[], RenderableType]) -> None:
     wide, narrow = io.StringIO(), io.StringIO()
     Console(file=wide, width=80, color_system=None).print(make())

@@ -1,0 +1,138 @@
+"""What a monitor says, look by look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from sentimon.config.settings import MonitorSettings, Settings
+from sentimon.labels import LABELS
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.events import Counted, Window
+from sentimon.monitoring.growth import Growth
+from sentimon.monitoring.monitor import MonitorState, advance
+from sentimon.monitoring.monitor_report import MonitorReport, monitor_report
+from sentimon.monitoring.reference import Reference
+from sentimon.reporting.findings import explain_monitor, monitor_object
+from tests.monitoring.test_monitor import NOW, mixed, window
+from tests.rows import START, record
+
+SETTINGS = Settings(monitor=MonitorSettings())
+
+
+@dataclass
+class Looks:
+    """A monitor that looks once an hour."""
+
+    baseline: Baseline = field(
+        default_factory=lambda: Baseline(
+            name="[bold]june", created=START, source="logs", summary=mixed(600, 900, 1500)
+        )
+    )
+    state: MonitorState = field(default_factory=MonitorState)
+    hour: int = 500_000
+
+    def look(self, *counts: int) -> MonitorReport:
+        self.hour += 1
+        reference = Reference.of(self.baseline)
+        before = self.state.incident
+        if not counts:
+            return monitor_report(self.baseline, reference, None, SETTINGS, new=12, incident=before)
+        self.state, look = advance(
+            self.state,
+            {self.hour: window(*counts)},
+            reference,
+            SETTINGS.monitor,
+            now=NOW + timedelta(hours=self.hour - 500_000),
+            confidence_level=0.95,
+        )
+        return monitor_report(self.baseline, reference, look, SETTINGS, new=look.window.rows, incident=before)
+
+
+def said(report: MonitorReport) -> list[str]:
+    return explain_monitor(report, LABELS)
+
+
+def test_each_state_of_an_incident_has_its_sentence() -> None:
+    looks = Looks()
+    assert said(looks.look())[0] == (
+        "No verdict: 12 new rows, at least 50 are needed; they wait for the next check."
+    )
+    stable = said(looks.look(40, 60, 100))
+    assert stable[0] == "Stable: no share has moved by 0.05 and more than chance (check 1)."
+    assert stable[2].startswith("To be seen in these 200 rows, a class share has to move by 0.")
+    two = said(looks.look(40, 60, 100))
+    assert "; in the 400 rows since the last alarm, by 0." in two[2]
+    opened = said(looks.look(100, 60, 40))
+    assert opened[0].startswith("Drift: the share of negative rose from 0.200 to ")
+    going_on = said(looks.look(100, 60, 40))
+    assert going_on[0].startswith(
+        "Still drifting since 2026-12-01 04:00 UTC, check 2: the share of negative "
+    )
+    assert not any("To be seen" in sentence for sentence in going_on)
+    waiting = looks.look()
+    assert waiting.verdict == "drift"
+    assert said(waiting)[0].startswith("Still drifting")
+    closed = next(report for report in (looks.look(200, 300, 500) for _ in range(9)) if report.closed)
+    assert said(closed)[0].startswith("Recovered: the drift found on 2026-12-01 04:00 UTC is over, after ")
+    assert closed.verdict == "stable"
+
+
+def test_a_warning_bursts_and_a_small_baseline_are_said() -> None:
+    looks = Looks()
+    report = looks.look(40, 60, 100)
+    bursts = replace(report.reference, design_effect=3.456, divided=True, rows=1999)
+    sentences = explain_monitor(
+        MonitorReport(**{name: getattr(report, name) for name in report.__slots__} | {"reference": bursts}),
+        LABELS,
+    )
+    assert any("waver 3.46 times as much" in one for one in sentences)
+    assert any("only 1999 rows" in one for one in sentences)
+
+
+def test_the_object_has_every_number_and_nothing_that_is_no_number() -> None:
+    looks = Looks()
+    looks.look(40, 60, 100)
+    report = looks.look(100, 60, 40)
+    content = monitor_object(
+        report,
+        timestamp=datetime(2026, 12, 1, tzinfo=UTC),
+        words=[Growth(word="new", before=0.0, after=0.5)],
+        examples=[record(0, 1)],
+    )
+    assert (content["rule"], content["verdict"], content["opened"]) == ("monitor", "drift", True)
+    assert content["current_distribution"]["negative"] == content["shares"]["negative"]["value"]
+    (finding, *_) = content["alarms"]
+    assert finding["event"] == "negative"
+    assert finding["before"]["value"] == 0.2
+    assert finding["difference"]["low"] < finding["difference"]["value"] < finding["difference"]["high"]
+    assert finding["p_value"] <= finding["p_limit"] < 1e-4
+    assert content["incident"]["findings"] == content["alarms"]
+    assert content["grown_words"] == [{"word": "new", "before": 0.0, "after": 0.5}]
+    assert content["examples"][0]["sentiment"] == "negative"
+    none = monitor_object(looks.look(), timestamp=NOW)
+    assert (none["check"], none["score"]["value"], none["detectable_shift"]["this_check"]) == (
+        None,
+        None,
+        None,
+    )
+
+
+def test_an_hour_is_held_against_its_time_of_day() -> None:
+    looks = Looks()
+    reference = Reference.of(looks.baseline)
+    wave = replace(reference.waves[0], cosine=0.1)
+    daily = replace(reference, waves=(wave, *reference.waves[1:]))
+    midnight, noon = [20, *[0] * 23], [0] * 12 + [20] + [0] * 11
+    assert daily.expected(0, 0, midnight) == pytest.approx((600 + 300, 3000))
+    assert daily.expected(0, 0, noon)[0] == pytest.approx(600 - 300)
+    assert daily.expected(0, 0, [20, *[0] * 11, 20, *[0] * 11])[0] == pytest.approx(600)
+    assert daily.expected(0, 1, midnight) == (900, 3000)
+    assert daily.expected(1, 0, midnight)[0] == reference.groups[1].reference.counts[0]
+    assert reference.expected(0, 0, midnight) == (600, 3000)
+    assert Window((Counted(1, (1,)),), (1,) * 24) + Window((Counted(2, (0,)),), (1,) * 24) == Window(
+        (Counted(3, (1,)),), (2,) * 24
+    )
