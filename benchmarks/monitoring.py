@@ -95,7 +95,8 @@ class World:
         self.pool, self.foreign, self.labels = pool, foreign, pool.labels
         order = self.generator.permutation(len(pool.texts))
         shares = np.bincount(self.labels, minlength=3) / len(order)
-        self.pair = self.generator.permutation(3)[:2]
+        # Each direction of a shift as often as the others.
+        self.pair = [(0, 1), (0, 2), (1, 2), (1, 0), (2, 0), (2, 1)][seed % 6]
         known = self._in_hours(order, shares, swing) if swing else order[:BASELINE_ROWS]
         self.rest = order[~np.isin(order, known)]
         self.by_class = [self.rest[self.labels[self.rest] == place] for place in range(3)]
@@ -181,7 +182,8 @@ class World:
             Counted(n, tuple(below[self.cuts].tolist())),
             Counted(n, tuple((shares[:, None] <= self.word_cuts).sum(axis=0).tolist())),
         )
-        return Window(groups, tuple(n if one == hour % 24 else 0 for one in range(HOURS_OF_DAY)))
+        clock = tuple(n if one == hour % 24 else 0 for one in range(HOURS_OF_DAY))
+        return Window(groups=groups, clock=clock, squares=n * n)
 
     def foreign_shares(self) -> Array:
         """Return the share of new words of each foreign text."""

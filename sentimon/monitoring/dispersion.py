@@ -82,6 +82,16 @@ def design_effect(hours: Mapping[int, Counts], waves: Sequence[Wave]) -> tuple[f
     return max(1.0, square / degrees), degrees
 
 
+def intraclass_correlation(effect: float, hours: Mapping[int, Counts]) -> float:
+    """Return the correlation of two rows of one hour that makes a design effect, 0 .. 1.
+
+    Source: Kish (1965), Survey Sampling, 5.4; hours of unequal size count as their size-weighted mean.
+    """
+    sizes = [sum(counts) for counts in hours.values()]
+    together = sum(size * size for size in sizes) / max(1, sum(sizes))
+    return min(1.0, (effect - 1) / (together - 1)) if together > 1 else 0.0
+
+
 def worth_dividing(effect: float, degrees: int) -> bool:
     """Return whether counts should be divided by a design effect: above 1.2, and more than chance (5 %).
 

@@ -31,25 +31,25 @@ def score_of(reference: Reference, window: Window, *, confidence_level: float) -
     return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=window.rows)
 
 
-def detectable(reference: Reference, rows: int, check: int, settings: MonitorSettings) -> Detectable:
-    """Return the smallest shift of a class share that `rows` rows would raise an alarm on at a check."""
+def detectable(reference: Reference, window: Window, check: int, settings: MonitorSettings) -> Detectable:
+    """Return the smallest shift of a class share that as many rows as in `window` would raise an alarm on."""
     limit = event_limits(reference, check, settings)[0]
-    shifts = [_smallest(reference, place, rows, limit, settings) for place in range(3)]
+    shifts = [_smallest(reference, place, window, limit, settings) for place in range(3)]
     possible = [shift for shift in shifts if shift is not None]
-    return Detectable(rows=rows, shift=max(possible, default=None))
+    return Detectable(rows=window.rows, shift=max(possible, default=None))
 
 
 def _smallest(
-    reference: Reference, place: int, rows: int, limit: float, settings: MonitorSettings
+    reference: Reference, place: int, window: Window, limit: float, settings: MonitorSettings
 ) -> float | None:
     """Return the smaller of the least rise and the least fall of a class share that would alarm."""
     classes = reference.groups[0]
-    b, m = classes.reference.counts[place], classes.reference.n
+    b, m, rows = classes.reference.counts[place], classes.reference.n, window.rows
+    before, divisor = divided((b, m), reference.divisor), reference.divisor_of(window)
 
     def alarms(count: int) -> bool:
-        after, before = divided((count, rows), reference.divisor), divided((b, m), reference.divisor)
-        enough = abs(count / rows - b / m) >= settings.delta
-        return enough and shift_p_value(after, before, tolerance=settings.tau, enough=limit) <= limit
+        p = shift_p_value(divided((count, rows), divisor), before, tolerance=settings.tau, enough=limit)
+        return abs(count / rows - b / m) >= settings.delta and p <= limit
 
     middle = b * rows // m
     rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))

@@ -26,12 +26,14 @@ class Counted(msgspec.Struct, frozen=True):
         return Counted(self.n + other.n, tuple(map(add, self.counts, other.counts)))
 
 
-class Window(msgspec.Struct, frozen=True):
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """Some rows: counted once per group of events, and by the hour of the day."""
 
     groups: tuple[Counted, ...]
     clock: tuple[int, ...]
     """Rows of each hour of the day, UTC, from 00:00."""
+    squares: int
+    """The sum of the squared number of rows of each hour: how many rows share an hour."""
 
     @property
     def rows(self) -> int:
@@ -40,7 +42,11 @@ class Window(msgspec.Struct, frozen=True):
 
     def __add__(self, other: Window) -> Window:
         """Return the counts of both sets of rows."""
-        return Window(tuple(map(add, self.groups, other.groups)), tuple(map(add, self.clock, other.clock)))
+        return Window(
+            groups=tuple(map(add, self.groups, other.groups)),
+            clock=tuple(map(add, self.clock, other.clock)),
+            squares=self.squares + other.squares,
+        )
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

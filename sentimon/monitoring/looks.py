@@ -69,7 +69,8 @@ def findings(
             for place, event in enumerate(group.events):
                 before = reference.expected(number, place, window.clock)
                 after = window.groups[number].counts[place], window.groups[number].n
-                p = _p_value(before, after, reference.divisor, settings.tau, limit)
+                divisors = reference.divisor, reference.divisor_of(window)
+                p = _p_value(before, after, divisors, settings.tau, limit)
                 if p <= limit:
                     yield Finding(
                         group=group.name,
@@ -100,13 +101,16 @@ def event_limits(reference: Reference, check: int, settings: MonitorSettings) ->
     ]
 
 
-def _p_value(before: Share, after: Share, divisor: float, tolerance: float, limit: float) -> float:
+def _p_value(
+    before: Share, after: Share, divisors: tuple[float, float], tolerance: float, limit: float
+) -> float:
     """Return the p-value of a change beyond the tolerance; above `limit`, only that it is above."""
     (b, m), (x, n) = before, after
     # Most shares are where they were: nothing is computed for them.
     if not n or abs(x * m - b * n) <= tolerance * m * n:
         return 1.0
-    return shift_p_value(divided(after, divisor), divided(before, divisor), tolerance=tolerance, enough=limit)
+    before, after = divided(before, divisors[0]), divided(after, divisors[1])
+    return shift_p_value(after, before, tolerance=tolerance, enough=limit)
 
 
 def look_backs(windows: Sequence[Window], most: int) -> Iterator[tuple[int, Window]]:

@@ -159,9 +159,10 @@ def total(windows: Iterable[Window]) -> Window:
 
 
 def _without(window: Window, known: Window) -> Window:
-    """Return what of a window was not known; nothing of a group that holds less than was known."""
+    """Return what of the rows of an hour was not known; nothing of a group that holds less than was known."""
+    groups = tuple(map(_left, window.groups, known.groups))
     clock = _left(Counted(sum(window.clock), window.clock), Counted(sum(known.clock), known.clock))
-    return Window(tuple(map(_left, window.groups, known.groups)), clock.counts)
+    return Window(groups=groups, clock=clock.counts, squares=groups[0].n ** 2)
 
 
 def _left(now: Counted, then: Counted) -> Counted:

@@ -105,10 +105,9 @@ def monitor_report(
         window = total(look.windows[-over:])
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
-        everything = total(look.windows).rows
         in_this, in_all = (
             detectable(reference, rows, look.check, settings.monitor)
-            for rows in (look.window.rows, everything)
+            for rows in (look.window, total(look.windows))
         )
     return MonitorReport(
         baseline=baseline,

@@ -8,7 +8,13 @@ import msgspec
 
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.dispersion import Wave, daily_waves, design_effect, worth_dividing
+from sentimon.monitoring.dispersion import (
+    Wave,
+    daily_waves,
+    design_effect,
+    intraclass_correlation,
+    worth_dividing,
+)
 from sentimon.monitoring.events import (
     Counted,
     Group,
@@ -37,8 +43,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """The share of each class over the day, in Sentiment order: what an hour is held against."""
     design_effect: float
     """How many times the variance of class shares per hour, around the wave, exceeds chance; at least 1."""
-    divided: bool
-    """Whether counts are divided by it."""
+    correlation: float
+    """Of two rows of one hour, 0 .. 1; 0 where the design effect may be chance."""
     cuts: tuple[int, ...]
 
     @classmethod
@@ -53,15 +59,29 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
             groups=groups + words,
             rows=summary.count,
             design_effect=effect,
-            divided=worth_dividing(effect, degrees),
+            correlation=intraclass_correlation(effect, summary.hours)
+            if worth_dividing(effect, degrees)
+            else 0,
             waves=waves,
             cuts=confidence_cuts(summary),
         )
 
     @property
+    def divided(self) -> bool:
+        """Return whether counts are divided by a design effect."""
+        return self.correlation > 0
+
+    @property
     def divisor(self) -> float:
-        """Return what counts are divided by."""
+        """Return what the counts of the baseline are divided by."""
         return self.design_effect if self.divided else 1.0
+
+    def divisor_of(self, window: Window) -> float:
+        """Return what the counts of some rows are divided by: their own design effect.
+
+        Source: Kish (1965), Survey Sampling, 5.4: 1 + (rows of a cluster - 1) * correlation.
+        """
+        return 1.0 + max(0.0, window.squares / max(1, window.rows) - 1) * self.correlation
 
     def expected(self, group: int, place: int, clock: Sequence[int]) -> Share:
         """Return the share of an event in the baseline, at the hours of the day that some rows come from."""
@@ -79,4 +99,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         clock = [0] * HOURS_OF_DAY
         for hour, counts in summary.hours.items():
             clock[hour % HOURS_OF_DAY] += sum(counts)
-        return Window(tuple(groups if words is None else [*groups, words]), tuple(clock))
+        return Window(
+            groups=tuple(groups if words is None else [*groups, words]),
+            clock=tuple(clock),
+            squares=sum(sum(counts) ** 2 for counts in summary.hours.values()),
+        )

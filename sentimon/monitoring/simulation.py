@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Generator = Any
+_MOST_ALIKE = 0.99
 _NEARLY_NOTHING = 1e-12
 """No weight of a Dirichlet distribution may be zero."""
 
@@ -121,9 +122,7 @@ class _Traffic:
         sizes = histograms.sum(axis=1, keepdims=True)
         self._bins = np.divide(histograms, sizes, out=np.full_like(histograms, 0.01), where=sizes > 0)
         self._rows, self._hours = baseline.summary.count, list(baseline.summary.hours)
-        # Kish's relation of the design effect to the correlation of rows of one hour.
-        excess = reference.design_effect - 1 if reference.divided else 0.0
-        self._correlation = min(0.99, excess / max(1.0, self._rows / len(self._hours) - 1))
+        self._correlation = min(_MOST_ALIKE, reference.correlation)
         self._moved = self._shift()
 
     def reference(self) -> Reference:
@@ -160,16 +159,17 @@ class _Traffic:
         """Return so many rows, spread over some hours, counted by event; `moved` is added to each share."""
         import numpy as np
 
-        classes, clock = np.zeros(3, int), [0] * HOURS_OF_DAY
+        classes, clock, squares = np.zeros(3, int), [0] * HOURS_OF_DAY, 0
         for number, hour in enumerate(hours):
             size = rows // len(hours) + (number < rows % len(hours))
             classes += self._generator.multinomial(size, self._mix(hour, moved))
             clock[hour % HOURS_OF_DAY] += size
+            squares += size * size
         below = np.cumsum(sum(self._generator.multinomial(n, self._bins[c]) for c, n in enumerate(classes)))
         cuts = tuple(int(below[cut - 1]) for cut in self._reference.cuts)
         words = [self._count_words(group.reference, rows) for group in self._reference.groups[2:]]
         counted = (Counted(rows, tuple(classes.tolist())), Counted(rows, cuts), *words)
-        return Window(counted, tuple(clock))
+        return Window(groups=counted, clock=tuple(clock), squares=squares)
 
     def _mix(self, hour: int, moved: np.ndarray[Any, Any] | int) -> np.ndarray[Any, Any]:
         """Return the class mix of an hour; where rows come in bursts it is drawn about the usual one."""

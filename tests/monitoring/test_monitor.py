@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from sentimon.labels import Sentiment
 from sentimon.logbook.moments import hour_of
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.dispersion import Wave, design_effect, intraclass_correlation, worth_dividing
 from sentimon.monitoring.events import Counted, Window
 from sentimon.monitoring.looks import Finding, divided, findings, look_backs
 from sentimon.monitoring.monitor import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told, total
@@ -108,7 +110,8 @@ def test_a_small_move_is_a_warning_however_sure_it_is() -> None:
     large = replace(REFERENCE.groups[0], reference=Counted(100_000, (20_000, 30_000, 50_000)))
     reference = replace(REFERENCE, groups=(large, *REFERENCE.groups[1:]))
     moved = Counted(100_000, (24_000, 30_000, 46_000))
-    hours = {1: Window((moved, *window(1, 1, 1).groups[1:]), (100_000, *(0,) * 23))}
+    groups = (moved, *window(1, 1, 1).groups[1:])
+    hours = {1: Window(groups=groups, clock=(100_000, *(0,) * 23), squares=100_000**2)}
     _, look = advance(MonitorState(), hours, reference, SETTINGS, now=NOW, confidence_level=0.95)
     assert [one.event for one in look.warnings] == ["negative", "positive"]
     assert look.alarms == ()
@@ -186,7 +189,9 @@ def test_what_is_remembered_reads_back_as_it_was() -> None:
     assert fits(state, REFERENCE)
     back = decode_monitors(encode_monitors({"a": MonitorState(), "b": state}), origin="x")
     assert back == {"a": MonitorState(), "b": state}
-    assert not fits(MonitorState(windows=(Window((Counted(1, (1,)),), (0,) * 24),)), REFERENCE)
+    assert not fits(
+        MonitorState(windows=(Window(groups=(Counted(1, (1,)),), clock=(0,) * 24, squares=1),)), REFERENCE
+    )
     assert told(MonitorState()) == MonitorState()
 
 
@@ -214,7 +219,7 @@ def test_a_memory_that_is_none_is_refused_with_the_next_step(content: bytes) -> 
 
 
 def test_looks_go_back_over_powers_of_two_and_over_all_there_is() -> None:
-    one = Window((Counted(1, (1,)),), (1, *(0,) * 23))
+    one = Window(groups=(Counted(1, (1,)),), clock=(1, *(0,) * 23), squares=1)
     assert [count for count, _ in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [sums.rows for _, sums in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [count for count, _ in look_backs([one] * 300, 9)] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -242,8 +247,52 @@ def test_unchanged_traffic_seldom_finds_anything_in_all_its_looks(size: int) -> 
             places = generator.choices(range(3), shares, k=size)
             counted = Counted(size, (places.count(0), places.count(1), places.count(2)))
             groups = (counted, Counted(0, (0,) * len(reference.cuts)))
-            windows = [*windows, Window(groups, (size // 2, size - size // 2, *(0,) * 22))][-256:]
+            clock = (size // 2, size - size // 2, *(0,) * 22)
+            windows = [*windows, Window(groups=groups, clock=clock, squares=size**2 // 2)][-256:]
             found = found or any(findings(reference, windows, check, SETTINGS))
         ever += found
     # At most 5 % of all monitors ever find something: 4 or more of 20 in 1.6 % of runs.
     assert ever <= 3
+
+
+def bursty(generator: random.Random, hours: int, size: int) -> Iterator[tuple[int, int, int]]:
+    """Class counts of hours whose rows are correlated by 0.05 (Dirichlet-multinomial)."""
+    for _ in range(hours):
+        mix = [generator.gammavariate(share * 19, 1) for share in (0.2, 0.3, 0.5)]
+        places = generator.choices(range(3), mix, k=size)
+        yield places.count(0), places.count(1), places.count(2)
+
+
+@pytest.mark.parametrize("size", [50, 200])
+def test_bursts_are_no_drift_however_many_rows_an_hour_has(size: int) -> None:
+    generator, alarms = random.Random(11), {True: 0, False: 0}
+    nothing = Counted(0, (0,) * len(REFERENCE.cuts))
+    for _ in range(12):
+        hours = dict(enumerate(bursty(generator, 100, 50)))
+        total_counts = tuple(map(sum, zip(*hours.values(), strict=True)))
+        negative, neutral, positive = (Wave(count / 5000) for count in total_counts)
+        waves = (negative, neutral, positive)
+        effect, degrees = design_effect(hours, waves)
+        assert worth_dividing(effect, degrees)
+        classes = replace(REFERENCE.groups[0], reference=Counted(5000, total_counts))
+        correlation = intraclass_correlation(effect, hours)
+        assert correlation == pytest.approx(0.05, abs=0.03)
+        for divided_by in (True, False):
+            reference = replace(
+                REFERENCE,
+                groups=(classes, *REFERENCE.groups[1:]),
+                waves=waves,
+                design_effect=effect,
+                correlation=correlation if divided_by else 0.0,
+            )
+            windows: list[Window] = []
+            for check, counts in enumerate(bursty(generator, 120, size), start=1):
+                one = Window(
+                    groups=(Counted(size, counts), nothing), clock=(size, *(0,) * 23), squares=size**2
+                )
+                windows = [*windows, one][-256:]
+                if any(findings(reference, windows, check, SETTINGS)):
+                    alarms[divided_by] += 1
+                    break
+    assert alarms[True] <= 1
+    assert alarms[False] >= 8

@@ -84,7 +84,7 @@ def test_each_state_of_an_incident_has_its_sentence() -> None:
 def test_a_warning_bursts_and_a_small_baseline_are_said() -> None:
     looks = Looks()
     report = looks.look(40, 60, 100)
-    bursts = replace(report.reference, design_effect=3.456, divided=True, rows=1999)
+    bursts = replace(report.reference, design_effect=3.456, correlation=0.05, rows=1999)
     sentences = explain_monitor(
         MonitorReport(**{name: getattr(report, name) for name in report.__slots__} | {"reference": bursts}),
         LABELS,
@@ -133,6 +133,6 @@ def test_an_hour_is_held_against_its_time_of_day() -> None:
     assert daily.expected(0, 1, midnight) == (900, 3000)
     assert daily.expected(1, 0, midnight)[0] == reference.groups[1].reference.counts[0]
     assert reference.expected(0, 0, midnight) == (600, 3000)
-    assert Window((Counted(1, (1,)),), (1,) * 24) + Window((Counted(2, (0,)),), (1,) * 24) == Window(
-        (Counted(3, (1,)),), (2,) * 24
-    )
+    one = Window(groups=(Counted(1, (1,)),), clock=(1,) * 24, squares=4)
+    other = Window(groups=(Counted(2, (0,)),), clock=(1,) * 24, squares=5)
+    assert one + other == Window(groups=(Counted(3, (1,)),), clock=(2,) * 24, squares=9)
