@@ -188,8 +188,8 @@ class MonitorSettings:
     )
     delta: float = setting(0.05, "Smallest change of a share that is worth an alarm.", _from_to(0.005, 0.5))
     tau: float = setting(
-        0.01,
-        "Change of a share that is no news; 0.02 where shares follow the time of day.",
+        0.0075,
+        "Change of a share that is no news; 0.02 where shares waver from day to day.",
         _from_to(0, 0.5),
     )
     look_backs: int = setting(

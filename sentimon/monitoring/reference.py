@@ -55,13 +55,12 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         words = () if baseline.vocabulary is None else (baseline.vocabulary.group,)
         waves = daily_waves(summary.hours)
         effect, degrees = design_effect(summary.hours, waves)
+        bursts = worth_dividing(effect, degrees)
         return cls(
             groups=groups + words,
             rows=summary.count,
             design_effect=effect,
-            correlation=intraclass_correlation(effect, summary.hours)
-            if worth_dividing(effect, degrees)
-            else 0,
+            correlation=intraclass_correlation(effect, summary.hours) if bursts else 0.0,
             waves=waves,
             cuts=confidence_cuts(summary),
         )
