@@ -19,6 +19,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
+from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
 
 
+@recorded
 def drift(
     logs: LogsOption = None,
     file: BaselineOption = None,
@@ -44,6 +46,7 @@ def drift(
         bool, flag("--no-create", help="Without a baseline refuse, do not make one.")
     ] = False,
     save: SaveFlag = False,
+    prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
@@ -72,6 +75,8 @@ def drift(
             show(drift_table(report, session.names))
     if save:
         append_entry(session.folder / DRIFT_FILE, drift_object(report, timestamp=session.now))
+    if prometheus:
+        prometheus.keep_drift(session, report)
     if baseline is None:
         _without_baseline(session, summary, path, quiet=quiet)
     leave(_EXIT_CODES[report.verdict.value], exit_zero=exit_zero)

@@ -19,6 +19,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
+from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger
 
 
+@recorded
 def retrain_check(
     logs: LogsOption = None,
     file: BaselineOption = None,
@@ -37,6 +39,7 @@ def retrain_check(
     until: UntilOption = None,
     threshold: ThresholdOption = None,
     save: SaveFlag = False,
+    prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
@@ -57,7 +60,7 @@ def retrain_check(
     session = start(config, {"logs.dir": logs, "drift.threshold": threshold})
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
-    trigger, summary = _decide(session, session.baseline_path(file), session.period(since, until), last)
+    trigger, summary = decide(session, session.baseline_path(file), session.period(since, until), last)
     content = trigger_object(trigger, timestamp=session.now)
     if trigger.triggered or not quiet:
         for line in bad:
@@ -68,6 +71,8 @@ def retrain_check(
     sys.stdout.flush()
     if save:
         append_entry(triggers, content)
+    if prometheus:
+        prometheus.keep_retraining(session, trigger)
     if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
@@ -80,9 +85,10 @@ def _show(trigger: RetrainingTrigger) -> None:
     show(trigger_table(trigger))
 
 
-def _decide(
+def decide(
     session: Session, path: Path, period: Period, last: LastTrigger | None
 ) -> tuple[RetrainingTrigger, Summary]:
+    """Return (the decision on the rows in `period` that `last` has not seen, the sum over them)."""
     from sentimon.monitoring.retraining import evaluate_retraining
 
     _, summary, report = compare(session, path, period, None if last is None else last.seen)
