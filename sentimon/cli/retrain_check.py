@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -39,6 +40,8 @@ def retrain_check(
     until: UntilOption = None,
     threshold: ThresholdOption = None,
     save: SaveFlag = False,
+    on_trigger: OnTriggerOption = None,
+    webhook: WebhookOption = None,
     prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -57,7 +60,8 @@ def retrain_check(
     from sentimon.logbook.history import TRIGGERS_FILE, append_entry
     from sentimon.reporting.json_shapes import trigger_object
 
-    session = start(config, {"logs.dir": logs, "drift.threshold": threshold})
+    flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
+    session = start(config, flags)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
     trigger, summary = decide(session, session.baseline_path(file), session.period(since, until), last)
@@ -73,6 +77,8 @@ def retrain_check(
         append_entry(triggers, content)
     if prometheus:
         prometheus.keep_retraining(session, trigger)
+    if trigger.triggered:
+        tell(session, content, command=on_trigger)
     if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)

@@ -58,6 +58,15 @@ def _is_time_zone(value: str) -> bool:
         return False
 
 
+def _is_webhook(value: str) -> bool:
+    if not value:
+        return True
+    # Loaded only where one is set.
+    from sentimon.config.webhook import is_webhook
+
+    return is_webhook(value)
+
+
 def _is_label_map(value: Mapping[str, str]) -> bool:
     try:
         return all(parse_label(label) is not None for label in value.values())
@@ -66,9 +75,17 @@ def _is_label_map(value: Mapping[str, str]) -> bool:
 
 
 _DURATION = Rule(says="a duration such as 90s, 15m, 24h, 7d", holds=_is_duration)
+_SOME_TIME = Rule(
+    says="a duration of at least 1s, such as 90s, 15m, 24h",
+    holds=lambda value: _is_duration(value) and bool(parse_duration(value)),
+)
 _TIME_ZONE = Rule(says="`local` or a time zone name such as UTC or Europe/Rome", holds=_is_time_zone)
+_WEBHOOK = Rule(
+    says="a URL that begins with https://, or http:// to this machine, and names no user", holds=_is_webhook
+)
 _SHARE = _from_to(0, 1)
 _PATH = Rule(says="a path", holds=lambda value: bool(value) and "\0" not in value)
+_PATH_OR_NONE = Rule(says="a path, or empty", holds=lambda value: "\0" not in value)
 _NAME = Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)
 
 
@@ -190,6 +207,27 @@ class RetrainingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
+
+    command_timeout: str = setting(
+        "60s", "Time after which the command of --on-trigger, and all it started, is ended.", _SOME_TIME
+    )
+    webhook: str = setting(
+        "",
+        "URL that each trigger that fires is sent to: https, or http to this machine; empty: none.",
+        _WEBHOOK,
+    )
+    webhook_secret_file: str = setting(
+        "", "File of the secret that signs what is sent (HMAC-SHA256); empty: not signed.", _PATH_OR_NONE
+    )
+    webhook_timeout: str = setting("10s", "Time that the webhook has for each try.", _SOME_TIME)
+    webhook_tries: int = setting(
+        3, "Most tries, with a pause of 1, 2, 4 ... seconds between them.", _at_least(1, most=10)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, a section each; what a command is given after every source was read and checked."""
 
@@ -199,3 +237,4 @@ class Settings:
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
