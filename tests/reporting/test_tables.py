@@ -25,6 +25,7 @@ from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
 from sentimon.reporting import listings, tables
+from sentimon.reporting.findings import failed, findings_table, good, warning
 from sentimon.reporting.predictions import predictions_table
 from sentimon.reporting.quality import quality_table
 from sentimon.scoring.scores import Scores
@@ -124,7 +125,19 @@ def quality() -> RenderableType:
     return quality_table(evaluate(scores, gold), LABELS, title="model on data")
 
 
+def findings() -> RenderableType:
+    return findings_table(
+        [
+            good("log", "220 rows in logs"),
+            warning("index", "[red]x\x1b is of no use: malformed", "the next question makes it anew"),
+            failed("model", "/nowhere: no such folder", "name the folder of a model, or a HuggingFace id"),
+            failed("disk", "0.0 GB free of 1.0", None),
+        ]
+    )
+
+
 SHOWN = [
+    findings,
     predictions,
     metrics,
     windows,
