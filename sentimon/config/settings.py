@@ -89,7 +89,10 @@ _PATH_OR_NONE = Rule(says="a path, or empty", holds=lambda value: "\0" not in va
 _NAME = Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No section is printed or compared as a whole, and to make what that takes is a third of loading them.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class ModelSettings:
     """Which model scores, and how hard it may work."""
 
@@ -111,7 +114,7 @@ class ModelSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class LabelSettings:
     """What the classes are called in tables and by the Python API; files keep the canonical names."""
 
@@ -125,7 +128,7 @@ class LabelSettings:
         return (self.negative, self.neutral, self.positive)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class LogSettings:
     """Where predictions are kept, and how old rows are read."""
 
@@ -163,14 +166,14 @@ class LogSettings:
     naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", _TIME_ZONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class MetricsSettings:
     """How rows are summed up."""
 
     time_zone: str = setting("UTC", "Time zone whose calendar the windows follow.", _TIME_ZONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class DriftSettings:
     """When a change of the class mix counts as drift."""
 
@@ -188,7 +191,7 @@ class DriftSettings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class RetrainingSettings:
     """When retraining is recommended: enough new rows, and low confidence or drift."""
 
@@ -206,7 +209,7 @@ class RetrainingSettings:
     cooldown: str = setting("24h", "Shortest time between two triggers that fire.", _DURATION)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class NotifySettings:
     """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
 
