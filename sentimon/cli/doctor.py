@@ -14,7 +14,7 @@ from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, SentimonError
 
 if TYPE_CHECKING:
-    from sentimon.reporting.findings import Finding
+    from sentimon.reporting.examination import Finding
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -28,19 +28,19 @@ def doctor(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     Example: sentimon doctor --logs logs/
     """
-    from sentimon.reporting.findings import all_work, findings_object, findings_table
+    from sentimon.reporting.examination import all_work, examination_object, examination_table
 
     findings = _examine(config, logs)
     if as_json:
-        show_json(findings_object(findings))
+        show_json(examination_object(findings))
     else:
-        show(findings_table(findings))
+        show(examination_table(findings))
     leave(ExitCode.OK if all_work(findings) else ExitCode.FAILURE)
 
 
 def _examine(config: Path | None, logs: str | None) -> list[Finding]:
     from sentimon.cli import doctor_host, doctor_log
-    from sentimon.reporting.findings import failed
+    from sentimon.reporting.examination import failed
 
     versions = doctor_host.versions()
     try:
@@ -59,7 +59,7 @@ def _examine(config: Path | None, logs: str | None) -> list[Finding]:
 
 def _looked(name: str, look: Callable[[Session], Finding], session: Session) -> Finding:
     """Return what `look` finds; an error that it raises is what was found."""
-    from sentimon.reporting.findings import failed
+    from sentimon.reporting.examination import failed
 
     try:
         return look(session)

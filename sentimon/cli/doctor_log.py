@@ -14,7 +14,7 @@ from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
-from sentimon.reporting.findings import Finding, failed, good, warning
+from sentimon.reporting.examination import Finding, failed, good, warning
 
 if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary

@@ -25,7 +25,7 @@ from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
 from sentimon.reporting import listings, tables
-from sentimon.reporting.findings import failed, findings_table, good, warning
+from sentimon.reporting.examination import examination_table, failed, good, warning
 from sentimon.reporting.predictions import predictions_table
 from sentimon.reporting.quality import quality_table
 from sentimon.scoring.scores import Scores
@@ -125,8 +125,8 @@ def quality() -> RenderableType:
     return quality_table(evaluate(scores, gold), LABELS, title="model on data")
 
 
-def findings() -> RenderableType:
-    return findings_table(
+def examination() -> RenderableType:
+    return examination_table(
         [
             good("log", "220 rows in logs"),
             warning("index", "[red]x\x1b is of no use: malformed", "the next question makes it anew"),
@@ -137,7 +137,7 @@ def findings() -> RenderableType:
 
 
 SHOWN = [
-    findings,
+    examination,
     predictions,
     metrics,
     windows,

@@ -56,7 +56,7 @@ def all_work(findings: Sequence[Finding]) -> bool:
     return all(one.state is not State.FAILED for one in findings)
 
 
-def findings_table(findings: Sequence[Finding]) -> RenderableType:
+def examination_table(findings: Sequence[Finding]) -> RenderableType:
     """Return the findings, a line each."""
     table = new_table(
         "Examination", ("", "left"), ("State", "left"), ("What was seen", "left"), ("How to mend it", "left")
@@ -71,7 +71,7 @@ def findings_table(findings: Sequence[Finding]) -> RenderableType:
     return table
 
 
-def findings_object(findings: Sequence[Finding]) -> dict[str, Any]:
+def examination_object(findings: Sequence[Finding]) -> dict[str, Any]:
     """Return whether nothing has failed, and each finding: name, state, says, mend."""
     return {
         "ok": all_work(findings),
