@@ -16,9 +16,11 @@ from sentimon.config import load_settings
 from sentimon.config.paths import expanded
 from sentimon.logbook.history import DRIFT_FILE
 from sentimon.logbook.moments import time_zone
+from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring import drift as core
 from sentimon.monitoring.baseline import Baseline, create_baseline
+from sentimon.monitoring.words import vocabulary_of
 from sentimon.reporting.json_shapes import baseline_object, drift_object
 
 
@@ -73,7 +75,8 @@ class DriftDetector:
             NoVerdictError: there are no predictions in `logs`.
             DataError: one of them is no valid prediction.
         """
-        self._save(summarise(records_of(logs, self._naming, self._zone)))
+        records = list(records_of(logs, self._naming, self._zone))
+        self._save(summarise(records), records)
 
     def get_baseline(self) -> dict[str, Any] | None:
         """Return the baseline, None where there is none.
@@ -110,10 +113,11 @@ class DriftDetector:
             DataError: a prediction is invalid.
         """
         baseline = self.load_baseline()
-        current = summarise(records_of(logs, self._naming, self._zone))
+        records = list(records_of(logs, self._naming, self._zone))
+        current = summarise(records)
         created = baseline is None and current.count > 0 and self._settings.create_baseline
         if created:
-            self._save(current)
+            self._save(current, records)
         report = self.compare(baseline, current)
         content = drift_object(report, timestamp=datetime.now(UTC), names=self._naming.names)
         if created:
@@ -128,9 +132,10 @@ class DriftDetector:
         """Return the comparison as the core holds it; without a baseline it has no verdict."""
         return core.detect_drift(baseline, current, self._settings)
 
-    def _save(self, summary: Summary) -> None:
+    def _save(self, summary: Summary, records: Sequence[PredictionRecord]) -> None:
         made = create_baseline(
             summary,
+            vocabulary_of(records),
             name="baseline",
             source=str(self.baseline_file.parent),
             created=datetime.now(UTC),

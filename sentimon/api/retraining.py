@@ -20,7 +20,7 @@ from sentimon.logbook.history import TRIGGERS_FILE
 from sentimon.logbook.moments import time_zone
 from sentimon.logbook.summary import summarise
 from sentimon.logbook.windows import Period
-from sentimon.monitoring.retraining import evaluate_retraining
+from sentimon.monitoring.retraining import evaluate_retraining, score_rule
 from sentimon.reporting.json_shapes import trigger_object
 
 
@@ -91,7 +91,7 @@ class RetrainingManager:
         baseline = self.drift_detector.load_baseline()
         trigger = evaluate_retraining(
             current,
-            self.drift_detector.compare(baseline, current),
+            score_rule(self.drift_detector.compare(baseline, current)),
             self._rules,
             last=last,
             now=now,

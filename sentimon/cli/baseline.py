@@ -19,7 +19,7 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.reading import note_trouble, read_summary
+from sentimon.cli.reading import note_trouble, read_baseline_rows
 from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
@@ -54,10 +54,11 @@ def create(
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:
         raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
-    summary = read_summary(session, session.period(since, until))
+    summary, vocabulary = read_baseline_rows(session, session.period(since, until))
     note_trouble(session, summary)
     made = create_baseline(
         summary,
+        vocabulary,
         name=name,
         source=session.source,
         created=session.now,

@@ -45,8 +45,13 @@ def show_lines(
     ] = "15m",
     logs: LogsOption = None,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="Rows that each run looks at.")
-    ] = "7d",
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Rows that each run looks at. (default: 7d; all new ones where the monitor judges)",
+        ),
+    ] = None,
     prometheus: Annotated[
         Path | None, typer.Option("--prometheus", metavar="FILE", help="Have each run write this file too.")
     ] = None,
@@ -75,13 +80,13 @@ def show_lines(
     if mailto is not None and not _ADDRESS.fullmatch(mailto):
         raise UsageError(f"--mailto {mailto!r} is no address", hint="write it as ops@example.com")
     session = start(config, {"logs.dir": logs})
-    session.period(since, None)
+    period = _period(session, since)
     folder, lock = Path.cwd(), session.folder.absolute()
     given = {
         "--prometheus": None if prometheus is None else _absolute(prometheus),
         "--on-trigger": on_trigger,
     }
-    command = (*_program(), "retrain-check", "--logs", str(lock), *_configured(config), "--since", since)
+    command = (*_program(), "retrain-check", "--logs", str(lock), *_configured(config), *period)
     command += ("--save", "--quiet", *(word for pair in given.items() if pair[1] for word in pair if word))
     # With a slash at its end: flock would make a file of a folder that is not there.
     job = Job(name=name, folder=str(folder), lock=f"{lock}/", flock=_flock(), command=command)
@@ -124,6 +129,25 @@ def _configured(config: Path | None) -> tuple[str, ...]:
     found = PROJECT_FILE if Path(PROJECT_FILE).is_file() else ""
     named = config or os.environ.get("SENTIMON_CONFIG") or found
     return ("--config", _absolute(Path(named))) if named else ()
+
+
+def _period(session: Session, since: str | None) -> tuple[str, ...]:
+    """Return the option that says which rows a run looks at; none where the monitor judges each row once.
+
+    Raises:
+        UsageError: it is no time, or does not go with the monitor.
+    """
+    from sentimon.api.stores import read_baseline
+    from sentimon.cli.retrain_check import is_monitored
+    from sentimon.logbook.windows import Period
+
+    path = session.baseline_path(None)
+    baseline = read_baseline(path) if path.exists() else None
+    if since is None and is_monitored(session, baseline, Period()):
+        return ()
+    is_monitored(session, baseline, session.period(since or "7d", None))
+    # Without it a long quiet time would dilute a change.
+    return ("--since", since or "7d")
 
 
 def _absolute(path: Path) -> str:

@@ -1,8 +1,11 @@
-"""`sentimon drift`: has the class mix moved away from the baseline."""
+"""`sentimon drift`: have the predictions moved away from the baseline."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from sentimon.cli.options import (
     BaselineOption,
@@ -19,16 +22,16 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
-from sentimon.cli.recording import PrometheusOption, recorded
+from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode, NoVerdictError
+from sentimon.errors import ExitCode, NoVerdictError, UsageError
 
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
 
 
 @recorded
@@ -45,6 +48,14 @@ def drift(
     no_create: Annotated[
         bool, flag("--no-create", help="Without a baseline refuse, do not make one.")
     ] = False,
+    monitor: Annotated[
+        bool,
+        flag("--monitor", help="Judge the rows that no earlier check judged, sure under repeated checks."),
+    ] = False,
+    reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False,
+    dry_run: Annotated[
+        bool, flag("--dry-run", help="Let the monitor look, but not remember that it did.")
+    ] = False,
     save: SaveFlag = False,
     prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
@@ -52,47 +63,130 @@ def drift(
     exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Tell whether the class mix has drifted from the baseline.
+    """Tell whether the predictions have drifted from the baseline.
 
-    Compares the rows newer than the baseline with it. Exit code: 0 stable, 3 drift, 4 no verdict.
+    Compares the rows newer than the baseline with it. With --monitor only those that no earlier check has
+    judged, so that it may run from cron as often as you like. Exit code: 0 stable, 3 drift, 4 no verdict.
 
     Example: sentimon drift --logs logs/ --since 24h
     """
-    from sentimon.logbook.history import DRIFT_FILE, append_entry
-    from sentimon.reporting.json_shapes import drift_object
-
-    flags = {"drift.threshold": threshold, "drift.create_baseline": False if no_create else None}
+    flags = {
+        "drift.threshold": threshold,
+        "drift.create_baseline": False if no_create else None,
+        "drift.rule": "monitor" if monitor else None,
+    }
     session = start(config, {"logs.dir": logs, **flags})
     path = session.baseline_path(file)
-    baseline, summary, report = compare(session, path, session.period(since, until), whole=whole)
-    if report.drifted or not quiet:
+    if reset:
+        _reset(session)
+        if not monitor:
+            return
+    shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
+    if session.settings.drift.rule == "monitor" and path.exists():
+        _refuse_period(since, until, whole=whole)
+        verdict = _monitor(session, path, shown, keep=not dry_run)
+    else:
+        verdict = _compare(session, path, session.period(since, until), shown, whole=whole)
+    leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How a result is shown."""
+
+    as_json: bool
+    quiet: bool
+    save: bool
+    prometheus: Recording | None
+
+
+def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whole: bool) -> str:
+    """Judge by the score of one look, and return the verdict."""
+    from sentimon.reporting.json_shapes import drift_object
+
+    baseline, summary, report = compare(session, path, period, whole=whole)
+    content = drift_object(report, timestamp=session.now)
+    if report.drifted or not shown.quiet:
         note_trouble(session, summary)
-        if as_json:
-            show_json(drift_object(report, timestamp=session.now))
+        if shown.as_json:
+            show_json(content)
         else:
             from sentimon.reporting.tables import drift_table
 
             show(drift_table(report, session.names))
-    if save:
-        append_entry(session.folder / DRIFT_FILE, drift_object(report, timestamp=session.now))
-    if prometheus:
-        prometheus.keep_drift(session, report)
+    _save(session, content, shown)
+    if shown.prometheus:
+        shown.prometheus.keep_drift(session, report)
     if baseline is None:
-        _without_baseline(session, summary, path, quiet=quiet)
-    leave(_EXIT_CODES[report.verdict.value], exit_zero=exit_zero)
+        _without_baseline(session, period, path, quiet=shown.quiet)
+    return report.verdict.value
 
 
-def _without_baseline(session: Session, summary: Summary, path: Path, *, quiet: bool) -> None:
+def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
+    """Judge the rows that no earlier look has judged, and return the verdict."""
+    from sentimon.cli.examples import find_examples
+    from sentimon.cli.monitor import looked
+    from sentimon.reporting.findings import monitor_object
+
+    with looked(session, path, keep=keep) as seen:
+        report = seen.report
+        news = report.opened or report.closed
+        words, examples = find_examples(session, seen) if report.drifting else ([], [])
+        content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
+        if news or not shown.quiet:
+            note_trouble(session, seen.summary)
+            if shown.as_json:
+                show_json(content)
+            else:
+                from sentimon.reporting.monitor import monitor_table
+
+                show(monitor_table(report, session.names, words=words, examples=examples))
+        sys.stdout.flush()
+        _save(session, content, shown)
+        if shown.prometheus:
+            shown.prometheus.keep_monitor(session, report)
+    return report.verdict.value
+
+
+def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
+    from sentimon.logbook.history import DRIFT_FILE, append_entry
+
+    if shown.save:
+        # Texts stay in the log alone, where they can be erased.
+        kept = {name: value for name, value in content.items() if name not in ("examples", "grown_words")}
+        append_entry(session.folder / DRIFT_FILE, kept)
+
+
+def _reset(session: Session) -> None:
+    from sentimon.api.monitors import forget_monitors
+
+    forget_monitors(session.folder)
+    note(f"the monitor of {session.folder} starts anew")
+
+
+def _refuse_period(since: str | None, until: str | None, *, whole: bool) -> None:
+    given = [name for name, value in (("--since", since), ("--until", until), ("--all", whole)) if value]
+    if given:
+        raise UsageError(
+            f"{given[0]} does not go with the monitor, which judges each row once",
+            hint="leave it out, or compare by the score: leave out --monitor (drift.rule)",
+        )
+
+
+def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:
     from sentimon.api.stores import save_baseline
+    from sentimon.cli.reading import read_baseline_rows
     from sentimon.monitoring.baseline import create_baseline
 
     if not session.settings.drift.create_baseline:
         if not quiet:
             note(f"{path}: there is no baseline; make one with `sentimon baseline create`")
         return
+    summary, vocabulary = read_baseline_rows(session, period)
     try:
         made = create_baseline(
             summary,
+            vocabulary,
             name="baseline",
             source=session.source,
             created=session.now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,9 +71,21 @@ def _look(recording: Recording, session: Session, path: Path, period: Period, *,
         note_trouble(session, summary)
     level = session.settings.drift.confidence_level
     recording.keep_metrics(session, summary, measure(summary, confidence_level=level))
-    _, _, report = compare(session, path, period)
-    recording.keep_drift(session, report)
+    _keep_drift(recording, session, path, period)
     last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
-    trigger, _ = decide(session, path, period, last)
+    with ExitStack() as stack:
+        trigger, _, _ = decide(session, path, period, last, stack, keep=False)
     recording.keep_retraining(session, trigger)
     recording.found_nothing()
+
+
+def _keep_drift(recording: Recording, session: Session, path: Path, period: Period) -> None:
+    from sentimon.cli.monitor import looked
+
+    chosen = period.since is not None or period.until is not None
+    if session.settings.drift.rule == "monitor" and path.exists() and not chosen:
+        with looked(session, path, keep=False) as seen:
+            recording.keep_monitor(session, seen.report)
+    else:
+        _, _, report = compare(session, path, period)
+        recording.keep_drift(session, report)

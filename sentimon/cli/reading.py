@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note
@@ -11,10 +13,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from sentimon.logbook.rollup.sums import Sums
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.drift import DriftReport
+    from sentimon.monitoring.vocabulary import Vocabulary
 
 
 def read_summary(session: Session, period: Period) -> Summary:
@@ -41,6 +45,46 @@ def compare(
     ended = None if baseline is None or whole or period.since else baseline.last
     summary = read_summary(session, newer(session, period, ended, *seen))
     return baseline, summary, detect_drift(baseline, summary, session.settings.drift)
+
+
+def read_baseline_rows(session: Session, period: Period) -> tuple[Summary, Vocabulary | None]:
+    """Return (the sum over the rows in `period` and all bad lines, the words of the latest texts)."""
+    from sentimon.cli.progress import watched
+    from sentimon.logbook.rollup.rows import open_rows
+    from sentimon.monitoring.words import MOST_TEXTS, vocabulary_of
+
+    def question(sums: Sums) -> tuple[Summary, Vocabulary | None]:
+        summary = sums.summary(period)
+        with ExitStack() as stack:
+            rows = open_rows(sums, latest(period, summary, MOST_TEXTS), stack)
+            return summary, vocabulary_of(watched(rows, "texts read"))
+
+    return session.index.ask(question)
+
+
+def latest(period: Period, summary: Summary, rows: int) -> Period:
+    """Return the part of `period`, of whole hours, that holds so many of the latest rows in `summary`."""
+    from msgspec.structs import replace
+
+    from sentimon.logbook.moments import start_of_hour
+
+    found = 0
+    for hour, counts in sorted(summary.hours.items(), reverse=True):
+        found += sum(counts)
+        if found >= rows:
+            starts = [one for one in (start_of_hour(hour), period.since) if one is not None]
+            return replace(period, since=max(starts, default=None))
+    return period
+
+
+def within_hours(period: Period, hours: Collection[int]) -> Period:
+    """Return the part of `period` from the first to the last of some hours, counted since 1970."""
+    from msgspec.structs import replace
+
+    from sentimon.logbook.moments import start_of_hour
+
+    begin, end = start_of_hour(min(hours)), start_of_hour(max(hours) + 1)
+    return replace(period, since=begin, until=end)
 
 
 def note_trouble(session: Session, summary: Summary) -> None:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from sentimon.cli.session import Session
     from sentimon.logbook.summary import Summary
-    from sentimon.monitoring.drift import DriftReport
+    from sentimon.monitoring.drift import DriftReport, Verdict
     from sentimon.monitoring.metrics import Metrics
+    from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.retraining import RetrainingTrigger
     from sentimon.reporting.prometheus import Family
 
@@ -72,13 +73,19 @@ class Recording:
 
     def keep_drift(self, session: Session, report: DriftReport) -> None:
         """Export a comparison; its verdict is how the run ended."""
-        from sentimon.monitoring.drift import Verdict
         from sentimon.reporting.prometheus_values import drift_families
 
         self._log = session.source
         self._families += drift_families(report)
-        unsure = report.verdict is Verdict.NO_VERDICT
-        self._found = ExitCode.FINDING if report.drifted else ExitCode.NO_VERDICT if unsure else ExitCode.OK
+        self._found = _code_of_verdict(report.verdict)
+
+    def keep_monitor(self, session: Session, report: MonitorReport) -> None:
+        """Export a look of the monitor; its verdict is how the run ended."""
+        from sentimon.reporting.prometheus_values import monitor_families
+
+        self._log = session.source
+        self._families += monitor_families(report)
+        self._found = _code_of_verdict(report.verdict)
 
     def keep_retraining(self, session: Session, trigger: RetrainingTrigger) -> None:
         """Export a decision, which is how the run ended."""
@@ -190,6 +197,11 @@ PrometheusOption = Annotated[
         help="Also write it for node_exporter's textfile collector; the name should end in .prom.",
     ),
 ]
+
+
+def _code_of_verdict(verdict: Verdict) -> ExitCode:
+    codes = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
+    return codes[verdict.value]
 
 
 def _text_at(path: Path) -> str:

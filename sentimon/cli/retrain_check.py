@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
@@ -22,13 +23,15 @@ from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode
+from sentimon.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentimon.cli.monitor import Looked
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger
 
 
@@ -50,9 +53,10 @@ def retrain_check(
 ) -> None:
     """Decide whether the model needs retraining.
 
-    It does where there are enough new rows, and their mean confidence is low or their mix has drifted.
-    New are the rows after the baseline and after the last saved trigger that fired. Exit code: 0 no,
-    3 yes, 4 no verdict.
+    It does where there are enough new rows, and their mean confidence is low or they have drifted. New
+    are the rows after the baseline and after the last saved trigger that fired. From 2,000 baseline rows
+    on, drift is judged by a monitor that stays sure however often it looks, and fires once while drift
+    lasts. Exit code: 0 no, 3 yes, 4 no verdict.
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
@@ -64,22 +68,26 @@ def retrain_check(
     session = start(config, flags)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
-    trigger, summary = decide(session, session.baseline_path(file), session.period(since, until), last)
-    content = trigger_object(trigger, timestamp=session.now)
-    if trigger.triggered or not quiet:
-        for line in bad:
-            note(f"bad line: {line}")
-        note_trouble(session, summary)
-        show_json(content) if as_json else _show(trigger)
-    # Shown before it is saved: one that nobody could be told of fires again.
-    sys.stdout.flush()
-    if save:
-        append_entry(triggers, content)
+    with ExitStack() as stack:
+        period = session.period(since, until)
+        trigger, summary, seen = decide(session, session.baseline_path(file), period, last, stack)
+        content = trigger_object(trigger, timestamp=session.now)
+        if trigger.triggered or not quiet:
+            for line in bad:
+                note(f"bad line: {line}")
+            note_trouble(session, summary)
+            show_json(content) if as_json else _show(trigger)
+        # Shown before it is saved: one that nobody could be told of fires again.
+        sys.stdout.flush()
+        if save:
+            append_entry(triggers, content)
+        if seen is not None:
+            seen.told = save and trigger.triggered and bool(trigger.drift.met)
     if prometheus:
         prometheus.keep_retraining(session, trigger)
     if trigger.triggered:
+        # After all that is remembered of it: nothing that hangs or fails can take it back.
         tell(session, content, command=on_trigger)
-    if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
 
@@ -92,18 +100,56 @@ def _show(trigger: RetrainingTrigger) -> None:
 
 
 def decide(
-    session: Session, path: Path, period: Period, last: LastTrigger | None
-) -> tuple[RetrainingTrigger, Summary]:
-    """Return (the decision on the rows in `period` that `last` has not seen, the sum over them)."""
-    from sentimon.monitoring.retraining import evaluate_retraining
+    session: Session,
+    path: Path,
+    period: Period,
+    last: LastTrigger | None,
+    stack: ExitStack,
+    *,
+    keep: bool = True,
+) -> tuple[RetrainingTrigger, Summary, Looked | None]:
+    """Return (the decision, the sum over the rows it is on, what the monitor saw if it judged).
 
-    _, summary, report = compare(session, path, period, None if last is None else last.seen)
+    What the monitor saw is remembered when `stack` is closed, unless `keep` is false.
+    """
+    from sentimon.cli.monitor import looked
+    from sentimon.monitoring.retraining import evaluate_retraining, monitor_rule, score_rule
+
+    settings = session.settings.retraining
+    baseline, summary, report = compare(session, path, period, None if last is None else last.seen)
+    seen, rule, told = None, score_rule(report), False
+    if is_monitored(session, baseline, period):
+        seen = stack.enter_context(looked(session, path, keep=keep))
+        rule = monitor_rule(seen.report)
+        incident = seen.report.incident
+        told = incident is not None and incident.told and not settings.repeat
     trigger = evaluate_retraining(
         summary,
-        report,
-        session.settings.retraining,
+        rule,
+        settings,
+        drift_told=told,
         last=last,
         now=session.now,
         confidence_level=session.settings.drift.confidence_level,
     )
-    return trigger, summary
+    return trigger, summary, seen
+
+
+def is_monitored(session: Session, baseline: Baseline | None, period: Period) -> bool:
+    """Return whether the monitor judges drift, not the score of one look.
+
+    Raises:
+        UsageError: it should, and cannot judge a chosen period.
+    """
+    from sentimon.monitoring.reference import FEWEST_ROWS
+
+    rule = session.settings.retraining.drift_rule
+    chosen = period.since is not None or period.until is not None
+    if baseline is None or rule == "threshold" or (rule == "auto" and chosen):
+        return False
+    if chosen:
+        raise UsageError(
+            "--since and --until do not go with the monitor, which judges each row once",
+            hint="leave them out, or set retraining.drift_rule to threshold",
+        )
+    return rule == "monitor" or baseline.summary.count >= FEWEST_ROWS

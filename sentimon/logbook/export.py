@@ -92,6 +92,7 @@ def _schema() -> Any:
             "revision": text,
             "truncated": pyarrow.bool_(),
             "text_hash": text,
+            "token_hashes": pyarrow.list_(pyarrow.uint32()),
             "extra": text,
         }
     )

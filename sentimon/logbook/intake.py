@@ -55,6 +55,7 @@ class _Given(msgspec.Struct):
     confidence: float | None = None
     truncated: bool | None = None
     text_hash: str | None = None
+    token_hashes: list[int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ def _take(
             "naive": naive,
             "id": None if given.id is None else str(given.id),
             "text_hash": given.text_hash,
+            "token_hashes": given.token_hashes,
             "extra": {name: value for name, value in row.fields.items() if name not in _OURS},
         }
         if given.scores is not None:

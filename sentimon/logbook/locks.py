@@ -12,6 +12,7 @@ PRIVATE = 0o600
 """Logs hold what people wrote: nobody but their owner may read them."""
 STATE_FOLDER = ".sentimon"
 _COMPRESSION_LOCK = "compression.lock"
+_MONITOR_LOCK = "monitor.lock"
 _TRIES = 5
 
 
@@ -75,6 +76,21 @@ def only_compressor(folder: Path) -> Iterator[bool]:
         return
     try:
         yield True
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def only_monitor(folder: Path) -> Iterator[None]:
+    """Be the only program that looks at `folder` as its monitor; the others wait.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    descriptor = _open(folder / STATE_FOLDER / _MONITOR_LOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

@@ -44,6 +44,19 @@ def parse_moment(text: str, zone: tzinfo | None) -> tuple[datetime, bool]:
         raise DataError(f"{text!r:.60} is not a timestamp: {error}") from error
 
 
+def hour_of(moment: datetime) -> int:
+    """Return the number of whole hours since 1970, UTC, of an aware moment."""
+    return to_microseconds(moment) // HOUR_MICROSECONDS
+
+
+def start_of_hour(hour: int) -> datetime | None:
+    """Return the start of an hour counted since 1970, in UTC; None outside of the calendar."""
+    try:
+        return from_microseconds(hour * HOUR_MICROSECONDS)
+    except OverflowError:
+        return None
+
+
 def in_utc(moment: datetime, zone: tzinfo | None) -> datetime:
     """Return `moment` in UTC; a naive one is read in `zone`, None is local time.
 

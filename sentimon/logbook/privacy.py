@@ -19,6 +19,7 @@ from sentimon.errors import StoreError
 from sentimon.jsonl import well_formed
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.redaction import redact
+from sentimon.logbook.tokens import keyed_token_hashes
 
 _KEY_BYTES = 32
 
@@ -34,6 +35,8 @@ class Privacy:
     """`full`, `redact`, `hash` or `omit`."""
     key: bytes = b""
     """The secret of the hash; who has the log but not the key cannot try out texts against it."""
+    tokens: bool = False
+    """Whether the words of a text that is not kept stay as keyed hashes."""
 
     @classmethod
     def of(cls, settings: LogSettings) -> Privacy:
@@ -44,9 +47,10 @@ class Privacy:
         Raises:
             StoreError: the key cannot be read or made.
         """
-        if settings.text != "hash":
-            return cls(mode=settings.text)
-        return cls(mode=settings.text, key=_read_key(expanded(settings.hash_key_file)))
+        tokens = settings.token_hashes and settings.text in ("hash", "omit")
+        keyed = tokens or settings.text == "hash"
+        key = _read_key(expanded(settings.hash_key_file)) if keyed else b""
+        return cls(mode=settings.text, key=key, tokens=tokens)
 
     def apply(self, record: PredictionRecord) -> PredictionRecord:
         """Return `record` as it may be stored."""
@@ -54,9 +58,9 @@ class Privacy:
             return record
         if self.mode == "redact":
             return replace(record, text=redact(record.text))
-        if self.mode == "hash":
-            return replace(record, text=None, text_hash=self.hash(record.text))
-        return replace(record, text=None)
+        hashed = self.hash(record.text) if self.mode == "hash" else record.text_hash
+        tokens = keyed_token_hashes(record.text, self.key) if self.tokens else None
+        return replace(record, text=None, text_hash=hashed, token_hashes=tokens)
 
     def hash(self, text: str) -> str:
         """Return the HMAC-SHA256 of `text` in UTF-8 under the key, 64 hexadecimal digits."""

@@ -14,7 +14,7 @@ from sentimon.logbook.moments import format_moment
 from sentimon.scoring.scores import ScoredText, Scores
 
 CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")
-OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash")
+OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash", "token_hashes")
 
 
 class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool | None = None
     text_hash: str | None = None
     """The keyed hash that stands for a text that is not kept."""
+    token_hashes: list[int] | None = None
+    """Keyed hashes of the distinct words of a text that is not kept, ascending."""
     naive: bool = False
     """Whether the logged timestamp named no time zone, so that one had to be assumed."""
     extra: Mapping[str, Any] = msgspec.field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -28,6 +28,7 @@ class OptionalFields(msgspec.Struct, kw_only=True, gc=False):
     revision: str | None = None
     truncated: bool | None = None
     text_hash: str | None = None
+    token_hashes: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]] | None = None
 
 
 class _Row(OptionalFields, kw_only=True, gc=False):
@@ -70,6 +71,7 @@ def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> Predi
         revision=row.revision,
         truncated=row.truncated,
         text_hash=row.text_hash,
+        token_hashes=row.token_hashes,
         naive=row.timestamp.tzinfo is None,
         extra=_rest_of(line) if whole else {},
     )

@@ -13,6 +13,7 @@ from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds
 from sentimon.logbook.summary import Counts, ModelKey, Summary
 from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
+from sentimon.monitoring.vocabulary import Vocabulary
 
 HOURS_OF_WEEK = 168
 
@@ -26,6 +27,8 @@ class Baseline:
     source: str
     """The log folder that it was made from."""
     summary: Summary
+    vocabulary: Vocabulary | None = None
+    """The words of its texts; None where too few texts were logged."""
 
     @property
     def last(self) -> datetime | None:
@@ -55,9 +58,15 @@ def named_models(summary: Summary) -> Mapping[ModelKey, int]:
 
 
 def create_baseline(
-    summary: Summary, *, name: str, source: str, created: datetime, min_samples: int
+    summary: Summary,
+    vocabulary: Vocabulary | None = None,
+    *,
+    name: str,
+    source: str,
+    created: datetime,
+    min_samples: int,
 ) -> Baseline:
-    """Return the baseline of the rows in `summary`.
+    """Return the baseline of the rows in `summary`, and of the words in their texts.
 
     Raises:
         NoVerdictError: fewer than `min_samples` rows: such a baseline could never be compared with.
@@ -68,7 +77,13 @@ def create_baseline(
             hint="log more predictions, choose a longer period, or lower drift.min_samples",
         )
     # Where a bad line stood says nothing once the log goes on; how many there were does.
-    return Baseline(name=name, created=created, source=source, summary=replace(summary, bad_lines=()))
+    return Baseline(
+        name=name,
+        created=created,
+        source=source,
+        summary=replace(summary, bad_lines=()),
+        vocabulary=vocabulary,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from sentimon.logbook.moments import (
 from sentimon.logbook.summary import Counts, Summary
 from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, Tally
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.words_json import Words, from_words, to_words
 from sentimon.scoring.scores import SCALE
 
 FORMAT = 1
@@ -58,6 +59,7 @@ class _File(msgspec.Struct, frozen=True):
     hours: list[_Hour]
     properties: dict[str, int]
     bad: dict[str, int]
+    words: Words | None = None
 
 
 def encode_baseline(baseline: Baseline) -> bytes:
@@ -116,6 +118,7 @@ def _to_file(baseline: Baseline) -> _File:
         ],
         properties=dict(sorted(summary.properties.items())),
         bad=dict(sorted(summary.bad.items())),
+        words=None if baseline.vocabulary is None else to_words(baseline.vocabulary),
     )
 
 
@@ -145,7 +148,8 @@ def _from_file(file: _File) -> Baseline:
     )
     _check(summary)
     created, _ = parse_moment(file.timestamp, None)
-    return Baseline(name=file.name, created=created, source=file.source, summary=summary)
+    words = None if file.words is None else from_words(file.words)
+    return Baseline(name=file.name, created=created, source=file.source, summary=summary, vocabulary=words)
 
 
 def _from_class(one: _Class) -> Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentimon.config.durations import parse_duration
 from sentimon.config.settings import RetrainingSettings
@@ -14,6 +14,9 @@ from sentimon.logbook.summary import Summary
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.intervals import Estimate
 from sentimon.monitoring.metrics import mean_confidence
+
+if TYPE_CHECKING:
+    from sentimon.monitoring.monitor_report import MonitorReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +65,15 @@ class RuleResult:
 class RetrainingTrigger:
     """The decision: retraining is recommended when there are enough new rows and a cause.
 
-    A cause is low confidence or drift. Within the cooldown after a trigger that fired, none fires.
+    A cause is low confidence or drift. Within the cooldown after a trigger that fired, none fires, nor
+    on drift alone that one has fired on.
     """
 
     samples: RuleResult
     confidence: RuleResult
     drift: RuleResult
+    drift_told: bool
+    """Whether a trigger has fired on the drift that goes on, so that it alone fires none."""
     cooldown_until: datetime | None
     """The end of the running cooldown; None where none runs."""
     rows_until: datetime | None
@@ -86,7 +92,8 @@ class RetrainingTrigger:
     @property
     def triggered(self) -> bool:
         """Return whether the trigger fires now."""
-        return self.due and self.cooldown_until is None
+        news = self.confidence.met or not self.drift_told
+        return self.due and news and self.cooldown_until is None
 
     @property
     def decided(self) -> bool:
@@ -114,22 +121,25 @@ def find_last_fired(entries: Sequence[Mapping[str, Any]], zone: tzinfo | None) -
 
 def evaluate_retraining(
     current: Summary,
-    drift: DriftReport,
+    drift: RuleResult,
     settings: RetrainingSettings,
     *,
+    drift_told: bool = False,
     last: LastTrigger | None,
     now: datetime,
     confidence_level: float,
 ) -> RetrainingTrigger:
     """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
 
-    `drift` is their comparison with the baseline.
+    `drift` is what `score_rule` or `monitor_rule` says of them; `drift_told` whether a trigger has fired
+    on that drift already.
     """
     confidence = mean_confidence(current.total, confidence_level=confidence_level)
     return RetrainingTrigger(
         samples=_samples_rule(current.count, settings),
         confidence=_confidence_rule(confidence, settings),
-        drift=_drift_rule(drift),
+        drift=drift,
+        drift_told=drift_told,
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
         rows_until=None if current.last is None else min(now, from_microseconds(current.last)),
     )
@@ -163,7 +173,8 @@ def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> Rule
     )
 
 
-def _drift_rule(drift: DriftReport) -> RuleResult:
+def score_rule(drift: DriftReport) -> RuleResult:
+    """Return what the score of one look says."""
     return RuleResult(
         name="drift score",
         side="above",
@@ -173,6 +184,20 @@ def _drift_rule(drift: DriftReport) -> RuleResult:
         limit=drift.threshold,
         met=None if drift.verdict is Verdict.NO_VERDICT else drift.drifted,
         n=drift.score.n,
+    )
+
+
+def monitor_rule(report: MonitorReport) -> RuleResult:
+    """Return what a monitor says: drift while an incident is open."""
+    return RuleResult(
+        name="change of a share",
+        side="more than chance and at least",
+        value=report.moved_most,
+        low=None,
+        high=None,
+        limit=report.delta,
+        met=None if report.verdict is Verdict.NO_VERDICT else report.drifting,
+        n=sum(report.counts),
     )
 
 

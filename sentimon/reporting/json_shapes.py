@@ -116,6 +116,7 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
         "min_samples_met": bool(trigger.samples.met),
         "recommended_action": recommended_action(trigger),
         "decided": trigger.decided,
+        "drift_told": trigger.drift_told,
         "rules": [rule.to_dict() for rule in trigger.rules],
         "cooldown_until": None if trigger.cooldown_until is None else format_moment(trigger.cooldown_until),
         "rows_until": None if trigger.rows_until is None else format_moment(trigger.rows_until),

@@ -12,7 +12,9 @@ from sentimon.labels import LABELS
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.monitoring.intervals import Estimate
 from sentimon.monitoring.metrics import Metrics
+from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.retraining import RetrainingTrigger
 from sentimon.reporting.prometheus import (
     PREFIX,
@@ -57,16 +59,36 @@ def metrics_families(summary: Summary, metrics: Metrics) -> list[Family]:
 
 def drift_families(report: DriftReport) -> list[Family]:
     """Return the score with its interval and limit, and the verdict; without one it is left out."""
-    drifted = None if report.verdict is Verdict.NO_VERDICT else report.drifted
     return [
-        gauge("drift_detected", "1 drift, 0 stable; missing where there is no verdict.", drifted),
-        *estimate_gauges(
-            "drift_score", "Distance of the class mix from the baseline.", "", [("", report.score)]
-        ),
+        _detected(report.verdict),
+        *_score(report.score),
         gauge("drift_threshold_ratio", "Score above which it is drift.", report.threshold),
         gauge("drift_predictions", "Rows compared with the baseline.", report.current.total),
         gauge("baseline_predictions", "Rows of the baseline.", report.baseline.total),
     ]
+
+
+def monitor_families(report: MonitorReport) -> list[Family]:
+    """Return the verdict of a monitor after a look, the score behind it, and how many looks there were."""
+    return [
+        _detected(report.verdict),
+        *_score(report.score),
+        gauge("drift_predictions", "Rows compared with the baseline.", sum(report.counts)),
+        gauge("baseline_predictions", "Rows of the baseline.", report.baseline.summary.count),
+        gauge(
+            "monitor_checks", "Looks since the baseline.", None if report.look is None else report.look.check
+        ),
+        gauge("monitor_new_predictions", "Rows that no earlier look had judged.", report.new),
+    ]
+
+
+def _detected(verdict: Verdict) -> Family:
+    drifted = None if verdict is Verdict.NO_VERDICT else verdict is Verdict.DRIFT
+    return gauge("drift_detected", "1 drift, 0 stable; missing where there is no verdict.", drifted)
+
+
+def _score(score: Estimate) -> list[Family]:
+    return estimate_gauges("drift_score", "Distance of the class mix from the baseline.", "", [("", score)])
 
 
 def retraining_families(trigger: RetrainingTrigger) -> list[Family]:

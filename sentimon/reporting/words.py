@@ -52,6 +52,8 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
             f"Retraining stays recommended ({' and '.join(causes)}), but a trigger has fired already; "
             f"the next one can fire after {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC."
         ]
+    if trigger.due:
+        return [f"Retraining stays recommended ({' and '.join(causes)}); a trigger has fired on this drift."]
     if not trigger.samples.met:
         needed = limit_text(trigger.samples.limit)
         since = " since a trigger fired" if trigger.cooldown_until is not None else ""

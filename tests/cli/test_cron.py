@@ -99,10 +99,23 @@ def test_a_log_that_is_not_there_yet_is_said_and_no_lock_makes_a_file_of_it(run,
         ["--since", "whenever"],
         ["--logs", "a\nb"],
         ["--on-trigger", "one\ntwo"],
-        ["--logs", "x" * 900],
+        ["--logs", "/".join(["x" * 100] * 9)],
     ],
 )
 def test_what_no_crontab_can_hold_is_wrong_usage(run, options: list[str]) -> None:  # type: ignore[no-untyped-def]
     done = run("cron", "show", *options)
     assert (done.code, done.out) == (2, "")
     assert "hint: " in done.err
+
+
+def test_where_the_monitor_judges_each_row_once_no_period_is_chosen(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", "-q", stdin=rows(1400, 400, 200))
+    assert run("baseline", "create").code == 0
+    assert "--since" not in run("cron", "show", "--json").json["crontab"]
+    assert (
+        "--since 7d"
+        in run("cron", "show", "--json", SENTIMON_RETRAINING__DRIFT_RULE="threshold").json["crontab"]
+    )
+    assert "--since 3d" in run("cron", "show", "--json", "--since", "3d").json["crontab"]
+    refused = run("cron", "show", "--since", "3d", SENTIMON_RETRAINING__DRIFT_RULE="monitor")
+    assert (refused.code, refused.out) == (2, "")

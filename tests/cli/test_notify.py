@@ -360,3 +360,17 @@ def test_https_asks_for_a_certificate_that_the_system_trusts(hook: Hook, tmp_pat
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     said, _ = send(settings)
     assert said.endswith("delivered, status 200")
+
+
+def test_a_monitor_remembers_that_it_told_before_anybody_is_told(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", "-q", stdin="".join(rows(7, 2, 1, minute=10 * one) for one in range(200)))
+    run("baseline", "create")
+    run(
+        "log", "--input", "-", "-q", stdin="".join(rows(1, 2, 7, minute=3000 + 10 * one) for one in range(20))
+    )
+    # The command is this program: it can look only when the first look is over and remembered.
+    command = f"{sys.executable} -m sentimon retrain-check --json"
+    done = run("retrain-check", "--save", "-q", "--on-trigger", command, SENTIMON_RETRAINING__COOLDOWN="0s")
+    assert done.code == 3
+    assert '"triggered":false' in done.err
+    assert "exit code" in done.err

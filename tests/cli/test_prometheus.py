@@ -161,3 +161,32 @@ def test_a_file_of_any_name_and_content_is_replaced(run, log, tmp_path: Path) ->
     text = (tmp_path / name).read_text(encoding="utf-8")
     assert 'source="my \\"shop\\"\\\\ %"' in text
     assert "garbage" not in text
+
+
+def test_what_a_monitor_says_is_exported_and_an_export_remembers_nothing(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings = {"SENTIMON_DRIFT__RULE": "monitor"}
+    run("log", "--input", "-", "-q", stdin="".join(rows(7, 2, 1, minute=10 * one) for one in range(200)))
+    assert run("baseline", "create").code == 0
+    run(
+        "log", "--input", "-", "-q", stdin="".join(rows(1, 2, 7, minute=3000 + 10 * one) for one in range(20))
+    )
+    for _ in range(2):
+        assert run("export", "prometheus", "-o", "x.prom", **settings).code == 0
+        values = values_of(tmp_path / "x.prom")
+        assert values['sentimon_monitor_new_predictions{source="x"}'] == 200
+        assert values['sentimon_drift_detected{source="x"}'] == 1
+        assert values['sentimon_retraining_due{source="x"}'] == 1
+    done = run("drift", "--monitor", "--json", "--prometheus", "y.prom")
+    assert (done.code, done.json["new_samples"]) == (3, 200)
+    values = values_of(tmp_path / "y.prom")
+    assert values['sentimon_monitor_checks{source="y"}'] == 1
+    assert values['sentimon_drift_score_ratio{source="y"}'] == done.json["drift_score"]
+    assert values['sentimon_drift_predictions{source="y"}'] == 200
+    assert values['sentimon_last_run_exit_code{source="y"}'] == 3
+    assert run("export", "prometheus", "-o", "x.prom", **settings).code == 0
+    values = values_of(tmp_path / "x.prom")
+    # The incident is open, though no row is new.
+    assert values['sentimon_monitor_new_predictions{source="x"}'] == 0
+    assert values['sentimon_drift_detected{source="x"}'] == 1
+    if shutil.which("promtool"):
+        check_metrics((tmp_path / "x.prom").read_text(encoding="utf-8"))

@@ -70,10 +70,15 @@ def test_the_columns_are_typed(tmp_path: Path) -> None:
     types = {name: str(schema.field(name).type) for name in schema.names}
     texts = dict.fromkeys(("text", "sentiment", "id", "model", "revision", "text_hash", "extra"), "string")
     numbers = dict.fromkeys(("confidence", *LABELS), "double")
-    assert types == {"timestamp": "timestamp[us, tz=UTC]", "truncated": "bool", **texts, **numbers}
+    others = {
+        "timestamp": "timestamp[us, tz=UTC]",
+        "truncated": "bool",
+        "token_hashes": "list<element: uint32>",
+    }
+    assert types == {**others, **texts, **numbers}
     assert schema.names == [
         "timestamp", "text", "sentiment", "confidence", "negative", "neutral", "positive",
-        "id", "model", "revision", "truncated", "text_hash", "extra",
+        "id", "model", "revision", "truncated", "text_hash", "token_hashes", "extra",
     ]  # fmt: skip
 
 

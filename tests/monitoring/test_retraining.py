@@ -12,6 +12,7 @@ from sentimon.monitoring.retraining import (
     RetrainingTrigger,
     evaluate_retraining,
     find_last_fired,
+    score_rule,
 )
 from tests.rows import START, summary
 
@@ -26,7 +27,7 @@ def decide(
     **settings: object,
 ) -> RetrainingTrigger:
     baseline = None if before is None else Baseline(name="b", created=START, source="logs", summary=before)
-    drift = detect_drift(baseline, current, DriftSettings())
+    drift = score_rule(detect_drift(baseline, current, DriftSettings()))
     rules = RetrainingSettings(**settings)  # type: ignore[arg-type]
     return evaluate_retraining(current, drift, rules, last=last, now=NOW, confidence_level=0.95)
 

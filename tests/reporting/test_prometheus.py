@@ -15,7 +15,7 @@ from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
+from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
 from sentimon.reporting.prometheus import LONGEST_LABEL, Family, Sample, gauge, number, read_values, render
 from sentimon.reporting.prometheus_values import (
     MOST_MODELS,
@@ -55,7 +55,7 @@ def everything() -> str:
     report = detect_drift(baseline, now, DriftSettings())
     last = LastTrigger(timestamp=NOW - timedelta(hours=1), rows_until=None)
     trigger = evaluate_retraining(
-        now, report, RetrainingSettings(), last=last, now=NOW, confidence_level=0.95
+        now, score_rule(report), RetrainingSettings(), last=last, now=NOW, confidence_level=0.95
     )
     families = [
         *metrics_families(now, measure(now, confidence_level=0.95)),
@@ -93,7 +93,7 @@ def test_values_are_those_of_the_report() -> None:
 def test_what_is_not_known_is_left_out_and_never_zero() -> None:
     report = detect_drift(None, Summary(), DriftSettings())
     trigger = evaluate_retraining(
-        Summary(), report, RetrainingSettings(), last=None, now=NOW, confidence_level=0.95
+        Summary(), score_rule(report), RetrainingSettings(), last=None, now=NOW, confidence_level=0.95
     )
     text = render([*drift_families(report), *retraining_families(trigger)], SHOP)
     assert "sentimon_drift_threshold_ratio" in text

@@ -23,7 +23,7 @@ from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.baseline import Baseline, check_baseline
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
+from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
 from sentimon.reporting import listings, tables
 from sentimon.reporting.examination import examination_table, failed, good, warning
 from sentimon.reporting.predictions import predictions_table
@@ -85,7 +85,7 @@ def trigger() -> RenderableType:
     report = detect_drift(baseline(summary(70, 20, 10)), current, DriftSettings())
     decision = evaluate_retraining(
         current,
-        report,
+        score_rule(report),
         RetrainingSettings(),
         last=LastTrigger(timestamp=START, rows_until=None),
         now=START + timedelta(hours=1),

@@ -5,7 +5,7 @@ from sentimon.labels import LABELS
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import DriftReport, detect_drift
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining
+from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
 from sentimon.reporting.numbers import beside, limit_text
 from sentimon.reporting.words import explain_drift, explain_trigger, recommended_action
 from tests.rows import START, summary
@@ -63,7 +63,9 @@ def test_each_decision_has_its_words_and_its_action() -> None:
     ) -> tuple[str, str]:
         trigger = evaluate_retraining(
             current,
-            compare(before, current) if compared else detect_drift(None, current, DriftSettings()),
+            score_rule(
+                compare(before, current) if compared else detect_drift(None, current, DriftSettings())
+            ),
             RetrainingSettings(),
             last=last,
             now=NOW,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 
 import msgspec
@@ -54,13 +54,21 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         for known in self.files:
             torn = self._torn_line(known, slot)
             self._add_bad(whole, known, torn)
-            total = self.store.total(known.entry.number)
-            for key, sums in (*self._whole_lines(known, total, span, slot), *_inside(torn)):
+            for key, sums in self._pieces(known, span, slot, torn):
                 parts.setdefault(key, GrowingSummary()).include(sums)
                 whole.include(sums)
         by_start = {from_microseconds(key): sums.summary() for key, sums in parts.items()}
         total_summary = whole.summary()
         return lay_out(by_start, total_summary, calendar, now=now), total_summary
+
+    def hours(self, period: Period) -> dict[int, Summary]:
+        """Return the sum over the rows in `period`, hour by hour; the key is hours since 1970, UTC."""
+        span, parts = Span.of(period), dict[int, GrowingSummary]()
+        slot = within(span, hour_slot)
+        for known in self.files:
+            for hour, sums in self._pieces(known, span, slot, self._torn_line(known, slot)):
+                parts.setdefault(hour, GrowingSummary()).include(sums)
+        return {hour: sums.summary() for hour, sums in parts.items()}
 
     def trouble(self) -> Summary:
         """Return the sum over all bad lines."""
@@ -79,13 +87,17 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         self._add_bad(sums, known, torn)
         total = self.store.total(known.entry.number)
         if total.ends and span.covers(*total.ends):
-            sums.include(total)
+            pieces: Iterable[Piece] = ((OUTSIDE, total), *_inside(torn))
         else:
-            for _, piece in self._whole_lines(known, total, span, slot):
-                sums.include(piece)
-        for _, piece in _inside(torn):
+            pieces = self._pieces(known, span, slot, torn)
+        for _, piece in pieces:
             sums.include(piece)
         return sums
+
+    def _pieces(self, known: Known, span: Span, slot: Slot, torn: Scan) -> Iterator[Piece]:
+        """Yield the rows of a file in `span`, slot by slot; that on its `torn` last line comes last."""
+        yield from self._whole_lines(known, self.store.total(known.entry.number), span, slot)
+        yield from _inside(torn)
 
     def _whole_lines(self, known: Known, total: GrowingSummary, span: Span, slot: Slot) -> Iterator[Piece]:
         """Yield the rows of a file in `span`, slot by slot, without that on a torn last line."""

@@ -1,0 +1,139 @@
+"""One look of the monitor: the new rows read and judged; remembered only once the result was shown."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+from sentimon.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.cli.session import Session
+    from sentimon.logbook.rollup.sums import Sums
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.events import Counted
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.monitoring.monitor_report import MonitorReport
+    from sentimon.monitoring.reference import Reference
+    from sentimon.monitoring.vocabulary import Vocabulary
+
+
+@dataclass(slots=True, kw_only=True)
+class Looked:
+    """What a look saw, and what the monitor remembers of it."""
+
+    report: MonitorReport
+    state: MonitorState
+    summary: Summary
+    """The sum over the hours that hold new rows, and all bad lines."""
+    hours: frozenset[int]
+    """The hours that hold new rows, since 1970."""
+    told: bool = False
+    """Whether a trigger has fired on the incident now; set by who fires it."""
+
+
+@contextlib.contextmanager
+def looked(session: Session, path: Path, *, keep: bool = True) -> Iterator[Looked]:
+    """Look at the rows that the monitor of the baseline at `path` has not judged, and give what it saw.
+
+    What it says is remembered when the block ends well, so that a result that nobody could be told of
+    is found again; with `keep` false never. No other program looks meanwhile.
+
+    Raises:
+        StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
+        DataError: the rows are of another model than the baseline.
+    """
+    from sentimon.api.monitors import held_monitor
+    from sentimon.api.stores import read_baseline
+    from sentimon.monitoring.monitor import fits, told
+    from sentimon.monitoring.reference import Reference
+
+    with held_monitor(session.folder, path) as file:
+        baseline = read_baseline(path)
+        reference = Reference.of(baseline)
+        state = file.read()
+        if not fits(state, reference):
+            raise StoreError(
+                f"{file.path}: is not of the events of {path}", hint="`sentimon drift --reset` starts anew"
+            )
+        seen = _look(session, baseline, reference, state)
+        yield seen
+        if keep and (seen.report.look is not None or seen.told):
+            file.save(told(seen.state) if seen.told else seen.state)
+
+
+def _look(session: Session, baseline: Baseline, reference: Reference, state: MonitorState) -> Looked:
+    from sentimon.cli.reading import newer
+    from sentimon.logbook.moments import start_of_hour
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.drift import check_same_model
+    from sentimon.monitoring.monitor import advance, new_rows
+    from sentimon.monitoring.monitor_report import monitor_report
+
+    settings, before, look = session.settings, state.incident, None
+    since = None if state.horizon is None else start_of_hour(state.horizon)
+    period = newer(session, Period(since=since), baseline.last)
+    sums, words, trouble = session.index.ask(lambda sums: _read(sums, period, baseline, state))
+    hours = {hour: reference.window(summary, words.get(hour)) for hour, summary in sums.items()}
+    new = new_rows(state, hours)
+    summary = reduce(add, (sums[hour] for hour in new), trouble)
+    check_same_model(baseline, summary)
+    rows = sum(window[0].n for window in new.values())
+    if rows >= settings.drift.min_samples:
+        level = settings.drift.confidence_level
+        state, look = advance(
+            state, hours, reference, settings.monitor, now=session.now, confidence_level=level
+        )
+    return Looked(
+        report=monitor_report(baseline, reference, look, settings, new=rows, incident=before),
+        state=state,
+        summary=summary,
+        hours=frozenset(new),
+    )
+
+
+def _read(
+    sums: Sums, period: Period, baseline: Baseline, state: MonitorState
+) -> tuple[dict[int, Summary], dict[int, Counted], Summary]:
+    """Return (the rows of `period` by hour, their texts by hour and new words, all bad lines)."""
+    by_hour = sums.hours(period)
+    words: dict[int, Counted] = {}
+    if baseline.vocabulary is not None:
+        words = {hour: window[-1] for hour, window in state.seen.items()}
+        # Texts are read only where something is new.
+        changed = {hour for hour, summary in by_hour.items() if _rows_seen(state, hour) != summary.count}
+        words |= _count_words(sums, period, changed, baseline.vocabulary)
+    return by_hour, words, sums.trouble()
+
+
+def _rows_seen(state: MonitorState, hour: int) -> int:
+    return state.seen[hour][0].n if hour in state.seen else 0
+
+
+def _count_words(sums: Sums, period: Period, hours: set[int], vocabulary: Vocabulary) -> dict[int, Counted]:
+    from sentimon.cli.progress import watched
+    from sentimon.cli.reading import within_hours
+    from sentimon.logbook.moments import hour_of
+    from sentimon.logbook.rollup.rows import open_rows
+    from sentimon.logbook.tokens import tokens_of
+    from sentimon.monitoring.words import WordCounter
+
+    counter = WordCounter(vocabulary)
+    found = dict.fromkeys(hours, counter.nothing)
+    with ExitStack() as stack:
+        rows = open_rows(sums, within_hours(period, hours), stack) if hours else ()
+        for row in watched(rows, "texts read"):
+            hour = hour_of(row.timestamp)
+            tokens = tokens_of(row, keyed=vocabulary.keyed) if hour in hours else None
+            if tokens is not None:
+                found[hour] += counter.count(tokens)
+    return found

@@ -1,0 +1,115 @@
+"""How much more a share wavers from hour to hour than independent rows would: bursts, and the time of day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from sentimon.logbook.summary import Counts
+
+_HOURS = 24
+_WORTH_DIVIDING = 1.2
+_QUANTILE_95 = 1.6449
+_CHI_SQUARE_2_95 = 5.9915
+_FEWEST_HOURS_OF_DAY = 18
+"""With fewer of them a wave over the day cannot be told from its mean."""
+
+
+class Wave(msgspec.Struct, frozen=True):
+    """The share of a class over the day: share + cosine * cos(angle) + sine * sin(angle), 24 h a turn."""
+
+    share: float
+    cosine: float = 0.0
+    sine: float = 0.0
+
+    @property
+    def amplitude(self) -> float:
+        """Return how far the share swings to either side, 0 .. 1."""
+        return math.hypot(self.cosine, self.sine)
+
+    def at(self, hour: int) -> float:
+        """Return the share in an hour, counted since 1970."""
+        angle = 2 * math.pi * hour / _HOURS
+        return self.share + self.cosine * math.cos(angle) + self.sine * math.sin(angle)
+
+
+def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
+    """Return how the share of each class swings over a day, in Sentiment order; `hours` holds rows.
+
+    A wave of 24 hours fitted by least squares, weighted by rows; flat unless it explains more than
+    chance does (5 %), and where the rows cover fewer than 18 hours of the day.
+
+    Source: Bliss (1958), Periodic Regression in Biology and Climatology.
+    """
+    covered = {hour % _HOURS for hour, counts in hours.items() if sum(counts)}
+    cells = [(hour, sum(counts), counts) for hour, counts in hours.items() if sum(counts)]
+    rows = sum(size for _, size, _ in cells)
+    negative, neutral, positive = (
+        _wave([(hour, size, counts[place]) for hour, size, counts in cells], rows)
+        if len(covered) >= _FEWEST_HOURS_OF_DAY
+        else Wave(sum(counts[place] for _, _, counts in cells) / rows)
+        for place in range(3)
+    )
+    return (negative, neutral, positive)
+
+
+def design_effect(hours: Mapping[int, Counts], waves: Sequence[Wave]) -> tuple[float, int]:
+    """Return (how many times the variance of class shares per hour exceeds chance, degrees of freedom).
+
+    At least 1. Pearson's chi-square of the rows of each class in each hour around the daily `waves`,
+    over its degrees of freedom: the variance inflation of clustered sampling. Without degrees of
+    freedom it is 1.
+
+    Source: Rao & Scott (1981), J. Am. Stat. Assoc. 76, 221-230; Kish (1965), Survey Sampling, 8.2.
+    """
+    seen = [place for place, wave in enumerate(waves) if wave.share > 0]
+    fitted = 2 * sum(wave.amplitude > 0 for wave in waves)
+    degrees = (len(hours) - 1) * (len(seen) - 1) - min(fitted, 4)
+    if degrees < 1:
+        return 1.0, 0
+    square = 0.0
+    for hour, counts in hours.items():
+        size = sum(counts)
+        for place in seen:
+            # A fitted share may fall out of 0 .. 1, a real one is where it was.
+            expected = size * max(waves[place].at(hour), waves[place].share / 10)
+            square += (counts[place] - expected) ** 2 / expected if size else 0.0
+    return max(1.0, square / degrees), degrees
+
+
+def worth_dividing(effect: float, degrees: int) -> bool:
+    """Return whether counts should be divided by a design effect: above 1.2, and more than chance (5 %).
+
+    Source: Wilson & Hilferty (1931), Proc. Natl. Acad. Sci. 17, 684-688, for the chi-square quantile.
+    """
+    if effect <= _WORTH_DIVIDING or degrees < 1:
+        return False
+    spread = 2 / (9 * degrees)
+    return bool((effect ** (1 / 3) - (1 - spread)) / math.sqrt(spread) > _QUANTILE_95)
+
+
+def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
+    """Return the wave of a class in cells of (hour, rows, rows of the class)."""
+    share = sum(count for _, _, count in cells) / rows
+    flat = Wave(share)
+    points = [
+        (size, count - size * share, math.cos(angle), math.sin(angle))
+        for hour, size, count in cells
+        for angle in (2 * math.pi * (hour % _HOURS) / _HOURS,)
+    ]
+    # Fitted beside a constant: both parts of the wave are taken around their own weighted means.
+    mean_c = sum(size * c for size, _, c, _ in points) / rows
+    mean_s = sum(size * s for size, _, _, s in points) / rows
+    cc = sum(size * (c - mean_c) ** 2 for size, _, c, _ in points)
+    ss = sum(size * (s - mean_s) ** 2 for size, _, _, s in points)
+    cs = sum(size * (c - mean_c) * (s - mean_s) for size, _, c, s in points)
+    cy = sum(excess * (c - mean_c) for _, excess, c, _ in points)
+    sy = sum(excess * (s - mean_s) for _, excess, _, s in points)
+    determinant = cc * ss - cs * cs
+    if determinant <= 0 or not 0 < share < 1:
+        return flat
+    cosine, sine = (cy * ss - sy * cs) / determinant, (sy * cc - cy * cs) / determinant
+    explained = (cosine * cy + sine * sy) / (share * (1 - share))
+    return Wave(share, cosine, sine) if explained > _CHI_SQUARE_2_95 else flat

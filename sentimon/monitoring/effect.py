@@ -1,0 +1,63 @@
+"""How far the class mix is from the baseline over some looks, and how small a shift they could show."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from sentimon.config.settings import MonitorSettings
+from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
+from sentimon.monitoring.events import Counted
+from sentimon.monitoring.evidence import shift_p_value, spending
+from sentimon.monitoring.intervals import Estimate
+from sentimon.monitoring.looks import divided
+from sentimon.monitoring.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detectable:
+    """The smallest change of a share that so many rows would raise an alarm on."""
+
+    rows: int
+    shift: float | None
+    """0 .. 1; the largest over the classes. None where no change would."""
+
+
+def score_of(reference: Reference, counted: Counted, *, confidence_level: float) -> Estimate:
+    """Return the Wasserstein-1 distance of some rows from the baseline; `n` is their number."""
+    before = reference.groups[0].reference.counts
+    low, high = wasserstein_interval(before, counted.counts, confidence_level=confidence_level)
+    return Estimate(
+        value=wasserstein_distance(before, counted.counts), low=low, high=high, n=sum(counted.counts)
+    )
+
+
+def detectable(reference: Reference, rows: int, check: int, settings: MonitorSettings) -> Detectable:
+    """Return the smallest shift of a class share that `rows` rows would raise an alarm on at a check."""
+    groups = sum(bool(group.events) for group in reference.groups)
+    classes = reference.groups[0]
+    spent = settings.alpha * spending(check)
+    limit = spent / (settings.look_backs * groups * len(classes.events))
+    shifts = [_smallest(reference, place, rows, limit, settings) for place in range(len(classes.events))]
+    possible = [shift for shift in shifts if shift is not None]
+    return Detectable(rows=rows, shift=max(possible, default=None))
+
+
+def _smallest(
+    reference: Reference, place: int, rows: int, limit: float, settings: MonitorSettings
+) -> float | None:
+    """Return the smaller of the least rise and the least fall of a class share that would alarm."""
+    classes = reference.groups[0]
+    tolerance = reference.tolerance(classes, place, settings.tau)
+    b, m = classes.reference.counts[place], classes.reference.n
+
+    def alarms(count: int) -> bool:
+        after, before = divided((count, rows), reference.divisor), divided((b, m), reference.divisor)
+        enough = abs(count / rows - b / m) >= settings.delta
+        return enough and shift_p_value(after, before, tolerance=tolerance) <= limit
+
+    middle = b * rows // m
+    rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))
+    fall = bisect_left(range(middle), True, key=lambda fewer: alarms(middle - fewer))
+    counts = [count for count in (middle + rise, middle - fall) if alarms(count)]
+    return min((abs(count / rows - b / m) for count in counts), default=None)

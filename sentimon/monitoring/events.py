@@ -1,0 +1,82 @@
+"""Yes or no about each row: the events whose shares are watched, counted from sums and never from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import add
+
+import msgspec
+
+from sentimon.labels import LABELS
+from sentimon.logbook.summary import Summary
+from sentimon.logbook.tally import CONFIDENCE_BINS
+
+_DECILES = range(1, 10)
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many of `n` rows each event of a group is true of."""
+
+    n: int
+    counts: tuple[int, ...]
+
+    def __add__(self, other: Counted) -> Counted:
+        """Return the counts of both sets of rows."""
+        return Counted(self.n + other.n, tuple(map(add, self.counts, other.counts)))
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of one kind, and how often each was true in the baseline."""
+
+    name: str
+    events: tuple[str, ...]
+    reference: Counted
+
+
+def class_group(summary: Summary) -> Group:
+    """Return the events "the label is negative", "... neutral", "... positive"."""
+    return Group(name="class", events=LABELS, reference=class_counts(summary))
+
+
+def class_counts(summary: Summary) -> Counted:
+    """Return the rows of each class, in Sentiment order."""
+    return Counted(summary.count, summary.counts)
+
+
+def confidence_cuts(summary: Summary) -> tuple[int, ...]:
+    """Return the deciles of the confidence of `summary`, each as the nearest border of two bins, ascending.
+
+    Borders are given in hundredths, 1 .. 99. One that several deciles snap to comes once, one that has
+    all rows on one side not at all; where all rows are in one hundredth, its two borders are taken.
+    """
+    below = list(accumulate(_confidences(summary), initial=0))
+    rows = below[-1]
+    nearest = {min(range(len(below)), key=lambda cut: abs(10 * below[cut] - d * rows)) for d in _DECILES}
+    cuts = {cut for cut in nearest if 0 < below[cut] < rows}
+    if rows and not cuts:
+        above = below.index(rows)
+        cuts = {above - 1, above} & set(range(1, CONFIDENCE_BINS))
+    return tuple(sorted(cuts))
+
+
+def confidence_group(summary: Summary) -> Group:
+    """Return the events "the confidence is below a decile of the baseline"."""
+    cuts = confidence_cuts(summary)
+    return Group(
+        name="confidence",
+        events=tuple(f"below {cut / CONFIDENCE_BINS:.2f}" for cut in cuts),
+        reference=confidence_counts(summary, cuts),
+    )
+
+
+def confidence_counts(summary: Summary, cuts: Sequence[int]) -> Counted:
+    """Return the rows with a confidence below each of `cuts`, in hundredths."""
+    below = list(accumulate(_confidences(summary), initial=0))
+    return Counted(below[-1], tuple(below[cut] for cut in cuts))
+
+
+def _confidences(summary: Summary) -> list[int]:
+    return [
+        sum(bins) for bins in zip(*(tally.confidence_histogram for tally in summary.classes), strict=True)
+    ]

@@ -1,0 +1,63 @@
+"""Is a change of a share more than chance, however often it is looked at: exact p-values and their limits."""
+
+from __future__ import annotations
+
+import math
+
+_NEGLIGIBLE = 1e-17
+_PACE = 100
+"""Checks after which about 41 % of alpha is spent."""
+
+
+def shift_p_value(after: tuple[int, int], before: tuple[int, int], *, tolerance: float) -> float:
+    """Return the two-sided p-value of a share that moved by more than `tolerance`, 0 .. 1.
+
+    Both shares are given as (count, n). Fisher's exact test, with the earlier count moved by `tolerance`
+    towards the later one: valid where the true difference is at most `tolerance`. Where the difference
+    seen is no larger the p-value is 1.
+
+    >>> round(shift_p_value((9, 10), (1, 10), tolerance=0.0), 6)
+    0.001093
+
+    Source: Fisher (1935), J. R. Stat. Soc. 98, 39-82; twice the smaller tail.
+    """
+    (x, n), (b, m) = after, before
+    if x * m < b * n:
+        return shift_p_value((n - x, n), (m - b, m), tolerance=tolerance)
+    moved = min(m, math.ceil(b + tolerance * m - _ROUNDING))
+    if x * m <= moved * n:
+        return 1.0
+    return min(1.0, 2 * _upper_tail(x, n, moved, m))
+
+
+_ROUNDING = 1e-9
+"""0.05 * 100 is a little more than 5 for floats."""
+
+
+def spending(k: int) -> float:
+    """Return the part of alpha that the k-th check may spend, k = 1, 2, ...; over all checks they sum to 1.
+
+    >>> round(spending(1), 5), round(sum(spending(k) for k in range(1, 101)), 3)
+    (0.00985, 0.409)
+    """
+    return _spent(k) - _spent(k - 1)
+
+
+def _spent(k: int) -> float:
+    return 1 - 1 / (1 + math.log1p(k / _PACE))
+
+
+def _upper_tail(x: int, n: int, b: int, m: int) -> float:
+    """Return P(X >= x), X hypergeometric: of n + m, x + b are successes, n are drawn; x is above the mean."""
+    successes, failures = x + b, n + m - x - b
+    term = math.exp(_log_choose(successes, x) + _log_choose(failures, n - x) - _log_choose(n + m, n))
+    total, first = 0.0, x
+    while term > total * _NEGLIGIBLE:
+        total += term
+        term *= (successes - first) * (n - first) / ((first + 1) * (failures - n + first + 1))
+        first += 1
+    return total
+
+
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

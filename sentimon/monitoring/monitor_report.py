@@ -1,0 +1,127 @@
+"""What a monitor says after a look: the verdict, the effect, and how small a shift it could have seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentimon.config.settings import Settings
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.drift import Verdict
+from sentimon.monitoring.effect import Detectable, detectable, score_of
+from sentimon.monitoring.incidents import Incident
+from sentimon.monitoring.intervals import Estimate
+from sentimon.monitoring.looks import Finding, difference
+from sentimon.monitoring.monitor import Look, total
+from sentimon.monitoring.reference import ADVISED_ROWS, FEWEST_ROWS, Reference, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorReport:
+    """The result of one look; without one (`look` is None) there were too few new rows to count it."""
+
+    baseline: Baseline
+    reference: Reference
+    look: Look | None
+    new: int
+    """New rows; where there was no look they wait for the next."""
+    min_samples: int
+    delta: float
+    confidence_level: float
+    incident: Incident | None
+    """The one that is open, or was closed by this look."""
+    over: int
+    """How many looks, the newest ones, `score` and `counts` are over; 0 without a look."""
+    counts: tuple[int, int, int]
+    """Rows of each class in them, in Sentiment order."""
+    score: Estimate
+    """Wasserstein-1 distance of these from the baseline, 0 .. 1."""
+    in_this: Detectable | None
+    """The smallest shift of a class share that the new rows alone would have raised an alarm on."""
+    in_all: Detectable | None
+    """The same of all rows since the last alarm that are looked back on."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return drift while an incident is open, no verdict where there were too few new rows."""
+        if self.drifting:
+            return Verdict.DRIFT
+        return Verdict.NO_VERDICT if self.look is None else Verdict.STABLE
+
+    @property
+    def drifting(self) -> bool:
+        """Return whether an incident is open."""
+        return self.incident is not None and not self.closed
+
+    @property
+    def opened(self) -> bool:
+        """Return whether this look opened the incident."""
+        return self.look is not None and self.look.opened
+
+    @property
+    def closed(self) -> bool:
+        """Return whether this look closed the incident."""
+        return self.look is not None and self.look.closed
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Return events that moved by more than chance, but by less than matters."""
+        return () if self.look is None else self.look.warnings
+
+    @property
+    def small(self) -> int | None:
+        """Return the rows that a baseline should have, where this one has too few for a monitor."""
+        return ADVISED_ROWS if self.reference.rows < FEWEST_ROWS else None
+
+    @property
+    def moved_most(self) -> float | None:
+        """Return the largest change of a watched share, 0 .. 1: of the incident, else of the classes."""
+        if self.incident is not None and not self.closed:
+            return max(abs(one.difference) for one in self.incident.findings)
+        known = self.reference.groups[0].reference
+        rows = sum(self.counts)
+        changes = (
+            abs(difference((b, known.n), (x, rows)))
+            for b, x in zip(known.counts, self.counts, strict=True)
+            if rows
+        )
+        return max(changes, default=None)
+
+
+def monitor_report(
+    baseline: Baseline,
+    reference: Reference,
+    look: Look | None,
+    settings: Settings,
+    *,
+    new: int,
+    incident: Incident | None,
+) -> MonitorReport:
+    """Return what a look says; `incident` is the one that was open where there was no look."""
+    level = settings.drift.confidence_level
+    over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
+    in_this = in_all = None
+    if look is not None:
+        over = look.alarms[0].windows if look.alarms else len(look.windows)
+        sums: Window = total(look.windows[-over:])
+        negative, neutral, positive = sums[0].counts
+        counts, score = (negative, neutral, positive), score_of(reference, sums[0], confidence_level=level)
+        everything = total(look.windows)[0].n
+        in_this, in_all = (
+            detectable(reference, rows, look.check, settings.monitor)
+            for rows in (look.window[0].n, everything)
+        )
+    return MonitorReport(
+        baseline=baseline,
+        reference=reference,
+        look=look,
+        new=new,
+        min_samples=settings.drift.min_samples,
+        delta=settings.monitor.delta,
+        confidence_level=level,
+        incident=incident if look is None else look.incident,
+        over=over,
+        counts=counts,
+        score=score,
+        in_this=in_this,
+        in_all=in_all,
+    )

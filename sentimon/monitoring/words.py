@@ -1,0 +1,88 @@
+"""New words: how much of each text's vocabulary the baseline had not seen, from hashes alone."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable
+
+from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.tokens import tokens_of
+from sentimon.monitoring.events import Counted
+from sentimon.monitoring.vocabulary import SHARE, Vocabulary
+
+_PARTS = 5
+"""The shares of new words in the second half are cut into fifths."""
+FEWEST_TEXTS = 200
+MOST_TEXTS = 20_000
+"""The latest texts of a baseline that its vocabulary is made of: the size of its file stays bounded."""
+
+
+class WordCounter:
+    """Counts texts by their share of words that a vocabulary does not hold."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._known = frozenset(vocabulary.hashes)
+        self._cuts = vocabulary.cuts
+
+    @property
+    def nothing(self) -> Counted:
+        """Return the counts of no texts."""
+        return Counted(0, (0,) * len(self._cuts))
+
+    def count(self, text: Collection[int]) -> Counted:
+        """Return whether a text, as the hashes of its words, lies at or below each cut."""
+        share = self.share(text)
+        return Counted(1, tuple(int(share <= cut) for cut in self._cuts))
+
+    def share(self, text: Collection[int]) -> int:
+        """Return the share of new words, in millionths."""
+        return new_share(text, self._known)
+
+
+def new_share(text: Collection[int], known: Collection[int]) -> int:
+    """Return the share of the words in `text` that are not in `known`, in millionths; 0 without words.
+
+    >>> new_share({1, 2, 3}, {1, 2})
+    333333
+    """
+    return SHARE * sum(word not in known for word in text) // len(text) if text else 0
+
+
+def vocabulary_of(records: Iterable[PredictionRecord]) -> Vocabulary | None:
+    """Return the vocabulary of the texts in `records`, or of their keyed hashes where no text is kept."""
+    texts, keyed = (deque[Collection[int]](maxlen=MOST_TEXTS) for _ in range(2))
+    for record in records:
+        for kept, by_key in ((texts, False), (keyed, True)):
+            tokens = tokens_of(record, keyed=by_key)
+            if tokens is not None:
+                kept.append(tokens)
+    return learn_vocabulary(texts, keyed=False) or learn_vocabulary(keyed, keyed=True)
+
+
+def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabulary | None:
+    """Return the vocabulary of `texts`, the earliest first, each as the hashes of its distinct words.
+
+    Of more than MOST_TEXTS the latest are taken. None where there are fewer than FEWEST_TEXTS, or
+    where no text of the second half has a word of the first.
+    """
+    texts = list(texts)[-MOST_TEXTS:]
+    if len(texts) < FEWEST_TEXTS:
+        return None
+    middle = len(texts) // 2
+    frequencies = Counter(word for text in texts[:middle] for word in text)
+    shares = sorted(new_share(text, frequencies) for text in texts[middle:])
+    quantiles = {shares[-(-fifth * len(shares) // _PARTS) - 1] for fifth in range(1, _PARTS)}
+    # What all texts lie at or below now may be passed by later ones, except for all words.
+    cuts = tuple(sorted(quantiles - {SHARE}))
+    if not cuts:
+        return None
+    counts = tuple(sum(share <= cut for share in shares) for cut in cuts)
+    hashes = tuple(sorted(frequencies))
+    return Vocabulary(
+        keyed=keyed,
+        hashes=hashes,
+        frequencies=tuple(frequencies[word] for word in hashes),
+        texts=middle,
+        cuts=cuts,
+        reference=Counted(len(shares), counts),
+    )

@@ -1,0 +1,302 @@
+"""`drift --monitor` and `retrain-check` as cron runs them: real processes, real files."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import clean_environment
+from tests.rows import lines, row
+
+USUAL = (0.2, 0.3, 0.5)
+MOVED = (0.5, 0.3, 0.2)
+WORDS = [f"word{number}" for number in range(300)]
+FOREIGN = [f"parola{number}" for number in range(300)]
+Traffic = Callable[..., None]
+
+
+def some(
+    count: int, shares: tuple[float, float, float], *, minute: int, seed: int, words: list[str] = WORDS
+) -> Iterator[dict[str, Any]]:
+    generator = random.Random(seed)
+    for number in range(count):
+        place = generator.choices(range(3), shares)[0]
+        confidence = round(generator.uniform(0.5, 0.9), 3)
+        text = " ".join(generator.choices(words, k=8))
+        yield row(place, minute + number, confidence, text=text, id=f"{seed}-{number}")
+
+
+@pytest.fixture
+def traffic(run) -> Traffic:  # type: ignore[no-untyped-def]
+    """Append so many rows to the log, a minute apart."""
+    clock = [0]
+
+    def append(count: int, shares: tuple[float, float, float] = USUAL, **rest: Any) -> None:
+        content = lines(some(count, shares, minute=clock[0], seed=clock[0], **rest))
+        clock[0] += count
+        assert run("log", "--input", "-", "-q", stdin=content).code == 0
+
+    return append
+
+
+@pytest.fixture
+def baseline(traffic: Traffic, run) -> None:  # type: ignore[no-untyped-def]
+    traffic(2000)
+    assert run("baseline", "create").code == 0
+
+
+def test_quiet_traffic_is_stable_and_each_row_is_judged_once(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(200)
+    done = run("drift", "--monitor", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert (done.json["verdict"], done.json["check"], done.json["new_samples"]) == ("stable", 1, 200)
+    assert done.json["incident"] is None
+    assert 0.1 < done.json["detectable_shift"]["this_check"]["shift"] < 0.3
+    again = run("drift", "--monitor", "--json")
+    assert (again.code, again.json["verdict"], again.json["new_samples"]) == (4, "no verdict", 0)
+    traffic(49)
+    assert run("drift", "--monitor", "--json").json["new_samples"] == 49
+    traffic(1)
+    later = run("drift", "--monitor", "--json")
+    assert (later.code, later.json["check"], later.json["new_samples"]) == (0, 2, 50)
+    assert run("drift", "--monitor", "-q").out == ""
+
+
+def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    traffic(300, MOVED)
+    opened = run("drift", "--monitor", "--json", "--save")
+    assert opened.code == 3
+    assert (opened.json["opened"], opened.json["drift_detected"]) == (True, True)
+    events = {one["event"]: one for one in opened.json["incident"]["findings"]}
+    assert events["negative"]["direction"] == "up"
+    assert events["negative"]["before"]["value"] < events["negative"]["after"]["low"]
+    assert events["negative"]["p_value"] <= events["negative"]["p_limit"]
+    assert len(opened.json["examples"]) == 3
+    assert {one["sentiment"] for one in opened.json["examples"]} == {"negative"}
+    # A saved report keeps no text: those are where they can be erased.
+    saved = json.loads((tmp_path / "logs/drift_reports.jsonl").read_text(encoding="utf-8"))
+    assert "examples" not in saved
+    assert saved["incident"] == opened.json["incident"]
+    traffic(100, MOVED)
+    going_on = run("drift", "--monitor", "-q")
+    assert (going_on.code, going_on.out) == (3, "")
+    traffic(100, MOVED)
+    said = run("drift", "--monitor").out
+    assert "Still drifting since" in said
+    assert "check 3" in said
+    closed = None
+    for _ in range(6):
+        traffic(500)
+        closed = run("drift", "--monitor", "-q")
+        if closed.out:
+            break
+    assert closed is not None
+    assert "Recovered" in closed.out
+    assert closed.code == 0
+
+
+def test_new_words_alarm_though_labels_and_confidence_are_as_they_were(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(200, words=WORDS[:240] + FOREIGN[:60])
+    done = run("drift", "--monitor", "--json")
+    assert done.code == 3
+    assert {one["group"] for one in done.json["incident"]["findings"]} == {"words"}
+    assert done.json["grown_words"]
+    assert all(one["word"].startswith("parola") for one in done.json["grown_words"])
+    assert any("parola" in one["text"] for one in done.json["examples"])
+
+
+def test_a_dry_run_or_a_look_that_cannot_be_shown_is_not_remembered(run, traffic, baseline, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    traffic(300, MOVED)
+    assert run("drift", "--monitor", "--dry-run", "--json").json["opened"] is True
+    assert not (tmp_path / "logs/monitor.json").exists()
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        failed = subprocess.run(
+            [sys.executable, "-m", "sentimon", "drift", "--monitor"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            env=clean_environment(tmp_path),
+            check=False,
+        )
+    assert failed.returncode == 1
+    assert b"Traceback" not in failed.stderr
+    assert run("drift", "--monitor", "--json").json["opened"] is True
+    assert run("drift", "--monitor", "--json").json["opened"] is False
+
+
+def test_a_reset_and_a_new_baseline_start_anew(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(300, MOVED)
+    assert run("drift", "--monitor").code == 3
+    done = run("drift", "--reset")
+    assert (done.code, done.out) == (0, "")
+    assert "starts anew" in done.err
+    anew = run("drift", "--reset", "--monitor", "--json")
+    assert (anew.json["check"], anew.json["new_samples"], anew.json["opened"]) == (1, 300, True)
+    assert run("baseline", "create", "--force").code == 0
+    traffic(60)
+    other = run("drift", "--monitor", "--json").json
+    assert (other["check"], other["incident"]) == (1, None)
+
+
+def test_two_crons_at_once_judge_each_row_once(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    traffic(700)
+    command = [sys.executable, "-m", "sentimon", "drift", "--monitor", "--json"]
+    children = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, env=clean_environment(tmp_path))
+        for _ in range(4)
+    ]
+    reports = [json.loads(child.communicate()[0]) for child in children]
+    assert sorted(one["new_samples"] for one in reports) == [0, 0, 0, 700]
+    state = json.loads((tmp_path / "logs/monitor.json").read_text(encoding="utf-8"))
+    (monitor,) = state["monitors"].values()
+    assert monitor["checks"] == 1
+
+
+def test_killed_at_any_moment_it_judges_each_row_once(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    traffic(500)
+    generator = random.Random(5)
+    for _ in range(12):
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sentimon", "drift", "--monitor", "-q"],
+            cwd=tmp_path,
+            env=clean_environment(tmp_path),
+        )
+        time.sleep(generator.uniform(0, 0.25))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    last = run("drift", "--monitor", "--json").json
+    (monitor,) = json.loads((tmp_path / "logs/monitor.json").read_text(encoding="utf-8"))["monitors"].values()
+    assert monitor["checks"] == 1
+    assert sum(window[0]["n"] for window in monitor["windows"]) == 500
+    assert last["new_samples"] in (0, 500)
+
+
+def test_rows_that_come_late_are_judged_up_to_two_days_after(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(4000)
+    assert run("drift", "--monitor", "--json").json["new_samples"] == 4000
+    late = lines(some(60, USUAL, minute=5000, seed=1))
+    too_late = lines(some(70, USUAL, minute=2200, seed=2))
+    assert run("log", "--input", "-", "-q", stdin=late + too_late).code == 0
+    assert run("drift", "--monitor", "--json").json["new_samples"] == 60
+
+
+def test_erased_texts_and_rows_do_not_disturb_it(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(300)
+    assert run("drift", "--monitor").code == 0
+    assert run("logs", "erase", "--id", "2000-7").code == 0
+    assert run("logs", "erase", "--id", "2000-8", "--drop-rows").code == 0
+    traffic(60)
+    done = run("drift", "--monitor", "--json")
+    assert done.code == 0
+    assert done.json["new_samples"] in (59, 60)
+
+
+@pytest.mark.parametrize("mode", ["redact", "hash", "omit"])
+def test_it_works_with_texts_that_are_not_kept(run, tmp_path: Path, mode: str) -> None:  # type: ignore[no-untyped-def]
+    kept = {"SENTIMON_LOGS__TEXT": mode, "SENTIMON_LOGS__TOKEN_HASHES": "true"}
+
+    def log(count: int, minute: int, words: list[str]) -> None:
+        content = lines(some(count, USUAL, minute=minute, seed=minute, words=words))
+        assert run("log", "--input", "-", "-q", stdin=content, **kept).code == 0
+
+    log(1000, 0, WORDS)
+    assert run("baseline", "create").code == 0
+    log(200, 1000, WORDS)
+    assert run("drift", "--monitor").code == 0
+    log(200, 1200, WORDS[:200] + FOREIGN[:100])
+    done = run("drift", "--monitor", "--json")
+    assert done.code == 3
+    assert {one["group"] for one in done.json["incident"]["findings"]} == {"words"}
+    assert "parola1" not in (tmp_path / "logs/baseline.json").read_text(encoding="utf-8")
+
+
+def test_retrain_check_fires_once_on_drift_that_goes_on(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    shown = {"SENTIMON_RETRAINING__COOLDOWN": "0s", "SENTIMON_RETRAINING__CONFIDENCE_THRESHOLD": "0.5"}
+    traffic(300)
+    quiet = run("retrain-check", "--save", "--json", **shown)
+    assert (quiet.code, quiet.json["triggered"]) == (0, False)
+    assert quiet.json["rules"][2]["name"] == "change of a share"
+    traffic(300, MOVED)
+    fired = run("retrain-check", "--save", "--json", **shown)
+    assert (fired.code, fired.json["triggered"], fired.json["drift_threshold_met"]) == (3, True, True)
+    traffic(300, MOVED)
+    told = run("retrain-check", "--save", "--json", **shown)
+    assert (told.code, told.json["triggered"], told.json["drift_told"]) == (0, False, True)
+    assert told.json["recommended_action"] == "wait"
+    assert "has fired on this drift" in told.json["reason"]
+    traffic(300, MOVED)
+    repeated = run("retrain-check", "--json", **shown, SENTIMON_RETRAINING__REPEAT="true")
+    assert repeated.code == 3
+
+
+def test_a_trigger_that_is_not_saved_fires_again(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(300, MOVED)
+    assert run("retrain-check", "-q").code == 3
+    traffic(100, MOVED)
+    assert run("retrain-check", "-q").code == 3
+
+
+def test_below_2000_baseline_rows_retrain_check_judges_by_the_score(run, traffic, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    traffic(1999)
+    assert run("baseline", "create").code == 0
+    traffic(300, MOVED)
+    done = run("retrain-check", "--json")
+    assert (done.code, done.json["rules"][2]["name"]) == (3, "drift score")
+    assert not (tmp_path / "logs/monitor.json").exists()
+    chosen = run("retrain-check", "--json", SENTIMON_RETRAINING__DRIFT_RULE="monitor")
+    assert (chosen.code, chosen.json["rules"][2]["name"]) == (3, "change of a share")
+
+
+@pytest.mark.parametrize("option", [("--since", "7d"), ("--until", "1d"), ("--all",)])
+def test_a_period_does_not_go_with_the_monitor(run, traffic, baseline, option) -> None:  # type: ignore[no-untyped-def]
+    done = run("drift", "--monitor", *option)
+    assert done.code == 2
+    assert option[0] in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format":1,"monitors":{"x":3}}', b"\xff\xfe"])
+def test_a_broken_memory_is_named_with_the_next_step(run, traffic, baseline, tmp_path, content) -> None:  # type: ignore[no-untyped-def]
+    traffic(60)
+    (tmp_path / "logs/monitor.json").write_bytes(content)
+    done = run("drift", "--monitor")
+    assert done.code == 1
+    assert "monitor.json" in done.err
+    assert "drift --reset" in done.err
+    assert run("drift", "--reset", "--monitor").code == 0
+
+
+def test_memory_of_other_events_is_refused(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    traffic(60)
+    assert run("drift", "--monitor").code == 0
+    path = tmp_path / "logs/monitor.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    next(iter(state["monitors"].values()))["windows"][0].pop()
+    path.write_text(json.dumps(state), encoding="utf-8")
+    done = run("drift", "--monitor")
+    assert done.code == 1
+    assert "drift --reset" in done.err
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_says_so(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "logs").chmod(0o500)
+    done = run("drift", "--monitor")
+    (tmp_path / "logs").chmod(0o700)
+    assert done.code == 1
+
+
+def test_hostile_texts_and_words_print_as_themselves(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(200, words=[*WORDS[:100], "[red]tomato[/red]", "\x1b[31mrot", "<script>"])
+    done = run("drift", "--monitor")
+    assert done.code == 3
+    assert "\x1b" not in done.out
+    assert "[red]tomato" in done.out or "␛" in done.out or "\\x1b" in done.out

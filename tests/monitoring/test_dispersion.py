@@ -1,0 +1,92 @@
+import math
+import random
+
+import pytest
+
+from sentimon.monitoring.dispersion import Wave, daily_waves, design_effect, worth_dividing
+
+Counts = tuple[int, int, int]
+FLAT = (Wave(0.2), Wave(0.5), Wave(0.3))
+
+
+def drawn(generator: random.Random, shares: list[float], size: int) -> Counts:
+    places = generator.choices(range(3), shares, k=size)
+    return places.count(0), places.count(1), places.count(2)
+
+
+def dirichlet(generator: random.Random, shares: list[float], concentration: float) -> list[float]:
+    parts = [generator.gammavariate(share * concentration, 1) for share in shares]
+    return [part / sum(parts) for part in parts]
+
+
+def test_a_design_effect_worked_by_hand() -> None:
+    # Shares .5 and .5; two hours of 10: (2 - 5)**2 / 5 four times is 7.2, over one degree of freedom.
+    waves = (Wave(0.5), Wave(0.0), Wave(0.5))
+    assert design_effect({0: (2, 0, 8), 1: (8, 0, 2)}, waves) == (pytest.approx(7.2), 1)
+    assert design_effect({0: (5, 0, 5), 1: (5, 0, 5)}, waves) == (1.0, 1)
+    assert design_effect({0: (5, 0, 5)}, waves) == (1.0, 0)
+    assert design_effect({0: (0, 0, 0), 1: (5, 0, 5), 2: (5, 0, 5)}, waves)[0] == 1.0
+
+
+@pytest.mark.parametrize("correlation", [0.02, 0.05, 0.1])
+def test_rows_that_come_in_bursts_are_told_from_independent_ones(correlation: float) -> None:
+    generator, shares, size = random.Random(1), [0.2, 0.5, 0.3], 50
+    effects = []
+    for _ in range(40):
+        hours = {}
+        for hour in range(40):
+            hours[hour] = drawn(generator, dirichlet(generator, shares, 1 / correlation - 1), size)
+        effects.append(design_effect(hours, FLAT)[0])
+    assert sum(effects) / len(effects) == pytest.approx(1 + (size - 1) * correlation, rel=0.1)
+
+
+def test_independent_rows_are_seldom_taken_for_bursts() -> None:
+    generator, taken = random.Random(5), 0
+    for _ in range(100):
+        hours = {hour: drawn(generator, [0.2, 0.5, 0.3], 50) for hour in range(40)}
+        taken += worth_dividing(*design_effect(hours, daily_waves(hours)))
+    assert taken <= 12
+
+
+def test_it_is_worth_dividing_only_where_it_is_more_than_chance() -> None:
+    assert not worth_dividing(1.2, 10_000)
+    assert worth_dividing(1.21, 10_000)
+    assert not worth_dividing(1.5, 8)
+    # The 95 % quantile of chi-square with 8 degrees of freedom is 15.507.
+    assert not worth_dividing(15.4 / 8, 8)
+    assert worth_dividing(15.7 / 8, 8)
+    assert not worth_dividing(9.9, 0)
+
+
+def test_a_swing_over_the_day_is_found_and_nothing_is_found_where_there_is_none() -> None:
+    generator = random.Random(2)
+    found, false = [], 0
+    for _ in range(60):
+        hours = {}
+        for hour in range(24 * 7):
+            swing = 0.1 * math.cos(2 * math.pi * (hour - 15) / 24)
+            hours[hour] = drawn(generator, [0.3 + swing, 0.5, 0.2 - swing], 60)
+        negative, neutral, positive = daily_waves(hours)
+        found.append(negative)
+        assert positive.amplitude > 0.05
+        false += neutral.amplitude > 0
+    assert sum(wave.amplitude for wave in found) / len(found) == pytest.approx(0.1, abs=0.01)
+    assert max(range(24), key=found[0].at) in (14, 15, 16)
+    assert false <= 8
+
+
+def test_hours_that_do_not_cover_a_day_have_no_wave() -> None:
+    generator = random.Random(3)
+    hours = {hour: drawn(generator, [hour / 17, 0.0, 1 - hour / 17], 200) for hour in range(17)}
+    assert [wave.amplitude for wave in daily_waves(hours)] == [0.0, 0.0, 0.0]
+
+
+def test_a_swing_over_the_day_is_no_burst() -> None:
+    generator = random.Random(4)
+    hours = {}
+    for hour in range(24 * 4):
+        swing = 0.1 * math.sin(2 * math.pi * hour / 24)
+        hours[hour] = drawn(generator, [0.3 + swing, 0.4, 0.3 - swing], 400)
+    flat = tuple(Wave(wave.share) for wave in daily_waves(hours))
+    assert design_effect(hours, flat)[0] > 3
+    assert design_effect(hours, daily_waves(hours))[0] < 1.3

@@ -1,0 +1,231 @@
+"""The monitor's memory: each row judged once, incidents opened, told and closed."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentimon.config.settings import MonitorSettings
+from sentimon.errors import StoreError
+from sentimon.labels import Sentiment
+from sentimon.logbook.moments import hour_of
+from sentimon.logbook.summary import Summary, summarise
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.events import Counted
+from sentimon.monitoring.looks import divided, findings, look_backs
+from sentimon.monitoring.monitor import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told, total
+from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
+from sentimon.monitoring.reference import Reference, Window
+from tests.rows import START, record, records
+
+SETTINGS = MonitorSettings()
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def mixed(negative: int, neutral: int, positive: int) -> Summary:
+    """So many rows of each class, a minute apart, in no order and as sure as each other."""
+    places = [0] * negative + [1] * neutral + [2] * positive
+    random.Random(0).shuffle(places)
+    return summarise(record(place, n, 0.5 + 0.004 * (n % 100)) for n, place in enumerate(places))
+
+
+def baseline(*counts: int) -> Baseline:
+    return Baseline(name="b", created=START, source="logs", summary=mixed(*counts))
+
+
+REFERENCE = Reference.of(baseline(600, 900, 1500))
+
+
+def window(negative: int, neutral: int, positive: int) -> Window:
+    return REFERENCE.window(mixed(negative, neutral, positive), None)
+
+
+@dataclass
+class Monitored:
+    """A log whose monitor looks after each hour."""
+
+    state: MonitorState = field(default_factory=MonitorState)
+    hours: dict[int, Window] = field(default_factory=dict)
+    hour: int = hour_of(START) + 100
+
+    def look(self, *counts: int) -> Look:
+        self.hour += 1
+        self.hours[self.hour] = window(*counts)
+        kept = {h: one for h, one in self.hours.items() if h >= (self.state.horizon or 0)}
+        self.state, look = advance(self.state, kept, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
+        return look
+
+
+def test_a_move_opens_an_incident_that_lasts_until_the_shares_are_back() -> None:
+    monitored = Monitored()
+    assert not monitored.look(40, 60, 100).drifting
+    opened = monitored.look(120, 60, 20)
+    assert (opened.opened, opened.drifting, opened.check) == (True, True, 2)
+    assert opened.incident is not None
+    assert {one.event for one in opened.incident.findings} >= {"negative", "positive"}
+    assert monitored.state.windows == ()
+    going_on = monitored.look(120, 60, 20)
+    assert (going_on.opened, going_on.drifting) == (False, True)
+    assert going_on.incident is not None
+    assert (going_on.incident.checks, going_on.incident.check) == (2, 2)
+    looks = [monitored.look(200, 300, 500) for _ in range(6)]
+    assert [one.closed for one in looks].count(True) == 1
+    assert not looks[-1].drifting
+    assert monitored.state.incident is None
+    assert monitored.state.checks == 9
+
+
+def test_what_wavers_between_half_of_delta_and_delta_does_not_close_an_incident() -> None:
+    monitored = Monitored()
+    monitored.look(600, 300, 100)
+    for _ in range(20):
+        # 0.04 from the baseline: too little to alarm, too much to be back.
+        look = monitored.look(480, 600, 920)
+        assert look.drifting
+        assert not look.opened
+
+
+def test_later_events_join_the_incident_that_is_open() -> None:
+    monitored = Monitored()
+    first = monitored.look(100, 60, 40)
+    assert first.opened
+    assert first.incident is not None
+    known = {one.key for one in first.incident.findings}
+    later = monitored.look(0, 400, 0)
+    assert later.incident is not None
+    assert ("class", "neutral") not in known
+    assert ("class", "neutral") in {one.key for one in later.incident.findings}
+    assert len({one.key for one in later.incident.findings}) == len(later.incident.findings)
+
+
+def test_a_small_move_is_a_warning_however_sure_it_is() -> None:
+    # Beyond the tolerance 0.03 is left: 5.3 standard errors of a fifth, 4.2 of a half; 4.4 are asked for.
+    reference = Reference.of(baseline(2_000, 3_000, 5_000))
+    hours = {1: reference.window(mixed(2_400, 3_000, 4_600), None)}
+    _, look = advance(MonitorState(), hours, reference, SETTINGS, now=NOW, confidence_level=0.95)
+    assert [one.event for one in look.warnings] == ["negative"]
+    assert look.alarms == ()
+    assert not look.drifting
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=8), max_size=12)
+)
+def test_each_row_is_judged_once_in_whatever_order_rows_come(arrivals: list[list[tuple[int, int]]]) -> None:
+    """Rows of any of the last hours come before each look, late ones, too."""
+    state, rows, judged = MonitorState(), Counter[tuple[int, int]](), []
+    first = hour_of(START)
+    for arrival in arrivals:
+        rows.update((first + hour, place) for hour, place in arrival)
+        hours = {
+            hour: REFERENCE.window(summarise(records(*(rows[hour, place] for place in range(3)))), None)
+            for hour in {hour for hour, _ in rows}
+            if hour >= (state.horizon or 0)
+        }
+        assert total(new_rows(state, hours).values())[0].n == len(arrival)
+        state, look = advance(state, hours, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
+        judged.append(look.window[0])
+        assert new_rows(state, hours) == {}
+    assert sum(one.n for one in judged) == rows.total()
+    for place in Sentiment:
+        assert sum(one.counts[place] for one in judged) == sum(n for (_, p), n in rows.items() if p == place)
+
+
+def test_an_hour_that_lost_rows_has_no_new_ones_and_goes_on_from_there() -> None:
+    monitored = Monitored()
+    monitored.look(40, 60, 100)
+    lost = monitored.hours | {monitored.hour: window(30, 60, 100)}
+    assert new_rows(monitored.state, lost) == {}
+    # One row erased and one come: the counts of a class fell, so that neither can be told.
+    both = monitored.hours | {monitored.hour: window(41, 59, 100)}
+    assert new_rows(monitored.state, both) == {}
+    monitored.hours[monitored.hour] = window(30, 60, 100)
+    monitored.look(10, 10, 10)
+    monitored.hours[monitored.hour - 1] = window(31, 60, 100)
+    assert total(new_rows(monitored.state, monitored.hours).values())[0].n == 1
+
+
+def test_a_row_from_the_future_hides_nothing() -> None:
+    now = START + timedelta(hours=1)
+    hours = {hour_of(now): window(10, 10, 10), hour_of(now) + 10_000: window(1, 1, 1)}
+    state, _ = advance(MonitorState(), hours, REFERENCE, SETTINGS, now=now, confidence_level=0.95)
+    assert state.latest == hour_of(now)
+    assert state.horizon == hour_of(now) - LATE_HOURS
+    hours[hour_of(now) + 1] = window(5, 0, 0)
+    assert total(new_rows(state, hours).values())[0].n == 5
+
+
+def test_what_is_remembered_reads_back_as_it_was() -> None:
+    monitored = Monitored()
+    for counts in ((40, 60, 100), (120, 60, 20), (30, 30, 30)):
+        monitored.look(*counts)
+    state = told(monitored.state)
+    assert state.incident is not None
+    assert state.incident.told
+    assert fits(state, REFERENCE)
+    back = decode_monitors(encode_monitors({"a": MonitorState(), "b": state}), origin="x")
+    assert back == {"a": MonitorState(), "b": state}
+    assert not fits(MonitorState(windows=((Counted(1, (1,)),),)), REFERENCE)
+    assert told(MonitorState()) == MonitorState()
+
+
+def test_only_the_monitors_used_last_are_remembered() -> None:
+    many = {str(number): MonitorState(checks=number) for number in range(20)}
+    assert list(decode_monitors(encode_monitors(many), origin="x")) == [str(one) for one in range(12, 20)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"format":2,"monitors":{}}',
+        b'{"format":1,"monitors":{"a":{"checks":"x"}}}',
+        b"\xff",
+        b"[" * 5000,
+    ],
+)
+def test_a_memory_that_is_none_is_refused_with_the_next_step(content: bytes) -> None:
+    with pytest.raises(StoreError, match="is no state of a monitor") as error:
+        decode_monitors(content, origin="monitor.json")
+    assert "drift --reset" in str(error.value.hint)
+
+
+def test_looks_go_back_over_powers_of_two_and_over_all_there_is() -> None:
+    one = (Counted(1, (1,)),)
+    assert [count for count, _ in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
+    assert [sums[0].n for _, sums in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
+    assert [count for count, _ in look_backs([one] * 300, 9)] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert [count for count, _ in look_backs([one] * 4, 9)] == [1, 2, 4]
+    assert list(look_backs([], 9)) == []
+
+
+@given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(1, 50))
+def test_a_share_of_fewer_rows_is_about_the_same(share: tuple[int, int], divisor: float) -> None:
+    count, n = divided(share, divisor)
+    assert 0 <= count <= n <= share[1]
+    assert abs(count / n - share[0] / share[1]) <= 0.5 / n + 1e-9
+
+
+@pytest.mark.parametrize("size", [50, 400])
+def test_unchanged_traffic_seldom_finds_anything_in_all_its_looks(size: int) -> None:
+    generator, ever = random.Random(7), 0
+    shares = [0.2, 0.3, 0.5]
+    for _ in range(20):
+        places = generator.choices(range(3), shares, k=REFERENCE.rows)
+        reference = Reference.of(baseline(*(places.count(place) for place in range(3))))
+        windows: list[Window] = []
+        found = False
+        for check in range(1, 101):
+            places = generator.choices(range(3), shares, k=size)
+            counted = Counted(size, (places.count(0), places.count(1), places.count(2)))
+            windows = [*windows, (counted, Counted(0, (0,) * len(reference.cuts)))][-256:]
+            found = found or any(findings(reference, windows, check, SETTINGS))
+        ever += found
+    # At most 5 % of all monitors ever find something: 4 or more of 20 in 1.6 % of runs.
+    assert ever <= 3
