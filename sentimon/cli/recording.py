@@ -114,6 +114,8 @@ class Recording:
         Raises:
             StoreError: it cannot be written, and the run itself has not failed.
         """
+        from sentimon.reporting.prometheus_values import FAILED
+
         code = self._code_of(error)
         try:
             # What could not be printed has failed, also where that shows only now.
@@ -122,7 +124,7 @@ class Recording:
             code = ExitCode.FAILURE
             raise
         finally:
-            self._write(code, failed=code in (ExitCode.FAILURE, ExitCode.USAGE, ExitCode.INTERRUPTED))
+            self._write(code, failed=code in FAILED)
 
     def _code_of(self, error: BaseException | None) -> ExitCode:
         if isinstance(error, typer.Exit) and error.exit_code:
