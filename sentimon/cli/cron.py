@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.later import later_app
 from sentimon.cli.notify import OnTriggerOption
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show_json
@@ -22,13 +23,7 @@ from sentimon.errors import DataError, UsageError
 if TYPE_CHECKING:
     from sentimon.reporting.schedule import Schedule
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Show the lines that have a check run by itself.",
-)
+app = later_app("Show the lines that have a check run by itself.")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+@,-]+")
 _UNIT = re.compile(r"[A-Za-z0-9:_.-]{1,100}")
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from sentimon.cli.later import later_app
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import leave, show, show_json
 from sentimon.cli.session import Session, start
@@ -16,7 +15,7 @@ from sentimon.errors import ExitCode, SentimonError
 if TYPE_CHECKING:
     from sentimon.reporting.examination import Finding
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = later_app("Look whether everything a check needs is well.")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.later import later_app
 from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
 from sentimon.cli.reading import compare, note_trouble, read_summary
 from sentimon.cli.recording import STDOUT, Recording
@@ -18,13 +19,7 @@ from sentimon.config.paths import expanded
 if TYPE_CHECKING:
     from sentimon.logbook.windows import Period
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Write what is known for other programs.",
-)
+app = later_app("Write what is known for other programs.")
 
 
 @app.callback()

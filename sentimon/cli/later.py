@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
@@ -18,6 +19,17 @@ LATER: Mapping[str, str] = MappingProxyType(
     }
 )
 """Each command (its module in this room has the same name) with its line in --help."""
+
+
+def later_app(line: str) -> typer.Typer:
+    """Return what the commands of such a module are added to; `line` is its help."""
+    return typer.Typer(
+        help=line,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
 
 
 class LaterGroup(TyperGroup):
