@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import inspect
 import io
 import os
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -16,7 +14,7 @@ import typer
 import sentimon
 from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
 from sentimon.cli.later import LaterGroup
-from sentimon.cli.options import flag
+from sentimon.cli.options import flag, plain_help
 from sentimon.errors import ExitCode, SentimonError
 
 
@@ -69,22 +67,17 @@ def options(
     """Watch a sentiment classifier in production: score, log, sum up, compare, decide."""
 
 
-def _help(command: Callable[..., None]) -> str:
-    """Return the docstring of a command, each paragraph on one line: the terminal breaks it anew."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
-
-
 for name, command in (
     ("predict", predict.predict),
     ("log", log.log),
     ("metrics", metrics.metrics),
-    ("drift", drift.drift),
     ("retrain-check", retrain_check.retrain_check),
     ("evaluate", evaluate.evaluate),
     ("config", config.config),
 ):
-    app.command(name, help=_help(command))(command)
+    app.command(name, help=plain_help(command))(command)
+drift.app.callback(help=plain_help(drift.drift))(drift.drift)
+app.add_typer(drift.app, name="drift")
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(logs.app, name="logs")
 

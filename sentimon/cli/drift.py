@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -17,8 +21,10 @@ from sentimon.cli.options import (
     SaveFlag,
     SinceOption,
     ThresholdOption,
+    TimeZoneOption,
     UntilOption,
     flag,
+    plain_help,
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
@@ -34,8 +40,19 @@ if TYPE_CHECKING:
     from sentimon.logbook.windows import Period
 
 
+class Matching(enum.StrEnum):
+    """What the baseline is made like."""
+
+    SEASON = "season"
+
+
+app = typer.Typer(invoke_without_command=True)
+app.command(help=plain_help(simulate))(simulate)
+
+
 @recorded
 def drift(
+    context: typer.Context,
     logs: LogsOption = None,
     file: BaselineOption = None,
     since: SinceOption = None,
@@ -44,6 +61,14 @@ def drift(
         bool,
         flag("--all", help="Compare all rows, not only those newer than the baseline."),
     ] = False,
+    match: Annotated[
+        Matching | None,
+        typer.Option(
+            "--match",
+            help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz.",
+        ),
+    ] = None,
+    tz: TimeZoneOption = None,
     threshold: ThresholdOption = None,
     no_create: Annotated[
         bool, flag("--no-create", help="Without a baseline refuse, do not make one.")
@@ -70,10 +95,13 @@ def drift(
 
     Example: sentimon drift --logs logs/ --since 24h
     """
+    if context.invoked_subcommand:
+        return
     flags = {
         "drift.threshold": threshold,
         "drift.create_baseline": False if no_create else None,
         "drift.rule": "monitor" if monitor else None,
+        "metrics.time_zone": tz,
     }
     session = start(config, {"logs.dir": logs, **flags})
     path = session.baseline_path(file)
@@ -83,10 +111,11 @@ def drift(
             return
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
     if session.settings.drift.rule == "monitor" and path.exists():
-        _refuse_period(since, until, whole=whole)
+        _refuse({"--since": since, "--until": until, "--all": whole, "--match": match})
         verdict = _monitor(session, path, shown, keep=not dry_run)
     else:
-        verdict = _compare(session, path, session.period(since, until), shown, whole=whole)
+        period = session.period(since, until)
+        verdict = _compare(session, path, period, shown, whole=whole, season=match is not None)
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
 
 
@@ -100,12 +129,12 @@ class Shown:
     prometheus: Recording | None
 
 
-def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whole: bool) -> str:
+def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, season: bool) -> str:
     """Judge by the score of one look, and return the verdict."""
     from sentimon.reporting.json_shapes import drift_object
 
-    baseline, summary, report = compare(session, path, period, whole=whole)
-    content = drift_object(report, timestamp=session.now)
+    baseline, summary, report = compare(session, path, period, whole=whole, season=season)
+    content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
     if report.drifted or not shown.quiet:
         note_trouble(session, summary)
         if shown.as_json:
@@ -113,7 +142,7 @@ def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whol
         else:
             from sentimon.reporting.tables import drift_table
 
-            show(drift_table(report, session.names))
+            show(drift_table(report, session.names, zone=session.settings.metrics.time_zone))
     _save(session, content, shown)
     if shown.prometheus:
         shown.prometheus.keep_drift(session, report)
@@ -164,8 +193,8 @@ def _reset(session: Session) -> None:
     note(f"the monitor of {session.folder} starts anew")
 
 
-def _refuse_period(since: str | None, until: str | None, *, whole: bool) -> None:
-    given = [name for name, value in (("--since", since), ("--until", until), ("--all", whole)) if value]
+def _refuse(options: Mapping[str, object]) -> None:
+    given = [name for name, value in options.items() if value]
     if given:
         raise UsageError(
             f"{given[0]} does not go with the monitor, which judges each row once",

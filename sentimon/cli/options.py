@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,12 @@ import typer
 def flag(*names: str, help: str, **rest: Any) -> Any:  # noqa: A002 - typer's own word
     """Return an option that is given or not, and takes no value."""
     return typer.Option(*names, help=help, metavar="", **rest)
+
+
+def plain_help(command: Callable[..., None]) -> str:
+    """Return the docstring of a command, each paragraph on one line: the terminal breaks it anew."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
 
 
 LogsOption = Annotated[

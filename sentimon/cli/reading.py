@@ -27,16 +27,23 @@ def read_summary(session: Session, period: Period) -> Summary:
 
 
 def compare(
-    session: Session, path: Path, period: Period, *seen: datetime | None, whole: bool = False
+    session: Session,
+    path: Path,
+    period: Period,
+    *seen: datetime | None,
+    whole: bool = False,
+    season: bool = False,
 ) -> tuple[Baseline | None, Summary, DriftReport]:
     """Return (the baseline at `path` if there is one, the sum over the rows compared, the comparison).
 
     Compared are the rows in `period` later than all of `seen`; unless `whole` or `--since` says
-    otherwise, only those newer than the baseline.
+    otherwise, only those newer than the baseline. With `season` like is compared with like: the
+    baseline is weighted as the rows are spread over the hours of the week.
 
     Raises:
         StoreError: the log or the baseline cannot be read.
         DataError: the rows are of another model than the baseline.
+        NoVerdictError: the baseline is too short for a season.
     """
     from sentimon.api.stores import read_baseline
     from sentimon.monitoring.drift import detect_drift
@@ -44,7 +51,12 @@ def compare(
     baseline = read_baseline(path) if path.exists() else None
     ended = None if baseline is None or whole or period.since else baseline.last
     summary = read_summary(session, newer(session, period, ended, *seen))
-    return baseline, summary, detect_drift(baseline, summary, session.settings.drift)
+    matched = None
+    if season and baseline is not None and summary.count:
+        from sentimon.monitoring.season import match_season
+
+        matched = match_season(baseline.summary, summary, session.zone)
+    return baseline, summary, detect_drift(baseline, summary, session.settings.drift, matched)
 
 
 def read_baseline_rows(session: Session, period: Period) -> tuple[Summary, Vocabulary | None]:

@@ -181,7 +181,9 @@ def recorded(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**options: Any) -> None:
         recording: Recording | None = options["prometheus"]
-        if recording is None:
+        context: typer.Context | None = options.get("context")
+        # Where a command below it is named, that one does the work, and this one nothing.
+        if recording is None or (context is not None and context.invoked_subcommand):
             command(**options)
             return
         with recording.of(command.__name__.replace("_", "-")):

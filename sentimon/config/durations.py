@@ -30,3 +30,20 @@ def parse_duration(text: str) -> timedelta:
     if length > LONGEST:
         raise DataError(f"{text!r} is longer than a century")
     return length
+
+
+def parse_rate(text: str) -> float:
+    """Return how many a second `text` names: a whole number, `/`, and s, m, h, d or w.
+
+    >>> parse_rate("7200/h")
+    2.0
+
+    Raises:
+        DataError: it is not written so.
+    """
+    count, slash, unit = text.strip().partition("/")
+    if not (slash and count.isascii() and count.isdigit() and len(count) <= 12 and unit in _UNITS):
+        raise DataError(
+            f"{text!r:.60} is not a rate", hint="write a whole number, / and a unit: 200/h, 5000/d"
+        )
+    return int(count) / parse_duration(f"1{unit}").total_seconds()

@@ -39,7 +39,7 @@ def wasserstein_distance(before: Sequence[float], after: Sequence[float]) -> flo
     return area / (total_before * total_after) * (SUPPORT[1] - SUPPORT[0])
 
 
-def total_variation(before: Sequence[int], after: Sequence[int]) -> float:
+def total_variation(before: Sequence[float], after: Sequence[float]) -> float:
     """Return the total variation distance of two class mixes, 0 .. 1: the share of rows that moved.
 
     Both are counts, not all zero.
@@ -52,7 +52,7 @@ def total_variation(before: Sequence[int], after: Sequence[int]) -> float:
 
 
 def wasserstein_interval(
-    before: Sequence[int], after: Sequence[int], *, confidence_level: float
+    before: Sequence[float], after: Sequence[float], *, confidence_level: float
 ) -> tuple[float, float]:
     """Return (low, high) that cover the true distance with at least `confidence_level`.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
@@ -18,8 +19,10 @@ from sentimon.monitoring.intervals import (
     difference_of_shares,
     normal_quantile,
     standard_error,
+    wilson,
 )
 from sentimon.monitoring.metrics import Metrics, measure
+from sentimon.monitoring.season import Matched
 from sentimon.scoring.scores import SCALE
 
 
@@ -60,6 +63,8 @@ class DriftReport:
     """Change of the share of each class, in Sentiment order; each covers by itself."""
     confidence_change: Change | None
     """Change of the mean confidence."""
+    season: Matched | None = None
+    """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
 
     @property
     def verdict(self) -> Verdict:
@@ -82,8 +87,12 @@ class DriftReport:
         return max(Sentiment, key=lambda place: abs(changes[place].value))
 
 
-def detect_drift(baseline: Baseline | None, current: Summary, settings: DriftSettings) -> DriftReport:
+def detect_drift(
+    baseline: Baseline | None, current: Summary, settings: DriftSettings, season: Matched | None = None
+) -> DriftReport:
     """Return how `current` compares with `baseline`; without one there is no verdict.
+
+    With a `season` it is compared with the mix that `match_season` returned.
 
     Raises:
         DataError: the rows come from another model than the baseline.
@@ -92,26 +101,36 @@ def detect_drift(baseline: Baseline | None, current: Summary, settings: DriftSet
         check_same_model(baseline, current)
     level = settings.confidence_level
     before, after = Summary() if baseline is None else baseline.summary, current
+    known = measure(before, confidence_level=level)
+    counts: Sequence[float] = before.counts
+    if season is not None:
+        known, counts = _on_season(known, season, level), season.counts
     score = Estimate(value=None, low=None, high=None, n=after.count)
     variation = changes = None
     if before.count and after.count:
-        low, high = wasserstein_interval(before.counts, after.counts, confidence_level=level)
-        score = Estimate(
-            value=wasserstein_distance(before.counts, after.counts), low=low, high=high, n=after.count
-        )
-        variation = total_variation(before.counts, after.counts)
-        changes = _share_changes(before, after, level)
+        low, high = wasserstein_interval(counts, after.counts, confidence_level=level)
+        score = Estimate(value=wasserstein_distance(counts, after.counts), low=low, high=high, n=after.count)
+        variation = total_variation(counts, after.counts)
+        changes = _share_changes(counts, after.counts, level)
     return DriftReport(
         baseline_name=None if baseline is None else baseline.name,
         threshold=settings.threshold,
         min_samples=settings.min_samples,
-        baseline=measure(before, confidence_level=level),
+        baseline=known,
         current=measure(after, confidence_level=level),
         score=score,
         total_variation=variation,
         share_changes=changes,
         confidence_change=_confidence_change(before.total, after.total, level),
+        season=season,
     )
+
+
+def _on_season(metrics: Metrics, season: Matched, level: float) -> Metrics:
+    negative, neutral, positive = (
+        wilson(count, season.rows, confidence_level=level) for count in season.counts
+    )
+    return replace(metrics, shares=(negative, neutral, positive))
 
 
 def check_same_model(baseline: Baseline, current: Summary) -> None:
@@ -138,13 +157,13 @@ def _models(models: list[ModelKey]) -> str:
     return ", ".join(f"{name}@{revision}" if revision else f"{name}" for name, revision in models)
 
 
-def _share_changes(before: Summary, after: Summary, level: float) -> tuple[Change, Change, Change]:
-    z = normal_quantile(level)
+def _share_changes(
+    before: Sequence[float], after: Sequence[float], level: float
+) -> tuple[Change, Change, Change]:
+    z, m, n = normal_quantile(level), sum(before), sum(after)
 
     def change(place: Sentiment) -> Change:
-        value, low, high = difference_of_shares(
-            (before.counts[place], before.count), (after.counts[place], after.count), z=z
-        )
+        value, low, high = difference_of_shares((before[place], m), (after[place], n), z=z)
         return Change(value=value, low=low, high=high)
 
     return (change(Sentiment.NEGATIVE), change(Sentiment.NEUTRAL), change(Sentiment.POSITIVE))

@@ -54,7 +54,7 @@ def _smallest(
     def alarms(count: int) -> bool:
         after, before = divided((count, rows), reference.divisor), divided((b, m), reference.divisor)
         enough = abs(count / rows - b / m) >= settings.delta
-        return enough and shift_p_value(after, before, tolerance=tolerance) <= limit
+        return enough and shift_p_value(after, before, tolerance=tolerance, enough=limit) <= limit
 
     middle = b * rows // m
     rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))

@@ -9,12 +9,15 @@ _PACE = 100
 """Checks after which about 41 % of alpha is spent."""
 
 
-def shift_p_value(after: tuple[int, int], before: tuple[int, int], *, tolerance: float) -> float:
+def shift_p_value(
+    after: tuple[int, int], before: tuple[int, int], *, tolerance: float, enough: float = 1.0
+) -> float:
     """Return the two-sided p-value of a share that moved by more than `tolerance`, 0 .. 1.
 
     Both shares are given as (count, n). Fisher's exact test, with the earlier count moved by `tolerance`
     towards the later one: valid where the true difference is at most `tolerance`. Where the difference
-    seen is no larger the p-value is 1.
+    seen is no larger the p-value is 1. Above `enough` no more than that is computed: what is returned
+    is then above `enough`, too, and at most the p-value.
 
     >>> round(shift_p_value((9, 10), (1, 10), tolerance=0.0), 6)
     0.001093
@@ -23,11 +26,11 @@ def shift_p_value(after: tuple[int, int], before: tuple[int, int], *, tolerance:
     """
     (x, n), (b, m) = after, before
     if x * m < b * n:
-        return shift_p_value((n - x, n), (m - b, m), tolerance=tolerance)
+        return shift_p_value((n - x, n), (m - b, m), tolerance=tolerance, enough=enough)
     moved = min(m, math.ceil(b + tolerance * m - _ROUNDING))
     if x * m <= moved * n:
         return 1.0
-    return min(1.0, 2 * _upper_tail(x, n, moved, m))
+    return min(1.0, 2 * _upper_tail(x, n, moved, m, enough / 2))
 
 
 _ROUNDING = 1e-9
@@ -47,12 +50,15 @@ def _spent(k: int) -> float:
     return 1 - 1 / (1 + math.log1p(k / _PACE))
 
 
-def _upper_tail(x: int, n: int, b: int, m: int) -> float:
-    """Return P(X >= x), X hypergeometric: of n + m, x + b are successes, n are drawn; x is above the mean."""
+def _upper_tail(x: int, n: int, b: int, m: int, enough: float) -> float:
+    """Return P(X >= x), X hypergeometric: of n + m, x + b are successes, n are drawn; x is above the mean.
+
+    Above `enough` the sum is not carried on.
+    """
     successes, failures = x + b, n + m - x - b
     term = math.exp(_log_choose(successes, x) + _log_choose(failures, n - x) - _log_choose(n + m, n))
     total, first = 0.0, x
-    while term > total * _NEGLIGIBLE:
+    while term > total * _NEGLIGIBLE and total <= enough:
         total += term
         term *= (successes - first) * (n - first) / ((first + 1) * (failures - n + first + 1))
         first += 1

@@ -37,8 +37,10 @@ def normal_quantile(confidence_level: float, *, comparisons: int = 1) -> float:
     return NormalDist().inv_cdf(1 - (1 - confidence_level) / (2 * comparisons))
 
 
-def wilson(successes: int, n: int, *, confidence_level: float = 0.95) -> Estimate:
+def wilson(successes: float, n: float, *, confidence_level: float = 0.95) -> Estimate:
     """Return the share `successes / n` with Wilson's score interval, within 0..1.
+
+    Weighted rows may come as an effective number that is not whole.
 
     >>> wilson(0, 10).low, round(wilson(0, 10).high, 4)
     (0.0, 0.2775)
@@ -53,11 +55,11 @@ def wilson(successes: int, n: int, *, confidence_level: float = 0.95) -> Estimat
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
     low, high = _wilson_limits(successes, n, normal_quantile(confidence_level))
-    return Estimate(value=successes / n, low=low, high=high, n=n)
+    return Estimate(value=successes / n, low=low, high=high, n=round(n))
 
 
 def difference_of_shares(
-    before: tuple[int, int], after: tuple[int, int], *, z: float
+    before: tuple[float, float], after: tuple[float, float], *, z: float
 ) -> tuple[float, float, float]:
     """Return (difference, low, high) of share `after` minus share `before`, each given as (count, n), n > 0.
 
@@ -121,7 +123,7 @@ def student_quantile(confidence_level: float, degrees: int) -> float:
     return z + sum((term / float(degrees) ** power for power, term in enumerate(terms, start=1)), start=0.0)
 
 
-def _wilson_limits(successes: int, n: int, z: float) -> tuple[float, float]:
+def _wilson_limits(successes: float, n: float, z: float) -> tuple[float, float]:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))

@@ -91,7 +91,10 @@ def _moved(
     if abs(after[0] * before[1] - before[0] * after[1]) <= tolerance * before[1] * after[1]:
         return None
     p = shift_p_value(
-        divided(after, reference.divisor), divided(before, reference.divisor), tolerance=tolerance
+        divided(after, reference.divisor),
+        divided(before, reference.divisor),
+        tolerance=tolerance,
+        enough=limit,
     )
     return (p, tolerance) if p <= limit else None
 

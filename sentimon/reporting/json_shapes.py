@@ -76,9 +76,9 @@ def window_object(window: Window, *, confidence_level: float) -> dict[str, Any]:
 
 
 def drift_object(
-    report: DriftReport, *, timestamp: datetime, names: Sequence[str] = LABELS
+    report: DriftReport, *, timestamp: datetime, names: Sequence[str] = LABELS, zone: str = "UTC"
 ) -> dict[str, Any]:
-    """Return the comparison; numbers that too few rows cannot give are null."""
+    """Return the comparison; numbers that too few rows cannot give are null. `zone` is that of a season."""
     change = report.confidence_change
     return {
         "timestamp": format_moment(timestamp),
@@ -95,6 +95,13 @@ def drift_object(
         "baseline_name": report.baseline_name,
         "baseline_samples": report.baseline.total,
         "current_samples": report.current.total,
+        "season": None
+        if report.season is None
+        else {
+            "zone": zone,
+            "matched_share": report.season.matched,
+            "effective_baseline_samples": report.season.rows,
+        },
         "total_variation": report.total_variation,
         "share_changes": None
         if report.share_changes is None

@@ -78,10 +78,10 @@ def windows_table(
     return Group(Text(), _sparklines(measured, names), table, sentences_of(unfinished))
 
 
-def drift_table(report: DriftReport, names: Sequence[str]) -> RenderableType:
+def drift_table(report: DriftReport, names: Sequence[str], *, zone: str = "UTC") -> RenderableType:
     """Return baseline and present side by side, the score with its limit, and the verdict in words."""
     table = new_table(
-        f"Drift against {_baseline_title(report.baseline_name)}",
+        f"Drift against {_baseline_title(report.baseline_name)}{_season(report, zone)}",
         ("", "left"),
         ("Baseline", "left"),
         ("Now", "left"),
@@ -141,6 +141,10 @@ def _sparklines(measured: Sequence[Metrics], names: Sequence[str]) -> Renderable
 
 def _baseline_title(name: str | None) -> str:
     return "no baseline" if name is None else f"baseline {visible(name)!r}"
+
+
+def _season(report: DriftReport, zone: str) -> str:
+    return "" if report.season is None else f" on the same hours of the week, {zone} time"
 
 
 def _verdict(verdict: Verdict) -> Text:

@@ -19,6 +19,11 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
     if report.verdict is Verdict.NO_VERDICT:
         return [_too_few(report)]
     sentences = [_what_moved(report, names), _how_far(report)]
+    if report.season is not None and report.season.matched < 1:
+        sentences.append(
+            f"{1 - report.season.matched:.0%} of the rows come from hours of the week of which the baseline "
+            "has too few rows: these are compared with all its hours."
+        )
     if report.drifted and report.score.low is not None and report.score.low <= report.threshold:
         sentences.append("The interval reaches below the limit: more rows would make this surer.")
     if not report.drifted and report.score.high is not None and report.score.high > report.threshold:

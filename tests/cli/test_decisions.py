@@ -273,3 +273,35 @@ def test_rows_that_name_no_revision_may_be_of_the_same_model(run) -> None:  # ty
     run("baseline", "create")
     run("log", "--input", "-", stdin=rows(60, 0, 0, model="m", minute=NOON))
     assert run("drift").code == 0
+
+
+def test_a_weekend_is_matched_with_weekends(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    def days(first: int, count: int) -> str:
+        # START is a Monday, 08:00; a hundred rows a day.
+        return "".join(
+            rows(*((20, 40, 40) if day % 7 > 4 else (40, 40, 20)), minute=1440 * day)
+            for day in range(first, first + count)
+        )
+
+    assert run("log", "--input", "-", "-q", stdin=days(0, 21)).code == 0
+    assert run("baseline", "create").code == 0
+    assert run("log", "--input", "-", "-q", stdin=days(26, 2)).code == 0
+    threshold = ("--threshold", "0.1")
+    assert run("drift", *threshold).code == 3
+    done = run("drift", "--match", "season", "--tz", "Europe/Rome", *threshold, "--json")
+    assert done.code == 0
+    assert done.json["season"]["zone"] == "Europe/Rome"
+    assert 0.9 < done.json["season"]["matched_share"] <= 1
+    assert done.json["drift_score"] < 0.03
+    assert run("drift", "--match", "season", *threshold).out.startswith(
+        "Drift against baseline 'baseline' on the"
+    )
+    assert run("drift", "--match", "moon").code == 2
+    assert run("drift", "--match", "season", "--monitor").code == 2
+
+
+def test_a_season_needs_two_weeks(run, log, baseline) -> None:  # type: ignore[no-untyped-def]
+    log(10, 20, 70, minute=NOON)
+    done = run("drift", "--match", "season")
+    assert done.code == 4
+    assert "two whole weeks" in done.err

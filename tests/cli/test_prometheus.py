@@ -190,3 +190,9 @@ def test_what_a_monitor_says_is_exported_and_an_export_remembers_nothing(run, tm
     assert values['sentimon_drift_detected{source="x"}'] == 1
     if shutil.which("promtool"):
         check_metrics((tmp_path / "x.prom").read_text(encoding="utf-8"))
+
+
+def test_a_command_below_drift_leaves_no_success_of_drift(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("drift", "--prometheus", "x.prom", "simulate", "--help")
+    run("drift", "--prometheus", "x.prom", "simulate")
+    assert not (tmp_path / "x.prom").exists()

@@ -76,3 +76,12 @@ def test_all_checks_together_spend_no_more_than_everything() -> None:
     spent = [spending(check) for check in range(1, 100_001)]
     assert all(one > other > 0 for one, other in pairwise(spent))
     assert sum(spent) == pytest.approx(1 - 1 / (1 + math.log(1001)), rel=1e-9)
+
+
+@given(shares, shares, st.floats(1e-12, 0.1))
+def test_what_is_not_carried_on_is_surely_above_enough(
+    after: tuple[int, int], before: tuple[int, int], enough: float
+) -> None:
+    p = shift_p_value(after, before, tolerance=0.01)
+    short = shift_p_value(after, before, tolerance=0.01, enough=enough)
+    assert short == p if p <= enough else enough < short <= p * (1 + 1e-12)
