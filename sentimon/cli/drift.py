@@ -114,8 +114,7 @@ def drift(
         _refuse({"--since": since, "--until": until, "--all": whole, "--match": match})
         verdict = _monitor(session, path, shown, keep=not dry_run)
     else:
-        period = session.period(since, until)
-        verdict = _compare(session, path, period, shown, whole=whole, season=match is not None)
+        verdict = _compare(session, path, session.period(since, until), shown, whole=whole, season=bool(match))
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
 
 

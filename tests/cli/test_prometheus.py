@@ -194,5 +194,5 @@ def test_what_a_monitor_says_is_exported_and_an_export_remembers_nothing(run, tm
 
 def test_a_command_below_drift_leaves_no_success_of_drift(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run("drift", "--prometheus", "x.prom", "simulate", "--help")
-    run("drift", "--prometheus", "x.prom", "simulate")
+    assert run("drift", "--prometheus", "x.prom", "simulate", "--nonsense").code == 2
     assert not (tmp_path / "x.prom").exists()
