@@ -114,7 +114,7 @@ def drift(
         _refuse({"--since": since, "--until": until, "--all": whole, "--match": match})
         verdict = _monitor(session, path, shown, keep=not dry_run)
     else:
-        verdict = _compare(session, path, session.period(since, until), shown, whole=whole, season=bool(match))
+        verdict = _compare(session, path, session.period(since, until), shown, whole=whole, match=match)
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
 
 
@@ -128,11 +128,13 @@ class Shown:
     prometheus: Recording | None
 
 
-def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, season: bool) -> str:
+def _compare(
+    session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, match: Matching | None
+) -> str:
     """Judge by the score of one look, and return the verdict."""
     from sentimon.reporting.json_shapes import drift_object
 
-    baseline, summary, report = compare(session, path, period, whole=whole, season=season)
+    baseline, summary, report = compare(session, path, period, whole=whole, season=match is not None)
     content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
     if report.drifted or not shown.quiet:
         note_trouble(session, summary)
