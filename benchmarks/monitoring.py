@@ -30,9 +30,9 @@ from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import summarise
 from sentimon.logbook.tokens import token_hashes
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted
+from sentimon.monitoring.events import Counted, Window
 from sentimon.monitoring.looks import findings
-from sentimon.monitoring.reference import Reference, Window
+from sentimon.monitoring.reference import HOURS_OF_DAY, Reference
 from sentimon.monitoring.words import WordCounter, vocabulary_of
 from sentimon.scoring.scorer import load_scorer
 from sentimon.scoring.scores import Scores
@@ -169,23 +169,19 @@ class World:
         return self._draw(self.by_class, n, mix)
 
     def window(
-        self,
-        rows: Array,
-        *,
-        labels: Array | None = None,
-        bins: Array | None = None,
-        shares: Array | None = None,
+        self, rows: Array, hour: int, *, bins: Array | None = None, shares: Array | None = None
     ) -> Window:
-        """Return rows counted by event; what is given takes the place of theirs."""
+        """Return rows of an hour counted by event; what is given takes the place of theirs."""
         bins = self.bins[rows] if bins is None else bins
         shares = self.shares[rows] if shares is None else shares
         below = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=100))])
         n = len(rows)
-        return (
+        groups = (
             Counted(n, tuple(np.bincount(self.labels[rows], minlength=3).tolist())),
             Counted(n, tuple(below[self.cuts].tolist())),
             Counted(n, tuple((shares[:, None] <= self.word_cuts).sum(axis=0).tolist())),
         )
+        return Window(groups, tuple(n if one == hour % 24 else 0 for one in range(HOURS_OF_DAY)))
 
     def foreign_shares(self) -> Array:
         """Return the share of new words of each foreign text."""
@@ -202,24 +198,24 @@ def first_alarm(world: World, stream: Stream, checks: int, *, before: int = 0) -
         windows.append(stream(check))
         del windows[: -(1 << (SETTINGS.look_backs - 1))]
         found = findings(world.reference, windows, before + check, SETTINGS)
-        if any(abs(one.difference) >= SETTINGS.delta for one in found):
+        if any(one.matters(SETTINGS.delta, confidence_level=0.95) for one in found):
             return check
     return None
 
 
 def mix_stream(world: World, n: int, share: float) -> Stream:
     """Return a stream whose mix has moved."""
-    return lambda _: world.window(world.rows(n, world.shifted(share)))
+    return lambda check: world.window(world.rows(n, world.shifted(share)), check)
 
 
 def swinging_stream(world: World, n: int, swing: float) -> Stream:
     """Return a stream of hours whose mix swings over the day."""
-    return lambda check: world.window(world.rows(n, world.at(check, swing)))
+    return lambda check: world.window(world.rows(n, world.at(check, swing)), check)
 
 
 def swapped(world: World, n: int) -> Stream:
     """Return a stream in which positive and negative are exchanged."""
-    return lambda _: world.window(world.rows(n, world.mix[::-1]))
+    return lambda check: world.window(world.rows(n, world.mix[::-1]), check)
 
 
 def flattened(world: World, n: int) -> Stream:
@@ -228,9 +224,9 @@ def flattened(world: World, n: int) -> Stream:
     softened = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     bins = bins_of(softened.max(axis=1))
 
-    def stream(_: int) -> Window:
+    def stream(check: int) -> Window:
         rows = world.rows(n)
-        return world.window(rows, bins=bins[rows])
+        return world.window(rows, check, bins=bins[rows])
 
     return stream
 
@@ -241,20 +237,20 @@ def mixed_language(world: World, n: int, language: str) -> Stream:
     bins = bins_of(world.foreign.scores.max(axis=1))
     pools = [np.flatnonzero((world.foreign.languages == language) & (labels == place)) for place in range(3)]
 
-    def stream(_: int) -> Window:
+    def stream(check: int) -> Window:
         rows = world.rows(n)
         own_bins, own_shares = world.bins[rows].copy(), world.shares[rows].copy()
         for place in np.flatnonzero(world.generator.random(n) < 0.2):
             other = world.generator.choice(pools[world.labels[rows[place]]])
             own_bins[place], own_shares[place] = bins[other], shares[other]
-        return world.window(rows, bins=own_bins, shares=own_shares)
+        return world.window(rows, check, bins=own_bins, shares=own_shares)
 
     return stream
 
 
 def after_quiet(world: World, n: int, changed: Stream) -> Stream:
     """Return a stream that is as usual for some checks."""
-    return lambda check: world.window(world.rows(n)) if check <= QUIET else changed(check)
+    return lambda check: world.window(world.rows(n), check) if check <= QUIET else changed(check)
 
 
 CHANGES: dict[str, tuple[int, Callable[[World, int], Stream], str]] = {

@@ -113,7 +113,7 @@ def _run(session: Session, baseline: Baseline, scenario: Scenario, runs: int, se
     from sentimon.monitoring.simulation import Result
     from sentimon.monitoring.simulation import simulate as run
 
-    one_run = partial(run, baseline, Reference.of(baseline), session.settings.monitor, scenario)
+    one_run = partial(run, baseline, Reference.of(baseline), session.settings, scenario)
     seeds = [seed + number for number in range(runs)]
     outcomes = run_units(one_run, seeds, workers=session.settings.logs.workers)
     shown = watched(outcomes, f"runs with a shift of {scenario.shift:g}", total=runs)

@@ -87,7 +87,7 @@ def _look(session: Session, baseline: Baseline, reference: Reference, state: Mon
     new = new_rows(state, hours)
     summary = reduce(add, (sums[hour] for hour in new), trouble)
     check_same_model(baseline, summary)
-    rows = sum(window[0].n for window in new.values())
+    rows = sum(window.rows for window in new.values())
     if rows >= settings.drift.min_samples:
         level = settings.drift.confidence_level
         state, look = advance(
@@ -108,7 +108,7 @@ def _read(
     by_hour = sums.hours(period)
     words: dict[int, Counted] = {}
     if baseline.vocabulary is not None:
-        words = {hour: window[-1] for hour, window in state.seen.items()}
+        words = {hour: window.groups[-1] for hour, window in state.seen.items()}
         # Texts are read only where something is new.
         changed = {hour for hour, summary in by_hour.items() if _rows_seen(state, hour) != summary.count}
         words |= _count_words(sums, period, changed, baseline.vocabulary)
@@ -116,7 +116,7 @@ def _read(
 
 
 def _rows_seen(state: MonitorState, hour: int) -> int:
-    return state.seen[hour][0].n if hour in state.seen else 0
+    return state.seen[hour].rows if hour in state.seen else 0
 
 
 def _count_words(sums: Sums, period: Period, hours: set[int], vocabulary: Vocabulary) -> dict[int, Counted]:

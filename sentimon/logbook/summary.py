@@ -7,7 +7,8 @@ rows, and work shared between processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import HOUR_MICROSECONDS, to_microseconds
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.tally import GrowingTally, Tally
+from sentimon.logbook.texts import has_emoji, has_link, is_non_latin
 from sentimon.scoring.scores import SCALE
 
 SHOWN_BAD_LINES = 5
@@ -34,7 +36,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     models: Mapping[ModelKey, int] = msgspec.field(default_factory=dict)
     """Rows per (model, revision); None where the row does not say."""
     properties: Mapping[str, int] = msgspec.field(default_factory=dict)
-    """Rows that are `truncated`, `empty`, with a `naive_timestamp`, `without_text`; sum of `characters`."""
+    """Rows that are `truncated`, `empty`, `without_text`, with a `naive_timestamp`, and, of those with a
+    text that is not empty: with `links`, `emoji`, `non_latin`; sums of `characters` and their squares."""
     first: int | None = None
     """The earliest row, in microseconds since 1970."""
     last: int | None = None
@@ -119,12 +122,7 @@ class GrowingSummary:
         self.classes[row.sentiment].add(round(row.confidence * SCALE), round(row.scores.polarity * SCALE))
         self.hours.setdefault(moment // HOUR_MICROSECONDS, [0, 0, 0])[row.sentiment] += 1
         self.add_model((row.model, row.revision), 1)
-        if row.text is None:
-            self.add_property("without_text", 1)
-        elif row.text.strip():
-            self.add_property("characters", len(row.text))
-        else:
-            self.add_property("empty", 1)
+        self.add_texts([row.text])
         self.add_property("truncated", 1 if row.truncated else 0)
         self.add_property("naive_timestamp", 1 if row.naive else 0)
 
@@ -149,6 +147,19 @@ class GrowingSummary:
         """Add to the sum of a property; one that no row has is not mentioned."""
         if amount:
             self.properties[name] = self.properties.get(name, 0) + amount
+
+    def add_texts(self, texts: Sequence[str | None]) -> None:
+        """Add the texts of some rows, None where one was not kept; an empty one has no properties."""
+        known = [text for text in texts if text is not None]
+        filled = known if all(map(str.strip, known)) else [text for text in known if text.strip()]
+        lengths = list(map(len, filled))
+        self.add_property("characters", sum(lengths))
+        self.add_property("squared_characters", sum(map(mul, lengths, lengths)))
+        self.add_property("links", sum(map(has_link, filled)))
+        self.add_property("emoji", sum(map(has_emoji, filled)))
+        self.add_property("non_latin", sum(map(is_non_latin, filled)))
+        self.add_property("empty", len(known) - len(filled))
+        self.add_property("without_text", len(texts) - len(known))
 
     def span(self, first: int | None, last: int | None) -> None:
         """Take in rows from `first` to `last`, in microseconds since 1970; None where there are none."""

@@ -12,7 +12,8 @@ from sentimon.logbook.summary import Counts
 _HOURS = 24
 _WORTH_DIVIDING = 1.2
 _QUANTILE_95 = 1.6449
-_CHI_SQUARE_2_95 = 5.9915
+_COEFFICIENTS = 2
+"""Of a wave: what chance explains of it, in units of its variance."""
 _FEWEST_HOURS_OF_DAY = 18
 """With fewer of them a wave over the day cannot be told from its mean."""
 
@@ -38,10 +39,12 @@ class Wave(msgspec.Struct, frozen=True):
 def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
     """Return how the share of each class swings over a day, in Sentiment order; `hours` holds rows.
 
-    A wave of 24 hours fitted by least squares, weighted by rows; flat unless it explains more than
-    chance does (5 %), and where the rows cover fewer than 18 hours of the day.
+    A wave of 24 hours fitted by least squares, weighted by rows, and shrunken by what chance explains of
+    it: one that is no larger than chance makes it is flat. Flat, too, where the rows cover fewer than 18
+    hours of the day.
 
-    Source: Bliss (1958), Periodic Regression in Biology and Climatology.
+    Source: Bliss (1958), Periodic Regression in Biology and Climatology; James & Stein (1961), Proc. 4th
+    Berkeley Symp. 1, 361-379, the positive part, for the two coefficients.
     """
     covered = {hour % _HOURS for hour, counts in hours.items() if sum(counts)}
     cells = [(hour, sum(counts), counts) for hour, counts in hours.items() if sum(counts)]
@@ -112,4 +115,5 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
         return flat
     cosine, sine = (cy * ss - sy * cs) / determinant, (sy * cc - cy * cs) / determinant
     explained = (cosine * cy + sine * sy) / (share * (1 - share))
-    return Wave(share, cosine, sine) if explained > _CHI_SQUARE_2_95 else flat
+    kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
+    return Wave(share, kept * cosine, kept * sine)

@@ -15,6 +15,7 @@ from sentimon.logbook.tally import Tally
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.distance import total_variation, wasserstein_distance, wasserstein_interval
 from sentimon.monitoring.intervals import (
+    Change,
     Estimate,
     difference_of_shares,
     normal_quantile,
@@ -23,6 +24,7 @@ from sentimon.monitoring.intervals import (
 )
 from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.season import Matched
+from sentimon.monitoring.texts import TextProperty, text_properties
 from sentimon.scoring.scores import SCALE
 
 
@@ -32,15 +34,6 @@ class Verdict(enum.StrEnum):
     STABLE = "stable"
     DRIFT = "drift"
     NO_VERDICT = "no verdict"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A change from the baseline to now, with its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +56,8 @@ class DriftReport:
     """Change of the share of each class, in Sentiment order; each covers by itself."""
     confidence_change: Change | None
     """Change of the mean confidence."""
+    texts: tuple[TextProperty, ...] = ()
+    """What the texts are made of, before and now; nothing where texts are not kept."""
     season: Matched | None = None
     """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
 
@@ -122,6 +117,7 @@ def detect_drift(
         total_variation=variation,
         share_changes=changes,
         confidence_change=_confidence_change(before.total, after.total, level),
+        texts=text_properties(before, after, confidence_level=level),
         season=season,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
-from sentimon.monitoring.events import Counted
+from sentimon.monitoring.events import Window
 from sentimon.monitoring.evidence import shift_p_value, spending
 from sentimon.monitoring.intervals import Estimate
 from sentimon.monitoring.looks import divided
@@ -23,13 +23,12 @@ class Detectable:
     """0 .. 1; the largest over the classes. None where no change would."""
 
 
-def score_of(reference: Reference, counted: Counted, *, confidence_level: float) -> Estimate:
+def score_of(reference: Reference, window: Window, *, confidence_level: float) -> Estimate:
     """Return the Wasserstein-1 distance of some rows from the baseline; `n` is their number."""
-    before = reference.groups[0].reference.counts
-    low, high = wasserstein_interval(before, counted.counts, confidence_level=confidence_level)
-    return Estimate(
-        value=wasserstein_distance(before, counted.counts), low=low, high=high, n=sum(counted.counts)
-    )
+    before = [reference.expected(0, place, window.clock)[0] for place in range(3)]
+    after = window.groups[0].counts
+    low, high = wasserstein_interval(before, after, confidence_level=confidence_level)
+    return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=window.rows)
 
 
 def detectable(reference: Reference, rows: int, check: int, settings: MonitorSettings) -> Detectable:
@@ -48,13 +47,12 @@ def _smallest(
 ) -> float | None:
     """Return the smaller of the least rise and the least fall of a class share that would alarm."""
     classes = reference.groups[0]
-    tolerance = reference.tolerance(classes, place, settings.tau)
     b, m = classes.reference.counts[place], classes.reference.n
 
     def alarms(count: int) -> bool:
         after, before = divided((count, rows), reference.divisor), divided((b, m), reference.divisor)
         enough = abs(count / rows - b / m) >= settings.delta
-        return enough and shift_p_value(after, before, tolerance=tolerance, enough=limit) <= limit
+        return enough and shift_p_value(after, before, tolerance=settings.tau, enough=limit) <= limit
 
     middle = b * rows // m
     rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))

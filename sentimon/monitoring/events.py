@@ -26,6 +26,23 @@ class Counted(msgspec.Struct, frozen=True):
         return Counted(self.n + other.n, tuple(map(add, self.counts, other.counts)))
 
 
+class Window(msgspec.Struct, frozen=True):
+    """Some rows: counted once per group of events, and by the hour of the day."""
+
+    groups: tuple[Counted, ...]
+    clock: tuple[int, ...]
+    """Rows of each hour of the day, UTC, from 00:00."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many there are."""
+        return self.groups[0].n
+
+    def __add__(self, other: Window) -> Window:
+        """Return the counts of both sets of rows."""
+        return Window(tuple(map(add, self.groups, other.groups)), tuple(map(add, self.clock, other.clock)))
+
+
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Events of one kind, and how often each was true in the baseline."""
 

@@ -10,21 +10,22 @@ _PACE = 100
 
 
 def shift_p_value(
-    after: tuple[int, int], before: tuple[int, int], *, tolerance: float, enough: float = 1.0
+    after: tuple[float, float], before: tuple[float, float], *, tolerance: float, enough: float = 1.0
 ) -> float:
     """Return the two-sided p-value of a share that moved by more than `tolerance`, 0 .. 1.
 
-    Both shares are given as (count, n). Fisher's exact test, with the earlier count moved by `tolerance`
-    towards the later one: valid where the true difference is at most `tolerance`. Where the difference
-    seen is no larger the p-value is 1. Above `enough` no more than that is computed: what is returned
-    is then above `enough`, too, and at most the p-value.
+    Both shares are given as (count, n); the earlier count may be weighted, and so not whole. Fisher's
+    exact test, with the earlier count moved by `tolerance` towards the later one: valid where the true
+    difference is at most `tolerance`. Where the difference seen is no larger the p-value is 1. Above
+    `enough` no more than that is computed: what is returned is then above `enough`, too, and at most the
+    p-value.
 
     >>> round(shift_p_value((9, 10), (1, 10), tolerance=0.0), 6)
     0.001093
 
     Source: Fisher (1935), J. R. Stat. Soc. 98, 39-82; twice the smaller tail.
     """
-    (x, n), (b, m) = after, before
+    (x, n), (b, m) = (int(after[0]), int(after[1])), (before[0], int(before[1]))
     if x * m < b * n:
         return shift_p_value((n - x, n), (m - b, m), tolerance=tolerance, enough=enough)
     moved = min(m, math.ceil(b + tolerance * m - _ROUNDING))

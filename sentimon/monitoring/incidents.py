@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from sentimon.config.settings import MonitorSettings
+from sentimon.monitoring.events import Window
 from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
 from sentimon.monitoring.looks import Finding, difference, look_backs
-from sentimon.monitoring.reference import Reference, Window
+from sentimon.monitoring.reference import Reference
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +52,9 @@ def has_recovered(
 
 def _is_back(reference: Reference, sums: Window, place: tuple[int, int], delta: float, z: float) -> bool:
     group, event = place
-    counted, known = sums[group], reference.groups[group].reference
+    counted = sums.groups[group]
     if not counted.n:
         return False
-    before, after = (known.counts[event], known.n), (counted.counts[event], counted.n)
+    before, after = reference.expected(group, event, sums.clock), (counted.counts[event], counted.n)
     _, low, high = difference_of_shares(before, after, z=z)
     return abs(difference(before, after)) <= delta / 2 and -delta < low and high < delta

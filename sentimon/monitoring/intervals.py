@@ -26,6 +26,15 @@ class Estimate:
         return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change from the baseline to now, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
 def normal_quantile(confidence_level: float, *, comparisons: int = 1) -> float:
     """Return z for a two-sided interval.
 

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from sentimon.config.settings import MonitorSettings
-from sentimon.monitoring.events import Counted, Group
+from sentimon.monitoring.events import Window
 from sentimon.monitoring.evidence import shift_p_value, spending
-from sentimon.monitoring.reference import Reference, Window
-
-Share = tuple[int, int]
-"""(count, n)"""
+from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
+from sentimon.monitoring.reference import Reference, Share
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +23,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     windows: int
     """How many looks, the newest ones, show it together."""
     before: Share
-    """Of the baseline."""
+    """Of the baseline, at the hours of the day that the rows come from."""
     after: Share
     p_value: float
     limit: float
     """The p-value at or below which it is more than chance, however often it is looked at."""
-    tolerance: float
-    """The change that is no news; the p-value is that of a larger one."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -42,6 +38,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def difference(self) -> float:
         """Return the change of the share, -1 .. 1."""
         return difference(self.before, self.after)
+
+    def matters(self, delta: float, *, confidence_level: float) -> bool:
+        """Return whether the change may be as large as `delta`: whether its interval reaches so far."""
+        z = normal_quantile(confidence_level)
+        _, low, high = difference_of_shares(self.before, self.after, z=z)
+        return high >= delta or low <= -delta
 
 
 def difference(before: Share, after: Share) -> float:
@@ -59,44 +61,35 @@ def findings(
     tolerance, the probability that this ever yields anything is at most `settings.alpha`: by the union
     bound over checks, look-backs and events.
     """
-    groups = [group for group in reference.groups if group.events]
-    share = settings.alpha * spending(check) / (settings.look_backs * len(groups))
-    for count, sums in look_backs(windows, settings.look_backs):
-        for group, counted in zip(reference.groups, sums, strict=True):
-            if counted.n and group.events:
-                for place, event in enumerate(group.events):
-                    found = _moved(reference, group, counted, place, share / len(group.events), settings)
-                    if found:
-                        p, tolerance = found
-                        yield Finding(
-                            group=group.name,
-                            event=event,
-                            place=place,
-                            windows=count,
-                            before=(group.reference.counts[place], group.reference.n),
-                            after=(counted.counts[place], counted.n),
-                            p_value=p,
-                            limit=share / len(group.events),
-                            tolerance=tolerance,
-                        )
+    watched = [(place, group) for place, group in enumerate(reference.groups) if group.events]
+    share = settings.alpha * spending(check) / (settings.look_backs * len(watched))
+    for count, window in look_backs(windows, settings.look_backs):
+        for number, group in watched:
+            limit = share / len(group.events)
+            for place, event in enumerate(group.events):
+                before = reference.expected(number, place, window.clock)
+                after = window.groups[number].counts[place], window.groups[number].n
+                p = _p_value(before, after, reference.divisor, settings.tau, limit)
+                if p <= limit:
+                    yield Finding(
+                        group=group.name,
+                        event=event,
+                        place=place,
+                        windows=count,
+                        before=before,
+                        after=after,
+                        p_value=p,
+                        limit=limit,
+                    )
 
 
-def _moved(
-    reference: Reference, group: Group, counted: Counted, place: int, limit: float, settings: MonitorSettings
-) -> tuple[float, float] | None:
-    """Return (the p-value, the tolerance) of an event that moved by more than chance."""
-    tolerance = reference.tolerance(group, place, settings.tau)
-    before, after = (group.reference.counts[place], group.reference.n), (counted.counts[place], counted.n)
+def _p_value(before: Share, after: Share, divisor: float, tolerance: float, limit: float) -> float:
+    """Return the p-value of a change beyond the tolerance; above `limit`, only that it is above."""
+    (b, m), (x, n) = before, after
     # Most shares are where they were: nothing is computed for them.
-    if abs(after[0] * before[1] - before[0] * after[1]) <= tolerance * before[1] * after[1]:
-        return None
-    p = shift_p_value(
-        divided(after, reference.divisor),
-        divided(before, reference.divisor),
-        tolerance=tolerance,
-        enough=limit,
-    )
-    return (p, tolerance) if p <= limit else None
+    if not n or abs(x * m - b * n) <= tolerance * m * n:
+        return 1.0
+    return shift_p_value(divided(after, divisor), divided(before, divisor), tolerance=tolerance, enough=limit)
 
 
 def look_backs(windows: Sequence[Window], most: int) -> Iterator[tuple[int, Window]]:
@@ -104,9 +97,9 @@ def look_backs(windows: Sequence[Window], most: int) -> Iterator[tuple[int, Wind
 
     The last are all there are, where these are fewer than twice those before.
     """
-    total: Window = ()
+    total: Window | None = None
     for number, window in enumerate(reversed(windows), start=1):
-        total = tuple(a + b for a, b in zip(total, window, strict=True)) if total else window
+        total = window if total is None else total + window
         if number & (number - 1) == 0 or number == len(windows):
             yield number, total
         if number == 1 << (most - 1):

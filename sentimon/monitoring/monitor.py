@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.logbook.moments import format_moment, hour_of
-from sentimon.monitoring.events import Counted
+from sentimon.monitoring.events import Counted, Window
 from sentimon.monitoring.incidents import Incident, has_recovered
 from sentimon.monitoring.looks import Finding, findings
-from sentimon.monitoring.reference import Reference, Window
+from sentimon.monitoring.reference import HOURS_OF_DAY, Reference
 
 LATE_HOURS = 48
 """How late a row may come and still be judged."""
@@ -52,7 +52,7 @@ class Look:
     windows: tuple[Window, ...]
     """The rows of the looks since the last alarm that are looked back on, these included."""
     alarms: tuple[Finding, ...]
-    """Events that moved by more than chance and by enough, the clearest of each event."""
+    """Events that moved by more than chance and by as much as matters, the clearest of each event."""
     warnings: tuple[Finding, ...]
     """Events that moved by more than chance, but not by enough."""
     incident: Incident | None
@@ -74,8 +74,10 @@ def fits(state: MonitorState, reference: Reference) -> bool:
         (group.name, event, place) for group in reference.groups for place, event in enumerate(group.events)
     }
     found = () if state.incident is None else state.incident.findings
-    return all([len(one.counts) for one in window] == shape for window in windows) and events.issuperset(
-        (one.group, one.event, one.place) for one in found
+    return (
+        all([len(one.counts) for one in window.groups] == shape for window in windows)
+        and all(len(window.clock) == HOURS_OF_DAY for window in windows)
+        and events.issuperset((one.group, one.event, one.place) for one in found)
     )
 
 
@@ -88,7 +90,7 @@ def new_rows(state: MonitorState, hours: Mapping[int, Window]) -> dict[int, Wind
     for hour, window in hours.items():
         known = state.seen.get(hour)
         left = window if known is None else _without(window, known)
-        if left[0].n > 0:
+        if left.rows > 0:
             new[hour] = left
     return new
 
@@ -110,7 +112,7 @@ def advance(
     check = state.checks + 1
     windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
     found = strongest(findings(reference, windows, check, settings))
-    alarms = tuple(one for one in found if abs(one.difference) >= settings.delta)
+    alarms = tuple(one for one in found if one.matters(settings.delta, confidence_level=confidence_level))
     incident = _incident(state.incident, alarms, check, now)
     opened = incident is not None and state.incident is None
     closed = (
@@ -153,12 +155,13 @@ def strongest(found: Iterable[Finding]) -> list[Finding]:
 
 def total(windows: Iterable[Window]) -> Window:
     """Return the sum of at least one window."""
-    return reduce(lambda one, other: tuple(map(add, one, other)), windows)
+    return reduce(add, windows)
 
 
 def _without(window: Window, known: Window) -> Window:
     """Return what of a window was not known; nothing of a group that holds less than was known."""
-    return tuple(map(_left, window, known))
+    clock = _left(Counted(sum(window.clock), window.clock), Counted(sum(known.clock), known.clock))
+    return Window(tuple(map(_left, window.groups, known.groups)), clock.counts)
 
 
 def _left(now: Counted, then: Counted) -> Counted:

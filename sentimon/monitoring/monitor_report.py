@@ -12,7 +12,7 @@ from sentimon.monitoring.incidents import Incident
 from sentimon.monitoring.intervals import Estimate
 from sentimon.monitoring.looks import Finding, difference
 from sentimon.monitoring.monitor import Look, total
-from sentimon.monitoring.reference import ADVISED_ROWS, FEWEST_ROWS, Reference, Window
+from sentimon.monitoring.reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +102,13 @@ def monitor_report(
     in_this = in_all = None
     if look is not None:
         over = look.alarms[0].windows if look.alarms else len(look.windows)
-        sums: Window = total(look.windows[-over:])
-        negative, neutral, positive = sums[0].counts
-        counts, score = (negative, neutral, positive), score_of(reference, sums[0], confidence_level=level)
-        everything = total(look.windows)[0].n
+        window = total(look.windows[-over:])
+        negative, neutral, positive = window.groups[0].counts
+        counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
+        everything = total(look.windows).rows
         in_this, in_all = (
             detectable(reference, rows, look.check, settings.monitor)
-            for rows in (look.window[0].n, everything)
+            for rows in (look.window.rows, everything)
         )
     return MonitorReport(
         baseline=baseline,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from sentimon.logbook.summary import Summary
@@ -10,6 +12,7 @@ from sentimon.monitoring.dispersion import Wave, daily_waves, design_effect, wor
 from sentimon.monitoring.events import (
     Counted,
     Group,
+    Window,
     class_counts,
     class_group,
     confidence_counts,
@@ -20,9 +23,9 @@ from sentimon.monitoring.events import (
 FEWEST_ROWS = 2_000
 """Of a baseline that `retrain-check` lets a monitor judge by."""
 ADVISED_ROWS = 5_000
-
-Window = tuple[Counted, ...]
-"""Some rows, counted once per group of events."""
+HOURS_OF_DAY = 24
+Share = tuple[float, float]
+"""(count, n); counts that are weighted need not be whole."""
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +34,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
     rows: int
     waves: tuple[Wave, Wave, Wave]
-    """The share of each class over the day, in Sentiment order."""
+    """The share of each class over the day, in Sentiment order: what an hour is held against."""
     design_effect: float
     """How many times the variance of class shares per hour, around the wave, exceeds chance; at least 1."""
     divided: bool
@@ -60,11 +63,20 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         """Return what counts are divided by."""
         return self.design_effect if self.divided else 1.0
 
-    def tolerance(self, group: Group, place: int, least: float) -> float:
-        """Return the change of a share that is no news: `least`, or the swing of a class over the day."""
-        return max(least, self.waves[place].amplitude) if group.name == "class" else least
+    def expected(self, group: int, place: int, clock: Sequence[int]) -> Share:
+        """Return the share of an event in the baseline, at the hours of the day that some rows come from."""
+        known = self.groups[group].reference
+        if group or not any(wave.amplitude for wave in self.waves):
+            return known.counts[place], known.n
+        wave = self.waves[place]
+        moved = sum(rows * (wave.at(hour) - wave.share) for hour, rows in enumerate(clock) if rows)
+        count = known.counts[place] + known.n * moved / max(1, sum(clock))
+        return min(max(count, 0.0), known.n), known.n
 
     def window(self, summary: Summary, words: Counted | None) -> Window:
         """Return the rows of `summary` by event; `words` are their texts, None where no group asks."""
-        counted = (class_counts(summary), confidence_counts(summary, self.cuts))
-        return counted if words is None else (*counted, words)
+        groups = [class_counts(summary), confidence_counts(summary, self.cuts)]
+        clock = [0] * HOURS_OF_DAY
+        for hour, counts in summary.hours.items():
+            clock[hour % HOURS_OF_DAY] += sum(counts)
+        return Window(tuple(groups if words is None else [*groups, words]), tuple(clock))

@@ -52,17 +52,17 @@ def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> Ma
         )
     cells = hours_of_week(baseline.hours, zone)
     known = {place: counts for place, counts in cells.items() if sum(counts) >= FEWEST_ROWS}
-    weights = {
-        place: sum(counts) / current.count for place, counts in hours_of_week(current.hours, zone).items()
-    }
-    pooled = sum(weight for place, weight in weights.items() if place not in known)
-    parts = [(weights[place], counts) for place, counts in known.items() if place in weights]
+    rows = {place: sum(counts) for place, counts in hours_of_week(current.hours, zone).items()}
+    matched = sum(count for place, count in rows.items() if place in known)
+    pooled = (current.count - matched) / current.count
+    parts = [(rows[place] / current.count, counts) for place, counts in known.items() if place in rows]
     shares = [
         sum((weight * counts[one] / sum(counts) for weight, counts in parts), pooled * whole / baseline.count)
         for one, whole in enumerate(baseline.counts)
     ]
-    rows = 1 / _sum_of_squares(parts, pooled, baseline.count)
-    return Matched(counts=(rows * shares[0], rows * shares[1], rows * shares[2]), matched=1 - pooled)
+    size = 1 / _sum_of_squares(parts, pooled, baseline.count)
+    negative, neutral, positive = (size * share for share in shares)
+    return Matched(counts=(negative, neutral, positive), matched=matched / current.count)
 
 
 def _sum_of_squares(parts: Sequence[tuple[float, Counts]], pooled: float, total: int) -> float:

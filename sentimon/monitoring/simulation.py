@@ -6,17 +6,18 @@ Each run draws the baseline anew, too: what is measured includes how well so man
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from sentimon.config.settings import MonitorSettings
+from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted, Group
+from sentimon.monitoring.events import Counted, Group, Window
 from sentimon.monitoring.intervals import Estimate, wilson
 from sentimon.monitoring.looks import findings
-from sentimon.monitoring.reference import Reference, Window
+from sentimon.monitoring.reference import HOURS_OF_DAY, Reference
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,18 +90,20 @@ class Result:
 
 
 def simulate(
-    baseline: Baseline, reference: Reference, settings: MonitorSettings, scenario: Scenario, seed: int
+    baseline: Baseline, reference: Reference, settings: Settings, scenario: Scenario, seed: int
 ) -> Outcome:
     """Return what happened in one run; the same seed, the same run."""
     import numpy as np
 
+    level, look_backs = settings.drift.confidence_level, settings.monitor.look_backs
     traffic = _Traffic(baseline, reference, scenario, np.random.default_rng(seed))
     drawn = traffic.reference()
     windows: list[Window] = []
     for check in range(1, scenario.checks + 1):
         windows.append(traffic.window(check))
-        del windows[: -(1 << (settings.look_backs - 1))]
-        if any(abs(one.difference) >= settings.delta for one in findings(drawn, windows, check, settings)):
+        del windows[: -(1 << (look_backs - 1))]
+        found = findings(drawn, windows, check, settings.monitor)
+        if any(one.matters(settings.monitor.delta, confidence_level=level) for one in found):
             return Outcome(alarm=check, change=scenario.change)
     return Outcome(alarm=None, change=scenario.change)
 
@@ -117,43 +120,35 @@ class _Traffic:
         histograms = np.array([tally.confidence_histogram for tally in baseline.summary.classes], float)
         sizes = histograms.sum(axis=1, keepdims=True)
         self._bins = np.divide(histograms, sizes, out=np.full_like(histograms, 0.01), where=sizes > 0)
-        self._rows = baseline.summary.count
-        self._hours = max(1, len(baseline.summary.hours))
+        self._rows, self._hours = baseline.summary.count, list(baseline.summary.hours)
         # Kish's relation of the design effect to the correlation of rows of one hour.
         excess = reference.design_effect - 1 if reference.divided else 0.0
-        self._correlation = min(0.99, excess / max(1.0, self._rows / self._hours - 1))
+        self._correlation = min(0.99, excess / max(1.0, self._rows / len(self._hours) - 1))
         self._moved = self._shift()
 
     def reference(self) -> Reference:
         """Return the reference that a baseline of as many rows of such traffic gives."""
-        counted = self._count(self._rows, self._mix(None), hours=self._hours)
+        drawn = self._count(self._rows, self._hours)
+        groups = zip(self._reference.groups, drawn.groups, strict=True)
         return replace(
             self._reference,
             groups=tuple(
-                Group(name=group.name, events=group.events, reference=one)
-                for group, one in zip(self._reference.groups, counted, strict=True)
+                Group(name=one.name, events=one.events, reference=counted) for one, counted in groups
             ),
         )
 
     def window(self, check: int) -> Window:
         """Return the rows of a look, 1, 2, ..."""
-        hour = round(check * self._scenario.hours)
-        mix = self._mix(hour if self._scenario.hours < 24 else None)
-        if check > self._scenario.change:
-            mix = mix + self._moved
-        return self._count(self._scenario.rows, mix, hours=max(1, round(self._scenario.hours)))
-
-    def _mix(self, hour: int | None) -> np.ndarray[Any, Any]:
-        import numpy as np
-
-        waves = self._reference.waves
-        return np.array([wave.share if hour is None else wave.at(hour) for wave in waves])
+        first = round(check * self._scenario.hours)
+        hours = range(first, first + max(1, round(self._scenario.hours)))
+        return self._count(self._scenario.rows, hours, self._moved if check > self._scenario.change else 0)
 
     def _shift(self) -> np.ndarray[Any, Any]:
         """Return what a shift adds to each share: from one class to another, drawn among those that can."""
         import numpy as np
 
-        mix, shift = self._mix(None), self._scenario.shift
+        mix = np.array([wave.share for wave in self._reference.waves])
+        shift = self._scenario.shift
         moved = np.zeros(3)
         large = [place for place in range(3) if mix[place] >= shift] or [int(mix.argmax())]
         source = large[self._generator.integers(len(large))]
@@ -161,21 +156,34 @@ class _Traffic:
         moved[source], moved[target] = -min(shift, mix[source]), min(shift, mix[source])
         return moved
 
-    def _count(self, rows: int, mix: np.ndarray[Any, Any], *, hours: int) -> Window:
-        """Return so many rows, spread over so many hours, counted by event."""
+    def _count(self, rows: int, hours: Sequence[int], moved: np.ndarray[Any, Any] | int = 0) -> Window:
+        """Return so many rows, spread over some hours, counted by event; `moved` is added to each share."""
         import numpy as np
 
-        mix = np.clip(mix, 0, None) / np.clip(mix, 0, None).sum()
-        classes = np.zeros(3, int)
-        for hour in range(hours):
-            own = mix
-            if self._correlation:
-                own = self._generator.dirichlet(mix * (1 / self._correlation - 1) + _NEARLY_NOTHING)
-            classes += self._generator.multinomial(rows // hours + (hour < rows % hours), own)
+        classes, clock = np.zeros(3, int), [0] * HOURS_OF_DAY
+        for number, hour in enumerate(hours):
+            size = rows // len(hours) + (number < rows % len(hours))
+            classes += self._generator.multinomial(size, self._mix(hour, moved))
+            clock[hour % HOURS_OF_DAY] += size
         below = np.cumsum(sum(self._generator.multinomial(n, self._bins[c]) for c, n in enumerate(classes)))
         cuts = tuple(int(below[cut - 1]) for cut in self._reference.cuts)
         words = [self._count_words(group.reference, rows) for group in self._reference.groups[2:]]
-        return (Counted(rows, tuple(classes.tolist())), Counted(rows, cuts), *words)
+        counted = (Counted(rows, tuple(classes.tolist())), Counted(rows, cuts), *words)
+        return Window(counted, tuple(clock))
+
+    def _mix(self, hour: int, moved: np.ndarray[Any, Any] | int) -> np.ndarray[Any, Any]:
+        """Return the class mix of an hour; where rows come in bursts it is drawn about the usual one."""
+        import numpy as np
+
+        usual = np.array([wave.at(hour) for wave in self._reference.waves])
+        mix: np.ndarray[Any, Any] = np.clip(usual + moved, 0, None)
+        mix /= mix.sum()
+        if not self._correlation:
+            return mix
+        drawn: np.ndarray[Any, Any] = self._generator.dirichlet(
+            mix * (1 / self._correlation - 1) + _NEARLY_NOTHING
+        )
+        return drawn
 
     def _count_words(self, known: Counted, rows: int) -> Counted:
         import numpy as np

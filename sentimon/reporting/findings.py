@@ -87,7 +87,6 @@ def finding_object(finding: Finding, confidence_level: float) -> dict[str, Any]:
         "checks": finding.windows,
         "p_value": finding.p_value,
         "p_limit": finding.limit,
-        "tolerance": finding.tolerance,
     }
 
 

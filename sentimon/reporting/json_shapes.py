@@ -16,9 +16,11 @@ from sentimon.logbook.segments import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
-from sentimon.monitoring.drift import Change, DriftReport
+from sentimon.monitoring.drift import DriftReport
+from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.metrics import ByClass, Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger
+from sentimon.reporting.texts import texts_object
 from sentimon.reporting.words import explain_drift, explain_trigger, recommended_action
 
 
@@ -95,6 +97,7 @@ def drift_object(
         "baseline_name": report.baseline_name,
         "baseline_samples": report.baseline.total,
         "current_samples": report.current.total,
+        "texts": texts_object(report.texts),
         "season": None
         if report.season is None
         else {

@@ -9,11 +9,12 @@ from rich.text import Text
 
 from sentimon.labels import Sentiment
 from sentimon.logbook.record import PredictionRecord
-from sentimon.monitoring.drift import Change, Verdict
+from sentimon.monitoring.drift import Verdict
 from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.intervals import difference_of_shares, normal_quantile, wilson
-from sentimon.monitoring.looks import Finding, Share
+from sentimon.monitoring.intervals import Change, difference_of_shares, normal_quantile, wilson
+from sentimon.monitoring.looks import Finding
 from sentimon.monitoring.monitor_report import MonitorReport
+from sentimon.monitoring.reference import Share
 from sentimon.reporting.findings import explain_monitor
 from sentimon.reporting.numbers import change, estimate, number
 from sentimon.reporting.style import class_name, new_table, sentences_of

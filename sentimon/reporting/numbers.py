@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sentimon.monitoring.drift import Change
-from sentimon.monitoring.intervals import Estimate
+from sentimon.monitoring.intervals import Change, Estimate
 
 MISSING = "-"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
-from sentimon.monitoring.drift import Change, DriftReport, Verdict
+from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
 from sentimon.reporting.numbers import beside, change, estimate, limit_text, number
+from sentimon.reporting.texts import explain_texts
 
 WORTH_SAYING = 0.05
 """A change of the mean confidence by more than this is worth a sentence of its own."""
@@ -28,6 +30,7 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
         sentences.append("The interval reaches below the limit: more rows would make this surer.")
     if not report.drifted and report.score.high is not None and report.score.high > report.threshold:
         sentences.append("The interval reaches above the limit: drift is not ruled out with so few rows.")
+    sentences += explain_texts(report.texts)
     confidence = report.confidence_change
     if confidence is not None and abs(confidence.value) > WORTH_SAYING:
         sentences.append(_confidence(confidence))

@@ -175,7 +175,7 @@ def test_killed_at_any_moment_it_judges_each_row_once(run, traffic, baseline, tm
     last = run("drift", "--monitor", "--json").json
     (monitor,) = json.loads((tmp_path / "logs/monitor.json").read_text(encoding="utf-8"))["monitors"].values()
     assert monitor["checks"] == 1
-    assert sum(window[0]["n"] for window in monitor["windows"]) == 500
+    assert sum(window["groups"][0]["n"] for window in monitor["windows"]) == 500
     assert last["new_samples"] in (0, 500)
 
 
@@ -279,7 +279,7 @@ def test_memory_of_other_events_is_refused(run, traffic, baseline, tmp_path: Pat
     assert run("drift", "--monitor").code == 0
     path = tmp_path / "logs/monitor.json"
     state = json.loads(path.read_text(encoding="utf-8"))
-    next(iter(state["monitors"].values()))["windows"][0].pop()
+    next(iter(state["monitors"].values()))["windows"][0]["groups"].pop()
     path.write_text(json.dumps(state), encoding="utf-8")
     done = run("drift", "--monitor")
     assert done.code == 1

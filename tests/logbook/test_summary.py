@@ -59,7 +59,12 @@ def test_sums_worked_by_hand() -> None:
     assert total.classes[0].confidence_histogram[50] == total.classes[0].confidence_histogram[75] == 1
     assert total.classes[2].confidence_histogram[99] == 1
     assert sorted(total.hours.values()) == [(1, 0, 0), (1, 0, 1)]
-    assert total.properties == {"characters": 13, "empty": 1, "truncated": 1}
+    assert total.properties == {
+        "characters": 13,
+        "squared_characters": 36 + 49,
+        "empty": 1,
+        "truncated": 1,
+    }
 
 
 def test_only_the_first_bad_lines_are_kept_but_all_are_counted() -> None:

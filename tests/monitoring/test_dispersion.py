@@ -60,7 +60,7 @@ def test_it_is_worth_dividing_only_where_it_is_more_than_chance() -> None:
 
 def test_a_swing_over_the_day_is_found_and_nothing_is_found_where_there_is_none() -> None:
     generator = random.Random(2)
-    found, false = [], 0
+    found, false = [], []
     for _ in range(60):
         hours = {}
         for hour in range(24 * 7):
@@ -69,10 +69,12 @@ def test_a_swing_over_the_day_is_found_and_nothing_is_found_where_there_is_none(
         negative, neutral, positive = daily_waves(hours)
         found.append(negative)
         assert positive.amplitude > 0.05
-        false += neutral.amplitude > 0
+        false.append(neutral.amplitude)
     assert sum(wave.amplitude for wave in found) / len(found) == pytest.approx(0.1, abs=0.01)
     assert max(range(24), key=found[0].at) in (14, 15, 16)
-    assert false <= 8
+    # The neutral share does not swing: chance alone makes a wave of 0.007, and most of that is taken back.
+    assert sum(one == 0 for one in false) > 20
+    assert sum(false) / len(false) < 0.004
 
 
 def test_hours_that_do_not_cover_a_day_have_no_wave() -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.errors import StoreError
@@ -15,11 +16,11 @@ from sentimon.labels import Sentiment
 from sentimon.logbook.moments import hour_of
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted
-from sentimon.monitoring.looks import divided, findings, look_backs
+from sentimon.monitoring.events import Counted, Window
+from sentimon.monitoring.looks import Finding, divided, findings, look_backs
 from sentimon.monitoring.monitor import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told, total
 from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
-from sentimon.monitoring.reference import Reference, Window
+from sentimon.monitoring.reference import Reference
 from tests.rows import START, record, records
 
 SETTINGS = MonitorSettings()
@@ -103,13 +104,29 @@ def test_later_events_join_the_incident_that_is_open() -> None:
 
 
 def test_a_small_move_is_a_warning_however_sure_it_is() -> None:
-    # Beyond the tolerance 0.03 is left: 5.3 standard errors of a fifth, 4.2 of a half; 4.4 are asked for.
-    reference = Reference.of(baseline(2_000, 3_000, 5_000))
-    hours = {1: reference.window(mixed(2_400, 3_000, 4_600), None)}
+    # 0.04 beyond a tolerance of 0.01, with a standard error of 0.002; its interval ends below 0.05.
+    large = replace(REFERENCE.groups[0], reference=Counted(100_000, (20_000, 30_000, 50_000)))
+    reference = replace(REFERENCE, groups=(large, *REFERENCE.groups[1:]))
+    moved = Counted(100_000, (24_000, 30_000, 46_000))
+    hours = {1: Window((moved, *window(1, 1, 1).groups[1:]), (100_000, *(0,) * 23))}
     _, look = advance(MonitorState(), hours, reference, SETTINGS, now=NOW, confidence_level=0.95)
-    assert [one.event for one in look.warnings] == ["negative"]
+    assert [one.event for one in look.warnings] == ["negative", "positive"]
     assert look.alarms == ()
     assert not look.drifting
+
+
+def test_a_move_that_may_be_as_large_as_delta_is_an_alarm() -> None:
+    # 0.045 [0.026, 0.063]: surely more than the tolerance, and not surely less than delta.
+    found = Finding(
+        group="class", event="negative", place=0, windows=1, before=(900, 5000), after=(450, 2000),
+        p_value=0.0, limit=1.0,
+    )  # fmt: skip
+    assert found.difference == pytest.approx(0.045)
+    assert found.matters(0.05, confidence_level=0.95)
+    assert not found.matters(0.07, confidence_level=0.95)
+    fell = replace(found, before=found.after, after=found.before)
+    assert fell.matters(0.05, confidence_level=0.95)
+    assert not fell.matters(0.07, confidence_level=0.95)
 
 
 @given(
@@ -126,9 +143,9 @@ def test_each_row_is_judged_once_in_whatever_order_rows_come(arrivals: list[list
             for hour in {hour for hour, _ in rows}
             if hour >= (state.horizon or 0)
         }
-        assert total(new_rows(state, hours).values())[0].n == len(arrival)
+        assert total(new_rows(state, hours).values()).rows == len(arrival)
         state, look = advance(state, hours, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
-        judged.append(look.window[0])
+        judged.append(look.window.groups[0])
         assert new_rows(state, hours) == {}
     assert sum(one.n for one in judged) == rows.total()
     for place in Sentiment:
@@ -146,7 +163,7 @@ def test_an_hour_that_lost_rows_has_no_new_ones_and_goes_on_from_there() -> None
     monitored.hours[monitored.hour] = window(30, 60, 100)
     monitored.look(10, 10, 10)
     monitored.hours[monitored.hour - 1] = window(31, 60, 100)
-    assert total(new_rows(monitored.state, monitored.hours).values())[0].n == 1
+    assert total(new_rows(monitored.state, monitored.hours).values()).rows == 1
 
 
 def test_a_row_from_the_future_hides_nothing() -> None:
@@ -156,7 +173,7 @@ def test_a_row_from_the_future_hides_nothing() -> None:
     assert state.latest == hour_of(now)
     assert state.horizon == hour_of(now) - LATE_HOURS
     hours[hour_of(now) + 1] = window(5, 0, 0)
-    assert total(new_rows(state, hours).values())[0].n == 5
+    assert total(new_rows(state, hours).values()).rows == 5
 
 
 def test_what_is_remembered_reads_back_as_it_was() -> None:
@@ -169,7 +186,7 @@ def test_what_is_remembered_reads_back_as_it_was() -> None:
     assert fits(state, REFERENCE)
     back = decode_monitors(encode_monitors({"a": MonitorState(), "b": state}), origin="x")
     assert back == {"a": MonitorState(), "b": state}
-    assert not fits(MonitorState(windows=((Counted(1, (1,)),),)), REFERENCE)
+    assert not fits(MonitorState(windows=(Window((Counted(1, (1,)),), (0,) * 24),)), REFERENCE)
     assert told(MonitorState()) == MonitorState()
 
 
@@ -197,9 +214,9 @@ def test_a_memory_that_is_none_is_refused_with_the_next_step(content: bytes) -> 
 
 
 def test_looks_go_back_over_powers_of_two_and_over_all_there_is() -> None:
-    one = (Counted(1, (1,)),)
+    one = Window((Counted(1, (1,)),), (1, *(0,) * 23))
     assert [count for count, _ in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
-    assert [sums[0].n for _, sums in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
+    assert [sums.rows for _, sums in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [count for count, _ in look_backs([one] * 300, 9)] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
     assert [count for count, _ in look_backs([one] * 4, 9)] == [1, 2, 4]
     assert list(look_backs([], 9)) == []
@@ -224,7 +241,8 @@ def test_unchanged_traffic_seldom_finds_anything_in_all_its_looks(size: int) -> 
         for check in range(1, 101):
             places = generator.choices(range(3), shares, k=size)
             counted = Counted(size, (places.count(0), places.count(1), places.count(2)))
-            windows = [*windows, (counted, Counted(0, (0,) * len(reference.cuts)))][-256:]
+            groups = (counted, Counted(0, (0,) * len(reference.cuts)))
+            windows = [*windows, Window(groups, (size // 2, size - size // 2, *(0,) * 22))][-256:]
             found = found or any(findings(reference, windows, check, SETTINGS))
         ever += found
     # At most 5 % of all monitors ever find something: 4 or more of 20 in 1.6 % of runs.

@@ -51,7 +51,7 @@ class BulkReader:
             low, high = (first, end - 1) if in_order else (min(places), max(places))
             cell.found(begin + int(offsets[low]), begin + int(offsets[high + 1]))
             cell.sums.span(to_microseconds(times[first]), to_microseconds(times[end - 1]))
-            _add_texts(cell.sums, [row.text for row in part])
+            cell.sums.add_texts([row.text for row in part])
             _add_origins(cell.sums, part)
             runs.append((cell.sums, end - first))
         self._pending.add(columns, runs)
@@ -69,14 +69,6 @@ class BulkReader:
             end = max(first + 1, bisect_left(times, from_microseconds(after), first))
             yield key, first, end
             first = end
-
-
-def _add_texts(sums: GrowingSummary, texts: Sequence[str | None]) -> None:
-    known = [text for text in texts if text is not None]
-    filled = known if all(map(str.strip, known)) else [text for text in known if text.strip()]
-    sums.add_property("characters", sum(map(len, filled)))
-    sums.add_property("empty", len(known) - len(filled))
-    sums.add_property("without_text", len(texts) - len(known))
 
 
 def _add_origins(sums: GrowingSummary, rows: Sequence[UsualRow]) -> None:
