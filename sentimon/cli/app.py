@@ -10,15 +10,15 @@ import sys
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 import sentimon
 from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
+from sentimon.cli.later import LaterGroup
 from sentimon.cli.options import flag, plain_help
 from sentimon.errors import ExitCode, SentimonError
 
 
-class InOrder(TyperGroup):
+class InOrder(LaterGroup):
     """Lists the commands in the order of the way from text to decision."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -32,6 +32,9 @@ class InOrder(TyperGroup):
             "retrain-check",
             "evaluate",
             "logs",
+            "export",
+            "cron",
+            "doctor",
             "config",
         )
         return sorted(self.commands, key=order.index)

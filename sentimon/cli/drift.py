@@ -28,6 +28,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
+from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, UsageError
 
@@ -49,6 +50,7 @@ app = typer.Typer(invoke_without_command=True)
 app.command(help=plain_help(simulate))(simulate)
 
 
+@recorded
 def drift(
     context: typer.Context,
     logs: LogsOption = None,
@@ -80,6 +82,7 @@ def drift(
         bool, flag("--dry-run", help="Let the monitor look, but not remember that it did.")
     ] = False,
     save: SaveFlag = False,
+    prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
@@ -106,13 +109,12 @@ def drift(
         _reset(session)
         if not monitor:
             return
-    shown = Shown(as_json=as_json, quiet=quiet, save=save)
+    shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
     if session.settings.drift.rule == "monitor" and path.exists():
         _refuse({"--since": since, "--until": until, "--all": whole, "--match": match})
         verdict = _monitor(session, path, shown, keep=not dry_run)
     else:
-        period = session.period(since, until)
-        verdict = _compare(session, path, period, shown, whole=whole, season=match is not None)
+        verdict = _compare(session, path, session.period(since, until), shown, whole=whole, match=match)
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
 
 
@@ -123,13 +125,16 @@ class Shown:
     as_json: bool
     quiet: bool
     save: bool
+    prometheus: Recording | None
 
 
-def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, season: bool) -> str:
+def _compare(
+    session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, match: Matching | None
+) -> str:
     """Judge by the score of one look, and return the verdict."""
     from sentimon.reporting.json_shapes import drift_object
 
-    baseline, summary, report = compare(session, path, period, whole=whole, season=season)
+    baseline, summary, report = compare(session, path, period, whole=whole, season=match is not None)
     content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
     if report.drifted or not shown.quiet:
         note_trouble(session, summary)
@@ -140,6 +145,8 @@ def _compare(session: Session, path: Path, period: Period, shown: Shown, *, whol
 
             show(drift_table(report, session.names, zone=session.settings.metrics.time_zone))
     _save(session, content, shown)
+    if shown.prometheus:
+        shown.prometheus.keep_drift(session, report)
     if baseline is None:
         _without_baseline(session, period, path, quiet=shown.quiet)
     return report.verdict.value
@@ -166,6 +173,8 @@ def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
                 show(monitor_table(report, session.names, words=words, examples=examples))
         sys.stdout.flush()
         _save(session, content, shown)
+        if shown.prometheus:
+            shown.prometheus.keep_monitor(session, report)
     return report.verdict.value
 
 

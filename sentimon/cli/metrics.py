@@ -17,6 +17,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import note, show, show_json
 from sentimon.cli.reading import note_trouble, read_summary
+from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ EveryOption = Annotated[
 ]
 
 
+@recorded
 def metrics(
     logs: LogsOption = None,
     since: SinceOption = None,
@@ -35,6 +37,7 @@ def metrics(
     every: EveryOption = None,
     tz: TimeZoneOption = None,
     save: SaveFlag = False,
+    prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
@@ -66,6 +69,8 @@ def metrics(
             show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
     if save:
         append_entry(session.folder / METRICS_FILE, _to_keep(content))
+    if prometheus:
+        prometheus.keep_metrics(session, summary, measured)
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
 

@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -20,6 +21,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.reading import compare, note_trouble
+from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger
 
 
+@recorded
 def retrain_check(
     logs: LogsOption = None,
     file: BaselineOption = None,
@@ -40,6 +43,9 @@ def retrain_check(
     until: UntilOption = None,
     threshold: ThresholdOption = None,
     save: SaveFlag = False,
+    on_trigger: OnTriggerOption = None,
+    webhook: WebhookOption = None,
+    prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
@@ -58,12 +64,13 @@ def retrain_check(
     from sentimon.logbook.history import TRIGGERS_FILE, append_entry
     from sentimon.reporting.json_shapes import trigger_object
 
-    session = start(config, {"logs.dir": logs, "drift.threshold": threshold})
+    flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
+    session = start(config, flags)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
     with ExitStack() as stack:
         period = session.period(since, until)
-        trigger, summary, seen = _decide(session, session.baseline_path(file), period, last, stack)
+        trigger, summary, seen = decide(session, session.baseline_path(file), period, last, stack)
         content = trigger_object(trigger, timestamp=session.now)
         if trigger.triggered or not quiet:
             for line in bad:
@@ -76,7 +83,11 @@ def retrain_check(
             append_entry(triggers, content)
         if seen is not None:
             seen.told = save and trigger.triggered and bool(trigger.drift.met)
+    if prometheus:
+        prometheus.keep_retraining(session, trigger)
     if trigger.triggered:
+        # After all that is remembered of it: nothing that hangs or fails can take it back.
+        tell(session, content, command=on_trigger)
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
 
@@ -88,12 +99,18 @@ def _show(trigger: RetrainingTrigger) -> None:
     show(trigger_table(trigger))
 
 
-def _decide(
-    session: Session, path: Path, period: Period, last: LastTrigger | None, stack: ExitStack
+def decide(
+    session: Session,
+    path: Path,
+    period: Period,
+    last: LastTrigger | None,
+    stack: ExitStack,
+    *,
+    keep: bool = True,
 ) -> tuple[RetrainingTrigger, Summary, Looked | None]:
     """Return (the decision, the sum over the rows it is on, what the monitor saw if it judged).
 
-    What the monitor saw is remembered when `stack` is closed.
+    What the monitor saw is remembered when `stack` is closed, unless `keep` is false.
     """
     from sentimon.cli.monitor import looked
     from sentimon.monitoring.retraining import evaluate_retraining, monitor_rule, score_rule
@@ -101,8 +118,8 @@ def _decide(
     settings = session.settings.retraining
     baseline, summary, report = compare(session, path, period, None if last is None else last.seen)
     seen, rule, told = None, score_rule(report), False
-    if _is_monitored(session, baseline, period):
-        seen = stack.enter_context(looked(session, path))
+    if is_monitored(session, baseline, period):
+        seen = stack.enter_context(looked(session, path, keep=keep))
         rule = monitor_rule(seen.report)
         incident = seen.report.incident
         told = incident is not None and incident.told and not settings.repeat
@@ -118,7 +135,12 @@ def _decide(
     return trigger, summary, seen
 
 
-def _is_monitored(session: Session, baseline: Baseline | None, period: Period) -> bool:
+def is_monitored(session: Session, baseline: Baseline | None, period: Period) -> bool:
+    """Return whether the monitor judges drift, not the score of one look.
+
+    Raises:
+        UsageError: it should, and cannot judge a chosen period.
+    """
     from sentimon.monitoring.reference import FEWEST_ROWS
 
     rule = session.settings.retraining.drift_rule

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sentimon.config import settings as schema
+from sentimon.config.rules import Rule
 from sentimon.errors import ConfigError
 from sentimon.labels import ALIASES, Sentiment
 
@@ -62,7 +63,7 @@ def check_value(key: str, value: Any, origin: str) -> Any:
         raise unknown_key(key, origin, setting_keys())
     found = setting_of(key)
     says, kind = _TYPES[str(found.type)]
-    rule: schema.Rule | None = found.metadata["rule"]
+    rule: Rule | None = found.metadata["rule"]
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else math.inf
     if kind is dict and isinstance(value, dict):

@@ -2,77 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from sentimon.config.durations import parse_duration
-from sentimon.errors import DataError
-from sentimon.labels import parse_label
+from sentimon.config.rules import (
+    DURATION,
+    LABEL_MAP,
+    NAME,
+    PATH,
+    PATH_OR_NONE,
+    SHARE,
+    SOME_TIME,
+    TIME_ZONE,
+    WEBHOOK,
+    at_least,
+    from_to,
+    one_of,
+    setting,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What a value must satisfy, and the words that say so."""
-
-    says: str
-    holds: Callable[[Any], bool]
-
-
-def setting(default: Any, doc: str, rule: Rule | None = None) -> Any:
-    """Return a dataclass field that carries the sentence and the rule of its setting."""
-    metadata = {"doc": doc, "rule": rule}
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
+# No section is printed or compared as a whole, and to make what that takes is a third of loading them.
 
 
-def _from_to(low: float, high: float) -> Rule:
-    return Rule(says=f"a number from {low:g} to {high:g}", holds=lambda value: low <= value <= high)
-
-
-def _at_least(low: int, *, most: int = 10**9) -> Rule:
-    return Rule(says=f"a whole number from {low} to {most}", holds=lambda value: low <= value <= most)
-
-
-def _one_of(*choices: str) -> Rule:
-    return Rule(says="one of " + ", ".join(choices), holds=lambda value: value in choices)
-
-
-def _is_duration(value: str) -> bool:
-    try:
-        parse_duration(value)
-    except DataError:
-        return False
-    return True
-
-
-def _is_time_zone(value: str) -> bool:
-    if value in ("local", "UTC"):
-        return True
-    import zoneinfo
-
-    try:
-        return zoneinfo.ZoneInfo(value) is not None
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-
-
-def _is_label_map(value: Mapping[str, str]) -> bool:
-    try:
-        return all(parse_label(label) is not None for label in value.values())
-    except DataError:
-        return False
-
-
-_DURATION = Rule(says="a duration such as 90s, 15m, 24h, 7d", holds=_is_duration)
-_TIME_ZONE = Rule(says="`local` or a time zone name such as UTC or Europe/Rome", holds=_is_time_zone)
-_SHARE = _from_to(0, 1)
-_PATH = Rule(says="a path", holds=lambda value: bool(value) and "\0" not in value)
-_NAME = Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class ModelSettings:
     """Which model scores, and how hard it may work."""
 
@@ -80,27 +32,27 @@ class ModelSettings:
         "", "HuggingFace id or folder of the model; empty: the model that ships with sentimon."
     )
     revision: str = setting("", "Commit or tag of a HuggingFace model to pin; empty: its main branch.")
-    threads: int = setting(0, "Threads used for scoring; 0: one per core.", _at_least(0, most=1024))
+    threads: int = setting(0, "Threads used for scoring; 0: one per core.", at_least(0, most=1024))
     batch_size: int = setting(
-        32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", _at_least(1)
+        32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", at_least(1)
     )
     buffer_size: int = setting(
-        1024, "Texts held in memory at once, sorted by length, then batched.", _at_least(1)
+        1024, "Texts held in memory at once, sorted by length, then batched.", at_least(1)
     )
     label_map: Mapping[str, str] = setting(
         {},
         'A model\'s own labels onto ours, for example {joy = "positive"}.',
-        Rule(says="a table of labels, each negative, neutral or positive", holds=_is_label_map),
+        LABEL_MAP,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class LabelSettings:
     """What the classes are called in tables and by the Python API; files keep the canonical names."""
 
-    negative: str = setting("negative", "Name shown for the negative class.", _NAME)
-    neutral: str = setting("neutral", "Name shown for the neutral class.", _NAME)
-    positive: str = setting("positive", "Name shown for the positive class.", _NAME)
+    negative: str = setting("negative", "Name shown for the negative class.", NAME)
+    neutral: str = setting("neutral", "Name shown for the neutral class.", NAME)
+    positive: str = setting("positive", "Name shown for the positive class.", NAME)
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -108,117 +60,138 @@ class LabelSettings:
         return (self.negative, self.neutral, self.positive)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class LogSettings:
     """Where predictions are kept, and how old rows are read."""
 
-    dir: str = setting("logs", "Folder of the prediction log and of everything derived from it.", _PATH)
+    dir: str = setting("logs", "Folder of the prediction log and of everything derived from it.", PATH)
     text: str = setting(
         "full",
         "What of a text is kept: full, redact (contacts and numbers masked), hash (keyed), or omit.",
-        _one_of("full", "redact", "hash", "omit"),
+        one_of("full", "redact", "hash", "omit"),
     )
     hash_key_file: str = setting(
-        "~/.config/sentimon/hash.key", "Secret of the hashes, outside the log; made on first use.", _PATH
+        "~/.config/sentimon/hash.key", "Secret of the hashes, outside the log; made on first use.", PATH
     )
     token_hashes: bool = setting(
         False, "Whether rows without text (hash, omit) keep keyed hashes of their words, to tell new words."
     )
-    rotate_megabytes: int = setting(256, "Size at which the live file is sealed; 0: never.", _at_least(0))
+    rotate_megabytes: int = setting(256, "Size at which the live file is sealed; 0: never.", at_least(0))
     rotate_daily: bool = setting(
         False, "Whether the first row of a day (UTC) seals the file of the day before."
     )
-    compression: str = setting("zstd", "How sealed files are compressed.", _one_of("zstd", "gzip", "none"))
+    compression: str = setting("zstd", "How sealed files are compressed.", one_of("zstd", "gzip", "none"))
     fsync: str = setting(
         "never",
         "When rows are forced onto the disk: never, once a command (batch), or on each append (always).",
-        _one_of("never", "batch", "always"),
+        one_of("never", "batch", "always"),
     )
     keep_days: int = setting(
-        0, "Days after which `logs prune` removes a sealed file; 0: never.", _at_least(0, most=36_525)
+        0, "Days after which `logs prune` removes a sealed file; 0: never.", at_least(0, most=36_525)
     )
     keep_megabytes: int = setting(
         0,
         "Size of all files together above which `logs prune` removes the oldest; 0: no limit.",
-        _at_least(0),
+        at_least(0),
     )
     index: bool = setting(
         True, "Whether sums over the log are kept beside it, so that only what is new is read."
     )
-    workers: int = setting(0, "Processes that read a long log; 0: one per core.", _at_least(0, most=1024))
-    naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", _TIME_ZONE)
+    workers: int = setting(0, "Processes that read a long log; 0: one per core.", at_least(0, most=1024))
+    naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", TIME_ZONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class MetricsSettings:
     """How rows are summed up."""
 
-    time_zone: str = setting("UTC", "Time zone whose calendar the windows follow.", _TIME_ZONE)
+    time_zone: str = setting("UTC", "Time zone whose calendar the windows follow.", TIME_ZONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class DriftSettings:
     """When a change of the class mix counts as drift."""
 
     threshold: float = setting(
-        0.15, "Wasserstein-1 distance on negative 0, neutral 0.5, positive 1 above which it is drift.", _SHARE
+        0.15, "Wasserstein-1 distance on negative 0, neutral 0.5, positive 1 above which it is drift.", SHARE
     )
     min_samples: int = setting(
         50,
         "Fewest rows, in the baseline and now, that allow a verdict; below it the exit code is 4.",
-        _at_least(1),
+        at_least(1),
     )
-    confidence_level: float = setting(0.95, "Coverage of every interval that is shown.", _from_to(0.5, 0.999))
+    confidence_level: float = setting(0.95, "Coverage of every interval that is shown.", from_to(0.5, 0.999))
     rule: str = setting(
         "threshold",
         "What `drift` judges by: the score of one look, or a monitor that may look again and again.",
-        _one_of("threshold", "monitor"),
+        one_of("threshold", "monitor"),
     )
     create_baseline: bool = setting(
         True, "Whether `drift` without a baseline makes one from the rows at hand; false: it refuses."
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class MonitorSettings:
     """When a monitor, which looks again and again, raises an alarm: evidence and effect together."""
 
     alpha: float = setting(
-        0.05, "Probability that it ever raises a false alarm, however often it looks.", _from_to(1e-6, 0.5)
+        0.05, "Probability that it ever raises a false alarm, however often it looks.", from_to(1e-6, 0.5)
     )
-    delta: float = setting(0.05, "Smallest change of a share that is worth an alarm.", _from_to(0.005, 0.5))
+    delta: float = setting(0.05, "Smallest change of a share that is worth an alarm.", from_to(0.005, 0.5))
     tau: float = setting(
         0.0075,
         "Change of a share that is no news; 0.02 where shares waver from day to day.",
-        _from_to(0, 0.5),
+        from_to(0, 0.5),
     )
     look_backs: int = setting(
-        9, "How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.", _at_least(1, most=16)
+        9, "How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.", at_least(1, most=16)
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class RetrainingSettings:
     """When retraining is recommended: enough new rows, and low confidence or drift."""
 
     min_samples_for_retraining: int = setting(
-        50, "Fewest new predictions since the last trigger that fired.", _at_least(1)
+        50, "Fewest new predictions since the last trigger that fired.", at_least(1)
     )
     confidence_threshold: float = setting(
-        0.70, "Mean confidence below which retraining is recommended.", _SHARE
+        0.70, "Mean confidence below which retraining is recommended.", SHARE
     )
     confidence_rule: str = setting(
         "mean",
         "What must lie below the threshold: the mean, or the upper end of its interval (fewer false alarms).",
-        _one_of("mean", "interval"),
+        one_of("mean", "interval"),
     )
     drift_rule: str = setting(
         "auto",
         "What judges drift: threshold, monitor, or the monitor from 2,000 baseline rows on (auto).",
-        _one_of("auto", "threshold", "monitor"),
+        one_of("auto", "threshold", "monitor"),
     )
     repeat: bool = setting(False, "Whether drift that a trigger has fired on may fire again while it lasts.")
-    cooldown: str = setting("24h", "Shortest time between two triggers that fire.", _DURATION)
+    cooldown: str = setting("24h", "Shortest time between two triggers that fire.", DURATION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class NotifySettings:
+    """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
+
+    command_timeout: str = setting(
+        "60s", "Time after which the command of --on-trigger, and all it started, is ended.", SOME_TIME
+    )
+    webhook: str = setting(
+        "",
+        "URL that each trigger that fires is sent to: https, or http to this machine; empty: none.",
+        WEBHOOK,
+    )
+    webhook_secret_file: str = setting(
+        "", "File of the secret that signs what is sent (HMAC-SHA256); empty: not signed.", PATH_OR_NONE
+    )
+    webhook_timeout: str = setting("10s", "Time that the webhook has for each try.", SOME_TIME)
+    webhook_tries: int = setting(
+        3, "Most tries, with a pause of 1, 2, 4 ... seconds between them.", at_least(1, most=10)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,3 +205,4 @@ class Settings:
     drift: DriftSettings = field(default_factory=DriftSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)

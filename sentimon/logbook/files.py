@@ -119,13 +119,16 @@ def read_file(path: Path, *, hint: str) -> bytes:
         raise unreadable(path, error) from error
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Put `content` at `path` in one step: a reader sees the old file or the new one, never a part.
+
+    `mode` says who may read it.
 
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
     """
     with replacing(path) as file:
+        os.fchmod(file.fileno(), mode)
         file.write(content)
 
 

@@ -27,6 +27,7 @@ from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
 from sentimon.monitoring.simulation import Outcome, Result, Scenario
 from sentimon.reporting import listings, tables
+from sentimon.reporting.examination import examination_table, failed, good, warning
 from sentimon.reporting.monitor import monitor_table
 from sentimon.reporting.predictions import predictions_table
 from sentimon.reporting.quality import quality_table
@@ -156,7 +157,19 @@ def simulation() -> RenderableType:
     return simulation_table(results, every=timedelta(hours=1), confidence_level=0.95)
 
 
+def examination() -> RenderableType:
+    return examination_table(
+        [
+            good("log", "220 rows in logs"),
+            warning("index", "[red]x\x1b is of no use: malformed", "the next question makes it anew"),
+            failed("model", "/nowhere: no such folder", "name the folder of a model, or a HuggingFace id"),
+            failed("disk", "0.0 GB free of 1.0", None),
+        ]
+    )
+
+
 SHOWN = [
+    examination,
     predictions,
     metrics,
     windows,

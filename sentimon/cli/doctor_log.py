@@ -1,0 +1,140 @@
+"""What `sentimon doctor` looks at of the log: index, writing, rows, baseline, clock."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentimon.cli.output import counted
+from sentimon.cli.reading import newer, read_summary
+from sentimon.cli.session import Session
+from sentimon.errors import SentimonError
+from sentimon.logbook.moments import from_microseconds
+from sentimon.logbook.windows import Period
+from sentimon.reporting.examination import Finding, failed, good, warning
+
+if TYPE_CHECKING:
+    from sentimon.logbook.summary import Summary
+
+
+def index(session: Session) -> Finding:
+    """Find whether the index is sound in itself."""
+    from sentimon.logbook.rollup.soundness import damage_of
+
+    if not session.settings.logs.index:
+        return good("index", "none is kept (logs.index)")
+    file = session.index_file
+    if file is None:
+        return good("index", "none yet; the next question makes it")
+    try:
+        damage = damage_of(file.path)
+    except sqlite3.OperationalError:
+        return good("index", f"{file.path} is being changed by another program")
+    if damage is not None:
+        mend = "the next question makes it anew, and no answer is wrong; if it comes again, check the disk"
+        return warning("index", f"{file.path} is of no use: {damage}", mend)
+    return good("index", f"{file.path}, {file.size} bytes, is sound")
+
+
+def writing(session: Session) -> Finding:
+    """Find whether rows can be appended, by the user who asks; nothing is left behind."""
+    from sentimon.logbook.locks import lock_file
+    from sentimon.logbook.segments import LIVE_FILE
+
+    folder = session.folder
+    live, place = folder / LIVE_FILE, folder
+    try:
+        if not folder.exists():
+            return good("writing", f"{folder} is not there yet; `sentimon log` makes it")
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        for place in (live, lock_file(folder)):
+            if place.exists():
+                os.close(os.open(place, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
+        public = live.exists() and live.stat().st_mode & 0o077
+    except OSError as error:
+        mend = "check its owner and its permissions, and whether the disk is mounted read-only"
+        return failed("writing", f"{place}: {error.strerror}", mend)
+    if public:
+        return warning("writing", f"{live}: others may read what people wrote", f"chmod 600 {live}")
+    return good("writing", f"{folder} can be written")
+
+
+def reading(session: Session) -> list[Finding]:
+    """Find whether the log can be read, and what its rows say of baseline and clock."""
+    try:
+        summary = read_summary(session, Period())
+    except SentimonError as error:
+        return [failed("log", error.message, error.hint)]
+    return [_rows(session, summary), _baseline(session), _clock(session, summary)]
+
+
+def _rows(session: Session, summary: Summary) -> Finding:
+    from sentimon.logbook.upkeep.strays import find_strays
+
+    says = f"{counted(summary.count, 'row')} in {session.folder}"
+    if summary.bad_count:
+        first = str(summary.bad_lines[0])
+        mend = "`sentimon logs repair` moves bad lines out of the log"
+        return warning("log", f"{says}, {counted(summary.bad_count, 'bad line')}, the first: {first}", mend)
+    strays = find_strays(session.folder)
+    if strays:
+        names = ", ".join(path.name for path in strays[:3])
+        return warning("log", f"{says}; not part of the log: {names}", "move them to another folder")
+    if not summary.count:
+        return warning("log", says, "log some with `sentimon log`")
+    return good("log", says)
+
+
+def _baseline(session: Session) -> Finding:
+    path = session.baseline_path(None)
+    try:
+        if not path.exists():
+            mend = "`sentimon baseline create` makes one of a quiet period"
+            return warning("baseline", f"{path}: there is none", mend)
+        return _compared(session, path)
+    except SentimonError as error:
+        return failed("baseline", error.message, error.hint)
+    except OSError as error:
+        return failed("baseline", f"{path}: {error.strerror}", "check the path and its permissions")
+
+
+def _compared(session: Session, path: Path) -> Finding:
+    """Find whether the rows newer than the baseline are of its model.
+
+    Raises:
+        StoreError: it cannot be read.
+        DataError: they are of another one.
+    """
+    from sentimon.api.stores import read_baseline
+    from sentimon.monitoring.drift import check_same_model
+
+    found = read_baseline(path)
+    fresh = read_summary(session, newer(session, Period(), found.last))
+    check_same_model(found, fresh)
+    least, count = session.settings.drift.min_samples, found.summary.count
+    says = f"{found.name!r}, {counted(count, 'row')}"
+    again = "`sentimon baseline create --force` makes another"
+    if count < least:
+        return failed("baseline", f"{says}, fewer than the {least} of drift.min_samples", again)
+    if found.last is not None and found.last > session.now:
+        return warning("baseline", f"{says}, some of them dated in the future", f"{again} (--until)")
+    return good("baseline", f"{says}; {counted(fresh.count, 'newer row')}, none of another model")
+
+
+def _clock(session: Session, summary: Summary) -> Finding:
+    now = f"it is {session.now:%Y-%m-%d %H:%M} UTC, {session.now.astimezone():%H:%M %Z} here"
+    ahead = read_summary(session, Period(since=session.now)).count
+    if ahead and summary.last is not None:
+        latest = from_microseconds(summary.last)
+        says = f"{now}; {counted(ahead, 'row')} dated in the future, the latest {latest:%Y-%m-%d %H:%M} UTC"
+        return warning("clock", says, "set the clock, of this machine or of the one that wrote them")
+    naive = summary.properties.get("naive_timestamp", 0)
+    if naive and session.settings.logs.naive_time_zone == "local":
+        says = f"{now}; {counted(naive, 'timestamp')} without a zone read as local time"
+        mend = "set logs.naive_time_zone, or another machine reads them otherwise"
+        return warning("clock", says, mend)
+    return good("clock", now)

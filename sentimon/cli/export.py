@@ -1,0 +1,86 @@
+"""`sentimon export`: what is known of the log, for other programs."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.later import later_app
+from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
+from sentimon.cli.reading import compare, note_trouble, read_summary
+from sentimon.cli.recording import STDOUT, Recording
+from sentimon.cli.retrain_check import decide
+from sentimon.cli.session import Session, start
+from sentimon.config.paths import expanded
+
+if TYPE_CHECKING:
+    from sentimon.logbook.windows import Period
+
+app = later_app("Write what is known for other programs.")
+
+
+@app.callback()
+def export() -> None:
+    """Write what is known for other programs."""
+
+
+@app.command()
+def prometheus(
+    logs: LogsOption = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", show_default=False, help="File to replace. (default: stdout)"
+        ),
+    ] = STDOUT,
+    file: BaselineOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    quiet: QuietFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write metrics, drift and decision for node_exporter's textfile collector.
+
+    The file is replaced in one step; its name should end in .prom. Nothing is saved and no baseline
+    is made. If it fails, the file says so and keeps the time of the last success. Exit code: 0
+    written, 1 failed.
+
+    Example: sentimon export prometheus --logs logs/ --output /var/lib/node_exporter/shop.prom
+    """
+    recording = Recording(output if output == STDOUT else expanded(output))
+    with recording.of("export"):
+        session = start(config, {"logs.dir": logs})
+        _look(recording, session, session.baseline_path(file), session.period(since, until), quiet=quiet)
+
+
+def _look(recording: Recording, session: Session, path: Path, period: Period, *, quiet: bool) -> None:
+    from sentimon.api.stores import read_last_fired
+    from sentimon.logbook.history import TRIGGERS_FILE
+    from sentimon.monitoring.metrics import measure
+
+    summary = read_summary(session, period)
+    if not quiet:
+        note_trouble(session, summary)
+    level = session.settings.drift.confidence_level
+    recording.keep_metrics(session, summary, measure(summary, confidence_level=level))
+    _keep_drift(recording, session, path, period)
+    last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
+    with ExitStack() as stack:
+        trigger, _, _ = decide(session, path, period, last, stack, keep=False)
+    recording.keep_retraining(session, trigger)
+    recording.found_nothing()
+
+
+def _keep_drift(recording: Recording, session: Session, path: Path, period: Period) -> None:
+    from sentimon.cli.monitor import looked
+
+    chosen = period.since is not None or period.until is not None
+    if session.settings.drift.rule == "monitor" and path.exists() and not chosen:
+        with looked(session, path, keep=False) as seen:
+            recording.keep_monitor(session, seen.report)
+    else:
+        _, _, report = compare(session, path, period)
+        recording.keep_drift(session, report)

@@ -1,0 +1,66 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentimon.cli.later import LATER
+from tests.conftest import clean_environment
+from tests.rows import rows
+
+PROGRAM = (
+    "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
+    "try: main()\nexcept SystemExit: pass\n"
+    "print(*sorted(sys.modules), file=sys.stderr)"
+)
+ONLY_LATER = {
+    *(f"sentimon.cli.{name}" for name in LATER),
+    "sentimon.cli.doctor_log",
+    "sentimon.cli.doctor_host",
+    "sentimon.cli.hook",
+    "sentimon.cli.webhook",
+    "sentimon.config.webhook",
+    "sentimon.reporting.examination",
+    "sentimon.reporting.prometheus",
+    "sentimon.reporting.prometheus_values",
+    "sentimon.reporting.schedule",
+    "http.client",
+    "ssl",
+}
+
+
+@pytest.mark.parametrize("command", ["--help", "metrics", "drift", "retrain-check", "config"])
+def test_the_other_commands_load_nothing_of_those_that_come_later(run, command: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    run("log", "--input", "-", "-q", stdin=rows(70, 20, 10))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, command],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=clean_environment(tmp_path),
+        check=True,
+    )
+    assert not set(done.stderr.strip().split("\n")[-1].split()) & ONLY_LATER
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_each_is_listed_completed_and_has_its_help(run, name: str) -> None:  # type: ignore[no-untyped-def]
+    assert LATER[name].split(":")[0] in run("--help").out
+    words = {"_SENTIMON_COMPLETE": "complete_bash", "COMP_CWORD": "1", "COMP_WORDS": f"sentimon {name[:3]}"}
+    assert name in run(**words).out.split()
+    assert "Usage: sentimon " + name in run(name, "--help").out
+
+
+@pytest.mark.parametrize("command", [["export", "prometheus"], ["cron", "show"], ["doctor"]])
+def test_each_has_an_example_and_completes_its_options(run, command: list[str]) -> None:  # type: ignore[no-untyped-def]
+    text = run(*command, "--help").out
+    assert f"Example: sentimon {' '.join(command)}" in text
+    line = f"sentimon {' '.join(command)} --lo"
+    done = run(_SENTIMON_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(command) + 1))
+    assert "--logs" in done.out.split()
+
+
+def test_a_name_that_is_nearly_right_is_known(run) -> None:  # type: ignore[no-untyped-def]
+    done = run("doctr")
+    assert done.code == 2
+    assert "Did you mean 'doctor'?" in done.err
