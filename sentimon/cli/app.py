@@ -15,7 +15,18 @@ import typer
 from typer.core import TyperGroup
 
 import sentimon
-from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
+from sentimon.cli import (
+    baseline,
+    config,
+    drift,
+    evaluate,
+    label,
+    log,
+    logs,
+    metrics,
+    predict,
+    retrain_check,
+)
 from sentimon.cli.options import flag
 from sentimon.errors import ExitCode, SentimonError
 
@@ -33,6 +44,7 @@ class InOrder(TyperGroup):
             "drift",
             "retrain-check",
             "evaluate",
+            "label",
             "logs",
             "config",
         )
@@ -83,6 +95,7 @@ for name, command in (
 ):
     app.command(name, help=_help(command))(command)
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(label.app, name="label")
 app.add_typer(logs.app, name="logs")
 
 
