@@ -190,6 +190,31 @@ class RetrainingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QualitySettings:
+    """How many labels an answer about quality needs, and how much worse counts as worse."""
+
+    min_labels: int = setting(50, "Fewest labelled rows that allow a verdict on quality.", _at_least(1))
+    min_labels_per_class: int = setting(
+        30, "Fewest labelled rows of each class that allow estimates without labels.", _at_least(2)
+    )
+    reference_labels: int = setting(
+        200, "First labels that later ones are judged against, where the baseline has too few.", _at_least(1)
+    )
+    tolerance: float = setting(
+        0.05, "How far the error rate may rise above the reference before it is an alarm.", _SHARE
+    )
+    fit_level: float = setting(
+        0.01, "Chance of calling scores that do fit a mixture of the labelled classes unfit.", _SHARE
+    )
+    new_words: float = setting(
+        0.10,
+        "Share of words that no labelled text has, beyond what is usual, that rules estimates out.",
+        _SHARE,
+    )
+    compare_tolerance: float = setting(0.01, "How much worse `compare` lets the second model be.", _SHARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, a section each; what a command is given after every source was read and checked."""
 
@@ -199,3 +224,4 @@ class Settings:
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)

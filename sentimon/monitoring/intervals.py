@@ -56,6 +56,14 @@ def wilson(successes: int, n: int, *, confidence_level: float = 0.95) -> Estimat
     return Estimate(value=successes / n, low=low, high=high, n=n)
 
 
+def wilson_of_share(share: float, n: float, *, confidence_level: float) -> tuple[float, float]:
+    """Return Wilson's limits of a share, 0..1, that is as sure as one of `n` equal rows, n > 0.
+
+    With weights, `n` is the effective number of rows, which need not be whole.
+    """
+    return _wilson_limits(share * n, n, normal_quantile(confidence_level))
+
+
 def difference_of_shares(
     before: tuple[int, int], after: tuple[int, int], *, z: float
 ) -> tuple[float, float, float]:
@@ -121,7 +129,7 @@ def student_quantile(confidence_level: float, degrees: int) -> float:
     return z + sum((term / float(degrees) ** power for power, term in enumerate(terms, start=1)), start=0.0)
 
 
-def _wilson_limits(successes: int, n: int, z: float) -> tuple[float, float]:
+def _wilson_limits(successes: float, n: float, z: float) -> tuple[float, float]:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
