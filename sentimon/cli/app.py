@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 import sentimon
 from sentimon.cli import (
     baseline,
+    calibrate,
+    compare,
     config,
     drift,
     evaluate,
@@ -44,6 +46,8 @@ class InOrder(TyperGroup):
             "drift",
             "retrain-check",
             "evaluate",
+            "calibrate",
+            "compare",
             "label",
             "logs",
             "config",
@@ -91,6 +95,8 @@ for name, command in (
     ("drift", drift.drift),
     ("retrain-check", retrain_check.retrain_check),
     ("evaluate", evaluate.evaluate),
+    ("calibrate", calibrate.calibrate),
+    ("compare", compare.compare),
     ("config", config.config),
 ):
     app.command(name, help=_help(command))(command)
