@@ -157,7 +157,7 @@ def test_next_draws_unlabelled_rows_and_takes_them_back_with_their_probability( 
         for name in ("one.csv", "two.csv")
     ]
     assert [one["id"] for one in sheets[0]] == [one["id"] for one in sheets[1]]
-    assert list(sheets[0][0]) == ["id", "text", "text_hash", "probability", "draw"]
+    assert list(sheets[0][0]) == ["id", "text", "row_id", "text_hash", "probability", "draw"]
     assert not {one["id"] for one in sheets[0]} & {"1", "2", "9"}
     out = io.StringIO()
     writer = csv.DictWriter(out, [*sheets[0][0], "label"])

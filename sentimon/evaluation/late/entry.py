@@ -17,6 +17,8 @@ from sentimon.logbook.row import line_label
 
 ID = "id"
 TEXT_HASH = "text_hash"
+ROW_ID = "row_id"
+"""Field of a file of labels that names the id of the logged row, whatever its `id` is."""
 Key = tuple[str, str]
 """What tells rows apart: (`id`, the id), or (`text_hash`, the keyed hash of the text as the log keeps it)."""
 Hash = Callable[[str], str]

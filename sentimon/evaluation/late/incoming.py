@@ -11,7 +11,7 @@ from sentimon.errors import DataError
 from sentimon.evaluation.datasets import LABEL_COLUMNS
 from sentimon.evaluation.gold import label_reader
 from sentimon.evaluation.late.book import Arrival
-from sentimon.evaluation.late.entry import ID, TEXT_HASH, GoldLabel, Hash, Key, keys_of
+from sentimon.evaluation.late.entry import ID, ROW_ID, TEXT_HASH, GoldLabel, Hash, Key, keys_of
 from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.record import PredictionRecord
@@ -128,10 +128,13 @@ def _label_field(rows: Sequence[Mapping[str, Any]], wanted: str | None) -> str:
 
 def _keys(fields: Mapping[str, Any], by: str | None, hash_text: Hash) -> tuple[Key, ...]:
     keys: list[Key] = []
-    if by in (None, ID) and _is_id(fields.get("id")):
-        keys.append((ID, str(fields["id"])))
+    if by in (None, ID) and _is_id(fields.get(ROW_ID)):
+        keys.append((ID, str(fields[ROW_ID])))
     if by in (None, "text-hash") and isinstance(fields.get("text_hash"), str):
         keys.append((TEXT_HASH, fields["text_hash"].lower()))
+    # After both, which `label next` writes: an annotation tool may have put its own number here.
+    if by in (None, ID) and not keys and _is_id(fields.get("id")):
+        keys.append((ID, str(fields["id"])))
     text = fields.get("text")
     if by in (None, "text") and isinstance(text, str):
         # A log that redacts holds another text than the file; its hash is what names the row.

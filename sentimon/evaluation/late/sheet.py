@@ -9,12 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 from sentimon.evaluation.late.drawing import Drawn
-from sentimon.evaluation.late.entry import ID
+from sentimon.evaluation.late.entry import ID, ROW_ID
 from sentimon.logbook.files import replacing
 from sentimon.logbook.moments import format_moment
 
-COLUMNS = ("id", "text", "text_hash", "probability", "draw")
-"""Not among them is what the model said: who labels with it in view agrees with it too often."""
+COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
+"""Not among them is what the model said: who labels with it in view agrees with it too often.
+
+The id stands there twice, for annotation tools put their own into a column of that name.
+"""
 
 
 def write_sheet(path: Path, rows: Iterable[Drawn], *, draw: datetime) -> None:
@@ -34,5 +37,6 @@ def write_sheet(path: Path, rows: Iterable[Drawn], *, draw: datetime) -> None:
         for one in rows:
             kind, value = one.key
             row_id, text_hash = (value, "") if kind == ID else ("", value)
-            sheet.writerow([row_id, one.record.text, text_hash, repr(one.probability), format_moment(draw)])
+            cells = (row_id, one.record.text, row_id, text_hash, repr(one.probability), format_moment(draw))
+            sheet.writerow(cells)
         out.detach()

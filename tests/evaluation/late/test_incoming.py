@@ -27,7 +27,7 @@ def inbox(*fields: dict[str, Any] | BadLine, **options: Any) -> Inbox:
 
 
 def test_a_row_is_named_by_id_then_hash_then_text_as_it_may_be_kept() -> None:
-    fields = {"id": 7, "text_hash": "AB", "text": "mail a@b.org", "label": "Negativo"}
+    fields = {"row_id": 7, "text_hash": "AB", "text": "mail a@b.org", "label": "Negativo"}
     (one,) = inbox(fields).labels
     assert one.keys == (
         ("id", "7"),
@@ -44,6 +44,16 @@ def test_the_first_key_that_a_logged_row_has_is_taken() -> None:
     arrivals, strangers = address(found.labels, [record(0, text="hello", id="1")], hashed)
     assert [(one.line, one.label.key) for one in arrivals] == [(2, ("text_hash", "h:hello"))]
     assert [str(one) for one in strangers] == ["l.csv:3: no logged row has id 'x'"]
+
+
+def test_the_number_that_an_annotation_tool_writes_into_id_is_passed_over() -> None:
+    found = inbox(
+        {"id": "1", "row_id": "a", "label": "neutral"}, {"id": "2", "text_hash": "h:x", "label": "neutral"}
+    )
+    rows = [record(0, id=name, text="x" if name == "b" else "y") for name in ("1", "2", "a", "b")]
+    arrivals, _ = address(found.labels, rows, hashed)
+    assert [one.label.key for one in arrivals] == [("id", "a"), ("text_hash", "h:x")]
+    assert [one.keys for one in inbox({"id": 5, "label": 2}, by="id").labels] == [(("id", "5"),)]
 
 
 def test_a_redacted_log_is_met_by_its_redacted_text() -> None:
