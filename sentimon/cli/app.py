@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import inspect
 import io
 import os
 import sys
-from collections.abc import Callable
+from types import MappingProxyType
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 import sentimon
-from sentimon.cli import (
-    baseline,
-    calibrate,
-    compare,
-    config,
-    drift,
-    evaluate,
-    label,
-    log,
-    logs,
-    metrics,
-    predict,
-    retrain_check,
-)
+from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
+from sentimon.cli.later import Later, help_of
 from sentimon.cli.options import flag
 from sentimon.errors import ExitCode, SentimonError
+
+LATER = MappingProxyType(
+    {
+        "calibrate": "Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.",
+        "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
+        "label": "Join gold labels to the log, see how far they reach, draw what to label next.",
+    }
+)
+"""Commands that are loaded when they are run, with what the list of commands says of them."""
 
 
 class InOrder(TyperGroup):
     """Lists the commands in the order of the way from text to decision."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(**rest)
+        for name, says in LATER.items():
+            self.add_command(Later(name=name, help=says))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""
@@ -82,12 +83,6 @@ def options(
     """Watch a sentiment classifier in production: score, log, sum up, compare, decide."""
 
 
-def _help(command: Callable[..., None]) -> str:
-    """Return the docstring of a command, each paragraph on one line: the terminal breaks it anew."""
-    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
-
-
 for name, command in (
     ("predict", predict.predict),
     ("log", log.log),
@@ -95,13 +90,10 @@ for name, command in (
     ("drift", drift.drift),
     ("retrain-check", retrain_check.retrain_check),
     ("evaluate", evaluate.evaluate),
-    ("calibrate", calibrate.calibrate),
-    ("compare", compare.compare),
     ("config", config.config),
 ):
-    app.command(name, help=_help(command))(command)
+    app.command(name, help=help_of(command))(command)
 app.add_typer(baseline.app, name="baseline")
-app.add_typer(label.app, name="label")
 app.add_typer(logs.app, name="logs")
 
 

@@ -32,7 +32,7 @@ def calibrate(
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Fit the temperature of a model on labelled texts, so that a score of 0.8 is right 8 times in 10.
+    """Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.
 
     Vector scaling, a weight and a bias per class, is taken where it wins on rows held out. The log keeps
     raw scores always; `metrics --estimate --calibration FILE` uses the file, and says so.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from sentimon.cli.labelled import log_rows, read_labels, text_hash
-from sentimon.cli.output import counted, leave, note, show, show_json
+from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, NoVerdictError
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _SEED = 0
 
 
-def show_estimate(session: Session, period: Period, *, calibration: Path | None, as_json: bool) -> NoReturn:
+def show_estimate(session: Session, period: Period, *, calibration: Path | None, as_json: bool) -> ExitCode:
     """Show what the labelled rows of the log say of the rows of `period`.
 
     Learnt is from the labels of other times, so that those of the period can tell how far it was off;
-    where these are too few, from all. The exit code is 4 where the estimates are not to be trusted.
+    where these are too few, from all. Returned is the exit code: 0, or 4 where nothing can be trusted.
 
     Raises:
         NoVerdictError: too few labelled rows of a class, or no rows in the period.
@@ -55,7 +55,7 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
         show_json(estimates_object(found, gap, calibration=origin))
     else:
         show(estimates_table(found, gap, session.names, calibration=origin))
-    leave(ExitCode.OK if found.learnt else ExitCode.NO_VERDICT)
+    return ExitCode.OK if found.learnt else ExitCode.NO_VERDICT
 
 
 def _gather(session: Session, period: Period) -> tuple[ModelKey, Gathered]:

@@ -9,6 +9,7 @@ import typer
 
 from sentimon.cli.options import (
     ConfigOption,
+    ExitZeroFlag,
     JsonFlag,
     LogsOption,
     SaveFlag,
@@ -48,6 +49,7 @@ def metrics(
     calibration: CalibrationOption = None,
     save: SaveFlag = False,
     as_json: JsonFlag = False,
+    exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Sum the log up: class counts and shares, mean confidence.
@@ -74,6 +76,7 @@ def metrics(
             every=every,
             save=save,
             as_json=as_json,
+            exit_zero=exit_zero,
         )
     level = session.settings.drift.confidence_level
     windows, summary = _read(session, session.period(since, until), every)

@@ -29,6 +29,7 @@ def answer_instead(
     every: str | None,
     save: bool,
     as_json: bool,
+    exit_zero: bool,
 ) -> NoReturn:
     """Answer `metrics --quality` or `metrics --estimate`, and end the command.
 
@@ -42,18 +43,19 @@ def answer_instead(
             "--save keeps the plain metrics only", hint="leave out --save, or --quality and --estimate"
         )
     if quality:
-        show_quality(session, period, every=every, as_json=as_json)
+        leave(show_quality(session, period, every=every, as_json=as_json), exit_zero=exit_zero)
     if every is not None:
         raise UsageError("--estimate is about one period", hint="choose it with --since and --until")
     from sentimon.cli.estimate import show_estimate
 
-    show_estimate(session, period, calibration=calibration, as_json=as_json)
+    code = show_estimate(session, period, calibration=calibration, as_json=as_json)
+    leave(code, exit_zero=exit_zero)
 
 
-def show_quality(session: Session, period: Period, *, every: str | None, as_json: bool) -> NoReturn:
+def show_quality(session: Session, period: Period, *, every: str | None, as_json: bool) -> ExitCode:
     """Show the quality of the labelled rows of `period`, per window where `every` asks for it.
 
-    The exit code is 0 without an alarm, 3 where the error rate rose, 4 with too few labels to say.
+    Returned is the exit code: 0 without an alarm, 3 where the error rate rose, 4 with too few labels.
     """
     from sentimon.evaluation.late.coverage import with_labels
     from sentimon.evaluation.realised import judge, realise, realise_windows
@@ -76,7 +78,9 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
         show(realised_table(quality, windows, risk, rows=rows, zone=session.zone))
     if not judged:
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
-    leave(ExitCode.FINDING if risk.alarm else ExitCode.OK if risk.decided else ExitCode.NO_VERDICT)
+    if risk.alarm:
+        return ExitCode.FINDING
+    return ExitCode.OK if risk.decided else ExitCode.NO_VERDICT
 
 
 def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judged]) -> Risk:

@@ -83,6 +83,13 @@ class Estimates:
     learnt: Learnt | None
     """None where it is not to be trusted."""
 
+    @property
+    def best(self) -> Mix:
+        """Return the class mix of the preferred way; the counted one where nothing was learnt."""
+        if self.learnt is None or self.learnt.preferred == COUNTING:
+            return self.counted
+        return self.learnt.by_expectation if self.learnt.preferred == EXPECTED else self.learnt.by_confusion
+
 
 def estimate(
     source: Source,

@@ -30,6 +30,8 @@ Vector = NDArray[np.float64]
 class Risk:
     """The error rate of the labels since the reference, against what it was there plus a tolerance."""
 
+    measure: str
+    """What the reference is, in words."""
     reference: Estimate
     """Error rate of the reference; `high` is its upper bound, alone at half of the level, `low` is 0."""
     current: Estimate
@@ -78,6 +80,7 @@ def track_risk(
     tolerance: float,
     confidence_level: float,
     min_labels: int,
+    measure: str = "the reference",
 ) -> Risk:
     """Return whether the losses in `current` exceed those in `reference` by more than `tolerance`.
 
@@ -98,11 +101,12 @@ def track_risk(
     if known.value is None or known.high is None:
         nothing = Estimate(value=None, low=None, high=None, n=len(losses))
         return Risk(
-            reference=known, current=nothing, tolerance=tolerance, evidence=1.0, needed=1 / half,
-            min_labels=min_labels,
+            measure=measure, reference=known, current=nothing, tolerance=tolerance, evidence=1.0,
+            needed=1 / half, min_labels=min_labels,
         )  # fmt: skip
     limit = known.high + tolerance
     return Risk(
+        measure=measure,
         reference=known,
         current=_current(losses, known.value, half),
         tolerance=tolerance,
@@ -134,14 +138,17 @@ def risk_of(
     places = sorted(first.values(), key=lambda place: order[judged[place].label.key])
     before = [place for place in places if in_reference[place]]
     since = [place for place in places if not in_reference[place]]
+    measure = "the baseline"
     if len(before) < min_labels:
         before, since = places[:reference_labels], places[reference_labels:]
+        measure = "the first labels"
     return track_risk(
         _losses([judged[place] for place in before]),
         _losses([judged[place] for place in since]),
         tolerance=tolerance,
         confidence_level=confidence_level,
         min_labels=min_labels,
+        measure=measure,
     )
 
 

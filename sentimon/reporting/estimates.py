@@ -33,6 +33,7 @@ def estimates_object(found: Estimates, gap: Gap | None, *, calibration: str | No
             "confusion_matrix": None if learnt is None else _mix(learnt.by_confusion),
             "expectation_maximisation": None if learnt is None else _mix(learnt.by_expectation),
             "preferred": None if learnt is None else learnt.preferred,
+            "best": None if learnt is None else _mix(found.best),
         },
         "realised": None if gap is None else _gap(gap),
         "fit": {"distance": trust.fit.distance, "usual": trust.fit.usual, "p": trust.fit.p},

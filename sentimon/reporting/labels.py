@@ -74,6 +74,8 @@ def explain_coverage(coverage: Coverage, names: Sequence[str]) -> list[str]:
 
 def _explain_fairness(coverage: Coverage, names: Sequence[str]) -> list[str]:
     found = coverage.fairness
+    if coverage.labelled.count == coverage.all.count:
+        return ["Every row is labelled."]
     if found is None:
         return ["Too few labelled or unlabelled rows to say whether they are a fair sample."]
     if found.random_sample:

@@ -27,7 +27,7 @@ def realised_object(
     content["risk"] = {
         "alarm": risk.alarm,
         "decided": risk.decided,
-        "reference": risk.reference.to_dict(),
+        "reference": {"of": risk.measure, **risk.reference.to_dict()},
         "current": risk.current.to_dict(),
         "tolerance": risk.tolerance,
         "limit": risk.limit,
@@ -81,7 +81,7 @@ def explain_risk(risk: Risk, quality: RealisedQuality) -> list[str]:
             "No verdict on the error rate: too few labels for a reference and for the time since.",
         ]
     since = f"{estimate(risk.current)} of {risk.current.n} labels"
-    was = f"{number(risk.reference.value)} of {risk.reference.n} in the reference"
+    was = f"{number(risk.reference.value)} of {risk.reference.n} in {risk.measure}"
     if risk.alarm:
         sentences.append(
             f"ALARM: the error rate rose by more than {risk.tolerance:g}: {since}, against {was} "

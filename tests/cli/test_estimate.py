@@ -55,7 +55,13 @@ def test_a_day_like_the_labelled_one_is_estimated_and_its_own_labels_tell_how_fa
     assert (found["rows"], found["trustworthy"], found["reasons"]) == (300, True, [])
     assert found["accuracy"]["low"] < found["accuracy"]["value"] < found["accuracy"]["high"]
     assert found["realised"]["accuracy"]["n"] == 60
-    assert set(found["mix"]) == {"counting", "confusion_matrix", "expectation_maximisation", "preferred"}
+    assert set(found["mix"]) == {
+        "counting",
+        "confusion_matrix",
+        "expectation_maximisation",
+        "preferred",
+        "best",
+    }
     assert found["calibration"]["from"] is None
     table = run(*arguments)
     assert "realised - estimated" in table.out

@@ -36,12 +36,14 @@ def test_a_rise_of_the_error_rate_since_the_baseline_exits_3_and_names_both(run,
     done = run("metrics", "--quality", "--every", "1d")
     assert done.code == 3
     assert "ALARM: the error rate rose by more than 0.05" in done.out
-    assert "against 0.050 of 100 in the reference" in " ".join(done.out.split())
+    assert "against 0.050 of 100 in the baseline" in " ".join(done.out.split())
     found = run("metrics", "--quality", "--every", "1d", "--json")
     assert found.code == 3
+    assert run("metrics", "--quality", "--exit-zero", "--json").code == 0
     assert [one["labels"] for one in found.json["windows"]] == [100, 60, 100]
     assert found.json["windows"][2]["accuracy"]["value"] == pytest.approx(0.2)
     assert found.json["risk"]["reference"]["value"] == 0.05
+    assert found.json["risk"]["reference"]["of"] == "the baseline"
 
 
 def test_few_labels_give_no_verdict_and_none_say_what_to_do(run, labelled, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

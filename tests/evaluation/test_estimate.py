@@ -120,6 +120,25 @@ def test_few_labels_of_a_mild_shift_leave_the_count_as_it_is() -> None:
     assert found.learnt.preferred == COUNTING
 
 
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_a_handful_of_rows_has_numbers_that_lie_in_their_intervals(n: int) -> None:
+    world = World(8)
+    found = estimate(world.source(300), target_of(world.rows(USUAL, n)[0]), fit_level=0)
+    assert found.learnt is not None
+    for one in (found.learnt.accuracy, found.learnt.macro_recall, *found.learnt.by_expectation, *found.best):
+        assert 0 <= one.low <= one.value <= one.high <= 1
+
+
+def test_a_model_that_says_one_class_only_has_estimates_and_says_that_its_matrix_tells_nothing() -> None:
+    scores = np.tile([[0.2, 0.5, 0.3]], (200, 1))
+    gold = np.array([0, 1, 1, 2] * 50)
+    source = Source(scores=scores, gold=gold, weights=np.ones(200), texts=[None] * 200)
+    found = estimate(source, target_of(scores[:50]))
+    assert found.condition > 1e6
+    assert found.learnt is not None
+    assert found.learnt.accuracy.value == pytest.approx(0.5, abs=0.02)
+
+
 def test_a_class_with_few_labels_is_refused_by_name() -> None:
     world = World(0)
     source, target = world.source(80), target_of(world.rows(USUAL, 100)[0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import stat
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -111,6 +112,24 @@ def test_a_line_that_holds_no_label_says_why(line: bytes, kind: str) -> None:
     with pytest.raises(LineError) as caught:
         parse_label_line(line, zone=UTC)
     assert caught.value.kind == kind
+
+
+def test_several_programs_may_add_at_once_and_every_line_stays_whole(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    started = [context.Process(target=_add_many, args=(tmp_path, number)) for number in range(4)]
+    for one in started:
+        one.start()
+    for one in started:
+        one.join()
+    book = read_book(tmp_path, zone=UTC)
+    assert book.bad_lines == ()
+    assert len(book.labels) == 4 * 25 + 1
+    assert (tmp_path / LABELS_FILE).read_bytes().count(b"\n") == 4 * 25 + 1
+
+
+def _add_many(folder: Path, number: int) -> None:
+    for place in range(25):
+        add(folder, label(f"{number}-{place}", 1), label("shared", 2))
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
