@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.evaluation.late.entry import Key
-from sentimon.evaluation.late.weights import weights_of
 from sentimon.evaluation.realised import Judged
 from sentimon.monitoring.intervals import Estimate, wilson_of_share
 from sentimon.monitoring.retraining import RuleResult
@@ -130,7 +130,8 @@ def risk_of(
 
     `in_reference` says of each row whether it belongs to the time that is the measure. Where fewer than
     `min_labels` do, the first `reference_labels` labels are. Rows drawn with known probabilities count for
-    as many as they stand for; then the level holds up to the error of the mean weight.
+    as many as they stand for; then the level holds up to the error of the mean weight of a draw. Others
+    count as if they had been drawn evenly.
     """
     first: dict[Key, int] = {}
     for place, one in enumerate(judged):
@@ -229,6 +230,21 @@ def _at_most(wrong: int, n: int, rate: float) -> float:
 
 
 def _losses(judged: Sequence[Judged]) -> list[float]:
-    weights = weights_of([one.label for one in judged])
-    mean = sum(weights) / len(weights) if weights else 1.0
-    return [one.wrong * weight / mean for one, weight in zip(judged, weights, strict=True)] if mean else []
+    """Return the loss of each label, whose expectation is the error rate whatever the row was drawn for.
+
+    So a weight is taken by that of its own draw in the mean, not by that of all labels.
+    """
+    sums: dict[datetime | None, tuple[float, int]] = {}
+    for one in judged:
+        total, count = sums.get(_draw(one), (0.0, 0))
+        sums[_draw(one)] = total + _weight(one), count + 1
+    means = {draw: total / count for draw, (total, count) in sums.items()}
+    return [one.wrong * _weight(one) / means[_draw(one)] for one in judged]
+
+
+def _weight(one: Judged) -> float:
+    return 1 / one.label.probability if one.label.drawn and one.label.probability else 1.0
+
+
+def _draw(one: Judged) -> datetime | None:
+    return one.label.draw if one.label.drawn else None

@@ -70,6 +70,31 @@ def test_weighted_losses_keep_the_level_too() -> None:
     assert alarms <= 10
 
 
+def test_labels_of_rows_that_are_hard_and_drawn_for_it_raise_no_alarm() -> None:
+    random = np.random.default_rng(6)
+    alarms = 0
+    for _ in range(60):
+        rows = [judged(number, wrong=bool(random.random() < 0.2), minute=number) for number in range(600)]
+        number = 600
+        for draw in range(2):
+            hard = random.random(1500) < 0.3
+            wrong = random.random(1500) < np.where(hard, 0.5, 0.2 - 0.3 * 0.3 / 0.7)
+            chance = np.where(hard, 0.5, 0.1)
+            for place in np.flatnonzero(random.random(1500) < chance):
+                drawn = {"probability": float(chance[place]), "draw": START + timedelta(days=draw + 1)}
+                rows.append(judged(number, wrong=bool(wrong[place]), minute=number, **drawn))
+                number += 1
+        order = {one.label.key: place for place, one in enumerate(rows)}
+        in_reference = [place < 400 for place in range(len(rows))]
+        found = risk_of(
+            rows, order, in_reference,
+            tolerance=0.05, confidence_level=0.95, min_labels=50, reference_labels=60,
+        )  # fmt: skip
+        alarms += found.alarm
+        assert found.current.value == pytest.approx(0.22, abs=0.09)
+    assert alarms <= 3
+
+
 @pytest.mark.parametrize("quiet", [0, 2000])
 def test_a_doubled_error_rate_is_found_within_some_hundred_labels_also_after_a_long_quiet_time(
     quiet: int,
