@@ -56,6 +56,25 @@ def read_labels(session: Session) -> LabelBook:
     return book
 
 
+def forget_unnamed(session: Session) -> None:
+    """Remove the labels of rows that the log no longer names, as after an erasure, and say how many."""
+    from sentimon.evaluation.late.book import forget_labels
+    from sentimon.evaluation.late.entry import ID, TEXT_HASH, keys_of
+    from sentimon.logbook.windows import Period
+
+    # Those that are there before the log is read: what is labelled meanwhile has its row.
+    unnamed = set(read_labels(session).labels)
+    if not unnamed:
+        return
+    by_text, hash_text = any(kind == TEXT_HASH for kind, _ in unnamed), text_hash(session)
+    with log_rows(session, Period(), noted=False) as records:
+        for record in records:
+            unnamed.difference_update(keys_of(record, hash_text) if by_text else [(ID, record.id or "")])
+    removed = forget_labels(session.folder, unnamed, zone=session.naive_zone)
+    if removed:
+        note(f"{counted(removed, 'label')} removed, of rows that the log no longer names")
+
+
 def note_lines(what: str, lines: Iterable[BadLine]) -> None:
     """Say on stderr which lines are at fault, the first twenty by name."""
     given = list(lines)

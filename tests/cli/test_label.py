@@ -63,6 +63,18 @@ def test_what_is_left_out_is_named_counted_and_exits_1(run, log, tmp_path: Path)
     assert run("label", "status", "--json").json["labelled"] == 3
 
 
+def test_an_erased_row_takes_its_label_along(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "l.csv").write_text(LABELS, encoding="utf-8")
+    assert run("label", "import", "l.csv", "-q").code == 0
+    assert run("logs", "erase", "--id", "2", "--dry-run").code == 0
+    assert b'"id":"2"' in (tmp_path / "logs/labels.jsonl").read_bytes()
+    done = run("logs", "erase", "--id", "2")
+    assert done.code == 0, done.err
+    assert "1 label removed, of rows that the log no longer names" in done.err
+    kept = (tmp_path / "logs/labels.jsonl").read_bytes()
+    assert (b'"id":"2"' in kept, kept.count(b"\n")) == (False, 2)
+
+
 @pytest.mark.parametrize("mode", ["full", "redact", "hash"])
 def test_a_text_names_its_rows_in_every_mode_that_keeps_something_and_is_never_stored(
     run,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
 from sentimon.evaluation.late.entry import ID, TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
 from sentimon.jsonl import BadLine, LineError, file_lines
-from sentimon.logbook.files import errors_named, write_at_end
+from sentimon.logbook.files import errors_named, replace_file, write_at_end
 from sentimon.logbook.locks import exclusive
 from sentimon.logbook.record import PredictionRecord
 
@@ -126,6 +126,28 @@ def add_labels(
     return Added(
         new=new, replaced=replaced, unchanged=unchanged, conflicts=tuple(conflicts), total=len(known)
     )
+
+
+def forget_labels(folder: Path, keys: Collection[Key], *, zone: tzinfo | None) -> int:
+    """Take the labels with any of `keys` out of the file, in one step, and return how many lines that were.
+
+    Raises:
+        StoreError: the file cannot be read or written; then it is as it was.
+    """
+    path = folder / LABELS_FILE
+    with errors_named(path), exclusive(folder):
+        lines = [line for _, line in file_lines(path)] if path.exists() else []
+        kept = [line for line in lines if _key_on(line, zone) not in keys]
+        if len(kept) < len(lines):
+            replace_file(path, b"".join(line + b"\n" for line in kept))
+    return len(lines) - len(kept)
+
+
+def _key_on(line: bytes, zone: tzinfo | None) -> Key | None:
+    try:
+        return parse_label_line(line, zone=zone).key
+    except LineError:
+        return None
 
 
 def _conflict(arrival: Arrival, before: GoldLabel) -> BadLine:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
-from sentimon.evaluation.late.book import LABELS_FILE, Added, Arrival, add_labels, read_book
+from sentimon.evaluation.late.book import LABELS_FILE, Added, Arrival, add_labels, forget_labels, read_book
 from sentimon.evaluation.late.entry import GoldLabel, keys_of, parse_label_line
 from sentimon.jsonl import LineError
 from sentimon.labels import Sentiment
@@ -112,6 +112,19 @@ def test_a_line_that_holds_no_label_says_why(line: bytes, kind: str) -> None:
     with pytest.raises(LineError) as caught:
         parse_label_line(line, zone=UTC)
     assert caught.value.kind == kind
+
+
+def test_forgotten_labels_are_gone_and_every_other_line_stays_as_it_is(tmp_path: Path) -> None:
+    add(tmp_path, label("7", 0), label("8", 1))
+    add(tmp_path, label("7", 2), replace=True)
+    path = tmp_path / LABELS_FILE
+    with path.open("ab") as file:
+        file.write(b"{torn\n")
+    lines = path.read_bytes().split(b"\n")
+    assert forget_labels(tmp_path, {("id", "7"), ("id", "none")}, zone=UTC) == 2
+    assert path.read_bytes().split(b"\n") == [lines[1], lines[3], b""]
+    assert forget_labels(tmp_path, set(), zone=UTC) == 0
+    assert forget_labels(tmp_path / "elsewhere", {("id", "7")}, zone=UTC) == 0
 
 
 def test_several_programs_may_add_at_once_and_every_line_stays_whole(tmp_path: Path) -> None:
