@@ -12,6 +12,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sentimon.logbook.record import PredictionRecord
 
@@ -21,6 +22,10 @@ BUCKETS = 4096
 """Words are counted by the hash of the word, modulo this."""
 CLUSTERS = 256
 _WORD = re.compile(r"\w+")
+_KNOWN_WORDS = 65_536
+"""Words whose hash is remembered: most words of a text are common ones."""
+_LANE = 24
+_FULL_LANE = 2**_LANE - 1
 _ERRORS = 2.0
 """Standard errors that a share must have grown by before it says anything."""
 
@@ -117,12 +122,16 @@ def cluster_of(text: str | None) -> int:
 
     Source: Charikar (2002), STOC, 380-388 (similarity by random hyperplanes).
     """
-    votes = [0] * 8
-    for word in _words(text):
-        bits = _hash(word) >> 16 & 0xFF
-        for place in range(8):
-            votes[place] += 1 if bits >> place & 1 else -1
-    return sum(1 << place for place, vote in enumerate(votes) if vote > 0)
+    words = _words(text)
+    votes = sum(map(_lanes, words))
+    return sum(1 << place for place in range(8) if 2 * (votes >> _LANE * place & _FULL_LANE) > len(words))
+
+
+@lru_cache(maxsize=_KNOWN_WORDS)
+def _lanes(word: str) -> int:
+    """Return eight bits of a word's hash, each in a lane of its own: one sum counts the votes for all."""
+    bits = _hash(word) >> 16 & 0xFF
+    return sum(1 << _LANE * place for place in range(8) if bits >> place & 1)
 
 
 def _words(text: str | None) -> set[str]:
@@ -133,6 +142,7 @@ def _buckets(text: str | None) -> set[int]:
     return {_hash(word) % BUCKETS for word in _words(text)}
 
 
+@lru_cache(maxsize=_KNOWN_WORDS)
 def _hash(word: str) -> int:
     digest = hashlib.blake2b(word.encode(errors="surrogatepass"), digest_size=4).digest()
     return int.from_bytes(digest, "big")
