@@ -23,14 +23,14 @@ from sentimon.errors import DataError, UsageError
 if TYPE_CHECKING:
     from sentimon.reporting.schedule import Schedule
 
-app = later_app("Show the lines that have a check run by itself.")
+app = later_app("cron")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+@,-]+")
 _UNIT = re.compile(r"[A-Za-z0-9:_.-]{1,100}")
 
 
 @app.callback()
 def cron() -> None:
-    """Show the lines that have a check run by itself."""
+    """Show the lines that have a check run by itself: crontab, systemd."""
 
 
 @app.command("show")

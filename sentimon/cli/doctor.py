@@ -15,7 +15,7 @@ from sentimon.errors import ExitCode, SentimonError
 if TYPE_CHECKING:
     from sentimon.reporting.examination import Finding
 
-app = later_app("Look whether everything a check needs is well.")
+app = later_app("doctor")
 
 
 @app.command()

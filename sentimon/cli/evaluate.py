@@ -48,7 +48,7 @@ def evaluate(
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
     scorer = load_scorer(session.settings.model)
     quality = measure_quality(
-        _scores(session, scorer, [row.text for row in rows]),
+        score_all(session, scorer, [row.text for row in rows]),
         [row.label for row in rows],
         confidence_level=session.settings.drift.confidence_level,
     )
@@ -58,7 +58,8 @@ def evaluate(
         show(quality_table(quality, session.names, title=f"{scorer.model} on {data}"))
 
 
-def _scores(session: Session, scorer: Scorer, texts: list[str]) -> list[Scores]:
+def score_all(session: Session, scorer: Scorer, texts: list[str]) -> list[Scores]:
+    """Return the scores of `texts`, in their order; what the model could not read to its end is noted."""
     from sentimon.scoring.scorer import score_stream
 
     stream = score_stream(scorer, texts, buffer_size=session.settings.model.buffer_size)

@@ -19,12 +19,12 @@ from sentimon.config.paths import expanded
 if TYPE_CHECKING:
     from sentimon.logbook.windows import Period
 
-app = later_app("Write what is known for other programs.")
+app = later_app("export")
 
 
 @app.callback()
 def export() -> None:
-    """Write what is known for other programs."""
+    """Write what is known for other programs: Prometheus."""
 
 
 @app.command()

@@ -11,20 +11,25 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
+from sentimon.cli.options import plain_help
+
 LATER: Mapping[str, str] = MappingProxyType(
     {
+        "calibrate": "Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.",
+        "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
+        "label": "Join gold labels to the log, see how far they reach, draw what to label next.",
         "export": "Write what is known for other programs: Prometheus.",
         "cron": "Show the lines that have a check run by itself: crontab, systemd.",
-        "doctor": "Look whether everything a check needs is well.",
+        "doctor": "Look whether everything a check needs is well, and say how to mend what is not.",
     }
 )
 """Each command (its module in this room has the same name) with its line in --help."""
 
 
-def later_app(line: str) -> typer.Typer:
-    """Return what the commands of such a module are added to; `line` is its help."""
+def later_app(name: str) -> typer.Typer:
+    """Return what the commands of such a module are added to."""
     return typer.Typer(
-        help=line,
+        help=LATER[name],
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -43,7 +48,16 @@ class LaterGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return what the arguments name, loaded."""
         if args[0] in LATER:
-            app = import_module(f"sentimon.cli.{args[0]}").app
-            make = get_group if app.registered_callback else get_command
-            self.commands[args[0]] = make(app)
+            self.commands[args[0]] = _load(args[0])
         return super().resolve_command(ctx, args)
+
+
+def _load(name: str) -> Any:
+    """Return the command: that of the module's `app`, or its function of that name."""
+    module = import_module(f"sentimon.cli.{name}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app, command = later_app(name), getattr(module, name)
+        app.command(name, help=plain_help(command))(command)
+        return get_command(app)
+    return get_group(app) if app.registered_callback else get_command(app)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from sentimon.cli.labelled import forget_unnamed
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
@@ -85,7 +86,7 @@ def erase(
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
-    """Erase what people wrote, and who they are, from the log and its quarantine.
+    """Erase what people wrote, and who they are, from the log, its quarantine and its labels.
 
     Meant is each row that fits any one of --id, --text-hash and --contains. It keeps its time, class,
     scores and model, so that metrics and drift stay as they are; its text, id, text_hash and all other
@@ -106,6 +107,8 @@ def erase(
         if not dry_run:
             forget = session.forget_index
             erasure = erase_from(session.folder, erasure, order, forget_index=forget, tick=tick)
+    if not dry_run:
+        forget_unnamed(session)
     unsearched = unsearched_files(session.folder)
     if as_json:
         show_json(_erasure_object(session, order, erasure, unsearched, dry_run=dry_run))

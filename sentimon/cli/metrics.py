@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sentimon.cli.options import (
     ConfigOption,
+    ExitZeroFlag,
     JsonFlag,
     LogsOption,
     SaveFlag,
     SinceOption,
     TimeZoneOption,
     UntilOption,
+    flag,
 )
 from sentimon.cli.output import note, show, show_json
 from sentimon.cli.reading import note_trouble, read_summary
@@ -28,6 +31,13 @@ EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
 ]
 
+QualityFlag = Annotated[bool, flag("--quality", help="Instead: how good they were, by the gold labels.")]
+EstimateFlag = Annotated[bool, flag("--estimate", help="Instead: how good, and what mix, without labels.")]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option("--calibration", metavar="FILE", help="For --estimate: what `sentimon calibrate` saved."),
+]
+
 
 @recorded
 def metrics(
@@ -36,14 +46,19 @@ def metrics(
     until: UntilOption = None,
     every: EveryOption = None,
     tz: TimeZoneOption = None,
+    quality: QualityFlag = False,
+    estimate: EstimateFlag = False,
+    calibration: CalibrationOption = None,
     save: SaveFlag = False,
     prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
+    exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Sum the log up: class counts and shares, mean confidence.
 
-    Each with its interval; per window too with --every.
+    Each with its interval; per window too with --every. With --quality or --estimate: how good the
+    predictions were, by gold labels or without; exit code 3 if the error rate rose, 4 with too few labels.
 
     Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
     """
@@ -52,6 +67,20 @@ def metrics(
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    if quality or estimate or calibration:
+        from sentimon.cli.quality import answer_instead
+
+        answer_instead(
+            session,
+            session.period(since, until),
+            quality=quality,
+            estimate=estimate,
+            calibration=calibration,
+            every=every,
+            save=save,
+            as_json=as_json,
+            exit_zero=exit_zero,
+        )
     level = session.settings.drift.confidence_level
     windows, summary = _read(session, session.period(since, until), every)
     note_trouble(session, summary)

@@ -194,6 +194,31 @@ class NotifySettings:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class QualitySettings:
+    """How many labels an answer about quality needs, and how much worse counts as worse."""
+
+    min_labels: int = setting(50, "Fewest labelled rows that allow a verdict on quality.", at_least(1))
+    min_labels_per_class: int = setting(
+        30, "Fewest labelled rows of each class that allow estimates without labels.", at_least(2)
+    )
+    reference_labels: int = setting(
+        200, "First labels that later ones are judged against, where the baseline has too few.", at_least(1)
+    )
+    tolerance: float = setting(
+        0.05, "How far the error rate may rise above the reference before it is an alarm.", SHARE
+    )
+    fit_level: float = setting(
+        0.01, "Chance of calling scores that do fit a mixture of the labelled classes unfit.", SHARE
+    )
+    new_words: float = setting(
+        0.10,
+        "Share of words that no labelled text has, beyond what is usual, that rules estimates out.",
+        SHARE,
+    )
+    compare_tolerance: float = setting(0.01, "How much worse `compare` lets the second model be.", SHARE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, a section each; what a command is given after every source was read and checked."""
@@ -206,3 +231,4 @@ class Settings:
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)

@@ -68,6 +68,24 @@ def load_labelled(
     return found
 
 
+def column_values(source: str, column: str) -> list[str] | None:
+    """Return what a column of a file says of each row, as text, in order; None where there is no such column.
+
+    A missing value is empty. A data set of the hub has no columns here but text and label.
+
+    Raises:
+        DataError: the file cannot be found or read.
+    """
+    if not is_file_name(source):
+        return None
+    with _quiet(), rows_of_file(source) as data:
+        names = list(data.features or next(iter(data), {}))
+        if column not in names:
+            return None
+        values = (row.get(column) for row in data.select_columns([column]))
+        return ["" if value is None else str(value) for value in values]
+
+
 def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
     more = f"; and {len(bad) - _NAMED_ROWS} more" if len(bad) > _NAMED_ROWS else ""
     return DataError(

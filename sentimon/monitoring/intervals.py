@@ -67,6 +67,14 @@ def wilson(successes: float, n: float, *, confidence_level: float = 0.95) -> Est
     return Estimate(value=successes / n, low=low, high=high, n=round(n))
 
 
+def wilson_of_share(share: float, n: float, *, confidence_level: float) -> tuple[float, float]:
+    """Return Wilson's limits of a share, 0..1, that is as sure as one of `n` equal rows, n > 0.
+
+    With weights, `n` is the effective number of rows, which need not be whole.
+    """
+    return _wilson_limits(share * n, n, normal_quantile(confidence_level))
+
+
 def difference_of_shares(
     before: tuple[float, float], after: tuple[float, float], *, z: float
 ) -> tuple[float, float, float]:

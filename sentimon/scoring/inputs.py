@@ -25,6 +25,8 @@ from sentimon.jsonl import (
 )
 
 TEXT_COLUMN = "text"
+NO_COLUMN = "\0"
+"""For rows that need no text: all that they say is among their fields."""
 FORMATS = ("txt", "jsonl", "csv", "tsv", "parquet")
 _SUFFIXES = MappingProxyType(
     {
@@ -191,7 +193,7 @@ def _table_row(fields: dict[str, Any], path: str, number: int, column: str) -> I
         return BadLine(path=path, line=number, kind="field", reason=reason)
     given = {name: value for name, value in fields.items() if value not in (None, "")}
     # A row that ends before the column has no text; one with nothing in it has an empty one.
-    row = given if fields[column] is None else given | {column: well_formed(fields[column])}
+    row = given if fields.get(column) is None else given | {column: well_formed(fields[column])}
     return _row_of(row, path, number, column)
 
 
@@ -233,7 +235,7 @@ def _plain(value: Any) -> Any:
 
 def _check_column(column: str, columns: Iterable[str], path: str) -> None:
     known = list(columns)
-    if column not in known:
+    if column not in (*known, NO_COLUMN):
         raise DataError(
             f"{path}: has no column {column!r}", hint=f"choose one with --column: {', '.join(known)}"
         )

@@ -1,0 +1,106 @@
+"""`sentimon metrics --quality`: how good the predictions were by their gold labels, and did it get worse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from sentimon.cli.labelled import log_rows, read_labels, text_hash
+from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.session import Session
+from sentimon.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sentimon.evaluation.late.book import LabelBook
+    from sentimon.evaluation.realised import Judged
+    from sentimon.evaluation.risk import Risk
+    from sentimon.logbook.windows import Period
+
+
+def answer_instead(
+    session: Session,
+    period: Period,
+    *,
+    quality: bool,
+    estimate: bool,
+    calibration: Path | None,
+    every: str | None,
+    save: bool,
+    as_json: bool,
+    exit_zero: bool,
+) -> NoReturn:
+    """Answer `metrics --quality` or `metrics --estimate`, and end the command.
+
+    Raises:
+        UsageError: options that do not go together.
+    """
+    if quality and (estimate or calibration is not None):
+        raise UsageError("--quality and --estimate exclude each other", hint="ask one after the other")
+    if save:
+        raise UsageError(
+            "--save keeps the plain metrics only", hint="leave out --save, or --quality and --estimate"
+        )
+    if quality:
+        leave(show_quality(session, period, every=every, as_json=as_json), exit_zero=exit_zero)
+    if every is not None:
+        raise UsageError("--estimate is about one period", hint="choose it with --since and --until")
+    from sentimon.cli.estimate import show_estimate
+
+    code = show_estimate(session, period, calibration=calibration, as_json=as_json)
+    leave(code, exit_zero=exit_zero)
+
+
+def show_quality(session: Session, period: Period, *, every: str | None, as_json: bool) -> ExitCode:
+    """Show the quality of the labelled rows of `period`, per window where `every` asks for it.
+
+    Returned is the exit code: 0 without an alarm, 3 where the error rate rose, 4 with too few labels.
+    """
+    from sentimon.evaluation.late.coverage import with_labels
+    from sentimon.evaluation.realised import judge, realise, realise_windows
+    from sentimon.reporting.realised import realised_object, realised_table
+
+    calendar = None if every is None else session.calendar(every)
+    level = session.settings.drift.confidence_level
+    book = read_labels(session)
+    with log_rows(session, period) as records:
+        judged, counts = judge(with_labels(records, book.finder(text_hash(session))), calendar)
+    quality = realise(judged, confidence_level=level)
+    windows = None
+    if calendar is not None:
+        windows = realise_windows(judged, counts, calendar, now=session.now, confidence_level=level)
+    risk = risk_since_baseline(session, book, judged)
+    rows = sum(counts.values())
+    if as_json:
+        show_json(realised_object(quality, windows, risk, rows=rows))
+    else:
+        show(realised_table(quality, windows, risk, rows=rows, zone=session.zone))
+    if not judged:
+        note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
+    if risk.alarm:
+        return ExitCode.FINDING
+    return ExitCode.OK if risk.decided else ExitCode.NO_VERDICT
+
+
+def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judged]) -> Risk:
+    """Return whether the error rate rose since the baseline, or since the first labels where there is none.
+
+    Raises:
+        StoreError: the baseline cannot be read back.
+    """
+    from sentimon.api.stores import read_baseline
+    from sentimon.evaluation.risk import risk_of
+
+    path = session.baseline_path(None)
+    last = read_baseline(path).last if path.exists() else None
+    settings = session.settings.quality
+    return risk_of(
+        judged,
+        {key: place for place, key in enumerate(book.labels)},
+        [last is not None and one.timestamp <= last for one in judged],
+        tolerance=settings.tolerance,
+        confidence_level=session.settings.drift.confidence_level,
+        min_labels=settings.min_labels,
+        reference_labels=settings.reference_labels,
+    )

@@ -1,0 +1,153 @@
+"""The calibration of a model: chosen on held-out rows, and kept in a small file that names the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from sentimon.errors import DataError, NoVerdictError, StoreError
+from sentimon.evaluation.calibration import calibration_error
+from sentimon.evaluation.scaling import (
+    KINDS,
+    TEMPERATURE,
+    UNCHANGED,
+    VECTOR,
+    Calibrator,
+    Classes,
+    Matrix,
+    fit_scaling,
+    held_out_losses,
+    log_loss,
+)
+from sentimon.labels import LABELS
+from sentimon.logbook.files import read_file
+from sentimon.logbook.moments import format_moment
+from sentimon.monitoring.intervals import Estimate
+
+VERSION = 1
+_SEED = 0
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """A calibrator, the model that it is for, and why it was chosen."""
+
+    calibrator: Calibrator
+    model: str
+    revision: str
+    rows: int
+    """Labelled rows that it was fitted on."""
+    held_out: Mapping[str, float]
+    """Mean log loss in nats on rows held out, for `none`, `temperature` and `vector`."""
+
+    def for_model(self, model: str | None, revision: str | None) -> Calibrator:
+        """Return the calibrator for rows of a model; None where the rows do not say.
+
+        Raises:
+            DataError: it is for another model, or another revision of it.
+        """
+        if model not in (None, self.model) or revision not in (None, self.revision):
+            raise DataError(
+                f"the calibration is for {self.model}@{self.revision}, the rows are of {model}@{revision}",
+                hint="make one for that model with `sentimon calibrate --model`",
+            )
+        return self.calibrator
+
+    def to_dict(self, *, created: datetime) -> dict[str, Any]:
+        """Return what the file holds: version, model, parameters, and what they rest on."""
+        return {
+            "version": VERSION,
+            "created": format_moment(created),
+            "model": self.model,
+            "revision": self.revision,
+            "kind": self.calibrator.kind,
+            "weights": list(self.calibrator.weights),
+            "biases": list(self.calibrator.biases),
+            "rows": self.rows,
+            "held_out_log_loss": dict(self.held_out),
+        }
+
+
+def calibrate(scores: Matrix, gold: Classes, *, model: str, revision: str, fewest: int) -> Calibration:
+    """Return the calibration of raw `scores` (n, 3) by the classes `gold` (n,).
+
+    Temperature scaling is taken, unless it does worse than none on rows held out; vector scaling where it
+    does better than the temperature by more than one standard error.
+
+    Raises:
+        NoVerdictError: a class has fewer than `fewest` rows.
+    """
+    for name, count in zip(LABELS, np.bincount(gold, minlength=len(LABELS)), strict=True):
+        if count < fewest:
+            raise NoVerdictError(
+                f"{count} labelled rows are {name}, at least {fewest} of each class are needed",
+                hint="label more, or lower quality.min_labels_per_class",
+            )
+    raw = log_loss(scores, gold)
+    losses = {kind: held_out_losses(scores, gold, kind, seed=_SEED) for kind in (TEMPERATURE, VECTOR)}
+    gain = losses[TEMPERATURE] - losses[VECTOR]
+    kind = TEMPERATURE if losses[TEMPERATURE].mean() < raw.mean() else UNCHANGED.kind
+    if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) and losses[VECTOR].mean() < raw.mean():
+        kind = VECTOR
+    return Calibration(
+        calibrator=UNCHANGED if kind == UNCHANGED.kind else fit_scaling(scores, gold, kind),
+        model=model,
+        revision=revision,
+        rows=len(gold),
+        held_out={UNCHANGED.kind: float(raw.mean())}
+        | {one: float(loss.mean()) for one, loss in losses.items()},
+    )
+
+
+def errors_of(calibrator: Calibrator, scores: Matrix, gold: Classes) -> tuple[Estimate, Estimate]:
+    """Return the expected calibration error of the raw scores and of the calibrated ones."""
+    found = []
+    for given in (scores, calibrator.apply(scores)):
+        right = (given.argmax(axis=1) == gold).astype(np.float64)
+        found.append(calibration_error(given.max(axis=1), right))
+    return found[0], found[1]
+
+
+class _File(msgspec.Struct, kw_only=True):
+    version: int
+    model: str
+    revision: str
+    kind: str
+    weights: Triple
+    biases: Triple
+    rows: int
+    held_out_log_loss: dict[str, float]
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Return the calibration that is kept at `path`.
+
+    Raises:
+        StoreError: it is missing, unreadable, no calibration, or of a later version.
+    """
+    content = read_file(path, hint="make one with `sentimon calibrate`")
+    try:
+        found = msgspec.json.decode(content, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"{path}: is no calibration: {error}", hint="make one with `sentimon calibrate`"
+        ) from error
+    if found.version != VERSION or found.kind not in (UNCHANGED.kind, *KINDS):
+        raise StoreError(
+            f"{path}: version {found.version}, kind {found.kind!r} is not known here",
+            hint="make it again with `sentimon calibrate`",
+        )
+    return Calibration(
+        calibrator=Calibrator(kind=found.kind, weights=found.weights, biases=found.biases),
+        model=found.model,
+        revision=found.revision,
+        rows=found.rows,
+        held_out=found.held_out_log_loss,
+    )

@@ -1,0 +1,216 @@
+"""Quality and class mix of rows without labels, learnt from labelled ones; none where that does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentimon.errors import NoVerdictError
+from sentimon.evaluation.gathering import Source, Target
+from sentimon.evaluation.labelshift import Fit, count_bins, fit_mixture, score_bins
+from sentimon.evaluation.prevalence import condition_number
+from sentimon.evaluation.replicates import Replicate, confusion_of, replicate, replicates
+from sentimon.evaluation.scaling import Calibrator
+from sentimon.evaluation.words import Novelty, compare_words
+from sentimon.labels import LABELS
+from sentimon.monitoring.intervals import Estimate, wilson
+
+COUNTING, CONFUSION, EXPECTED = "counting", "confusion matrix", "expectation maximisation"
+
+Matrix = NDArray[np.float64]
+Mix = tuple[Estimate, Estimate, Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whether the labelled rows can speak for the others."""
+
+    fit: Fit
+    """Whether the scores look like a mixture of the labelled classes."""
+    fit_level: float
+    """A p below this is no chance."""
+    novelty: Novelty | None
+    """How new the words are; None where no texts are kept."""
+    new_words: float
+    """What of the words may be new beyond what is usual."""
+
+    @property
+    def scores_fit(self) -> bool:
+        """Return whether the scores fit."""
+        return self.fit.p >= self.fit_level
+
+    @property
+    def words_known(self) -> bool:
+        """Return whether the words are known well enough, or could not be looked at."""
+        return self.novelty is None or self.novelty.excess <= self.new_words
+
+    @property
+    def holds(self) -> bool:
+        """Return whether nothing speaks against estimating."""
+        return self.scores_fit and self.words_known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What the labelled rows say of the others; intervals cover the error of the labelled rows, too."""
+
+    by_confusion: Mix
+    """Shares of the true classes by the confusion matrix."""
+    by_expectation: Mix
+    """The same by expectation maximisation."""
+    preferred: str
+    """Which way to the class mix has the least total error, as far as can be told."""
+    accuracy: Estimate
+    macro_recall: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """Estimates for rows without labels, and what they rest on."""
+
+    rows: int
+    labelled: tuple[int, int, int]
+    """Labelled rows per gold class that the estimates rest on."""
+    calibrator: Calibrator
+    condition: float
+    """By how much the confusion matrix can blow errors up, >= 1."""
+    trust: Trust
+    counted: Mix
+    """Shares of the predicted classes, which is what plain counting shows."""
+    learnt: Learnt | None
+    """None where it is not to be trusted."""
+
+    @property
+    def best(self) -> Mix:
+        """Return the class mix of the preferred way; the counted one where nothing was learnt."""
+        if self.learnt is None or self.learnt.preferred == COUNTING:
+            return self.counted
+        return self.learnt.by_expectation if self.learnt.preferred == EXPECTED else self.learnt.by_confusion
+
+
+def estimate(
+    source: Source,
+    target: Target,
+    *,
+    calibrator: Calibrator | None = None,
+    confidence_level: float = 0.95,
+    fewest: int = 30,
+    fit_level: float = 0.01,
+    new_words: float = 0.1,
+    seed: int = 0,
+) -> Estimates:
+    """Return the estimates for `target` from the labelled rows of `source`.
+
+    Assumed is that only the class mix differs: the texts of a class are of the same kind in both. Where
+    the scores or the words say that this is not so, nothing is learnt. `calibrator` is used as given, or
+    else fitted on `source`. Accuracy and recall are means of calibrated scores, adapted to the estimated
+    mix; intervals are percentiles of a bootstrap over both, seeded with `seed`.
+
+    Raises:
+        NoVerdictError: a class has fewer than `fewest` labelled rows, or there is nothing to estimate for.
+
+    Source: NannyML (2022), confidence-based performance estimation; Garg et al. (2020), NeurIPS (both ways
+    to the mix); for the parts see `prevalence`, `scaling` and `labelshift`.
+    """
+    _check(source, target, fewest)
+    observed = np.array(target.counts) / target.count
+    point = replicate(
+        source,
+        target,
+        source_counts=source.weights,
+        target_counts=np.ones(len(target.scores)),
+        observed=observed,
+        calibrator=calibrator,
+    )
+    trust = Trust(
+        fit=_fit(source, target, seed),
+        fit_level=fit_level,
+        novelty=compare_words(source.texts, target.texts),
+        new_words=new_words,
+    )
+    learnt = None
+    if trust.holds:
+        drawn = list(replicates(source, target, point, refit=calibrator is None, seed=seed))
+        learnt = _learnt(point, drawn, observed, target.count, confidence_level)
+    negative, neutral, positive = (
+        wilson(count, target.count, confidence_level=confidence_level) for count in target.counts
+    )
+    return Estimates(
+        rows=target.count,
+        labelled=source.per_class,
+        calibrator=point.calibrator,
+        condition=condition_number(confusion_of(source, source.weights)),
+        trust=trust,
+        counted=(negative, neutral, positive),
+        learnt=learnt,
+    )
+
+
+def _check(source: Source, target: Target, fewest: int) -> None:
+    for name, count in zip(LABELS, source.per_class, strict=True):
+        if count < fewest:
+            raise NoVerdictError(
+                f"{count} labelled rows are {name}, at least {fewest} of each class are needed",
+                hint="`sentimon label next` says what to label; then `sentimon label import`",
+            )
+    if not target.count:
+        raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
+
+
+def _fit(source: Source, target: Target, seed: int) -> Fit:
+    bins = score_bins(source.scores, source.scores)
+    labelled = count_bins(bins, source.gold, source.weights)
+    # Rows that count for many are worth fewer than they are.
+    squares = np.bincount(source.gold, weights=source.weights**2, minlength=3)
+    sums = labelled.sum(axis=1)
+    worth = np.rint(labelled * (sums / squares)[:, None])
+    observed = np.bincount(score_bins(source.scores, target.scores), minlength=labelled.shape[1])
+    return fit_mixture(worth, observed.astype(np.float64), seed=seed)
+
+
+def _learnt(
+    point: Replicate, drawn: Sequence[Replicate], observed: Matrix, rows: int, level: float
+) -> Learnt:
+    confusion = np.array([one.confusion for one in drawn])
+    expected = np.array([one.expected for one in drawn])
+    return Learnt(
+        by_confusion=_mix(point.confusion, confusion, rows, level),
+        by_expectation=_mix(point.expected, expected, rows, level),
+        preferred=_preferred(observed, rows, (point.confusion, confusion), (point.expected, expected)),
+        accuracy=_percentile(point.accuracy, np.array([one.accuracy for one in drawn]), rows, level),
+        macro_recall=_percentile(point.recall, np.array([one.recall for one in drawn]), rows, level),
+    )
+
+
+def _preferred(
+    observed: Matrix, rows: int, confusion: tuple[Matrix, Matrix], expected: tuple[Matrix, Matrix]
+) -> str:
+    """Return the way of the least estimated mean squared error.
+
+    A corrected mix has the variance of its bootstrap. Counting has little, but a bias: about its distance
+    from the corrected mix, less what chance puts between the two.
+    """
+    errors = {
+        name: float(((drawn - mix) ** 2).sum(axis=1).mean())
+        for name, (mix, drawn) in ((EXPECTED, expected), (CONFUSION, confusion))
+    }
+    best = min(errors, key=lambda name: errors[name])
+    mix = expected[0] if best == EXPECTED else confusion[0]
+    chance = float((observed * (1 - observed)).sum()) / rows
+    bias = max(0.0, float(((observed - mix) ** 2).sum()) - errors[best] - chance)
+    return COUNTING if bias + chance < errors[best] else best
+
+
+def _mix(mix: Matrix, drawn: Matrix, rows: int, level: float) -> Mix:
+    negative, neutral, positive = (
+        _percentile(float(mix[place]), drawn[:, place], rows, level) for place in range(3)
+    )
+    return (negative, neutral, positive)
+
+
+def _percentile(value: float, drawn: Matrix, rows: int, level: float) -> Estimate:
+    low, high = (float(one) for one in np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]))
+    return Estimate(value=value, low=min(low, value), high=max(high, value), n=rows)

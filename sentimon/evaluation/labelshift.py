@@ -1,0 +1,100 @@
+"""Do new scores look like a mixture of the labelled classes' scores: if not, not only the mix has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 400
+BINS_PER_CLASS = 4
+_STEPS = 200
+
+Matrix = NDArray[np.float64]
+Classes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How well a mixture of the labelled classes explains the scores."""
+
+    distance: float
+    """Total variation distance of the scores, in bins, from the best mixture, 0 .. 1."""
+    usual: float
+    """What that distance is in the median where the mix alone has changed."""
+    p: float
+    """How often it fits as badly where the mix alone has changed, above 0 to 1."""
+
+
+def score_bins(source: Matrix, scores: Matrix) -> Classes:
+    """Return the bin of each row of `scores` (n, 3), 0 .. 3 * BINS_PER_CLASS - 1.
+
+    A bin is a predicted class and a quarter of the confidence that the rows of `source` with that class
+    have.
+    """
+    place, confidence = scores.argmax(axis=1), scores.max(axis=1)
+    own, sure = source.argmax(axis=1), source.max(axis=1)
+    bins = np.zeros(len(scores), dtype=np.int64)
+    for one in range(scores.shape[1]):
+        cuts = np.linspace(0, 1, BINS_PER_CLASS + 1)[1:-1]
+        edges = np.quantile(sure[own == one], cuts) if np.any(own == one) else np.empty(0)
+        mine = place == one
+        bins[mine] = one * BINS_PER_CLASS + np.searchsorted(edges, confidence[mine], side="right")
+    return bins
+
+
+def count_bins(bins: Classes, gold: Classes, weights: Matrix) -> Matrix:
+    """Return the weight of the labelled rows per gold class and bin, shape (3, 3 * BINS_PER_CLASS)."""
+    size = 3 * BINS_PER_CLASS
+    counts: Matrix = np.bincount(gold * size + bins, weights=weights, minlength=3 * size).astype(np.float64)
+    return counts.reshape(3, size)
+
+
+def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> Fit:
+    """Return how well a mixture of the rows of `labelled` (3, bins) explains the counts `observed` (bins,).
+
+    Both are counts; each class has labelled rows. The statistic is the sum over bins of the squared
+    difference by its variance, that of the labelled rows included; what chance alone makes of it is
+    simulated RESAMPLES times from the best mixture, as `seed` says.
+    """
+    random = np.random.default_rng(seed)
+    sizes, n = labelled.sum(axis=1), int(observed.sum())
+    # A bin that a class has never met is not impossible.
+    rates = (labelled + 0.5 / labelled.shape[1]) / (sizes + 0.5)[:, None]
+    shares = observed / n
+    mix = _mixture(rates[None], shares[None])[0]
+    fitted = mix @ rates
+    drawn = np.stack(
+        [
+            random.multinomial(int(size), rate, size=RESAMPLES)
+            for size, rate in zip(sizes, rates, strict=True)
+        ],
+        axis=1,
+    )
+    again = (drawn + 0.5 / labelled.shape[1]) / (sizes + 0.5)[None, :, None]
+    simulated = random.multinomial(n, fitted / fitted.sum(), size=RESAMPLES) / n
+    expected, distances = _statistic(again, _mixture(again, simulated), simulated, sizes, n)
+    seen, distance = _statistic(rates[None], mix[None], shares[None], sizes, n)
+    return Fit(
+        distance=float(distance[0]),
+        usual=float(np.median(distances)),
+        p=float((1 + np.count_nonzero(expected >= seen[0])) / (1 + RESAMPLES)),
+    )
+
+
+def _mixture(rates: Matrix, shares: Matrix) -> Matrix:
+    """Return the most likely mix of each of k problems: rates (k, 3, bins), shares (k, bins) to (k, 3)."""
+    mix = np.full(rates.shape[:2], 1 / rates.shape[1])
+    for _ in range(_STEPS):
+        fitted = np.einsum("kj,kjb->kb", mix, rates)
+        mix = mix * np.einsum("kjb,kb->kj", rates, shares / np.maximum(fitted, 1e-12))
+    return mix
+
+
+def _statistic(rates: Matrix, mix: Matrix, shares: Matrix, sizes: Matrix, n: int) -> tuple[Matrix, Matrix]:
+    fitted = np.einsum("kj,kjb->kb", mix, rates)
+    own = np.einsum("kj,kjb->kb", mix**2, rates * (1 - rates) / sizes[None, :, None])
+    variance = fitted * (1 - fitted) / n + own
+    apart = shares - fitted
+    return (apart**2 / np.maximum(variance, 1e-12)).sum(axis=1), np.abs(apart).sum(axis=1) / 2

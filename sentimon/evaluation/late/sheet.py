@@ -1,0 +1,42 @@
+"""Rows to label as a CSV file that annotation tools read, Label Studio and Argilla among them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from sentimon.evaluation.late.drawing import Drawn
+from sentimon.evaluation.late.entry import ID, ROW_ID
+from sentimon.logbook.files import replacing
+from sentimon.logbook.moments import format_moment
+
+COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
+"""Not among them is what the model said: who labels with it in view agrees with it too often.
+
+The id stands there twice, for annotation tools put their own into a column of that name.
+"""
+
+
+def write_sheet(path: Path, rows: Iterable[Drawn], *, draw: datetime) -> None:
+    """Write `rows` to `path` in one step, UTF-8, readable by its owner only.
+
+    `label import` reads it back once a column of labels is added: rows are named by their id, those
+    without one by the keyed hash of their text; `draw` is the moment that they share.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    with replacing(path) as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        # All quoted: a lone carriage return in a tweet would end the row otherwise.
+        sheet = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        sheet.writerow(COLUMNS)
+        for one in rows:
+            kind, value = one.key
+            row_id, text_hash = (value, "") if kind == ID else ("", value)
+            cells = (row_id, one.record.text, row_id, text_hash, repr(one.probability), format_moment(draw))
+            sheet.writerow(cells)
+        out.detach()

@@ -1,0 +1,151 @@
+"""Scores made to mean what they say: temperature and vector scaling, fitted on labelled rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentimon.labels import Sentiment
+from sentimon.scoring.scores import SCALE
+
+TEMPERATURE, BIAS_CORRECTED, VECTOR = "temperature", "bias-corrected temperature", "vector"
+KINDS = (TEMPERATURE, BIAS_CORRECTED, VECTOR)
+FOLDS = 5
+_SMALLEST = 0.5 / SCALE
+"""Logged scores are rounded to a millionth: a 0 may have been half of one."""
+_BELIEF = 1.0
+"""How firmly the parameters are held to those of no change: about as one row would."""
+_STEPS = 50
+
+Matrix = NDArray[np.float64]
+Classes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrator:
+    """Scores p become softmax(weights * ln p + biases); each triple is in Sentiment order."""
+
+    kind: str
+    weights: tuple[float, float, float]
+    """One number three times (1 / temperature), but for vector scaling."""
+    biases: tuple[float, float, float]
+
+    @property
+    def temperature(self) -> float | None:
+        """Return what the logits are divided by, where it is the same for all classes."""
+        return None if self.kind == VECTOR or self.weights[0] <= 0 else 1 / self.weights[0]
+
+    def apply(self, scores: Matrix) -> Matrix:
+        """Return the calibrated scores of raw ones, both of shape (n, 3)."""
+        return softmax(np.asarray(self.weights) * _logits(scores) + np.asarray(self.biases))
+
+
+UNCHANGED = Calibrator(kind="none", weights=(1.0, 1.0, 1.0), biases=(0.0, 0.0, 0.0))
+
+
+def fit_scaling(
+    scores: Matrix,
+    gold: Classes,
+    kind: str,
+    *,
+    counts: Matrix | None = None,
+    start: Calibrator = UNCHANGED,
+) -> Calibrator:
+    """Return the calibrator of a kind with the least log loss on labelled rows.
+
+    `scores` (n, 3) are raw, `gold` (n,) the classes, `counts` (n,) how often each row counts, n > 0. The
+    log loss is convex in the parameters; Newton's method finds its least value from any `start`.
+
+    Source: Guo et al. (2017), ICML (temperature and vector scaling); Alexandari, Kundaje & Shrikumar
+    (2020), ICML (bias-corrected temperature scaling).
+    """
+    design = _design(_logits(scores), kind)
+    often = np.ones(len(gold)) if counts is None else counts
+    theta, centre = _parameters(start, kind), _parameters(UNCHANGED, kind)
+    truth = np.eye(len(Sentiment))[gold]
+
+    def loss(at: Matrix) -> float:
+        chosen = (softmax(design @ at) * truth).sum(axis=1)
+        return float(-often @ np.log(np.maximum(chosen, 1e-300)) + _BELIEF / 2 * ((at - centre) ** 2).sum())
+
+    before = loss(theta)
+    for _ in range(_STEPS):
+        step = _newton_step(design, truth, often, theta, centre)
+        size = 1.0
+        while (after := loss(theta - size * step)) > before and size > 1e-6:
+            size /= 2
+        theta = theta - size * step
+        if before - after < 1e-9 * (1 + abs(before)):
+            break
+        before = after
+    return _calibrator(theta, kind)
+
+
+def log_loss(scores: Matrix, gold: Classes) -> Matrix:
+    """Return -ln of the score of the gold class of each row, in nats, shape (n,)."""
+    losses: Matrix = -np.log(np.maximum(scores[np.arange(len(gold)), gold], _SMALLEST))
+    return losses
+
+
+def held_out_losses(scores: Matrix, gold: Classes, kind: str, *, seed: int) -> Matrix:
+    """Return the log loss of each row under a calibrator that was fitted without its fold, shape (n,).
+
+    The rows are dealt into FOLDS folds at random, as `seed` says; n is at least FOLDS.
+    """
+    fold = np.random.default_rng(seed).permutation(np.arange(len(gold)) % FOLDS)
+    losses = np.empty(len(gold))
+    for number in range(FOLDS):
+        out = fold == number
+        fitted = fit_scaling(scores[~out], gold[~out], kind)
+        losses[out] = log_loss(fitted.apply(scores[out]), gold[out])
+    return losses
+
+
+def softmax(logits: Matrix) -> Matrix:
+    """Return the probabilities of logits; both have shape (n, 3)."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Matrix = raised / raised.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _logits(scores: Matrix) -> Matrix:
+    logits: Matrix = np.log(np.maximum(scores, _SMALLEST))
+    return logits
+
+
+def _design(logits: Matrix, kind: str) -> Matrix:
+    """Return what the parameters multiply, shape (n, 3, parameters); the neutral class has no bias."""
+    n, size = logits.shape
+    slopes = logits[:, :, None] * np.eye(size) if kind == VECTOR else logits[:, :, None]
+    if kind == TEMPERATURE:
+        return slopes
+    biases = np.broadcast_to(np.eye(size)[:, [0, 2]], (n, size, 2))
+    return np.concatenate([slopes, biases], axis=2)
+
+
+def _newton_step(design: Matrix, truth: Matrix, often: Matrix, theta: Matrix, centre: Matrix) -> Matrix:
+    shares = softmax(design @ theta)
+    gradient = np.einsum("nkp,nk->p", design, often[:, None] * (shares - truth)) + _BELIEF * (theta - centre)
+    mean = np.einsum("nkp,nk->np", design, shares)
+    apart = design - mean[:, None, :]
+    weighed = apart * (often[:, None] * shares)[:, :, None]
+    parameters = len(theta)
+    curvature = weighed.reshape(-1, parameters).T @ apart.reshape(-1, parameters)
+    step: Matrix = np.linalg.solve(curvature + _BELIEF * np.eye(parameters), gradient)
+    return step
+
+
+def _parameters(calibrator: Calibrator, kind: str) -> Matrix:
+    weights = calibrator.weights if kind == VECTOR else calibrator.weights[:1]
+    middle = calibrator.biases[1]
+    biases = [] if kind == TEMPERATURE else [calibrator.biases[0] - middle, calibrator.biases[2] - middle]
+    return np.array([*weights, *biases])
+
+
+def _calibrator(theta: Matrix, kind: str) -> Calibrator:
+    numbers = [float(one) for one in theta]
+    weights = (numbers[0], numbers[1], numbers[2]) if kind == VECTOR else (numbers[0],) * 3
+    below, above = (0.0, 0.0) if kind == TEMPERATURE else numbers[-2:]
+    return Calibrator(kind=kind, weights=weights, biases=(below, 0.0, above))

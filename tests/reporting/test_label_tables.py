@@ -1,0 +1,193 @@
+"""What people see of labels and of quality over time, compared with golden text at width 100.
+
+Run with SENTIMON_GOLDEN=write in the environment to write the golden files anew, then read the diff.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console, RenderableType
+
+from sentimon.evaluation.calibration_file import Calibration
+from sentimon.evaluation.comparison import compare_models, parts_of
+from sentimon.evaluation.estimate import EXPECTED, Estimates, Learnt, Trust
+from sentimon.evaluation.gap import Gap
+from sentimon.evaluation.labelshift import Fit
+from sentimon.evaluation.late.coverage import cover
+from sentimon.evaluation.late.entry import GoldLabel
+from sentimon.evaluation.realised import judge, realise, realise_windows
+from sentimon.evaluation.risk import Risk, track_risk
+from sentimon.evaluation.scaling import Calibrator
+from sentimon.evaluation.words import Novelty
+from sentimon.labels import LABELS, Sentiment
+from sentimon.logbook.windows import Calendar
+from sentimon.monitoring.drift import Change
+from sentimon.monitoring.intervals import Estimate
+from sentimon.reporting.calibration import calibration_table
+from sentimon.reporting.comparison import comparison_table
+from sentimon.reporting.estimates import estimates_table
+from sentimon.reporting.labels import coverage_table
+from sentimon.reporting.realised import realised_table
+from tests.rows import START, record
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+DAY = timedelta(days=1)
+
+
+def label(place: int, hours: float = 0, **rest: object) -> GoldLabel:
+    return GoldLabel(
+        key=("id", "1"), label=Sentiment(place), timestamp=START + timedelta(hours=hours), **rest
+    )
+
+
+def coverage() -> RenderableType:
+    rows = [(record(number % 3, number * 30), None) for number in range(90)]
+    rows += [
+        (record(0, 5, 0.5), label(0, hours, probability=0.5, draw=START) if hours % 2 else label(0, hours))
+        for hours in range(60)
+    ]
+    found = cover(rows, calendar=Calendar.of("1d", UTC), now=START + 1.5 * DAY, confidence_level=0.95)
+    return coverage_table(found, ("Negativo", "Neutro", "Positivo"), zone=UTC)
+
+
+def coverage_of_nothing() -> RenderableType:
+    found = cover([(record(0), None)], calendar=None, now=START, confidence_level=0.95)
+    return coverage_table(found, LABELS, zone=UTC)
+
+
+def realised() -> RenderableType:
+    calendar = Calendar.of("1d", UTC)
+    rows = [(record(number % 3, number * 20), label(number % 3)) for number in range(100)]
+    rows += [(record(0, 3 * 24 * 60 + number), label(number % 2)) for number in range(60)]
+    judged, counts = judge(rows, calendar)
+    now = START + 3.2 * DAY
+    windows = realise_windows(judged, counts, calendar, now=now, confidence_level=0.95)
+    return realised_table(
+        realise(judged, confidence_level=0.95),
+        windows,
+        risk([0.0] * 100, [0.0, 1.0] * 30),
+        rows=160,
+        zone=UTC,
+    )
+
+
+def realised_without_labels() -> RenderableType:
+    found = realise([], confidence_level=0.95)
+    return realised_table(found, None, risk([], []), rows=7, zone=UTC)
+
+
+def estimated() -> RenderableType:
+    found = estimates(trusted=True)
+    gap = Gap(realised=known(0.78, 120), difference=Change(value=-0.02, low=-0.1, high=0.06))
+    return estimates_table(found, gap, LABELS, calibration=None)
+
+
+def not_estimated() -> RenderableType:
+    return estimates_table(estimates(trusted=False), None, LABELS, calibration="[red]c.json")
+
+
+def known(value: float, n: int = 400) -> Estimate:
+    return Estimate(value=value, low=value - 0.03, high=value + 0.02, n=n)
+
+
+def estimates(*, trusted: bool) -> Estimates:
+    mix = (known(0.2), known(0.5), known(0.3))
+    return Estimates(
+        rows=400,
+        labelled=(60, 200, 140),
+        calibrator=Calibrator(
+            kind="bias-corrected temperature", weights=(0.8, 0.8, 0.8), biases=(0.1, 0.0, 0.2)
+        ),
+        condition=2.5,
+        trust=Trust(
+            fit=Fit(distance=0.03 if trusted else 0.3, usual=0.04, p=0.6 if trusted else 0.002),
+            fit_level=0.01,
+            novelty=None if trusted else Novelty(usual=0.1, now=0.7, labelled=400, n=400),
+            new_words=0.1,
+        ),
+        counted=mix,
+        learnt=Learnt(
+            by_confusion=mix,
+            by_expectation=mix,
+            preferred=EXPECTED,
+            accuracy=known(0.8),
+            macro_recall=known(0.75),
+        )
+        if trusted
+        else None,
+    )
+
+
+def comparison() -> RenderableType:
+    gold = np.array([0, 1, 2] * 40)
+    worse = np.where(np.arange(120) < 12, 0, gold)
+    texts = ["[red]" + "a" * number for number in range(120)]
+    found = compare_models(
+        gold,
+        gold,
+        worse,
+        parts=parts_of(gold, texts, "language", ["en"] * 80 + ["[red]"] * 40),
+        seconds=(0.001, 0.0025),
+        tolerance=0.01,
+        confidence_level=0.95,
+        fewest=30,
+    )
+    return comparison_table(found, a="sentimon-default", b="[red]new", data="labelled.jsonl")
+
+
+def calibration() -> RenderableType:
+    found = Calibration(
+        calibrator=Calibrator(kind="temperature", weights=(0.5, 0.5, 0.5), biases=(0.0, 0.0, 0.0)),
+        model="[red]m",
+        revision="1",
+        rows=300,
+        held_out={"none": 0.7, "temperature": 0.6, "vector": 0.61},
+    )
+    return calibration_table(found, known(0.1), known(0.05))
+
+
+def risk(reference: list[float], current: list[float]) -> Risk:
+    return track_risk(reference, current, tolerance=0.05, confidence_level=0.95, min_labels=50)
+
+
+SHOWN = [
+    coverage,
+    coverage_of_nothing,
+    realised,
+    realised_without_labels,
+    estimated,
+    not_estimated,
+    comparison,
+    calibration,
+]
+
+
+@pytest.mark.parametrize("make", SHOWN, ids=lambda make: make.__name__)
+def test_it_looks_as_it_should(make: Callable[[], RenderableType]) -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=100, color_system=None, markup=False, highlight=False, emoji=False).print(
+        make()
+    )
+    text = "".join(line.rstrip() + "\n" for line in stream.getvalue().split("\n")).rstrip("\n") + "\n"
+    path = GOLDEN / f"{make.__name__}.txt"
+    if os.environ.get("SENTIMON_GOLDEN") == "write":
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("make", [realised, estimated, comparison], ids=lambda make: make.__name__)
+def test_no_row_wraps_at_width_80(make: Callable[[], RenderableType]) -> None:
+    wide, narrow = io.StringIO(), io.StringIO()
+    Console(file=wide, width=80, color_system=None).print(make())
+    Console(file=narrow, width=200, color_system=None).print(make())
+    rows = [line.rstrip() for line in narrow.getvalue().split("\n") if "  0." in line]
+    assert rows
+    for line in rows:
+        assert line in [one.rstrip() for one in wide.getvalue().split("\n")]
