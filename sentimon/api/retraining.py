@@ -134,5 +134,9 @@ class RetrainingManager:
 
 
 def _cause(trigger: RetrainingTrigger) -> str:
-    causes = {"low confidence": trigger.confidence_threshold_met, "drift": trigger.drift_threshold_met}
+    causes = {
+        "low confidence": trigger.confidence_threshold_met,
+        "drift": trigger.drift_threshold_met,
+        "error rate": bool(trigger.details.get("error_rate_met")),
+    }
     return " and ".join(cause for cause, met in causes.items() if met)

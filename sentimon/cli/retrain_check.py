@@ -53,8 +53,9 @@ def retrain_check(
 ) -> None:
     """Decide whether the model needs retraining.
 
-    It does where there are enough new rows, and their mean confidence is low or they have drifted. New
-    are the rows after the baseline and after the last saved trigger that fired. From 2,000 baseline rows
+    It does where there are enough new rows, and their mean confidence is low, they have drifted, or the
+    error rate of the labelled rows has risen (`sentimon label`). New are the rows after the baseline and
+    after the last saved trigger that fired. From 2,000 baseline rows
     on, drift is judged by a monitor that stays sure however often it looks, and fires once while drift
     lasts. Exit code: 0 no, 3 yes, 4 no verdict.
 
@@ -112,6 +113,7 @@ def decide(
 
     What the monitor saw is remembered when `stack` is closed, unless `keep` is false.
     """
+    from sentimon.cli.error_rate import error_rate_rule
     from sentimon.cli.monitor import looked
     from sentimon.monitoring.retraining import evaluate_retraining, monitor_rule, score_rule
 
@@ -123,11 +125,16 @@ def decide(
         rule = monitor_rule(seen.report)
         incident = seen.report.incident
         told = incident is not None and incident.told and not settings.repeat
+    # A new baseline begins anew; until then the same rise of the error rate is told once.
+    since = None if last is None or not last.error_rate_met else last.timestamp
+    known = since is not None and (baseline is None or baseline.created <= since)
     trigger = evaluate_retraining(
         summary,
         rule,
         settings,
         drift_told=told,
+        error_rate=error_rate_rule(session),
+        error_rate_told=known and not settings.repeat,
         last=last,
         now=session.now,
         confidence_level=session.settings.drift.confidence_level,

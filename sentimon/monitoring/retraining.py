@@ -26,6 +26,8 @@ class LastTrigger:
     timestamp: datetime
     rows_until: datetime | None
     """The latest row it had looked at; triggers of the replaced program do not say."""
+    error_rate_met: bool = False
+    """Whether the error rate was among its causes."""
 
     @property
     def seen(self) -> datetime:
@@ -65,8 +67,8 @@ class RuleResult:
 class RetrainingTrigger:
     """The decision: retraining is recommended when there are enough new rows and a cause.
 
-    A cause is low confidence or drift. Within the cooldown after a trigger that fired, none fires, nor
-    on drift alone that one has fired on.
+    A cause is low confidence, drift, or an error rate that rose. Within the cooldown after a trigger that
+    fired none fires, nor on drift or an error rate alone that one has fired on.
     """
 
     samples: RuleResult
@@ -74,25 +76,37 @@ class RetrainingTrigger:
     drift: RuleResult
     drift_told: bool
     """Whether a trigger has fired on the drift that goes on, so that it alone fires none."""
+    error_rate: RuleResult | None
+    """Whether the error rate of the labelled rows has risen; None where no row is labelled."""
+    error_rate_told: bool
+    """Whether a trigger has fired on that rise, so that it alone fires none."""
     cooldown_until: datetime | None
     """The end of the running cooldown; None where none runs."""
     rows_until: datetime | None
     """The latest row that was looked at, or the time of the decision where that row is in the future."""
 
     @property
-    def rules(self) -> tuple[RuleResult, RuleResult, RuleResult]:
-        """Return the three rules, samples first."""
-        return (self.samples, self.confidence, self.drift)
+    def rules(self) -> tuple[RuleResult, ...]:
+        """Return all rules, samples first; the error rate comes last, where there are labels."""
+        rules = (self.samples, self.confidence, self.drift)
+        return rules if self.error_rate is None else (*rules, self.error_rate)
+
+    @property
+    def causes(self) -> tuple[RuleResult, ...]:
+        """Return the rules that recommend retraining."""
+        return tuple(rule for rule in self.rules[1:] if rule.met)
 
     @property
     def due(self) -> bool:
         """Return whether the rules recommend retraining, cooldown aside."""
-        return bool(self.samples.met and (self.confidence.met or self.drift.met))
+        return bool(self.samples.met and self.causes)
 
     @property
     def triggered(self) -> bool:
         """Return whether the trigger fires now."""
-        news = self.confidence.met or not self.drift_told
+        told = ((self.drift, self.drift_told), (self.error_rate, self.error_rate_told))
+        old = [rule for rule, was_told in told if was_told]
+        news = any(rule not in old for rule in self.causes)
         return self.due and news and self.cooldown_until is None
 
     @property
@@ -115,6 +129,7 @@ def find_last_fired(entries: Sequence[Mapping[str, Any]], zone: tzinfo | None) -
             return LastTrigger(
                 timestamp=parse_moment(str(entry.get("timestamp")), zone)[0],
                 rows_until=None if until is None else parse_moment(str(until), zone)[0],
+                error_rate_met=entry.get("error_rate_met") is True,
             )
     return None
 
@@ -125,14 +140,16 @@ def evaluate_retraining(
     settings: RetrainingSettings,
     *,
     drift_told: bool = False,
+    error_rate: RuleResult | None = None,
+    error_rate_told: bool = False,
     last: LastTrigger | None,
     now: datetime,
     confidence_level: float,
 ) -> RetrainingTrigger:
     """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
 
-    `drift` is what `score_rule` or `monitor_rule` says of them; `drift_told` whether a trigger has fired
-    on that drift already.
+    `drift` is what `score_rule` or `monitor_rule` says of them, `error_rate` what the labels say, where
+    there are any; the two that were told are those that a trigger has fired on already.
     """
     confidence = mean_confidence(current.total, confidence_level=confidence_level)
     return RetrainingTrigger(
@@ -140,6 +157,8 @@ def evaluate_retraining(
         confidence=_confidence_rule(confidence, settings),
         drift=drift,
         drift_told=drift_told,
+        error_rate=error_rate,
+        error_rate_told=error_rate_told,
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
         rows_until=None if current.last is None else min(now, from_microseconds(current.last)),
     )

@@ -124,6 +124,7 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
         "confidence_threshold_met": bool(trigger.confidence.met),
         "drift_threshold_met": bool(trigger.drift.met),
         "min_samples_met": bool(trigger.samples.met),
+        "error_rate_met": None if trigger.error_rate is None else bool(trigger.error_rate.met),
         "recommended_action": recommended_action(trigger),
         "decided": trigger.decided,
         "drift_told": trigger.drift_told,

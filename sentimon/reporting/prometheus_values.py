@@ -93,7 +93,8 @@ def _score(score: Estimate) -> list[Family]:
 
 def retraining_families(trigger: RetrainingTrigger) -> list[Family]:
     """Return the decision and the rules behind it; what could not be judged is left out."""
-    rules = (("samples", trigger.samples), ("confidence", trigger.confidence), ("drift", trigger.drift))
+    names = ("samples", "confidence", "drift", "error_rate")
+    rules = tuple(zip(names, trigger.rules, strict=False))
     return [
         gauge("retraining_triggered", "1 where this run recommended retraining.", trigger.triggered),
         gauge(

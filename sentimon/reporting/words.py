@@ -52,7 +52,7 @@ def explain_check(check: BaselineCheck) -> list[str]:
 
 def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
     """Return the decision in sentences, the most important first."""
-    causes = [_cause(rule) for rule in (trigger.confidence, trigger.drift) if rule.met]
+    causes = [_cause(rule) for rule in trigger.causes]
     if trigger.triggered:
         return [f"Retraining is recommended: {' and '.join(causes)}."]
     if trigger.due and trigger.cooldown_until is not None:
@@ -61,13 +61,13 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
             f"the next one can fire after {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC."
         ]
     if trigger.due:
-        return [f"Retraining stays recommended ({' and '.join(causes)}); a trigger has fired on this drift."]
+        return [f"Retraining stays recommended ({' and '.join(causes)}); a trigger has fired on it."]
     if not trigger.samples.met:
         needed = limit_text(trigger.samples.limit)
         since = " since a trigger fired" if trigger.cooldown_until is not None else ""
         return [f"No verdict: {trigger.samples.n} new predictions{since}, at least {needed} are needed."]
     if not trigger.decided:
-        open_rules = [rule.name for rule in trigger.rules if rule.met is None]
+        open_rules = [rule.name for rule in (trigger.confidence, trigger.drift) if rule.met is None]
         return [f"No verdict: {' and '.join(open_rules)} cannot be judged."]
     return ["No retraining needed: the mean confidence holds and the class mix has not drifted."]
 

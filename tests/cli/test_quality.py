@@ -70,3 +70,43 @@ def test_options_that_do_not_go_together_are_named(run, labelled, arguments: lis
     done = run("metrics", *arguments)
     assert done.code == 2
     assert says in done.err
+
+
+def test_an_error_rate_that_rose_is_a_rule_of_retrain_check_and_told_once(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    calm = {"SENTIMON_RETRAINING__COOLDOWN": "0s", "SENTIMON_RETRAINING__CONFIDENCE_THRESHOLD": "0.5"}
+
+    def log(count: int, minute: int) -> None:
+        content = lines(row(2, minute + n, id=f"r{minute + n}") for n in range(count))
+        assert run("log", "--input", "-", "-q", stdin=content).code == 0
+
+    def label(count: int, first: int, wrong: int) -> None:
+        names = ["negative" if n < wrong else "positive" for n in range(count)]
+        content = lines({"id": f"r{first + n}", "label": name} for n, name in enumerate(names))
+        path = tmp_path / "gold.jsonl"
+        path.write_text(content, encoding="utf-8")
+        assert run("label", "import", path).code == 0
+
+    log(300, 0)
+    assert run("baseline", "create").code == 0
+    log(300, 300)
+    assert len(run("retrain-check", "--json", **calm).json["rules"]) == 3
+    label(300, 0, wrong=30)
+    undecided = run("retrain-check", "--json", **calm).json
+    assert [one["name"] for one in undecided["rules"]][3] == "error rate"
+    assert undecided["rules"][3]["met"] is None
+    assert (undecided["decided"], undecided["error_rate_met"]) == (True, False)
+    label(200, 300, wrong=120)
+    fired = run("retrain-check", "--save", "--json", **calm)
+    assert (fired.code, fired.json["error_rate_met"]) == (3, True)
+    assert "the error rate is 0.6" in fired.json["reason"]
+    kept = tmp_path / "logs/.sentimon/error_rate.json"
+    assert kept.exists()
+    log(100, 600)
+    told = run("retrain-check", "--save", "--json", **calm)
+    assert (told.code, told.json["triggered"], told.json["recommended_action"]) == (0, False, "wait")
+    # What is kept is derived: broken or gone, the answer is the same.
+    kept.write_bytes(b"{}")
+    assert run("retrain-check", "--json", **calm).json["rules"][3] == told.json["rules"][3]
+    kept.unlink()
+    assert run("retrain-check", "--json", **calm).json["rules"][3] == told.json["rules"][3]
+    assert run("retrain-check", "--json", **calm, SENTIMON_RETRAINING__REPEAT="true").code == 3

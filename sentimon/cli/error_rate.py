@@ -1,0 +1,80 @@
+"""The error rate as a rule of `retrain-check`: computed anew only where labels came since."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sentimon.cli.session import Session
+from sentimon.errors import StoreError
+
+if TYPE_CHECKING:
+    from sentimon.monitoring.retraining import RuleResult
+
+_KEPT = "error_rate.json"
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """A result, and what it follows from: it can be deleted at any time."""
+
+    source: str
+    rule: dict[str, float | int | str | bool | None]
+
+
+def error_rate_rule(session: Session) -> RuleResult | None:
+    """Return whether the error rate of the labelled rows has risen; None where there are no labels.
+
+    Joining labels to the log reads all of it, and rows without a label change nothing: so the result is
+    kept beside the log as long as labels, baseline and settings are the same.
+
+    Raises:
+        StoreError: the log, its labels or the baseline cannot be read.
+    """
+    from sentimon.evaluation.late.book import LABELS_FILE
+    from sentimon.logbook.files import replace_file
+    from sentimon.logbook.locks import STATE_FOLDER
+    from sentimon.monitoring.retraining import RuleResult
+
+    labels = session.folder / LABELS_FILE
+    if not labels.exists():
+        return None
+    source = _source(session)
+    path = session.folder / STATE_FOLDER / _KEPT
+    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, TypeError):
+        known = msgspec.json.decode(path.read_bytes(), type=_Known)
+        if known.source == source:
+            return RuleResult(**known.rule)  # type: ignore[arg-type]
+    rule = _judge(session)
+    # Where it cannot be kept it costs time and nothing else.
+    with contextlib.suppress(StoreError):
+        replace_file(path, msgspec.json.encode(_Known(source, rule.to_dict())))
+    return rule
+
+
+def _judge(session: Session) -> RuleResult:
+    from sentimon.cli.labelled import log_rows, read_labels, text_hash
+    from sentimon.cli.quality import risk_since_baseline
+    from sentimon.evaluation.late.coverage import with_labels
+    from sentimon.evaluation.realised import judge
+    from sentimon.logbook.windows import Period
+
+    book = read_labels(session)
+    with log_rows(session, Period(), noted=False) as records:
+        judged, _ = judge(with_labels(records, book.finder(text_hash(session))))
+    return risk_since_baseline(session, book, judged).to_rule()
+
+
+def _source(session: Session) -> str:
+    """Return what the result follows from, as text: labels, baseline, settings."""
+    from sentimon.evaluation.late.book import LABELS_FILE
+
+    states = []
+    for path in (session.folder / LABELS_FILE, session.baseline_path(None)):
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            states.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    settings = astuple(session.settings.quality), session.settings.drift.confidence_level
+    return repr((states, settings, session.settings.logs.naive_time_zone))
