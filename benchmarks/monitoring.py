@@ -32,7 +32,7 @@ from sentimon.logbook.tokens import token_hashes
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.events import Counted, Window
 from sentimon.monitoring.looks import findings
-from sentimon.monitoring.reference import HOURS_OF_DAY, Reference
+from sentimon.monitoring.reference import Reference
 from sentimon.monitoring.words import WordCounter, vocabulary_of
 from sentimon.scoring.scorer import load_scorer
 from sentimon.scoring.scores import Scores
@@ -182,8 +182,7 @@ class World:
             Counted(n, tuple(below[self.cuts].tolist())),
             Counted(n, tuple((shares[:, None] <= self.word_cuts).sum(axis=0).tolist())),
         )
-        clock = tuple(n if one == hour % 24 else 0 for one in range(HOURS_OF_DAY))
-        return Window(groups=groups, clock=clock, squares=n * n)
+        return Window(groups=groups, hours={hour: n})
 
     def foreign_shares(self) -> Array:
         """Return the share of new words of each foreign text."""

@@ -9,6 +9,7 @@ from zlib import crc32
 
 from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor
+from sentimon.logbook.segments import check_folder
 from sentimon.monitoring.monitor import MonitorState
 from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
 
@@ -44,15 +45,17 @@ class MonitorFile:
 
 
 @contextlib.contextmanager
-def held_monitor(folder: Path, baseline: Path) -> Iterator[MonitorFile]:
-    """Hold the monitors of the log in `folder`, alone; `baseline` is the file that is compared with.
+def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
+    """Hold the monitors of the log in `folder`, alone; `baseline` is the content of what is compared with.
 
     Raises:
-        StoreError: the folder cannot be written, or the baseline cannot be read.
+        StoreError: there is no such folder, or it cannot be written.
     """
-    with errors_named(folder), only_monitor(folder):
-        content = read_file(baseline, hint="make one with `sentimon baseline create`")
-        yield MonitorFile(folder / MONITOR_FILE, f"{crc32(content):08x}{crc32(content[::-1]):08x}")
+    with contextlib.ExitStack() as stack:
+        check_folder(folder)
+        with errors_named(folder):
+            stack.enter_context(only_monitor(folder))
+        yield MonitorFile(folder / MONITOR_FILE, f"{crc32(baseline):08x}{crc32(baseline[::-1]):08x}")
 
 
 def forget_monitors(folder: Path) -> None:
@@ -61,5 +64,6 @@ def forget_monitors(folder: Path) -> None:
     Raises:
         StoreError: the folder may not be written.
     """
+    check_folder(folder)
     with errors_named(folder), only_monitor(folder):
         remove_file(folder / MONITOR_FILE)

@@ -22,8 +22,16 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         StoreError: it is missing, unreadable, or no baseline.
     """
-    content = read_file(path, hint="make one with `sentimon baseline create`")
-    return decode_baseline(content, origin=str(path))
+    return decode_baseline(read_baseline_file(path), origin=str(path))
+
+
+def read_baseline_file(path: Path) -> bytes:
+    """Return the content of the baseline at `path`.
+
+    Raises:
+        StoreError: it is missing or unreadable.
+    """
+    return read_file(path, hint="make one with `sentimon baseline create`")
 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:

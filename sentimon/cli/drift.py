@@ -105,13 +105,17 @@ def drift(
     }
     session = start(config, {"logs.dir": logs, **flags})
     path = session.baseline_path(file)
+    monitored = session.settings.drift.rule == "monitor"
+    if dry_run:
+        _refuse({"--save": save, "--reset": reset, "a look without --monitor": not monitored}, "--dry-run")
     if reset:
         _reset(session)
         if not monitor:
             return
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
-    if session.settings.drift.rule == "monitor" and path.exists():
-        _refuse({"--since": since, "--until": until, "--all": whole, "--match": match})
+    if monitored and path.exists():
+        chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
+        _refuse({**chosen, "--threshold": threshold, "--tz": tz}, "the monitor, which judges each row once")
         verdict = _monitor(session, path, shown, keep=not dry_run)
     else:
         verdict = _compare(session, path, session.period(since, until), shown, whole=whole, match=match)
@@ -161,7 +165,8 @@ def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
     with looked(session, path, keep=keep) as seen:
         report = seen.report
         news = report.opened or report.closed
-        words, examples = find_examples(session, seen) if report.drifting else ([], [])
+        shows = report.drifting and (news or not shown.quiet)
+        words, examples = find_examples(session, seen) if shows else ([], [])
         content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
         if news or not shown.quiet:
             note_trouble(session, seen.summary)
@@ -194,13 +199,10 @@ def _reset(session: Session) -> None:
     note(f"the monitor of {session.folder} starts anew")
 
 
-def _refuse(options: Mapping[str, object]) -> None:
-    given = [name for name, value in options.items() if value]
+def _refuse(options: Mapping[str, object], other: str) -> None:
+    given = [name for name, value in options.items() if value is not None and value is not False]
     if given:
-        raise UsageError(
-            f"{given[0]} does not go with the monitor, which judges each row once",
-            hint="leave it out, or compare by the score: leave out --monitor (drift.rule)",
-        )
+        raise UsageError(f"{given[0]} does not go with {other}", hint="leave one of them out")
 
 
 def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:

@@ -12,6 +12,8 @@ from sentimon.cli.session import Session
 from sentimon.errors import StoreError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentimon.monitoring.retraining import RuleResult
 
 _KEPT = "error_rate.json"
@@ -24,8 +26,8 @@ class _Known(msgspec.Struct, frozen=True):
     rule: dict[str, float | int | str | bool | None]
 
 
-def error_rate_rule(session: Session) -> RuleResult | None:
-    """Return whether the error rate of the labelled rows has risen; None where there are no labels.
+def error_rate_rule(session: Session, baseline: Path) -> RuleResult | None:
+    """Return whether the error rate of the labelled rows rose since `baseline`; None without labels.
 
     Joining labels to the log reads all of it, and rows without a label change nothing: so the result is
     kept beside the log as long as labels, baseline and settings are the same.
@@ -41,20 +43,20 @@ def error_rate_rule(session: Session) -> RuleResult | None:
     labels = session.folder / LABELS_FILE
     if not labels.exists():
         return None
-    source = _source(session)
+    source = _source(session, baseline)
     path = session.folder / STATE_FOLDER / _KEPT
     with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, TypeError):
         known = msgspec.json.decode(path.read_bytes(), type=_Known)
         if known.source == source:
             return RuleResult(**known.rule)  # type: ignore[arg-type]
-    rule = _judge(session)
+    rule = _judge(session, baseline)
     # Where it cannot be kept it costs time and nothing else.
     with contextlib.suppress(StoreError):
         replace_file(path, msgspec.json.encode(_Known(source, rule.to_dict())))
     return rule
 
 
-def _judge(session: Session) -> RuleResult:
+def _judge(session: Session, baseline: Path) -> RuleResult:
     from sentimon.cli.labelled import log_rows, read_labels, text_hash
     from sentimon.cli.quality import risk_since_baseline
     from sentimon.evaluation.late.coverage import with_labels
@@ -64,15 +66,15 @@ def _judge(session: Session) -> RuleResult:
     book = read_labels(session)
     with log_rows(session, Period(), noted=False) as records:
         judged, _ = judge(with_labels(records, book.finder(text_hash(session))))
-    return risk_since_baseline(session, book, judged).to_rule()
+    return risk_since_baseline(session, book, judged, baseline).to_rule()
 
 
-def _source(session: Session) -> str:
+def _source(session: Session, baseline: Path) -> str:
     """Return what the result follows from, as text: labels, baseline, settings."""
     from sentimon.evaluation.late.book import LABELS_FILE
 
     states = []
-    for path in (session.folder / LABELS_FILE, session.baseline_path(None)):
+    for path in (session.folder / LABELS_FILE, baseline):
         with contextlib.suppress(FileNotFoundError):
             state = path.stat()
             states.append((state.st_ino, state.st_size, state.st_mtime_ns))

@@ -18,15 +18,16 @@ _ROWS = 3
 
 
 def find_examples(session: Session, seen: Looked) -> tuple[list[Growth], list[PredictionRecord]]:
-    """Return (the words that grew most in the new rows, the latest new rows of the event that moved most).
+    """Return (the words that grew most, the latest rows of the event that moved most).
 
-    Words only where the baseline and the log both hold texts.
+    Looked at are the hours that hold new rows. Words only where the baseline and the log both hold texts.
     """
     return session.index.ask(lambda sums: _find(sums, seen))
 
 
 def _find(sums: Sums, seen: Looked) -> tuple[list[Growth], list[PredictionRecord]]:
     from sentimon.cli.reading import within_hours
+    from sentimon.logbook.moments import hour_of
     from sentimon.logbook.rollup.rows import open_rows
     from sentimon.logbook.tokens import hash_word, words_of
     from sentimon.logbook.windows import Period
@@ -41,7 +42,10 @@ def _find(sums: Sums, seen: Looked) -> tuple[list[Growth], list[PredictionRecord
         return [], []
     is_one = shows(incident.findings, seen.report.reference, vocabulary)
     with ExitStack() as stack:
-        for row in open_rows(sums, within_hours(Period(), seen.hours), stack):
+        since = seen.report.baseline.last
+        for row in open_rows(sums, within_hours(Period(after=since), seen.hours), stack):
+            if hour_of(row.timestamp) not in seen.hours:
+                continue
             if is_one(row):
                 rows.append(row)
             if row.text is not None:

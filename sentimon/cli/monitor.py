@@ -53,12 +53,14 @@ def looked(session: Session, path: Path, *, keep: bool = True) -> Iterator[Looke
         DataError: the rows are of another model than the baseline.
     """
     from sentimon.api.monitors import held_monitor
-    from sentimon.api.stores import read_baseline
+    from sentimon.api.stores import read_baseline_file
+    from sentimon.monitoring.baseline_json import decode_baseline
     from sentimon.monitoring.monitor import fits, told
     from sentimon.monitoring.reference import Reference
 
-    with held_monitor(session.folder, path) as file:
-        baseline = read_baseline(path)
+    content = read_baseline_file(path)
+    baseline = decode_baseline(content, origin=str(path))
+    with held_monitor(session.folder, content) as file:
         reference = Reference.of(baseline)
         state = file.read()
         if not fits(state, reference):
@@ -80,7 +82,8 @@ def _look(session: Session, baseline: Baseline, reference: Reference, state: Mon
     from sentimon.monitoring.monitor_report import monitor_report
 
     settings, before, look = session.settings, state.incident, None
-    since = None if state.horizon is None else start_of_hour(state.horizon)
+    horizon = state.horizon(session.now)
+    since = None if horizon is None else start_of_hour(horizon)
     period = newer(session, Period(since=since), baseline.last)
     sums, words, trouble = session.index.ask(lambda sums: _read(sums, period, baseline, state))
     hours = {hour: reference.window(summary, words.get(hour)) for hour, summary in sums.items()}
@@ -94,7 +97,9 @@ def _look(session: Session, baseline: Baseline, reference: Reference, state: Mon
             state, hours, reference, settings.monitor, now=session.now, confidence_level=level
         )
     return Looked(
-        report=monitor_report(baseline, reference, look, settings, new=rows, incident=before),
+        report=monitor_report(
+            baseline, reference, look, settings, new=rows, checks=state.checks, incident=before
+        ),
         state=state,
         summary=summary,
         hours=frozenset(new),

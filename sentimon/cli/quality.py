@@ -70,7 +70,7 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
     windows = None
     if calendar is not None:
         windows = realise_windows(judged, counts, calendar, now=session.now, confidence_level=level)
-    risk = risk_since_baseline(session, book, judged)
+    risk = risk_since_baseline(session, book, judged, session.baseline_path(None))
     rows = sum(counts.values())
     if as_json:
         show_json(realised_object(quality, windows, risk, rows=rows))
@@ -83,8 +83,8 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
     return ExitCode.OK if risk.decided else ExitCode.NO_VERDICT
 
 
-def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judged]) -> Risk:
-    """Return whether the error rate rose since the baseline, or since the first labels where there is none.
+def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judged], path: Path) -> Risk:
+    """Return whether the error rate rose since the baseline at `path`; without one, since the first labels.
 
     Raises:
         StoreError: the baseline cannot be read back.
@@ -92,7 +92,6 @@ def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judg
     from sentimon.api.stores import read_baseline
     from sentimon.evaluation.risk import risk_of
 
-    path = session.baseline_path(None)
     last = read_baseline(path).last if path.exists() else None
     settings = session.settings.quality
     return risk_of(

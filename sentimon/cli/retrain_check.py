@@ -133,7 +133,7 @@ def decide(
         rule,
         settings,
         drift_told=told,
-        error_rate=error_rate_rule(session),
+        error_rate=error_rate_rule(session, path),
         error_rate_told=known and not settings.repeat,
         last=last,
         now=session.now,

@@ -30,16 +30,8 @@ def exclusive(folder: Path) -> Iterator[int]:
     Raises:
         OSError: the folder cannot be written.
     """
-    path = lock_file(folder)
-    while True:
-        descriptor = _open(path)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_at(descriptor, path):
-                yield descriptor
-                return
-        finally:
-            os.close(descriptor)
+    with _alone(lock_file(folder)) as descriptor:
+        yield descriptor
 
 
 @contextlib.contextmanager
@@ -87,12 +79,21 @@ def only_monitor(folder: Path) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be written.
     """
-    descriptor = _open(folder / STATE_FOLDER / _MONITOR_LOCK)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with _alone(folder / STATE_FOLDER / _MONITOR_LOCK):
         yield
-    finally:
-        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[int]:
+    while True:
+        descriptor = _open(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(descriptor, path):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
 
 
 def _open(path: Path) -> int:

@@ -32,8 +32,9 @@ class Baseline:
 
     @property
     def last(self) -> datetime | None:
-        """Return the moment of its latest row; what is newer is judged against it."""
-        return None if self.summary.last is None else from_microseconds(self.summary.last)
+        """Return the moment of its latest row, or when it was made; what is newer is judged against it."""
+        # A row dated in the future hides nothing that comes until then.
+        return None if self.summary.last is None else min(self.created, from_microseconds(self.summary.last))
 
     @property
     def known_models(self) -> Mapping[ModelKey, int]:

@@ -85,19 +85,33 @@ def design_effect(hours: Mapping[int, Counts], waves: Sequence[Wave]) -> tuple[f
 def intraclass_correlation(effect: float, hours: Mapping[int, Counts]) -> float:
     """Return the correlation of two rows of one hour that makes a design effect, 0 .. 1.
 
-    Source: Kish (1965), Survey Sampling, 5.4; hours of unequal size count as their size-weighted mean.
+    Pearson's chi-square weighs each hour alike: its expectation grows with the plain mean of their sizes.
+
+    Source: Kish (1965), Survey Sampling, 5.4.
     """
-    sizes = [sum(counts) for counts in hours.values()]
-    together = sum(size * size for size in sizes) / max(1, sum(sizes))
-    return min(1.0, (effect - 1) / (together - 1)) if together > 1 else 0.0
+    sizes = [sum(counts) for counts in hours.values() if sum(counts)]
+    mean = sum(sizes) / len(sizes) if sizes else 1.0
+    return min(1.0, (effect - 1) / (mean - 1)) if mean > 1 else 0.0
 
 
-def worth_dividing(effect: float, degrees: int) -> bool:
-    """Return whether counts should be divided by a design effect: above 1.2, and more than chance (5 %).
+def clustered_effect(correlation: float, together: float) -> float:
+    """Return the design effect of rows of which so many are together in an hour; 1 where it is below 1.2.
+
+    `together` is the mean over the rows, not over the hours: where hours differ in size, most rows are in
+    large ones.
+
+    Source: Kish (1965), Survey Sampling, 5.4: 1 + (size of a cluster - 1) * correlation.
+    """
+    effect = 1 + max(0.0, together - 1) * correlation
+    return effect if effect > _WORTH_DIVIDING else 1.0
+
+
+def more_than_chance(effect: float, degrees: int) -> bool:
+    """Return whether a design effect is more than chance makes of independent rows (5 %).
 
     Source: Wilson & Hilferty (1931), Proc. Natl. Acad. Sci. 17, 684-688, for the chi-square quantile.
     """
-    if effect <= _WORTH_DIVIDING or degrees < 1:
+    if degrees < 1:
         return False
     spread = 2 / (9 * degrees)
     return bool((effect ** (1 / 3) - (1 - spread)) / math.sqrt(spread) > _QUANTILE_95)

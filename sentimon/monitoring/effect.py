@@ -10,7 +10,7 @@ from sentimon.monitoring.distance import wasserstein_distance, wasserstein_inter
 from sentimon.monitoring.events import Window
 from sentimon.monitoring.evidence import shift_p_value
 from sentimon.monitoring.intervals import Estimate
-from sentimon.monitoring.looks import divided, event_limits
+from sentimon.monitoring.looks import divided, event_limits, matters
 from sentimon.monitoring.reference import Reference
 
 
@@ -31,16 +31,23 @@ def score_of(reference: Reference, window: Window, *, confidence_level: float) -
     return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=window.rows)
 
 
-def detectable(reference: Reference, window: Window, check: int, settings: MonitorSettings) -> Detectable:
+def detectable(
+    reference: Reference, window: Window, check: int, settings: MonitorSettings, *, confidence_level: float
+) -> Detectable:
     """Return the smallest shift of a class share that as many rows as in `window` would raise an alarm on."""
     limit = event_limits(reference, check, settings)[0]
-    shifts = [_smallest(reference, place, window, limit, settings) for place in range(3)]
+    shifts = [_smallest(reference, place, window, limit, settings, confidence_level) for place in range(3)]
     possible = [shift for shift in shifts if shift is not None]
     return Detectable(rows=window.rows, shift=max(possible, default=None))
 
 
 def _smallest(
-    reference: Reference, place: int, window: Window, limit: float, settings: MonitorSettings
+    reference: Reference,
+    place: int,
+    window: Window,
+    limit: float,
+    settings: MonitorSettings,
+    confidence_level: float,
 ) -> float | None:
     """Return the smaller of the least rise and the least fall of a class share that would alarm."""
     classes = reference.groups[0]
@@ -49,7 +56,9 @@ def _smallest(
 
     def alarms(count: int) -> bool:
         p = shift_p_value(divided((count, rows), divisor), before, tolerance=settings.tau, enough=limit)
-        return abs(count / rows - b / m) >= settings.delta and p <= limit
+        return p <= limit and matters(
+            (b, m), (count, rows), settings.delta, confidence_level=confidence_level
+        )
 
     middle = b * rows // m
     rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import add
+from typing import Annotated
 
 import msgspec
 
@@ -12,14 +13,20 @@ from sentimon.labels import LABELS
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.tally import CONFIDENCE_BINS
 
+HOURS_OF_DAY = 24
+MOST_ROWS = 1 << 53
+"""What is read back of a file is not more."""
 _DECILES = range(1, 10)
+
+
+Rows = Annotated[int, msgspec.Meta(ge=0, le=MOST_ROWS)]
 
 
 class Counted(msgspec.Struct, frozen=True):
     """How many of `n` rows each event of a group is true of."""
 
-    n: int
-    counts: tuple[int, ...]
+    n: Rows
+    counts: tuple[Rows, ...]
 
     def __add__(self, other: Counted) -> Counted:
         """Return the counts of both sets of rows."""
@@ -27,26 +34,46 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """Some rows: counted once per group of events, and by the hour of the day."""
+    """Some rows: counted once per group of events, and by hour."""
 
     groups: tuple[Counted, ...]
-    clock: tuple[int, ...]
-    """Rows of each hour of the day, UTC, from 00:00."""
-    squares: int
-    """The sum of the squared number of rows of each hour: how many rows share an hour."""
+    hours: Mapping[int, Rows]
+    """Rows of each hour that has any; the key is the number of whole hours since 1970, UTC."""
 
     @property
     def rows(self) -> int:
         """Return how many there are."""
         return self.groups[0].n
 
-    def __add__(self, other: Window) -> Window:
-        """Return the counts of both sets of rows."""
-        return Window(
-            groups=tuple(map(add, self.groups, other.groups)),
-            clock=tuple(map(add, self.clock, other.clock)),
-            squares=self.squares + other.squares,
-        )
+    @property
+    def clock(self) -> list[int]:
+        """Return the rows of each hour of the day, UTC, from 00:00."""
+        clock = [0] * HOURS_OF_DAY
+        for hour, rows in self.hours.items():
+            clock[hour % HOURS_OF_DAY] += rows
+        return clock
+
+    @property
+    def together(self) -> float:
+        """Return how many rows share the hour of a row, itself included, on average over the rows."""
+        return together(self.hours.values())
+
+
+def together(sizes: Iterable[int]) -> float:
+    """Return the mean size of the clusters that rows are in, over the rows; 1 without rows."""
+    known = list(sizes)
+    return sum(size * size for size in known) / sum(known) if any(known) else 1.0
+
+
+def total(windows: Iterable[Window]) -> Window:
+    """Return the sum of at least one window."""
+    first, *rest = windows
+    groups, hours = first.groups, dict(first.hours)
+    for window in rest:
+        groups = tuple(map(add, groups, window.groups))
+        for hour, rows in window.hours.items():
+            hours[hour] = hours.get(hour, 0) + rows
+    return Window(groups=groups, hours=hours)
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

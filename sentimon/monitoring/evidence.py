@@ -15,10 +15,10 @@ def shift_p_value(
     """Return the two-sided p-value of a share that moved by more than `tolerance`, 0 .. 1.
 
     Both shares are given as (count, n); the earlier count may be weighted, and so not whole. Fisher's
-    exact test, with the earlier count moved by `tolerance` towards the later one: valid where the true
-    difference is at most `tolerance`. Where the difference seen is no larger the p-value is 1. Above
-    `enough` no more than that is computed: what is returned is then above `enough`, too, and at most the
-    p-value.
+    exact test, with one count moved by `tolerance` towards the other, away from the nearer of 0 and 1, so
+    that neither seems to waver less than it does: valid where the true difference is at most `tolerance`.
+    Where the difference seen is no larger the p-value is 1. Above `enough` no more than that is computed:
+    what is returned is then above `enough`, too, and at most the p-value.
 
     >>> round(shift_p_value((9, 10), (1, 10), tolerance=0.0), 6)
     0.001093
@@ -28,10 +28,15 @@ def shift_p_value(
     (x, n), (b, m) = (int(after[0]), int(after[1])), (before[0], int(before[1]))
     if x * m < b * n:
         return shift_p_value((n - x, n), (m - b, m), tolerance=tolerance, enough=enough)
-    moved = min(m, math.ceil(b + tolerance * m - _ROUNDING))
-    if x * m <= moved * n:
+    seen, known = x, math.ceil(b - _ROUNDING)
+    if x * m + b * n > n * m:
+        # Shares above a half are moved down: moved up, the earlier one would seem to waver less than it does.
+        seen = max(0, math.floor(x - tolerance * n + _ROUNDING))
+    else:
+        known = min(m, math.ceil(b + tolerance * m - _ROUNDING))
+    if seen * m <= known * n:
         return 1.0
-    return min(1.0, 2 * _upper_tail(x, n, moved, m, enough / 2))
+    return min(1.0, 2 * _upper_tail(seen, n, known, m, enough / 2))
 
 
 _ROUNDING = 1e-9

@@ -8,8 +8,8 @@ import msgspec
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.events import Window
-from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
-from sentimon.monitoring.looks import Finding, difference, look_backs
+from sentimon.monitoring.intervals import wilson
+from sentimon.monitoring.looks import Finding, look_backs
 from sentimon.monitoring.reference import Reference
 
 
@@ -38,23 +38,26 @@ def has_recovered(
 ) -> bool:
     """Return whether the shares that alarmed are back, over some of the newest `windows` together.
 
-    Back is more than not to alarm: each change is at most half of delta, and its interval lies within
-    delta. So what wavers about delta does not open and close incidents again and again.
+    Back is more than not to alarm: each share is within half of delta of the baseline's, and so many rows
+    say so that its own interval lies within delta. So what wavers about delta does not open and close
+    incidents again and again; how well the baseline is known plays no part.
     """
     names = [group.name for group in reference.groups]
     places = [(names.index(finding.group), finding.place) for finding in incident.findings]
-    z = normal_quantile(confidence_level)
     return any(
-        all(_is_back(reference, sums, place, settings.delta, z) for place in places)
+        all(_is_back(reference, sums, place, settings.delta, confidence_level) for place in places)
         for _, sums in look_backs(windows, settings.look_backs)
     )
 
 
-def _is_back(reference: Reference, sums: Window, place: tuple[int, int], delta: float, z: float) -> bool:
+def _is_back(reference: Reference, sums: Window, place: tuple[int, int], delta: float, level: float) -> bool:
     group, event = place
     counted = sums.groups[group]
     if not counted.n:
         return False
-    before, after = reference.expected(group, event, sums.clock), (counted.counts[event], counted.n)
-    _, low, high = difference_of_shares(before, after, z=z)
-    return abs(difference(before, after)) <= delta / 2 and -delta < low and high < delta
+    expected, m = reference.expected(group, event, sums.clock)
+    share = wilson(counted.counts[event], counted.n, confidence_level=level)
+    if share.value is None or share.low is None or share.high is None:
+        return False
+    usual = expected / m
+    return abs(share.value - usual) <= delta / 2 and usual - delta < share.low and share.high < usual + delta

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from sentimon.config.settings import MonitorSettings
-from sentimon.monitoring.events import Window
+from sentimon.monitoring.events import Window, total
 from sentimon.monitoring.evidence import shift_p_value, spending
 from sentimon.monitoring.intervals import difference_of_shares, normal_quantile
 from sentimon.monitoring.reference import Reference, Share
@@ -32,9 +32,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The p-value at or below which it is more than chance, however often it is looked at."""
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, int]:
         """Return what names the event."""
-        return (self.group, self.event)
+        return (self.group, self.place)
 
     @property
     def difference(self) -> float:
@@ -43,9 +43,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def matters(self, delta: float, *, confidence_level: float) -> bool:
         """Return whether the change may be as large as `delta`: whether its interval reaches so far."""
-        z = normal_quantile(confidence_level)
-        _, low, high = difference_of_shares(self.before, self.after, z=z)
-        return high >= delta or low <= -delta
+        return matters(self.before, self.after, delta, confidence_level=confidence_level)
+
+
+def matters(before: Share, after: Share, delta: float, *, confidence_level: float) -> bool:
+    """Return whether a change may be as large as `delta`: whether its interval reaches so far."""
+    _, low, high = difference_of_shares(before, after, z=normal_quantile(confidence_level))
+    return high >= delta or low <= -delta
 
 
 def difference(before: Share, after: Share) -> float:
@@ -59,17 +63,17 @@ def findings(
     """Yield each event that moved by more than chance over the newest 1, 2, 4 ... of `windows`.
 
     The windows are those since the last alarm, the oldest first; `check` is the number of the look,
-    1, 2, ... Whatever the rows depend on, with a baseline that holds and changes of at most the
-    tolerance, the probability that this ever yields anything is at most `settings.alpha`: by the union
-    bound over checks, look-backs and events.
+    1, 2, ... Of rows that are independent, with shares that changed by at most the tolerance, the
+    probability that this ever yields anything is at most `settings.alpha`: by the union bound over checks,
+    look-backs and events. Rows of one hour that are alike count as fewer, see `Reference`.
     """
     limits = event_limits(reference, check, settings)
     for count, window in look_backs(windows, settings.look_backs):
+        clock, divisors = window.clock, (reference.divisor, reference.divisor_of(window))
         for number, (group, limit) in enumerate(zip(reference.groups, limits, strict=True)):
             for place, event in enumerate(group.events):
-                before = reference.expected(number, place, window.clock)
+                before = reference.expected(number, place, clock)
                 after = window.groups[number].counts[place], window.groups[number].n
-                divisors = reference.divisor, reference.divisor_of(window)
                 p = _p_value(before, after, divisors, settings.tau, limit)
                 if p <= limit:
                     yield Finding(
@@ -118,11 +122,13 @@ def look_backs(windows: Sequence[Window], most: int) -> Iterator[tuple[int, Wind
 
     The last are all there are, where these are fewer than twice those before.
     """
-    total: Window | None = None
+    waiting: list[Window] = []
     for number, window in enumerate(reversed(windows), start=1):
-        total = window if total is None else total + window
+        waiting.append(window)
         if number & (number - 1) == 0 or number == len(windows):
-            yield number, total
+            # Summed up in one go: a sum of many hours is dear to make at each step.
+            waiting = [total(waiting)]
+            yield number, waiting[0]
         if number == 1 << (most - 1):
             return
 

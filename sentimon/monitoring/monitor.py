@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import add, sub
-from typing import Any
+from operator import sub
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.logbook.moments import format_moment, hour_of
-from sentimon.monitoring.events import Counted, Window
+from sentimon.monitoring.events import Counted, Window, total
 from sentimon.monitoring.incidents import Incident, has_recovered
 from sentimon.monitoring.looks import Finding, findings
-from sentimon.monitoring.reference import HOURS_OF_DAY, Reference
+from sentimon.monitoring.reference import Reference
 
+_MOST_CHECKS = 10**9
 LATE_HOURS = 48
 """How late a row may come and still be judged."""
 
@@ -26,7 +26,7 @@ LATE_HOURS = 48
 class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
     """What a monitor remembers between two looks."""
 
-    checks: int = 0
+    checks: Annotated[int, msgspec.Meta(ge=0, le=_MOST_CHECKS)] = 0
     """How many looks there were since the baseline was made."""
     windows: tuple[Window, ...] = ()
     """The rows of each look since the last alarm, the newest last; no more than are looked back on."""
@@ -36,10 +36,10 @@ class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
     """The latest hour that was judged."""
     incident: Incident | None = None
 
-    @property
-    def horizon(self) -> int | None:
+    def horizon(self, now: datetime) -> int | None:
         """Return the first hour whose rows may still be new; None before the first look."""
-        return None if self.latest is None else self.latest - LATE_HOURS
+        # What a wrong clock judged once does not hide what comes now.
+        return None if self.latest is None else min(self.latest, hour_of(now)) - LATE_HOURS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +76,19 @@ def fits(state: MonitorState, reference: Reference) -> bool:
     found = () if state.incident is None else state.incident.findings
     return (
         all([len(one.counts) for one in window.groups] == shape for window in windows)
-        and all(len(window.clock) == HOURS_OF_DAY for window in windows)
+        and all(_is_possible(one) for window in windows for one in window.groups)
+        and all(
+            sum(window.groups[0].counts) == window.rows == sum(window.hours.values()) for window in windows
+        )
         and events.issuperset((one.group, one.event, one.place) for one in found)
+        and all(0 <= count <= n > 0 for one in found for count, n in (one.before, one.after))
     )
 
 
 def new_rows(state: MonitorState, hours: Mapping[int, Window]) -> dict[int, Window]:
     """Return the rows that were not judged yet, by hour; `hours` holds all from the horizon on.
 
-    An hour that lost rows since, to an erasure or a repair, has no new ones.
+    Of an hour that lost rows since, to an erasure or a repair, those count that show.
     """
     new = {}
     for hour, window in hours.items():
@@ -147,35 +151,39 @@ def told(state: MonitorState) -> MonitorState:
 def strongest(found: Iterable[Finding]) -> list[Finding]:
     """Return the clearest finding of each event, the clearest first."""
     ranked = sorted(found, key=lambda one: (one.p_value / one.limit, -abs(one.difference), one.key))
-    best: dict[tuple[str, str], Finding] = {}
+    best: dict[tuple[str, int], Finding] = {}
     for one in ranked:
         best.setdefault(one.key, one)
     return list(best.values())
 
 
-def total(windows: Iterable[Window]) -> Window:
-    """Return the sum of at least one window."""
-    return reduce(add, windows)
-
-
 def _without(window: Window, known: Window) -> Window:
-    """Return what of the rows of an hour was not known; nothing of a group that holds less than was known."""
-    groups = tuple(map(_left, window.groups, known.groups))
-    clock = _left(Counted(sum(window.clock), window.clock), Counted(sum(known.clock), known.clock))
-    return Window(groups=groups, clock=clock.counts, squares=groups[0].n ** 2)
+    """Return what of the rows of an hour was not known.
+
+    Where an erasure took rows away, what came is counted by class alone, as far as it shows.
+    """
+    classes, *others = map(_left, window.groups, known.groups)
+    lost = min(classes.counts) < 0
+    if lost:
+        gained = tuple(max(0, count) for count in classes.counts)
+        classes = Counted(sum(gained), gained)
+    kept = (one if _is_possible(one) and not lost else Counted(0, (0,) * len(one.counts)) for one in others)
+    return Window(groups=(classes, *kept), hours=dict.fromkeys(window.hours, classes.n))
 
 
 def _left(now: Counted, then: Counted) -> Counted:
-    left = Counted(now.n - then.n, tuple(map(sub, now.counts, then.counts)))
-    possible = all(0 <= count <= left.n for count in left.counts)
-    return left if possible else Counted(0, (0,) * len(now.counts))
+    return Counted(now.n - then.n, tuple(map(sub, now.counts, then.counts)))
+
+
+def _is_possible(one: Counted) -> bool:
+    return all(0 <= count <= one.n for count in one.counts)
 
 
 def _judged(state: MonitorState, hours: Mapping[int, Window], now: datetime) -> dict[str, Any]:
     """Return the fields of the state that say which rows were judged."""
     # An hour in the future is the mistake of a clock: it must not hide what comes until then.
-    latest = min(max(hours), hour_of(now))
-    latest = latest if state.latest is None else max(latest, state.latest)
+    present = hour_of(now)
+    latest = min(present, max(max(hours), max(hours) if state.latest is None else state.latest))
     kept = {hour: window for hour, window in hours.items() if hour >= latest - LATE_HOURS}
     return {"latest": latest, "seen": kept}
 

@@ -8,10 +8,11 @@ from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import Verdict
 from sentimon.monitoring.effect import Detectable, detectable, score_of
+from sentimon.monitoring.events import total
 from sentimon.monitoring.incidents import Incident
 from sentimon.monitoring.intervals import Estimate
 from sentimon.monitoring.looks import Finding, difference
-from sentimon.monitoring.monitor import Look, total
+from sentimon.monitoring.monitor import Look
 from sentimon.monitoring.reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 
 
@@ -22,6 +23,8 @@ class MonitorReport:
     baseline: Baseline
     reference: Reference
     look: Look | None
+    checks: int
+    """How many looks there were so far, this one included."""
     new: int
     """New rows; where there was no look they wait for the next."""
     min_samples: int
@@ -94,6 +97,7 @@ def monitor_report(
     settings: Settings,
     *,
     new: int,
+    checks: int,
     incident: Incident | None,
 ) -> MonitorReport:
     """Return what a look says; `incident` is the one that was open where there was no look."""
@@ -106,13 +110,14 @@ def monitor_report(
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
         in_this, in_all = (
-            detectable(reference, rows, look.check, settings.monitor)
+            detectable(reference, rows, look.check, settings.monitor, confidence_level=level)
             for rows in (look.window, total(look.windows))
         )
     return MonitorReport(
         baseline=baseline,
         reference=reference,
         look=look,
+        checks=checks,
         new=new,
         min_samples=settings.drift.min_samples,
         delta=settings.monitor.delta,

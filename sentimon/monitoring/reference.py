@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from sentimon.logbook.summary import Summary
+from sentimon.logbook.summary import Counts, Summary
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.dispersion import (
     Wave,
+    clustered_effect,
     daily_waves,
     design_effect,
     intraclass_correlation,
-    worth_dividing,
+    more_than_chance,
 )
 from sentimon.monitoring.events import (
     Counted,
@@ -24,12 +25,12 @@ from sentimon.monitoring.events import (
     confidence_counts,
     confidence_cuts,
     confidence_group,
+    together,
 )
 
 FEWEST_ROWS = 2_000
 """Of a baseline that `retrain-check` lets a monitor judge by."""
 ADVISED_ROWS = 5_000
-HOURS_OF_DAY = 24
 Share = tuple[float, float]
 """(count, n); counts that are weighted need not be whole."""
 
@@ -45,7 +46,14 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """How many times the variance of class shares per hour, around the wave, exceeds chance; at least 1."""
     correlation: float
     """Of two rows of one hour, 0 .. 1; 0 where the design effect may be chance."""
+    together: float
+    """How many rows of the baseline share the hour of a row, on average over its rows."""
     cuts: tuple[int, ...]
+
+    @property
+    def divided(self) -> bool:
+        """Return whether counts are divided by how much rows of an hour are alike."""
+        return self.correlation > 0
 
     @classmethod
     def of(cls, baseline: Baseline) -> Reference:
@@ -53,34 +61,34 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         summary = baseline.summary
         groups = (class_group(summary), confidence_group(summary))
         words = () if baseline.vocabulary is None else (baseline.vocabulary.group,)
-        waves = daily_waves(summary.hours)
-        effect, degrees = design_effect(summary.hours, waves)
-        bursts = worth_dividing(effect, degrees)
+        return cls.from_hours(groups + words, summary.hours, cuts=confidence_cuts(summary))
+
+    @classmethod
+    def from_hours(
+        cls, groups: tuple[Group, ...], hours: Mapping[int, Counts], *, cuts: tuple[int, ...]
+    ) -> Reference:
+        """Return the reference whose rows of each class came in these hours."""
+        waves = daily_waves(hours)
+        effect, degrees = design_effect(hours, waves)
+        bursts = more_than_chance(effect, degrees)
         return cls(
-            groups=groups + words,
-            rows=summary.count,
+            groups=groups,
+            rows=groups[0].reference.n,
             design_effect=effect,
-            correlation=intraclass_correlation(effect, summary.hours) if bursts else 0.0,
+            correlation=intraclass_correlation(effect, hours) if bursts else 0.0,
+            together=together(sum(counts) for counts in hours.values()),
             waves=waves,
-            cuts=confidence_cuts(summary),
+            cuts=cuts,
         )
 
     @property
-    def divided(self) -> bool:
-        """Return whether counts are divided by a design effect."""
-        return self.correlation > 0
-
-    @property
     def divisor(self) -> float:
-        """Return what the counts of the baseline are divided by."""
-        return self.design_effect if self.divided else 1.0
+        """Return what the counts of the baseline are divided by: its own design effect."""
+        return clustered_effect(self.correlation, self.together)
 
     def divisor_of(self, window: Window) -> float:
-        """Return what the counts of some rows are divided by: their own design effect.
-
-        Source: Kish (1965), Survey Sampling, 5.4: 1 + (rows of a cluster - 1) * correlation.
-        """
-        return 1.0 + max(0.0, window.squares / max(1, window.rows) - 1) * self.correlation
+        """Return what the counts of some rows are divided by: their own design effect."""
+        return clustered_effect(self.correlation, window.together)
 
     def expected(self, group: int, place: int, clock: Sequence[int]) -> Share:
         """Return the share of an event in the baseline, at the hours of the day that some rows come from."""
@@ -95,11 +103,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     def window(self, summary: Summary, words: Counted | None) -> Window:
         """Return the rows of `summary` by event; `words` are their texts, None where no group asks."""
         groups = [class_counts(summary), confidence_counts(summary, self.cuts)]
-        clock = [0] * HOURS_OF_DAY
-        for hour, counts in summary.hours.items():
-            clock[hour % HOURS_OF_DAY] += sum(counts)
         return Window(
             groups=tuple(groups if words is None else [*groups, words]),
-            clock=tuple(clock),
-            squares=sum(sum(counts) ** 2 for counts in summary.hours.values()),
+            hours={hour: sum(counts) for hour, counts in summary.hours.items()},
         )

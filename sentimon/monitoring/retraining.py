@@ -215,7 +215,8 @@ def monitor_rule(report: MonitorReport) -> RuleResult:
         low=None,
         high=None,
         limit=report.delta,
-        met=None if report.verdict is Verdict.NO_VERDICT else report.drifting,
+        # Where nothing is new since a check that found nothing, that still holds.
+        met=None if report.verdict is Verdict.NO_VERDICT and not report.checks else report.drifting,
         n=sum(report.counts),
     )
 

@@ -6,23 +6,27 @@ Each run draws the baseline anew, too: what is measured includes how well so man
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from msgspec.structs import replace
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.events import Counted, Group, Window
 from sentimon.monitoring.intervals import Estimate, wilson
 from sentimon.monitoring.looks import findings
-from sentimon.monitoring.reference import HOURS_OF_DAY, Reference
+from sentimon.monitoring.reference import Reference
 
 if TYPE_CHECKING:
     import numpy as np
 
+    Vector: TypeAlias = np.ndarray[Any, Any]
+
 Generator = Any
+_LATER = 24 * 100_000
+"""Hours."""
 _MOST_ALIKE = 0.99
 _NEARLY_NOTHING = 1e-12
 """No weight of a Dirichlet distribution may be zero."""
@@ -121,28 +125,34 @@ class _Traffic:
         histograms = np.array([tally.confidence_histogram for tally in baseline.summary.classes], float)
         sizes = histograms.sum(axis=1, keepdims=True)
         self._bins = np.divide(histograms, sizes, out=np.full_like(histograms, 0.01), where=sizes > 0)
-        self._rows, self._hours = baseline.summary.count, list(baseline.summary.hours)
+        self._rows = baseline.summary.count
+        self._hours = {hour: sum(counts) for hour, counts in baseline.summary.hours.items()}
         self._correlation = min(_MOST_ALIKE, reference.correlation)
+        self._mixes: dict[int, Vector] = {}
         self._moved = self._shift()
 
     def reference(self) -> Reference:
         """Return the reference that a baseline of as many rows of such traffic gives."""
-        drawn = self._count(self._rows, self._hours)
-        groups = zip(self._reference.groups, drawn.groups, strict=True)
-        return replace(
-            self._reference,
-            groups=tuple(
-                Group(name=one.name, events=one.events, reference=counted) for one, counted in groups
-            ),
+        by_hour = {hour: self._classes(hour, size) for hour, size in self._hours.items()}
+        drawn = self._count(_added(by_hour.values()), self._hours)
+        known = zip(self._reference.groups, drawn.groups, strict=True)
+        return Reference.from_hours(
+            tuple(Group(name=one.name, events=one.events, reference=new) for one, new in known),
+            {hour: (int(one[0]), int(one[1]), int(one[2])) for hour, one in by_hour.items()},
+            cuts=self._reference.cuts,
         )
 
     def window(self, check: int) -> Window:
-        """Return the rows of a look, 1, 2, ..."""
-        first = round(check * self._scenario.hours)
-        hours = range(first, first + max(1, round(self._scenario.hours)))
-        return self._count(self._scenario.rows, hours, self._moved if check > self._scenario.change else 0)
+        """Return the rows of a look, 1, 2, ...; looks that share an hour share its burst."""
+        length, moved = self._scenario.hours, self._moved if check > self._scenario.change else 0.0
+        # Far from the hours of the baseline, at the same time of day.
+        first = _LATER + math.floor((check - 1) * length)
+        hours = range(first, max(first + 1, _LATER + math.floor(check * length)))
+        rows = self._scenario.rows
+        sizes = {hour: rows // len(hours) + (number < rows % len(hours)) for number, hour in enumerate(hours)}
+        return self._count(_added(self._classes(hour, size, moved) for hour, size in sizes.items()), sizes)
 
-    def _shift(self) -> np.ndarray[Any, Any]:
+    def _shift(self) -> Vector:
         """Return what a shift adds to each share: from one class to another, drawn among those that can."""
         import numpy as np
 
@@ -155,35 +165,38 @@ class _Traffic:
         moved[source], moved[target] = -min(shift, mix[source]), min(shift, mix[source])
         return moved
 
-    def _count(self, rows: int, hours: Sequence[int], moved: np.ndarray[Any, Any] | int = 0) -> Window:
-        """Return so many rows, spread over some hours, counted by event; `moved` is added to each share."""
+    def _classes(self, hour: int, rows: int, moved: Vector | float = 0.0) -> Vector:
+        """Return so many rows of an hour by class; `moved` is added to each share."""
         import numpy as np
 
-        classes, clock, squares = np.zeros(3, int), [0] * HOURS_OF_DAY, 0
-        for number, hour in enumerate(hours):
-            size = rows // len(hours) + (number < rows % len(hours))
-            classes += self._generator.multinomial(size, self._mix(hour, moved))
-            clock[hour % HOURS_OF_DAY] += size
-            squares += size * size
+        mix = np.clip(self._mix(hour) + moved, 0, None)
+        drawn: Vector = self._generator.multinomial(rows, mix / mix.sum())
+        return drawn
+
+    def _mix(self, hour: int) -> Vector:
+        """Return the class mix of an hour; where rows come in bursts it is drawn about the usual one."""
+        import numpy as np
+
+        if hour not in self._mixes:
+            usual = np.clip(
+                np.array([wave.at(hour) for wave in self._reference.waves]), _NEARLY_NOTHING, None
+            )
+            usual = usual / usual.sum()
+            if self._correlation:
+                usual = self._generator.dirichlet(usual * (1 / self._correlation - 1))
+            self._mixes[hour] = usual
+        return self._mixes[hour]
+
+    def _count(self, classes: Vector, hours: Mapping[int, int]) -> Window:
+        """Return rows of each class, spread over some hours, counted by event."""
+        import numpy as np
+
+        rows = int(classes.sum())
         below = np.cumsum(sum(self._generator.multinomial(n, self._bins[c]) for c, n in enumerate(classes)))
         cuts = tuple(int(below[cut - 1]) for cut in self._reference.cuts)
         words = [self._count_words(group.reference, rows) for group in self._reference.groups[2:]]
         counted = (Counted(rows, tuple(classes.tolist())), Counted(rows, cuts), *words)
-        return Window(groups=counted, clock=tuple(clock), squares=squares)
-
-    def _mix(self, hour: int, moved: np.ndarray[Any, Any] | int) -> np.ndarray[Any, Any]:
-        """Return the class mix of an hour; where rows come in bursts it is drawn about the usual one."""
-        import numpy as np
-
-        usual = np.array([wave.at(hour) for wave in self._reference.waves])
-        mix: np.ndarray[Any, Any] = np.clip(usual + moved, 0, None)
-        mix /= mix.sum()
-        if not self._correlation:
-            return mix
-        drawn: np.ndarray[Any, Any] = self._generator.dirichlet(
-            mix * (1 / self._correlation - 1) + _NEARLY_NOTHING
-        )
-        return drawn
+        return Window(groups=counted, hours=dict(hours))
 
     def _count_words(self, known: Counted, rows: int) -> Counted:
         import numpy as np
@@ -192,3 +205,8 @@ class _Traffic:
         texts = min(rows, known.n) if rows == self._rows else rows
         shares = np.diff([0, *known.counts, known.n]) / known.n
         return Counted(texts, tuple(np.cumsum(self._generator.multinomial(texts, shares))[:-1].tolist()))
+
+
+def _added(vectors: Iterable[Vector]) -> Vector:
+    """Return the sum of at least one vector."""
+    return reduce(add, vectors)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from sentimon.errors import DataError
-from sentimon.monitoring.events import Counted
+from sentimon.monitoring.events import MOST_ROWS, Counted
 from sentimon.monitoring.vocabulary import SHARE, Vocabulary
 
 
@@ -57,6 +57,8 @@ def from_words(words: Words) -> Vocabulary:
         raise DataError("its words are not in order")
     if frequencies and not 0 < min(frequencies) <= max(frequencies) <= vocabulary.texts:
         raise DataError("a word is in no text, or in more than there are")
+    if vocabulary.texts < 1 or not hashes or vocabulary.reference.n > MOST_ROWS:
+        raise DataError("its words are of no texts, or of too many")
     counts = vocabulary.reference.counts
     in_range = counts[0] > 0 and counts[-1] <= vocabulary.reference.n if counts else False
     if len(cuts) != len(counts) or not in_range or not _ascends(cuts) or not _ascends(counts):

@@ -3,7 +3,15 @@ import random
 
 import pytest
 
-from sentimon.monitoring.dispersion import Wave, daily_waves, design_effect, worth_dividing
+from sentimon.monitoring.dispersion import (
+    Wave,
+    clustered_effect,
+    daily_waves,
+    design_effect,
+    intraclass_correlation,
+    more_than_chance,
+)
+from sentimon.monitoring.events import Counted, Window, total
 
 Counts = tuple[int, int, int]
 FLAT = (Wave(0.2), Wave(0.5), Wave(0.3))
@@ -44,18 +52,42 @@ def test_independent_rows_are_seldom_taken_for_bursts() -> None:
     generator, taken = random.Random(5), 0
     for _ in range(100):
         hours = {hour: drawn(generator, [0.2, 0.5, 0.3], 50) for hour in range(40)}
-        taken += worth_dividing(*design_effect(hours, daily_waves(hours)))
+        taken += more_than_chance(*design_effect(hours, daily_waves(hours)))
     assert taken <= 12
 
 
-def test_it_is_worth_dividing_only_where_it_is_more_than_chance() -> None:
-    assert not worth_dividing(1.2, 10_000)
-    assert worth_dividing(1.21, 10_000)
-    assert not worth_dividing(1.5, 8)
+def test_a_design_effect_is_told_from_chance() -> None:
     # The 95 % quantile of chi-square with 8 degrees of freedom is 15.507.
-    assert not worth_dividing(15.4 / 8, 8)
-    assert worth_dividing(15.7 / 8, 8)
-    assert not worth_dividing(9.9, 0)
+    assert not more_than_chance(15.4 / 8, 8)
+    assert more_than_chance(15.7 / 8, 8)
+    assert more_than_chance(1.05, 10_000)
+    assert not more_than_chance(9.9, 0)
+
+
+@pytest.mark.parametrize("sizes", [[50] * 60, [5] * 30 + [200] * 30, [2] * 200 + [500] * 10])
+def test_the_correlation_is_that_of_the_rows_whatever_the_sizes_of_the_hours(sizes: list[int]) -> None:
+    generator, correlation, found = random.Random(8), 0.05, []
+    for _ in range(60):
+        hours = {
+            hour: drawn(generator, dirichlet(generator, [0.2, 0.5, 0.3], 1 / correlation - 1), size)
+            for hour, size in enumerate(sizes)
+        }
+        effect, _ = design_effect(hours, FLAT)
+        found.append(intraclass_correlation(effect, hours))
+    assert sum(found) / len(found) == pytest.approx(correlation, rel=0.25)
+
+
+def test_rows_count_for_less_the_more_of_them_share_an_hour() -> None:
+    assert clustered_effect(0.05, 200) == pytest.approx(1 + 199 * 0.05)
+    # What is hardly more than chance is left alone.
+    assert clustered_effect(0.05, 5) == 1.0
+    assert clustered_effect(0.0, 1000) == 1.0
+    assert clustered_effect(0.5, 0.0) == 1.0
+    one = Window(groups=(Counted(30, (30,)),), hours={1: 30})
+    other = Window(groups=(Counted(10, (10,)),), hours={1: 10})
+    # Two looks at one hour are one burst.
+    assert total([one, other]).together == 40
+    assert total([one, Window(groups=(Counted(10, (10,)),), hours={2: 10})]).together == (900 + 100) / 40
 
 
 def test_a_swing_over_the_day_is_found_and_nothing_is_found_where_there_is_none() -> None:

@@ -22,18 +22,21 @@ def test_without_a_tolerance_it_is_twice_fisher_s_smaller_tail(
 
 
 @given(shares, shares, st.sampled_from([0.0, 0.01, 0.02, 0.1]))
-def test_the_baseline_s_count_is_moved_towards_the_later_share(
+def test_one_count_is_moved_towards_the_other_away_from_the_nearer_edge(
     after: tuple[int, int], before: tuple[int, int], tolerance: float
 ) -> None:
     (x, n), (b, m) = after, before
-    up = min(m, math.ceil(b + tolerance * m - 1e-9))
-    down = max(0, math.floor(b - tolerance * m + 1e-9))
-    p_up = hypergeom.sf(x - 1, n + m, x + up, n)
-    p_down = hypergeom.sf(n - x - 1, n + m, n - x + m - down, n)
+    if x * m < b * n:
+        x, b = n - x, m - b
+    low = x * m + b * n <= n * m
+    known = min(m, math.ceil(b + tolerance * m - 1e-9)) if low else b
+    seen = x if low else max(0, math.floor(x - tolerance * n + 1e-9))
     p = shift_p_value(after, before, tolerance=tolerance)
-    assert p == 1 or p == pytest.approx(min(1.0, 2 * min(p_up, p_down)), rel=1e-6, abs=1e-290)
-    if p == 1:
-        assert abs(x / n - b / m) <= tolerance + 1 / m or min(p_up, p_down) > 0.4
+    if seen * m <= known * n:
+        assert p == 1
+    else:
+        exact = min(1.0, 2 * hypergeom.sf(seen - 1, n + m, seen + known, n))
+        assert p == pytest.approx(exact, rel=1e-6, abs=1e-290)
 
 
 @given(shares, shares, st.sampled_from([0.0, 0.01, 0.05]))
@@ -55,7 +58,10 @@ def test_a_larger_tolerance_never_makes_it_surer() -> None:
     assert values[-1] == 1.0
 
 
-@pytest.mark.parametrize(("share", "n", "m"), [(0.2, 50, 200), (0.5, 200, 300), (0.02, 400, 400)])
+@pytest.mark.parametrize(
+    ("share", "n", "m"),
+    [(0.2, 50, 200), (0.5, 200, 300), (0.02, 400, 400), (0.98, 400, 400), (0.78, 200, 200), (0.0, 300, 200)],
+)
 def test_it_is_no_smaller_than_it_should_be_where_the_share_moved_by_the_tolerance(
     share: float, n: int, m: int
 ) -> None:

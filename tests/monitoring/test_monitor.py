@@ -17,10 +17,9 @@ from sentimon.labels import Sentiment
 from sentimon.logbook.moments import hour_of
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.dispersion import Wave, design_effect, intraclass_correlation, worth_dividing
-from sentimon.monitoring.events import Counted, Window
+from sentimon.monitoring.events import Counted, Window, total
 from sentimon.monitoring.looks import Finding, divided, findings, look_backs
-from sentimon.monitoring.monitor import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told, total
+from sentimon.monitoring.monitor import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told
 from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
 from sentimon.monitoring.reference import Reference
 from tests.rows import START, record, records
@@ -43,8 +42,9 @@ def baseline(*counts: int) -> Baseline:
 REFERENCE = Reference.of(baseline(600, 900, 1500))
 
 
-def window(negative: int, neutral: int, positive: int) -> Window:
-    return REFERENCE.window(mixed(negative, neutral, positive), None)
+def window(negative: int, neutral: int, positive: int, *, hour: int = 1) -> Window:
+    whole = REFERENCE.window(mixed(negative, neutral, positive), None)
+    return replace(whole, hours={hour: whole.rows})
 
 
 @dataclass
@@ -57,8 +57,8 @@ class Monitored:
 
     def look(self, *counts: int) -> Look:
         self.hour += 1
-        self.hours[self.hour] = window(*counts)
-        kept = {h: one for h, one in self.hours.items() if h >= (self.state.horizon or 0)}
+        self.hours[self.hour] = window(*counts, hour=self.hour)
+        kept = {h: one for h, one in self.hours.items() if h >= (self.state.horizon(NOW) or 0)}
         self.state, look = advance(self.state, kept, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
         return look
 
@@ -100,8 +100,8 @@ def test_later_events_join_the_incident_that_is_open() -> None:
     known = {one.key for one in first.incident.findings}
     later = monitored.look(0, 400, 0)
     assert later.incident is not None
-    assert ("class", "neutral") not in known
-    assert ("class", "neutral") in {one.key for one in later.incident.findings}
+    assert ("class", 1) not in known
+    assert ("class", 1) in {one.key for one in later.incident.findings}
     assert len({one.key for one in later.incident.findings}) == len(later.incident.findings)
 
 
@@ -111,7 +111,7 @@ def test_a_small_move_is_a_warning_however_sure_it_is() -> None:
     reference = replace(REFERENCE, groups=(large, *REFERENCE.groups[1:]))
     moved = Counted(100_000, (24_000, 30_000, 46_000))
     groups = (moved, *window(1, 1, 1).groups[1:])
-    hours = {1: Window(groups=groups, clock=(100_000, *(0,) * 23), squares=100_000**2)}
+    hours = {1: Window(groups=groups, hours={1: 100_000})}
     _, look = advance(MonitorState(), hours, reference, SETTINGS, now=NOW, confidence_level=0.95)
     assert [one.event for one in look.warnings] == ["negative", "positive"]
     assert look.alarms == ()
@@ -144,7 +144,7 @@ def test_each_row_is_judged_once_in_whatever_order_rows_come(arrivals: list[list
         hours = {
             hour: REFERENCE.window(summarise(records(*(rows[hour, place] for place in range(3)))), None)
             for hour in {hour for hour, _ in rows}
-            if hour >= (state.horizon or 0)
+            if hour >= (state.horizon(NOW) or 0)
         }
         assert total(new_rows(state, hours).values()).rows == len(arrival)
         state, look = advance(state, hours, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
@@ -155,18 +155,28 @@ def test_each_row_is_judged_once_in_whatever_order_rows_come(arrivals: list[list
         assert sum(one.counts[place] for one in judged) == sum(n for (_, p), n in rows.items() if p == place)
 
 
-def test_an_hour_that_lost_rows_has_no_new_ones_and_goes_on_from_there() -> None:
+def test_an_hour_that_lost_rows_has_those_new_ones_that_show() -> None:
     monitored = Monitored()
     monitored.look(40, 60, 100)
     lost = monitored.hours | {monitored.hour: window(30, 60, 100)}
     assert new_rows(monitored.state, lost) == {}
-    # One row erased and one come: the counts of a class fell, so that neither can be told.
-    both = monitored.hours | {monitored.hour: window(41, 59, 100)}
-    assert new_rows(monitored.state, both) == {}
+    # Ten erased and thirty of another class come: these show, by class alone.
+    both = monitored.hours | {monitored.hour: window(30, 60, 130, hour=monitored.hour)}
+    (new,) = new_rows(monitored.state, both).values()
+    assert (new.rows, new.groups[0].counts, new.hours) == (30, (0, 0, 30), {monitored.hour: 30})
+    assert [one.n for one in new.groups[1:]] == [0]
     monitored.hours[monitored.hour] = window(30, 60, 100)
     monitored.look(10, 10, 10)
     monitored.hours[monitored.hour - 1] = window(31, 60, 100)
     assert total(new_rows(monitored.state, monitored.hours).values()).rows == 1
+
+
+def test_a_clock_that_was_wrong_once_hides_nothing_later() -> None:
+    state = MonitorState(checks=1, latest=hour_of(NOW) + 10_000)
+    assert state.horizon(NOW) == hour_of(NOW) - LATE_HOURS
+    hours = {hour_of(NOW): window(10, 10, 10)}
+    after, _ = advance(state, hours, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
+    assert after.latest == hour_of(NOW)
 
 
 def test_a_row_from_the_future_hides_nothing() -> None:
@@ -174,7 +184,7 @@ def test_a_row_from_the_future_hides_nothing() -> None:
     hours = {hour_of(now): window(10, 10, 10), hour_of(now) + 10_000: window(1, 1, 1)}
     state, _ = advance(MonitorState(), hours, REFERENCE, SETTINGS, now=now, confidence_level=0.95)
     assert state.latest == hour_of(now)
-    assert state.horizon == hour_of(now) - LATE_HOURS
+    assert state.horizon(now) == hour_of(now) - LATE_HOURS
     hours[hour_of(now) + 1] = window(5, 0, 0)
     assert total(new_rows(state, hours).values()).rows == 5
 
@@ -189,9 +199,7 @@ def test_what_is_remembered_reads_back_as_it_was() -> None:
     assert fits(state, REFERENCE)
     back = decode_monitors(encode_monitors({"a": MonitorState(), "b": state}), origin="x")
     assert back == {"a": MonitorState(), "b": state}
-    assert not fits(
-        MonitorState(windows=(Window(groups=(Counted(1, (1,)),), clock=(0,) * 24, squares=1),)), REFERENCE
-    )
+    assert not fits(MonitorState(windows=(Window(groups=(Counted(1, (1,)),), hours={0: 1}),)), REFERENCE)
     assert told(MonitorState()) == MonitorState()
 
 
@@ -219,7 +227,7 @@ def test_a_memory_that_is_none_is_refused_with_the_next_step(content: bytes) -> 
 
 
 def test_looks_go_back_over_powers_of_two_and_over_all_there_is() -> None:
-    one = Window(groups=(Counted(1, (1,)),), clock=(1, *(0,) * 23), squares=1)
+    one = Window(groups=(Counted(1, (1,)),), hours={0: 1})
     assert [count for count, _ in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [sums.rows for _, sums in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [count for count, _ in look_backs([one] * 300, 9)] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -247,52 +255,62 @@ def test_unchanged_traffic_seldom_finds_anything_in_all_its_looks(size: int) -> 
             places = generator.choices(range(3), shares, k=size)
             counted = Counted(size, (places.count(0), places.count(1), places.count(2)))
             groups = (counted, Counted(0, (0,) * len(reference.cuts)))
-            clock = (size // 2, size - size // 2, *(0,) * 22)
-            windows = [*windows, Window(groups=groups, clock=clock, squares=size**2 // 2)][-256:]
+            windows = [*windows, Window(groups=groups, hours={check: size})][-256:]
             found = found or any(findings(reference, windows, check, SETTINGS))
         ever += found
     # At most 5 % of all monitors ever find something: 4 or more of 20 in 1.6 % of runs.
     assert ever <= 3
 
 
-def bursty(generator: random.Random, hours: int, size: int) -> Iterator[tuple[int, int, int]]:
+def bursty(generator: random.Random, sizes: list[int]) -> Iterator[tuple[int, int, int]]:
     """Class counts of hours whose rows are correlated by 0.05 (Dirichlet-multinomial)."""
-    for _ in range(hours):
+    for size in sizes:
         mix = [generator.gammavariate(share * 19, 1) for share in (0.2, 0.3, 0.5)]
         places = generator.choices(range(3), mix, k=size)
         yield places.count(0), places.count(1), places.count(2)
 
 
-@pytest.mark.parametrize("size", [50, 200])
-def test_bursts_are_no_drift_however_many_rows_an_hour_has(size: int) -> None:
+BURSTS = {
+    "as large as the baseline's": ([50] * 100, [50] * 120, 1),
+    "four times as large": ([50] * 100, [200] * 120, 1),
+    "each looked at four times": ([50] * 100, [200] * 60, 4),
+    "by day, few by night": (([10] * 12 + [150] * 12) * 5, ([10] * 12 + [150] * 12) * 4, 1),
+    "after a thin baseline": ([10] * 500, [200] * 100, 1),
+}
+
+
+@pytest.mark.parametrize("name", BURSTS)
+def test_bursts_are_no_drift(name: str) -> None:
+    before, now, looks = BURSTS[name]
     generator, alarms = random.Random(11), {True: 0, False: 0}
     nothing = Counted(0, (0,) * len(REFERENCE.cuts))
     for _ in range(12):
-        hours = dict(enumerate(bursty(generator, 100, 50)))
-        total_counts = tuple(map(sum, zip(*hours.values(), strict=True)))
-        negative, neutral, positive = (Wave(count / 5000) for count in total_counts)
-        waves = (negative, neutral, positive)
-        effect, degrees = design_effect(hours, waves)
-        assert worth_dividing(effect, degrees)
-        classes = replace(REFERENCE.groups[0], reference=Counted(5000, total_counts))
-        correlation = intraclass_correlation(effect, hours)
-        assert correlation == pytest.approx(0.05, abs=0.03)
+        hours = dict(enumerate(bursty(generator, before)))
+        counts = tuple(map(sum, zip(*hours.values(), strict=True)))
+        classes = replace(REFERENCE.groups[0], reference=Counted(sum(counts), counts))
+        reference = Reference.from_hours((classes, *REFERENCE.groups[1:]), hours, cuts=REFERENCE.cuts)
         for divided_by in (True, False):
-            reference = replace(
-                REFERENCE,
-                groups=(classes, *REFERENCE.groups[1:]),
-                waves=waves,
-                design_effect=effect,
-                correlation=correlation if divided_by else 0.0,
-            )
+            used = reference if divided_by else replace(reference, correlation=0.0)
             windows: list[Window] = []
-            for check, counts in enumerate(bursty(generator, 120, size), start=1):
-                one = Window(
-                    groups=(Counted(size, counts), nothing), clock=(size, *(0,) * 23), squares=size**2
-                )
-                windows = [*windows, one][-256:]
-                if any(findings(reference, windows, check, SETTINGS)):
-                    alarms[divided_by] += 1
-                    break
+            for hour, size in enumerate(now):
+                for one in parted(generator, size, looks):
+                    groups = (Counted(sum(one), one), nothing)
+                    windows = [*windows, Window(groups=groups, hours={hour: sum(one)})][-256:]
+                    found = findings(used, windows, hour * looks + 1, SETTINGS)
+                    if any(finding.matters(0.05, confidence_level=0.95) for finding in found):
+                        alarms[divided_by] += 1
+                        break
+                else:
+                    continue
+                break
     assert alarms[True] <= 1
-    assert alarms[False] >= 8
+    assert alarms[False] >= 7
+
+
+def parted(generator: random.Random, size: int, parts: int) -> list[tuple[int, int, int]]:
+    """The rows of one bursty hour, in so many looks."""
+    (whole,) = bursty(generator, [size])
+    places = [place for place, count in enumerate(whole) for _ in range(count)]
+    generator.shuffle(places)
+    each = [places[part::parts] for part in range(parts)]
+    return [(one.count(0), one.count(1), one.count(2)) for one in each]

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.labels import LABELS
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted, Window
 from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.monitor import MonitorState, advance
 from sentimon.monitoring.monitor_report import MonitorReport, monitor_report
@@ -40,16 +39,18 @@ class Looks:
         reference = Reference.of(self.baseline)
         before = self.state.incident
         if not counts:
-            return monitor_report(self.baseline, reference, None, SETTINGS, new=12, incident=before)
+            return monitor_report(self.baseline, reference, None, SETTINGS, new=12, checks=0, incident=before)
         self.state, look = advance(
             self.state,
-            {self.hour: window(*counts)},
+            {self.hour: window(*counts, hour=self.hour)},
             reference,
             SETTINGS.monitor,
             now=NOW + timedelta(hours=self.hour - 500_000),
             confidence_level=0.95,
         )
-        return monitor_report(self.baseline, reference, look, SETTINGS, new=look.window.rows, incident=before)
+        return monitor_report(
+            self.baseline, reference, look, SETTINGS, new=look.window.rows, checks=look.check, incident=before
+        )
 
 
 def said(report: MonitorReport) -> list[str]:
@@ -133,6 +134,3 @@ def test_an_hour_is_held_against_its_time_of_day() -> None:
     assert daily.expected(0, 1, midnight) == (900, 3000)
     assert daily.expected(1, 0, midnight)[0] == reference.groups[1].reference.counts[0]
     assert reference.expected(0, 0, midnight) == (600, 3000)
-    one = Window(groups=(Counted(1, (1,)),), clock=(1,) * 24, squares=4)
-    other = Window(groups=(Counted(2, (0,)),), clock=(1,) * 24, squares=5)
-    assert one + other == Window(groups=(Counted(3, (1,)),), clock=(2,) * 24, squares=9)
