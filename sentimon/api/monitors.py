@@ -52,7 +52,23 @@ def held_monitor(folder: Path, baseline: Path) -> Iterator[MonitorFile]:
     """
     with errors_named(folder), only_monitor(folder):
         content = read_file(baseline, hint="make one with `sentimon baseline create`")
-        yield MonitorFile(folder / MONITOR_FILE, f"{crc32(content):08x}{crc32(content[::-1]):08x}")
+        yield MonitorFile(folder / MONITOR_FILE, _name_of(content))
+
+
+def peek_monitor(folder: Path, baseline: Path) -> MonitorState:
+    """Return what the monitor of the baseline remembers, and leave it to go on meanwhile.
+
+    The file is replaced in one step, so that reading it takes no lock.
+
+    Raises:
+        StoreError: that file or the baseline cannot be read.
+    """
+    content = read_file(baseline, hint="make one with `sentimon baseline create`")
+    return MonitorFile(folder / MONITOR_FILE, _name_of(content)).read()
+
+
+def _name_of(baseline: bytes) -> str:
+    return f"{crc32(baseline):08x}{crc32(baseline[::-1]):08x}"
 
 
 def forget_monitors(folder: Path) -> None:

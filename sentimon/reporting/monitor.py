@@ -9,7 +9,6 @@ from rich.text import Text
 
 from sentimon.labels import Sentiment
 from sentimon.logbook.record import PredictionRecord
-from sentimon.monitoring.drift import Verdict
 from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.intervals import Change, difference_of_shares, normal_quantile, wilson
 from sentimon.monitoring.looks import Finding
@@ -17,10 +16,9 @@ from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.reference import Share
 from sentimon.reporting.findings import explain_monitor
 from sentimon.reporting.numbers import change, estimate, number
-from sentimon.reporting.style import class_name, new_table, sentences_of
+from sentimon.reporting.style import VERDICT_STYLES, class_name, new_table, sentences_of
 from sentimon.reporting.text import visible
 
-_STYLES = {Verdict.DRIFT: "bold red", Verdict.STABLE: "bold green", Verdict.NO_VERDICT: "bold yellow"}
 _LONGEST = 300
 
 
@@ -62,7 +60,7 @@ def _mix(report: MonitorReport, names: Sequence[str]) -> RenderableType:
         table.add_row(class_name(place, names), *_shares(before, after, report.confidence_level))
     table.add_row("rows", str(known.count), str(rows), f"{report.new} new")
     table.add_section()
-    verdict = Text(report.verdict.value.upper(), style=_STYLES[report.verdict])
+    verdict = Text(report.verdict.value.upper(), style=VERDICT_STYLES[report.verdict])
     table.add_row("score", "", estimate(report.score), verdict)
     return table
 

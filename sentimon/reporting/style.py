@@ -12,10 +12,12 @@ from rich.text import Text
 from sentimon.labels import Sentiment
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.summary import Summary
+from sentimon.monitoring.drift import Verdict
 from sentimon.reporting.text import visible
 
 STYLES = ("red", "", "green")
 """Colour of each class, in Sentiment order; the words say the same without colour."""
+VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.STABLE: "bold green", Verdict.NO_VERDICT: "bold yellow"}
 
 
 def new_table(title: str, *columns: tuple[str, str]) -> Table:

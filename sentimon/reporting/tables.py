@@ -18,7 +18,7 @@ from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
 from sentimon.reporting.numbers import bar, beside, change, estimate, interval, limit_text, number, sparkline
-from sentimon.reporting.style import STYLES, class_name, new_table, sentences_of, span_of
+from sentimon.reporting.style import STYLES, VERDICT_STYLES, class_name, new_table, sentences_of, span_of
 from sentimon.reporting.text import visible
 from sentimon.reporting.words import explain_drift, explain_trigger
 
@@ -148,8 +148,7 @@ def _season(report: DriftReport, zone: str) -> str:
 
 
 def _verdict(verdict: Verdict) -> Text:
-    styles = {Verdict.DRIFT: "bold red", Verdict.STABLE: "bold green", Verdict.NO_VERDICT: "bold yellow"}
-    return Text(verdict.value.upper(), style=styles[verdict])
+    return Text(verdict.value.upper(), style=VERDICT_STYLES[verdict])
 
 
 def _met(rule: RuleResult) -> Text:
