@@ -17,6 +17,7 @@ from sentimon.reporting.watched import Compared, Pace, Watched
 if TYPE_CHECKING:
     from sentimon.cli.session import Session
     from sentimon.logbook.rollup.index import Index
+    from sentimon.logbook.rollup.latest import Memory
     from sentimon.logbook.rollup.sums import Sums
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Calendar, Period, Window
@@ -44,6 +45,7 @@ class Watcher:
     """The state of the folder before the last answer."""
     _seen: Watched | None = None
     _baseline: tuple[State, Baseline] | None = None
+    _ends: Memory = field(default_factory=dict)
     _counts: deque[tuple[datetime, int]] = field(default_factory=deque)
     """(When, how many rows there were) at the looks of the last minutes."""
 
@@ -99,7 +101,7 @@ class Watcher:
             pace=None,
             compared=compared,
             problem=problem,
-            latest=latest_rows(sums, _ROWS),
+            latest=latest_rows(sums, _ROWS, self._ends),
         )
 
     def _period(self, whole: Summary, now: datetime) -> Period:

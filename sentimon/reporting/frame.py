@@ -62,7 +62,6 @@ def frame(state: Watched, names: Sequence[str], *, width: int, height: int | Non
         lines += [Text()] * bool(gaps and lines and section)
         lines += section
     for line in lines:
-        line.no_wrap = True
         line.truncate(width, overflow="ellipsis")
     return Group(*lines[:height])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from sentimon.jsonl import LineError, line_content
+from sentimon.logbook.custody import FileState
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup.files import opened_again
 from sentimon.logbook.rollup.refresh import Known
@@ -18,8 +19,14 @@ TAIL = 1 << 16
 """Bytes of a file that are looked at; what is behind longer lines is not found."""
 
 
-def latest_rows(sums: Sums, count: int) -> list[PredictionRecord]:
+Memory = dict[FileState, list[PredictionRecord]]
+"""The last rows of files that change no more."""
+
+
+def latest_rows(sums: Sums, count: int, memory: Memory) -> list[PredictionRecord]:
     """Return the last `count` rows of the log, in its order; it costs the ends of its last files.
+
+    To the end of a compressed file all of it has to be read: what was found there goes into `memory`.
 
     Raises what the methods of `Sums` raise.
     """
@@ -27,7 +34,11 @@ def latest_rows(sums: Sums, count: int) -> list[PredictionRecord]:
     for known in reversed(sums.files):
         if len(found) >= count:
             break
-        found = [*_last_rows(sums, known), *found]
+        state = known.seen.state
+        rows = memory[state] if state in memory else _last_rows(sums, known)
+        if known.seen.compressed:
+            memory[state] = rows
+        found = [*rows, *found]
     return found[-count:]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sentimon.logbook.rollup.index import Index
-from sentimon.logbook.rollup.latest import TAIL, latest_rows
+from sentimon.logbook.rollup.latest import TAIL, Memory, latest_rows
 from tests.rows import lines, record, records, written
 
 
@@ -19,7 +19,7 @@ def rows(count: int, *, minute: int = 0) -> str:
 
 def latest(folder: Path, count: int) -> list[str | None]:
     index = Index(folder=folder, zone=UTC, now=datetime(2026, 10, 1, tzinfo=UTC), run=map)
-    return [record.text for record in index.ask(lambda sums: latest_rows(sums, count))]
+    return [record.text for record in index.ask(lambda sums: latest_rows(sums, count, {}))]
 
 
 def test_they_come_in_the_order_of_the_log(tmp_path: Path) -> None:
@@ -69,3 +69,15 @@ def test_a_line_longer_than_what_is_looked_at_is_not_found(tmp_path: Path) -> No
 
 def test_nothing_is_found_in_an_empty_folder(tmp_path: Path) -> None:
     assert latest(tmp_path, 5) == []
+
+
+def test_the_end_of_a_compressed_file_is_reached_once(tmp_path: Path) -> None:
+    packed = tmp_path / "predictions-20260907T080000Z.jsonl.gz"
+    packed.write_bytes(gzip.compress(rows(5).encode()))
+    index = Index(folder=tmp_path, zone=UTC, now=datetime(2026, 10, 1, tzinfo=UTC), run=map)
+    memory: Memory = {}
+    first = index.ask(lambda sums: latest_rows(sums, 3, memory))
+    (remembered,) = memory.values()
+    remembered.reverse()
+    assert index.ask(lambda sums: latest_rows(sums, 3, memory)) == remembered[-3:]
+    assert first == remembered[:3][::-1]
