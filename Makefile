@@ -42,6 +42,9 @@ bench: $(READY) ## Measure (see benchmarks/README.md)
 notebook: $(READY) ## Run the notebook anew, offline, and keep its outputs
 	$(BIN)/python notebooks/run.py
 
+pictures: $(READY) ## Draw the pictures of the README anew
+	$(BIN)/python notebooks/pictures.py
+
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 

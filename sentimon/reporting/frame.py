@@ -90,14 +90,20 @@ def _latest(state: Watched) -> list[str]:
 
 
 def _pace(state: Watched) -> list[str]:
-    """Return the rows a minute: of those that came while it was watched, else of the window that goes on."""
+    """Return how fast rows come: those that came while it was watched, else of the window that goes on."""
     if state.pace is not None:
-        return [f"{state.pace.per_minute:.1f} a minute over {_age(state.pace.during)}"]
+        return [f"{_rate(state.pace)} over {_age(state.pace.during)}"]
     window = state.windows[-1] if state.windows else None
     if window is None or window.complete or window.start >= state.now:
         return []
     since = Pace(rows=window.summary.count, during=state.now - window.start)
-    return [f"{since.per_minute:.1f} a minute in this window"]
+    return [f"{_rate(since)} in this window"]
+
+
+def _rate(pace: Pace) -> str:
+    """Return the rows a minute, or those an hour where they are fewer than one a minute."""
+    rate = pace.per_minute
+    return f"{rate:.1f} a minute" if rate >= 1 or not pace.rows else f"{60 * rate:.1f} an hour"
 
 
 def _age(passed: timedelta) -> str:

@@ -131,7 +131,7 @@ def test_the_pace_is_of_the_window_until_it_was_watched() -> None:
     assert "1.8 a minute over 4 min" in printed(frame(busy(), LABELS, width=80), 80)
     # 7 rows in the 16 minutes and 5 seconds of the window that goes on.
     once = printed(frame(replace(busy(), pace=None), LABELS, width=80), 80)
-    assert "0.4 a minute in this window" in once
+    assert "26.1 an hour in this window" in once
 
 
 def test_a_monitor_that_is_quiet_or_new_says_so() -> None:
