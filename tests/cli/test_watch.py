@@ -75,17 +75,37 @@ class Screen:
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
 
 
-@pytest.fixture
-def log(run, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log with a baseline, an incident, and a row since."""
-    assert run("log", "--input", "-", "-q", stdin=rows(400, 600, 1000)).code == 0
-    assert run("baseline", "create", "--name", "june").code == 0
-    assert run("log", "--input", "-", "-q", stdin=rows(200, 50, 50, minute=2000)).code == 0
-    assert run("drift", "--monitor", "-q").code == 3
-    assert (
-        run("log", "--input", "-", "-q", stdin=lines([row(0, 2400, text="[red]the \x1b[31mlast")])).code == 0
-    )
-    return tmp_path / "logs"
+    folder = tmp_path_factory.mktemp("made")
+
+    def sentimon(code: int, *arguments: str, stdin: str = "") -> None:
+        command = [sys.executable, "-m", "sentimon", *arguments]
+        done = subprocess.run(
+            command,
+            input=stdin,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            cwd=folder,
+            env=clean_environment(folder),
+            check=False,
+        )
+        assert done.returncode == code
+
+    sentimon(0, "log", "--input", "-", "-q", stdin=rows(400, 600, 1000))
+    sentimon(0, "baseline", "create", "--name", "june")
+    sentimon(0, "log", "--input", "-", "-q", stdin=rows(200, 50, 50, minute=2000))
+    sentimon(3, "drift", "--monitor", "-q")
+    last = row(0, 2400, text="[red]the \x1b[31mlast")
+    sentimon(0, "log", "--input", "-", "-q", stdin=lines([last]))
+    return folder / "logs"
+
+
+@pytest.fixture
+def log(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(made, tmp_path / "logs"))
 
 
 @pytest.fixture
@@ -186,6 +206,16 @@ def test_however_it_ends_the_terminal_is_as_before(log: Path, screen: Screen, en
     assert " echo " in text
     assert "-echo " not in text
     assert screen.do("display-message", "-p", "#{alternate_on} #{cursor_flag}").split() == ["0", "1"]
+
+
+@needs_tmux
+def test_where_keys_come_from_elsewhere_ctrl_c_ends_it(log: Path, screen: Screen) -> None:
+    screen.type("sentimon watch --interval 1s < /dev/null; echo code=$?")
+    screen.until("Last rows")
+    time.sleep(1.5)
+    assert "Last rows" in screen.text
+    screen.press("C-c")
+    screen.until("code=130", gone="Last rows")
 
 
 @needs_tmux
