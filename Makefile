@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench wheel clean
+.PHONY: help demo test test-all check format bench notebook pictures wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -38,6 +38,12 @@ bench: $(READY) ## Measure (see benchmarks/README.md)
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/appending.py
 	$(BIN)/python benchmarks/reading.py
+
+notebook: $(READY) ## Run the notebook anew, offline, and keep its outputs
+	$(BIN)/python notebooks/run.py
+
+pictures: $(READY) ## Draw the pictures of the README anew
+	$(BIN)/python notebooks/pictures.py
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -32,8 +32,10 @@ def test_the_wheel_holds_the_model_and_the_sample_and_no_tests(wheel: Path) -> N
     assert not [name for name in names if name.startswith(("tests", "benchmarks"))]
 
 
-def test_the_wheel_runs_where_there_is_no_checkout(wheel: Path, tmp_path: Path) -> None:
-    home = tmp_path / "venv"
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the wheel installed in it, where there is no checkout."""
+    home = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
     subprocess.run(
@@ -42,15 +44,71 @@ def test_the_wheel_runs_where_there_is_no_checkout(wheel: Path, tmp_path: Path) 
     # Its dependencies, minutes to install, are borrowed from here; the wheel itself is found first.
     site = next(home.glob("lib/python*/site-packages"))
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return python
+
+
+def test_the_wheel_runs_where_there_is_no_checkout(python: Path, tmp_path: Path) -> None:
     environment = clean_environment(tmp_path)
     del environment["PYTHONPATH"]
     where = subprocess.run(
         [python, "-c", "import sentimon; print(sentimon.__file__)"],
         capture_output=True, text=True, cwd=tmp_path, env=environment, check=True,
     )  # fmt: skip
-    assert where.stdout.strip().startswith(str(site))
+    assert where.stdout.strip().startswith(str(python.parent.parent))
     done = subprocess.run(
-        [home / "bin" / "sentimon", "predict", "I love this", "--json"],
+        [python.parent / "sentimon", "predict", "I love this", "--json"],
         capture_output=True, text=True, cwd=tmp_path, env=environment, check=True,
     )  # fmt: skip
     assert '"sentiment":"positive"' in done.stdout
+
+
+USERS_PROGRAM = """
+from typing import assert_type
+
+import sentimon
+from sentimon import (
+    DriftDetector, DriftReport, MetricsTracker, PredictionLog, PredictionLogger, RetrainingManager,
+    RetrainingTrigger, SentimentMetrics, analyze_sentiment, preprocess,
+)
+
+scores = analyze_sentiment(preprocess("Questo prodotto è ottimo"))
+assert_type(scores, dict[str, float])
+logger = PredictionLogger(log_dir="logs")
+assert_type(logger.log_prediction(text="Ottimo!", sentiment_scores=scores), PredictionLog)
+logs = logger.load_logs()
+assert_type(logs, list[PredictionLog])
+assert_type(MetricsTracker(metrics_dir="logs").calculate_metrics(logs), SentimentMetrics)
+detector = DriftDetector(baseline_file="logs/baseline.json", drift_threshold=0.15)
+detector.set_baseline(logs)
+report = detector.detect_drift(logs)
+assert_type(report, DriftReport)
+assert_type(report.drift_score, float)
+assert_type(report.recommendations, list[str])
+trigger = RetrainingManager(drift_detector=detector).evaluate_retraining_need(logs)
+assert_type(trigger, RetrainingTrigger)
+assert_type(trigger.triggered, bool)
+assert_type(sentimon.__version__, str)
+"""
+MISTAKES = """
+from sentimon import DriftDetector, PredictionLogger
+
+DriftDetector(drift_threshold="a lot")
+PredictionLogger().log_prediction(text="Ottimo!", sentiment_scores=[0.1, 0.2, 0.7])
+for log in PredictionLogger().load_logs():
+    print(log.confidnce)
+"""
+
+
+def test_a_users_program_is_type_checked_against_what_is_installed(python: Path, tmp_path: Path) -> None:
+    environment = clean_environment(tmp_path)
+    del environment["PYTHONPATH"]
+    found = {}
+    for name, program in (("good", USERS_PROGRAM), ("bad", MISTAKES)):
+        (tmp_path / f"{name}.py").write_text(program, encoding="utf-8")
+        command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, f"{name}.py"]
+        found[name] = subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+        )
+    assert found["good"].stdout == "Success: no issues found in 1 source file\n", found["good"].stdout
+    wrong = [line.split(": error: ")[0] for line in found["bad"].stdout.split("\n") if ": error: " in line]
+    assert wrong == ["bad.py:4", "bad.py:5", "bad.py:7"]

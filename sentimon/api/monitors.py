@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
+from sentimon.api.stores import read_baseline_file
 from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor
 from sentimon.logbook.segments import check_folder
@@ -55,7 +56,22 @@ def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
         check_folder(folder)
         with errors_named(folder):
             stack.enter_context(only_monitor(folder))
-        yield MonitorFile(folder / MONITOR_FILE, f"{crc32(baseline):08x}{crc32(baseline[::-1]):08x}")
+        yield MonitorFile(folder / MONITOR_FILE, _name_of(baseline))
+
+
+def peek_monitor(folder: Path, baseline: Path) -> MonitorState:
+    """Return what the monitor of the baseline remembers, and leave it to go on meanwhile.
+
+    The file is replaced in one step, so that reading it takes no lock.
+
+    Raises:
+        StoreError: that file or the baseline cannot be read.
+    """
+    return MonitorFile(folder / MONITOR_FILE, _name_of(read_baseline_file(baseline))).read()
+
+
+def _name_of(baseline: bytes) -> str:
+    return f"{crc32(baseline):08x}{crc32(baseline[::-1]):08x}"
 
 
 def forget_monitors(folder: Path) -> None:

@@ -27,6 +27,7 @@ class InOrder(LaterGroup):
             "predict",
             "log",
             "metrics",
+            "watch",
             "baseline",
             "drift",
             "retrain-check",

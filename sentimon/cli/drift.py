@@ -46,6 +46,12 @@ class Matching(enum.StrEnum):
     SEASON = "season"
 
 
+MatchOption = Annotated[
+    Matching | None,
+    typer.Option(
+        "--match", help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz."
+    ),
+]
 app = typer.Typer(invoke_without_command=True)
 app.command(help=plain_help(simulate))(simulate)
 
@@ -61,13 +67,7 @@ def drift(
         bool,
         flag("--all", help="Compare all rows, not only those newer than the baseline."),
     ] = False,
-    match: Annotated[
-        Matching | None,
-        typer.Option(
-            "--match",
-            help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz.",
-        ),
-    ] = None,
+    match: MatchOption = None,
     tz: TimeZoneOption = None,
     threshold: ThresholdOption = None,
     no_create: Annotated[

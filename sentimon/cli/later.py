@@ -15,6 +15,7 @@ from sentimon.cli.options import plain_help
 
 LATER: Mapping[str, str] = MappingProxyType(
     {
+        "watch": "Watch the log live in a terminal: class mix, confidence and pace, drift, the latest rows.",
         "calibrate": "Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.",
         "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
         "label": "Join gold labels to the log, see how far they reach, draw what to label next.",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sentimon.monitoring.intervals import Change, Estimate
 
 MISSING = "-"
+_GAPS = (" ", "\n")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _STEPS = "▁▂▃▄▅▆▇█"
 
@@ -34,14 +35,14 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
 
 
-def estimate(one: Estimate) -> str:
-    """Return the value and its interval."""
-    return f"{number(one.value)} {interval(one.low, one.high)}".rstrip()
+def estimate(one: Estimate, *, below: bool = False) -> str:
+    """Return the value and its interval, which may be on a line `below`."""
+    return f"{number(one.value)}{_GAPS[below]}{interval(one.low, one.high)}".rstrip()
 
 
-def change(one: Change | None) -> str:
+def change(one: Change | None, *, below: bool = False) -> str:
     """Return a change with its sign and its interval, or nothing where there is none."""
-    return "" if one is None else f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+    return "" if one is None else f"{one.value:+.3f}{_GAPS[below]}[{one.low:+.3f}, {one.high:+.3f}]"
 
 
 def bar(share: float | None, width: int) -> str:

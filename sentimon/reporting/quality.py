@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from sentimon.evaluation.quality import Quality
 from sentimon.labels import Sentiment
 from sentimon.reporting.numbers import estimate
-from sentimon.reporting.style import class_name, new_table
+from sentimon.reporting.style import Fitting, class_name, new_table
 from sentimon.reporting.text import visible
 
 
@@ -28,17 +30,24 @@ def quality_table(quality: Quality, names: Sequence[str], *, title: str) -> Rend
     ):
         overall.add_row(name, estimate(one))
     overall.add_row("rows", str(quality.n))
-    return Group(overall, Text(), _per_class(quality, names), Text(), _confusion_matrix(quality, names))
+    return Group(
+        overall,
+        Text(),
+        Fitting(partial(_per_class, quality, names)),
+        Text(),
+        _confusion_matrix(quality, names),
+    )
 
 
-def _per_class(quality: Quality, names: Sequence[str]) -> RenderableType:
+def _per_class(quality: Quality, names: Sequence[str], narrow: bool) -> Table:
     headings = ("Precision", "Recall", "F1")
-    table = new_table("Per class", ("Class", "left"), ("Rows", "right"), *((one, "left") for one in headings))
+    columns = (("Class", "left"), ("Rows", "right"), *((one, "left") for one in headings))
+    table = new_table("Per class", *columns, narrow=narrow)
     for one in quality.classes:
         table.add_row(
             class_name(one.sentiment, names),
             str(one.support),
-            *(estimate(number) for number in (one.precision, one.recall, one.f1)),
+            *(estimate(number, below=narrow) for number in (one.precision, one.recall, one.f1)),
         )
     return table
 

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.summary import Summary
+from sentimon.monitoring.drift import Verdict
 from sentimon.reporting.text import visible
 
 STYLES = ("red", "", "green")
 """Colour of each class, in Sentiment order; the words say the same without colour."""
+VERDICT_STYLES = {Verdict.DRIFT: "bold red", Verdict.STABLE: "bold green", Verdict.NO_VERDICT: "bold yellow"}
+_ANY_WIDTH = 10_000
 
 
-def new_table(title: str, *columns: tuple[str, str]) -> Table:
-    """Return an empty table in the one look of all; a column is (heading, left or right)."""
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """A table in two shapes: what `build` makes of False, or, where that has no room, of True: narrow."""
+
+    build: Callable[[bool], Table]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """Yield the shape that fits."""
+        wide = self.build(False)
+        needed = Measurement.get(console, options.update(max_width=_ANY_WIDTH), wide).maximum
+        yield wide if needed <= options.max_width else self.build(True)
+
+
+def new_table(title: str, *columns: tuple[str, str], narrow: bool = False) -> Table:
+    """Return an empty table in the one look of all; a column is (heading, left or right).
+
+    A `narrow` one has the least of gaps, and only its first column is wrapped: figures lose no digits.
+    """
     # Narrow gaps and no frame: the widest table, with three intervals, fits 80 columns.
     table = Table(
         title=Text(title, style="bold", no_wrap=True, overflow="ignore"),
@@ -27,11 +48,27 @@ def new_table(title: str, *columns: tuple[str, str]) -> Table:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if narrow else 1, 0, 0),
     )
-    for heading, justify in columns:
-        table.add_column(Text(visible(heading)), justify="right" if justify == "right" else "left")
+    for number, (heading, justify) in enumerate(columns):
+        table.add_column(
+            Text(visible(heading)),
+            justify="right" if justify == "right" else "left",
+            no_wrap=narrow and number > 0,
+            overflow="fold" if narrow else "ellipsis",
+        )
     return table
+
+
+def short_name(name: str, cells: int) -> str:
+    """Return a name on at most so many cells, cut with an ellipsis.
+
+    >>> short_name("negative", 8), short_name("sfavorevole", 8)
+    ('negative', 'sfavore…')
+    """
+    text = Text(visible(name))
+    text.truncate(cells, overflow="ellipsis")
+    return text.plain
 
 
 def class_name(place: Sentiment, names: Sequence[str]) -> Text:

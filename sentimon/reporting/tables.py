@@ -5,10 +5,14 @@ Every user text goes through `visible` and is never read as markup.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
@@ -18,16 +22,31 @@ from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
 from sentimon.reporting.numbers import bar, beside, change, estimate, interval, limit_text, number, sparkline
-from sentimon.reporting.style import STYLES, class_name, new_table, sentences_of, span_of
+from sentimon.reporting.style import (
+    STYLES,
+    VERDICT_STYLES,
+    Fitting,
+    class_name,
+    new_table,
+    sentences_of,
+    short_name,
+    span_of,
+)
 from sentimon.reporting.text import visible
 from sentimon.reporting.words import explain_drift, explain_trigger
 
 _BAR_WIDTH = 20
 _MOST_MARKS = 60
+_SHORT = 8
+"""Cells of a class name that heads a narrow column."""
 
 
 def metrics_table(metrics: Metrics, summary: Summary, names: Sequence[str]) -> RenderableType:
     """Return the class mix and the confidence of some rows."""
+    return Fitting(partial(_metrics, metrics, summary, names))
+
+
+def _metrics(metrics: Metrics, summary: Summary, names: Sequence[str], narrow: bool) -> Table:
     table = new_table(
         f"Predictions {span_of(summary)}",
         ("Class", "left"),
@@ -35,18 +54,19 @@ def metrics_table(metrics: Metrics, summary: Summary, names: Sequence[str]) -> R
         ("Share", "left"),
         ("", "left"),
         ("Mean confidence", "left"),
+        narrow=narrow,
     )
     for place in Sentiment:
         share = metrics.shares[place]
         table.add_row(
             class_name(place, names),
             str(metrics.counts[place]),
-            estimate(share),
-            Text(bar(share.value, _BAR_WIDTH), style=STYLES[place]),
-            estimate(metrics.confidence_by_class[place]),
+            estimate(share, below=narrow),
+            Text(bar(share.value, _BAR_WIDTH // (1 + narrow)), style=STYLES[place]),
+            estimate(metrics.confidence_by_class[place], below=narrow),
         )
     table.add_section()
-    table.add_row("all", str(metrics.total), "", "", estimate(metrics.confidence))
+    table.add_row("all", str(metrics.total), "", "", estimate(metrics.confidence, below=narrow))
     return table
 
 
@@ -59,84 +79,115 @@ def windows_table(
 ) -> RenderableType:
     """Return the class mix and the confidence per window, with a sparkline per class above."""
     measured = [measure(window.summary, confidence_level=confidence_level) for window in windows]
-    columns = (
+    table = Fitting(partial(_windows, windows, measured, names, zone))
+    unfinished = [] if all(window.complete for window in windows) else ["* not over yet"]
+    return Group(Text(), _Sparklines(measured, names), table, sentences_of(unfinished))
+
+
+def _windows(
+    windows: Sequence[Window],
+    measured: Sequence[Metrics],
+    names: Sequence[str],
+    zone: tzinfo | None,
+    narrow: bool,
+) -> Table:
+    table = new_table(
+        f"Per window, {zone or 'local'} time",
         ("Window", "left"),
         ("Rows", "right"),
-        *((name, "right") for name in names),
+        *((short_name(name, _SHORT) if narrow else name, "right") for name in names),
         ("Confidence", "left"),
+        narrow=narrow,
     )
-    table = new_table(f"Per window, {zone or 'local'} time", *columns)
     for window, metrics in zip(windows, measured, strict=True):
-        start = f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}"
+        start = f"{window.start.astimezone(zone):{'%Y-%m-%d%n%H:%M' if narrow else '%Y-%m-%d %H:%M'}}"
         table.add_row(
             start if window.complete else start + "*",
             str(metrics.total),
             *(number(share.value) for share in metrics.shares),
-            estimate(metrics.confidence),
+            estimate(metrics.confidence, below=narrow),
         )
-    unfinished = [] if all(window.complete for window in windows) else ["* not over yet"]
-    return Group(Text(), _sparklines(measured, names), table, sentences_of(unfinished))
+    return table
 
 
 def drift_table(report: DriftReport, names: Sequence[str], *, zone: str = "UTC") -> RenderableType:
     """Return baseline and present side by side, the score with its limit, and the verdict in words."""
+    table = Fitting(partial(_drift, report, names, zone))
+    return Group(table, Text(), sentences_of(explain_drift(report, [visible(name) for name in names])))
+
+
+def _drift(report: DriftReport, names: Sequence[str], zone: str, narrow: bool) -> Table:
     table = new_table(
         f"Drift against {_baseline_title(report.baseline_name)}{_season(report, zone)}",
         ("", "left"),
         ("Baseline", "left"),
         ("Now", "left"),
         ("Change", "left"),
+        narrow=narrow,
     )
     changes = report.share_changes or (None, None, None)
     for place in Sentiment:
         table.add_row(
             class_name(place, names),
-            estimate(report.baseline.shares[place]),
-            estimate(report.current.shares[place]),
-            change(changes[place]),
+            estimate(report.baseline.shares[place], below=narrow),
+            estimate(report.current.shares[place], below=narrow),
+            change(changes[place], below=narrow),
         )
-    before, now = report.baseline.confidence, report.current.confidence
-    table.add_row("confidence", estimate(before), estimate(now), change(report.confidence_change))
+    table.add_row(
+        "confidence",
+        estimate(report.baseline.confidence, below=narrow),
+        estimate(report.current.confidence, below=narrow),
+        change(report.confidence_change, below=narrow),
+    )
     table.add_row("rows", str(report.baseline.total), str(report.current.total), "")
     table.add_section()
-    table.add_row("score", f"limit {report.threshold:g}", estimate(report.score), _verdict(report.verdict))
-    return Group(table, Text(), sentences_of(explain_drift(report, [visible(name) for name in names])))
+    score = estimate(report.score, below=narrow)
+    table.add_row("score", f"limit {report.threshold:g}", score, _verdict(report.verdict))
+    return table
 
 
 def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
     """Return every rule with its value, interval, limit and whether it is met, and the decision in words."""
-    table = new_table(
-        "Retraining",
-        ("Rule", "left"),
-        ("Value", "right"),
-        ("Interval", "left"),
-        ("Limit", "left"),
-        ("", "left"),
-    )
+    return Group(Fitting(partial(_rules, trigger)), Text(), sentences_of(explain_trigger(trigger)))
+
+
+def _rules(trigger: RetrainingTrigger, narrow: bool) -> Table:
+    """Return the rules; narrow, an interval stands under its value."""
+    headings = (("Rule", "left"), ("Value", "right"), ("Interval", "left"), ("Limit", "left"), ("", "left"))
+    table = new_table("Retraining", *headings[: 2 if narrow else 3], *headings[3:], narrow=narrow)
     for rule in trigger.rules:
-        limit = f"{rule.side} {limit_text(rule.limit)}"
+        figures = (beside(rule.value, rule.limit), interval(rule.low, rule.high))
         table.add_row(
-            rule.name, beside(rule.value, rule.limit), interval(rule.low, rule.high), limit, _met(rule)
+            rule.name,
+            *(["\n".join(figures).rstrip()] if narrow else figures),
+            f"{rule.side} {limit_text(rule.limit)}",
+            _met(rule),
         )
     if trigger.cooldown_until is not None:
-        table.add_row(
-            "cooldown", "", "", f"until {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC", Text("running")
-        )
-    return Group(table, Text(), sentences_of(explain_trigger(trigger)))
+        until = f"until {trigger.cooldown_until:{'%Y-%m-%d%n%H:%M' if narrow else '%Y-%m-%d %H:%M'}} UTC"
+        table.add_row("cooldown", *[""] * (1 if narrow else 2), until, Text("running"))
+    return table
 
 
-def _sparklines(measured: Sequence[Metrics], names: Sequence[str]) -> RenderableType:
-    shown = measured[-_MOST_MARKS:]
-    width = max(len(name) for name in names)
-    lines = [
-        Text.assemble(
-            visible(names[place]).ljust(width) + "  ",
-            (sparkline([metrics.shares[place].value for metrics in shown]), STYLES[place]),
-        )
-        for place in Sentiment
-    ]
-    scale = f"share per window, 0 to 1{f', the latest {_MOST_MARKS}' if len(shown) < len(measured) else ''}"
-    return Group(*lines, Text(" " * width + "  " + scale, style="dim"), Text())
+@dataclass(frozen=True, slots=True)
+class _Sparklines:
+    """The share of each class per window as a line each: the latest, as many as the terminal has room for."""
+
+    measured: Sequence[Metrics]
+    names: Sequence[str]
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Yield the lines, and their scale."""
+        names = [visible(name) for name in self.names]
+        width = max(map(cell_len, names)) + 2
+        most = max(1, min(_MOST_MARKS, options.max_width - width))
+        shown = self.measured[-most:]
+        for place in Sentiment:
+            line = sparkline([metrics.shares[place].value for metrics in shown])
+            yield Text.assemble(set_cell_size(names[place], width), (line, STYLES[place]))
+        scale = f"share per window, 0 to 1{f', the latest {most}' if len(shown) < len(self.measured) else ''}"
+        yield Text(" " * width + scale, style="dim")
+        yield Text()
 
 
 def _baseline_title(name: str | None) -> str:
@@ -148,8 +199,7 @@ def _season(report: DriftReport, zone: str) -> str:
 
 
 def _verdict(verdict: Verdict) -> Text:
-    styles = {Verdict.DRIFT: "bold red", Verdict.STABLE: "bold green", Verdict.NO_VERDICT: "bold yellow"}
-    return Text(verdict.value.upper(), style=styles[verdict])
+    return Text(verdict.value.upper(), style=VERDICT_STYLES[verdict])
 
 
 def _met(rule: RuleResult) -> Text:

@@ -29,6 +29,11 @@ ONLY_LATER = {
     "sentimon.reporting.prometheus",
     "sentimon.reporting.prometheus_values",
     "sentimon.reporting.schedule",
+    "sentimon.cli.watching",
+    "sentimon.cli.terminal",
+    "sentimon.logbook.rollup.latest",
+    "sentimon.reporting.frame",
+    "sentimon.reporting.watched",
     "http.client",
     "ssl",
 }
@@ -58,6 +63,7 @@ def test_each_is_listed_completed_and_has_its_help(run, name: str) -> None:  # t
 
 
 COMMANDS = [
+    ["watch"],
     ["calibrate"],
     ["compare"],
     ["label", "import"],

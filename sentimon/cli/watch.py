@@ -1,0 +1,115 @@
+"""`sentimon watch`: the log in a terminal, live."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, TimeZoneOption
+from sentimon.cli.session import clock, start
+from sentimon.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sentimon.cli.session import Session
+    from sentimon.cli.watching import Watcher
+    from sentimon.reporting.watched import Watched
+
+_RESTS = 10
+"""How many times as long as a look took it rests at least, so that a large log costs no core."""
+
+IntervalOption = Annotated[
+    str, typer.Option("--interval", metavar="DURATION", help="How often to look: 1s, 5s, 1m.")
+]
+EveryOption = Annotated[
+    str, typer.Option("--every", metavar="DURATION", help="Length of a window: 15m, 1h, 6h, 1d, 1w.")
+]
+
+
+def watch(
+    logs: LogsOption = None,
+    interval: IntervalOption = "5s",
+    every: EveryOption = "1h",
+    file: BaselineOption = None,
+    tz: TimeZoneOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Watch the log live in a terminal: class mix, confidence and pace, drift, the latest rows.
+
+    It only reads: the monitor does not look for it. Press q to leave, any other key to look at once. Where
+    stdout is no terminal it prints what there is, once. Windows below 1h cost more: rows are read again.
+
+    Example: sentimon watch --logs logs/ --interval 5s --every 1h
+    """
+    from rich.console import Console
+
+    from sentimon.cli.watching import Watcher
+    from sentimon.reporting.frame import MOST_WINDOWS
+
+    pause = _pause(interval)
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    watcher = Watcher(
+        session=session,
+        every=every,
+        calendar=session.calendar(every),
+        windows=MOST_WINDOWS,
+        path=session.baseline_path(file),
+    )
+    # Before the screen is taken: a log that cannot be read is an error, a long one shows its progress.
+    first = watcher.look(session.now, index=session.index)
+    console = Console(markup=False, highlight=False, emoji=False)
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
+        _follow(session, watcher, console, pause)
+    else:
+        _print(session, console, first)
+
+
+def _print(session: Session, console: Console, state: Watched) -> None:
+    from sentimon.cli.output import NARROWEST
+    from sentimon.reporting.frame import frame
+
+    console.width = max(console.width, NARROWEST)
+    console.print(frame(state, session.names, width=console.width))
+
+
+def _follow(session: Session, watcher: Watcher, console: Console, pause: timedelta) -> None:
+    """Show the log until it is enough."""
+    from rich.live import Live
+
+    from sentimon.cli.terminal import QUIT, STOPPED, terminal
+    from sentimon.cli.watching import quiet_index
+    from sentimon.reporting.frame import frame
+
+    live = Live(
+        console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+    )
+    with terminal() as keys, live:
+        news = None
+        while news != QUIT:
+            begun, now = time.monotonic(), clock()
+            state = watcher.look(now, index=quiet_index(session, now))
+            width, height = console.size
+            live.update(frame(state, session.names, width=width, height=height), refresh=True)
+            took = time.monotonic() - begun
+            news = keys.wait(max(pause.total_seconds(), _RESTS * took))
+            if news == STOPPED:
+                live.stop()
+                keys.give_way()
+                live.start()
+
+
+def _pause(interval: str) -> timedelta:
+    from sentimon.config.durations import parse_duration
+
+    try:
+        pause = parse_duration(interval)
+    except DataError as error:
+        raise UsageError(f"--interval: {error.message}", hint=error.hint) from error
+    if not pause:
+        raise UsageError(f"--interval {interval} leaves no time between two looks", hint="give 1s or more")
+    return pause

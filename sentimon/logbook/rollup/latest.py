@@ -1,0 +1,74 @@
+"""The rows that came last, read from the ends of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from sentimon.jsonl import LineError, line_content
+from sentimon.logbook.custody import FileState
+from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.rollup.files import opened_again
+from sentimon.logbook.rollup.refresh import Known
+from sentimon.logbook.rollup.scan import split_lines
+from sentimon.logbook.rollup.stretches import blocks_within
+from sentimon.logbook.rollup.sums import Sums
+from sentimon.logbook.row import parse_row
+
+TAIL = 1 << 16
+"""Bytes of a file that are looked at; what is behind longer lines is not found."""
+
+
+Memory = dict[FileState, list[PredictionRecord]]
+"""The last rows of files that change no more."""
+
+
+def latest_rows(sums: Sums, count: int, memory: Memory) -> list[PredictionRecord]:
+    """Return the last `count` rows of the log, in its order; it costs the ends of its last files.
+
+    To the end of a compressed file all of it has to be read: what was found there goes into `memory`.
+
+    Raises what the methods of `Sums` raise.
+    """
+    found: list[PredictionRecord] = []
+    for known in reversed(sums.files):
+        if len(found) >= count:
+            break
+        state = known.seen.state
+        rows = memory[state] if state in memory else _last_rows(sums, known)
+        if known.seen.compressed:
+            memory[state] = rows
+        found = [*rows, *found]
+    return found[-count:]
+
+
+def _last_rows(sums: Sums, known: Known) -> list[PredictionRecord]:
+    rows = []
+    for content in _last_lines(known):
+        try:
+            rows.append(parse_row(content, zone=sums.zone))
+        except LineError:
+            # Among the bad lines already.
+            continue
+    return rows
+
+
+def _last_lines(known: Known) -> Iterator[bytes]:
+    """Yield the lines at the end of a file that are whole at their begin."""
+    end = known.entry.reading.end if known.seen.compressed else known.seen.state.size
+    begin = max(0, end - TAIL)
+    with opened_again(known.seen.path, known.seen.state) as segment:
+        lines = (
+            line
+            for _, block in blocks_within(segment, [(begin, end)], damaged=known.entry.reading.damaged)
+            for line in split_lines(bytes(block))
+        )
+        try:
+            # From the middle of a file the first line is cut.
+            for line in islice(lines, 1 if begin else 0, None):
+                content = line_content(line, first=begin == 0)
+                if content:
+                    yield content
+        except LineError:
+            # A compressed file was damaged since it was read.
+            return
