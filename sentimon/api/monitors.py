@@ -52,7 +52,17 @@ def held_monitor(folder: Path, baseline: Path) -> Iterator[MonitorFile]:
     """
     with errors_named(folder), only_monitor(folder):
         content = read_file(baseline, hint="make one with `sentimon baseline create`")
-        yield MonitorFile(folder / MONITOR_FILE, f"{crc32(content):08x}{crc32(content[::-1]):08x}")
+        yield MonitorFile(folder / MONITOR_FILE, _key_of(content))
+
+
+def remembered(folder: Path, baseline: Path) -> MonitorState:
+    """Return what the monitor of a baseline remembers, without looking: nothing is held, made or changed.
+
+    Raises:
+        StoreError: the memory or the baseline cannot be read.
+    """
+    content = read_file(baseline, hint="make one with `sentimon baseline create`")
+    return MonitorFile(folder / MONITOR_FILE, _key_of(content)).read()
 
 
 def forget_monitors(folder: Path) -> None:
@@ -63,3 +73,8 @@ def forget_monitors(folder: Path) -> None:
     """
     with errors_named(folder), only_monitor(folder):
         remove_file(folder / MONITOR_FILE)
+
+
+def _key_of(content: bytes) -> str:
+    """Return what a monitor is remembered under: it is that of one baseline, and a new one starts anew."""
+    return f"{crc32(content):08x}{crc32(content[::-1]):08x}"

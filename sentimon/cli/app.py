@@ -35,6 +35,7 @@ class InOrder(LaterGroup):
             "compare",
             "label",
             "logs",
+            "report",
             "export",
             "cron",
             "doctor",

@@ -1,0 +1,264 @@
+"""What a report needs of the log and of what lies beside it: read, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sentimon.cli.reading import latest, newer
+from sentimon.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.cli.session import Session
+    from sentimon.logbook.rollup.sums import Sums
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period, Window
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.growth import Growth
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger, RuleResult
+    from sentimon.reporting.report.value import Known, Report, Setting
+
+_WINDOWS = 90
+"""Where nobody says how long windows are, the shortest are taken of which there are no more."""
+_MOST_WINDOWS = 3_000
+_LENGTHS = {"1h": 1, "6h": 6, "1d": 24, "1w": 168, "4w": 672}
+_HOUR = timedelta(hours=1)
+_LATEST_TEXTS = 2_000
+_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is asked for."""
+
+    period: Period
+    baseline: Path
+    every: str | None
+    evaluate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the log says."""
+
+    every: str
+    windows: Sequence[Window]
+    summary: Summary
+    """Of the rows of the period."""
+    current: Summary
+    """Of those that are compared with the baseline."""
+    untold: Summary
+    """Of those that no trigger that fired has seen."""
+    words: Sequence[Growth]
+    texts: int
+
+
+def read_report(session: Session, asked: Asked) -> Report:
+    """Return the report of the log; the monitor's memory is read, and no look is made.
+
+    Raises:
+        UsageError: there would be too many windows.
+        StoreError: something that is there cannot be read.
+        DataError: the rows are of another model than the baseline.
+    """
+    import sentimon
+    from sentimon.api.monitors import remembered
+    from sentimon.api.stores import read_baseline, read_last_fired
+    from sentimon.cli.report_labels import read_labelled
+    from sentimon.logbook.history import DRIFT_FILE, TRIGGERS_FILE, read_entries
+    from sentimon.monitoring.drift import detect_drift
+    from sentimon.monitoring.metrics import measure
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.reporting.report.past import recall
+    from sentimon.reporting.report.scored import score_windows
+    from sentimon.reporting.report.value import Report, Watch
+
+    settings, level = session.settings, session.settings.drift.confidence_level
+    baseline = read_baseline(asked.baseline) if asked.baseline.exists() else None
+    state = MonitorState() if baseline is None else remembered(session.folder, asked.baseline)
+    last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
+    seen = None if last is None else last.seen
+    ended = None if baseline is None or asked.period.since else baseline.last
+    compared = newer(session, asked.period, ended)
+    untold = newer(session, asked.period, ended, seen)
+    found = session.index.ask(lambda sums: _read(sums, session, asked, compared, untold, baseline))
+    drift = detect_drift(baseline, found.current, settings.drift)
+    entries, bad = read_entries(session.folder / DRIFT_FILE)
+    return Report(
+        made=session.now,
+        version=sentimon.__version__,
+        source=session.source,
+        zone=session.zone,
+        zone_name=settings.metrics.time_zone,
+        names=session.names,
+        confidence_level=level,
+        min_samples=settings.drift.min_samples,
+        delta=settings.monitor.delta,
+        confidence_threshold=settings.retraining.confidence_threshold,
+        every=found.every,
+        summary=found.summary,
+        metrics=measure(found.summary, confidence_level=level),
+        windows=score_windows(
+            found.windows, None if baseline is None else baseline.summary, confidence_level=level
+        ),
+        baseline=_known(baseline),
+        drift=drift,
+        watch=Watch(checks=state.checks, incident=state.incident),
+        past=recall(entries, state.incident, session.naive_zone, unreadable=len(bad)),
+        words=found.words,
+        latest_texts=found.texts,
+        trigger=_trigger(session, asked, baseline, found.untold, state, last),
+        labelled=read_labelled(session, asked.period, asked.evaluate),
+        settings=_settings(session),
+    )
+
+
+def _read(
+    sums: Sums,
+    session: Session,
+    asked: Asked,
+    compared: Period,
+    untold: Period,
+    baseline: Baseline | None,
+) -> Found:
+    whole = sums.summary(asked.period)
+    every = asked.every or _length(whole)
+    calendar = session.calendar(every)
+    if whole.hours and (max(whole.hours) - min(whole.hours)) > _MOST_WINDOWS * calendar.every / _HOUR:
+        raise UsageError(
+            f"--every {every}: a report shows at most {_MOST_WINDOWS} windows",
+            hint="choose longer windows, or fewer rows with --since and --until",
+        )
+    windows, summary = sums.windows(asked.period, calendar, now=session.now)
+    current = sums.summary(compared)
+    words, texts = _grown(sums, compared, current, baseline)
+    return Found(
+        every=every,
+        windows=windows,
+        summary=summary,
+        current=current,
+        untold=current if untold == compared else sums.summary(untold),
+        words=words,
+        texts=texts,
+    )
+
+
+def _length(summary: Summary) -> str:
+    """Return the shortest windows of which there are not too many to be seen."""
+    span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
+    return next((name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours), "4w")
+
+
+def _grown(
+    sums: Sums, period: Period, summary: Summary, baseline: Baseline | None
+) -> tuple[list[Growth], int]:
+    """Return (the words that grew most in the latest texts, how many texts that is about)."""
+    from collections import Counter
+
+    from sentimon.logbook.rollup.rows import open_rows
+    from sentimon.logbook.tokens import hash_word, words_of
+    from sentimon.monitoring.growth import grown_words
+
+    vocabulary = None if baseline is None else baseline.vocabulary
+    if vocabulary is None or vocabulary.keyed or not summary.count:
+        return [], 0
+    found: Counter[str] = Counter()
+    texts = 0
+    with ExitStack() as stack:
+        for row in open_rows(sums, latest(period, summary, _LATEST_TEXTS), stack):
+            if row.text is not None:
+                texts += 1
+                found.update(set(words_of(row.text)))
+    if not texts:
+        return [], 0
+    hashed = {word: (hash_word(word), count) for word, count in found.items()}
+    return grown_words(hashed, texts, vocabulary, most=_WORDS), texts
+
+
+def _trigger(
+    session: Session,
+    asked: Asked,
+    baseline: Baseline | None,
+    rows: Summary,
+    state: MonitorState,
+    last: LastTrigger | None,
+) -> RetrainingTrigger:
+    """Return the decision on `rows`; the monitor has the say that it had at its last look."""
+    from sentimon.monitoring.drift import detect_drift
+    from sentimon.monitoring.reference import FEWEST_ROWS
+    from sentimon.monitoring.retraining import evaluate_retraining, score_rule
+
+    settings, incident = session.settings.retraining, state.incident
+    chosen = asked.period.since is not None or asked.period.until is not None
+    large = baseline is not None and baseline.summary.count >= FEWEST_ROWS
+    judges = settings.drift_rule == "monitor" or (settings.drift_rule == "auto" and large)
+    if judges and state.checks and not chosen:
+        rule = _remembered_rule(session, state, rows.count)
+    else:
+        rule, incident = score_rule(detect_drift(baseline, rows, session.settings.drift)), None
+    return evaluate_retraining(
+        rows,
+        rule,
+        settings,
+        drift_told=incident is not None and incident.told and not settings.repeat,
+        last=last,
+        now=session.now,
+        confidence_level=session.settings.drift.confidence_level,
+    )
+
+
+def _remembered_rule(session: Session, state: MonitorState, rows: int) -> RuleResult:
+    from sentimon.monitoring.retraining import RuleResult
+
+    found = () if state.incident is None else state.incident.findings
+    return RuleResult(
+        name="change of a share",
+        side="more than chance and at least",
+        value=max((abs(one.difference) for one in found), default=None),
+        low=None,
+        high=None,
+        limit=session.settings.monitor.delta,
+        met=state.incident is not None,
+        n=rows,
+    )
+
+
+def _known(baseline: Baseline | None) -> Known | None:
+    from sentimon.logbook.moments import from_microseconds
+    from sentimon.reporting.report.value import Known
+
+    if baseline is None:
+        return None
+    first = baseline.summary.first
+    return Known(
+        name=baseline.name,
+        created=baseline.created,
+        first=None if first is None else from_microseconds(first),
+        last=baseline.last,
+    )
+
+
+def _settings(session: Session) -> list[Setting]:
+    from sentimon.reporting.report.value import Setting
+
+    loaded = session.loaded
+    shown = []
+    for key, origin in loaded.origins.items():
+        section, name = key.split(".")
+        value = getattr(getattr(loaded.settings, section), name)
+        # A report is passed on, and the address of a webhook is often its password.
+        text = "(set, not shown)" if key == "notify.webhook" and value else _toml(value)
+        shown.append(Setting(key=key, value=text, origin=origin))
+    return shown
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
