@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.windows import Period, Window
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.growth import Growth
-    from sentimon.monitoring.monitor import MonitorState
-    from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger, RuleResult
-    from sentimon.reporting.report.value import Known, Report, Setting
+    from sentimon.reporting.report.value import Known, Report
 
 _WINDOWS = 90
 """Where nobody says how long windows are, the shortest are taken of which there are no more."""
@@ -70,6 +68,7 @@ def read_report(session: Session, asked: Asked) -> Report:
     import sentimon
     from sentimon.api.monitors import remembered
     from sentimon.api.stores import read_baseline, read_last_fired
+    from sentimon.cli.report_decision import decision, settings_of
     from sentimon.cli.report_labels import read_labelled
     from sentimon.logbook.history import DRIFT_FILE, TRIGGERS_FILE, read_entries
     from sentimon.monitoring.drift import detect_drift
@@ -113,9 +112,9 @@ def read_report(session: Session, asked: Asked) -> Report:
         past=recall(entries, state.incident, session.naive_zone, unreadable=len(bad)),
         words=found.words,
         latest_texts=found.texts,
-        trigger=_trigger(session, asked, baseline, found.untold, state, last),
+        trigger=decision(session, asked.period, baseline, found.untold, state, last),
         labelled=read_labelled(session, asked.period, asked.evaluate),
-        settings=_settings(session),
+        settings=settings_of(session),
     )
 
 
@@ -181,54 +180,6 @@ def _grown(
     return grown_words(hashed, texts, vocabulary, most=_WORDS), texts
 
 
-def _trigger(
-    session: Session,
-    asked: Asked,
-    baseline: Baseline | None,
-    rows: Summary,
-    state: MonitorState,
-    last: LastTrigger | None,
-) -> RetrainingTrigger:
-    """Return the decision on `rows`; the monitor has the say that it had at its last look."""
-    from sentimon.monitoring.drift import detect_drift
-    from sentimon.monitoring.reference import FEWEST_ROWS
-    from sentimon.monitoring.retraining import evaluate_retraining, score_rule
-
-    settings, incident = session.settings.retraining, state.incident
-    chosen = asked.period.since is not None or asked.period.until is not None
-    large = baseline is not None and baseline.summary.count >= FEWEST_ROWS
-    judges = settings.drift_rule == "monitor" or (settings.drift_rule == "auto" and large)
-    if judges and state.checks and not chosen:
-        rule = _remembered_rule(session, state, rows.count)
-    else:
-        rule, incident = score_rule(detect_drift(baseline, rows, session.settings.drift)), None
-    return evaluate_retraining(
-        rows,
-        rule,
-        settings,
-        drift_told=incident is not None and incident.told and not settings.repeat,
-        last=last,
-        now=session.now,
-        confidence_level=session.settings.drift.confidence_level,
-    )
-
-
-def _remembered_rule(session: Session, state: MonitorState, rows: int) -> RuleResult:
-    from sentimon.monitoring.retraining import RuleResult
-
-    found = () if state.incident is None else state.incident.findings
-    return RuleResult(
-        name="change of a share",
-        side="more than chance and at least",
-        value=max((abs(one.difference) for one in found), default=None),
-        low=None,
-        high=None,
-        limit=session.settings.monitor.delta,
-        met=state.incident is not None,
-        n=rows,
-    )
-
-
 def _known(baseline: Baseline | None) -> Known | None:
     from sentimon.logbook.moments import from_microseconds
     from sentimon.reporting.report.value import Known
@@ -242,23 +193,3 @@ def _known(baseline: Baseline | None) -> Known | None:
         first=None if first is None else from_microseconds(first),
         last=baseline.last,
     )
-
-
-def _settings(session: Session) -> list[Setting]:
-    from sentimon.reporting.report.value import Setting
-
-    loaded = session.loaded
-    shown = []
-    for key, origin in loaded.origins.items():
-        section, name = key.split(".")
-        value = getattr(getattr(loaded.settings, section), name)
-        # A report is passed on, and the address of a webhook is often its password.
-        text = "(set, not shown)" if key == "notify.webhook" and value else _toml(value)
-        shown.append(Setting(key=key, value=text, origin=origin))
-    return shown
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)

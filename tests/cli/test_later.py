@@ -21,6 +21,7 @@ ONLY_LATER = {
     "sentimon.cli.estimate",
     "sentimon.evaluation.estimate",
     "sentimon.cli.report_reading",
+    "sentimon.cli.report_decision",
     "sentimon.cli.report_labels",
     "sentimon.evaluation.reliability",
     "sentimon.reporting.report",

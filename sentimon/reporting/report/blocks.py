@@ -13,6 +13,7 @@ class Tone(enum.StrEnum):
     WELL = "well"
     FINDING = "finding"
     UNKNOWN = "unknown"
+    PLAIN = "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

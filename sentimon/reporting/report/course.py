@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sentimon.labels import LABELS
 from sentimon.monitoring.intervals import Estimate
 from sentimon.reporting.numbers import estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts.timeline import Level, Stretch, estimate_chart, mix_chart
-from sentimon.reporting.report.past import PastIncident, SavedFinding
+from sentimon.reporting.report.found import found_blocks, incidents_in_words, when
 from sentimon.reporting.report.value import Report
-
-_LATEST = 20
-_VERBS = {"class": "share of {}", "confidence": "confidence {}", "words": "texts with {}"}
 
 
 def mix_section(report: Report) -> Section:
     """Return the class mix over time, and the table of all windows."""
     blocks: list[Block] = []
     if report.windows:
-        drawing, frame = mix_chart(report.windows, report.zone)
+        drawing, frame = mix_chart(report.windows, report.zone, fewest=report.min_samples)
         shares = [
-            _course(f"{report.names[place]}", [one.metrics.shares[place] for one in report.windows])
+            _course(
+                f"{report.names[place]}",
+                [one.metrics.shares[place] for one in report.windows],
+                report.min_samples,
+            )
             for place in range(len(LABELS))
         ]
         blocks.append(
@@ -36,7 +36,8 @@ def mix_section(report: Report) -> Section:
                 legend=[
                     Key(mark=f"class{place}", meaning=name)
                     for place, name in reversed(list(enumerate(report.names)))
-                ],
+                ]
+                + [Key(mark="class1 pale", meaning=f"pale: fewer than {report.min_samples} rows")],
             )
         )
     return Section(name="mix", title="Class mix over time", blocks=[*blocks, _overall(report)])
@@ -67,7 +68,7 @@ def confidence_section(report: Report) -> Section:
             Chart(
                 name="confidence",
                 title=f"Mean confidence per window of {report.every}, with its interval",
-                described=_course("Mean confidence", estimates),
+                described=_course("Mean confidence", estimates, report.min_samples),
                 drawing=drawing,
                 size=frame.size,
                 legend=[
@@ -106,8 +107,8 @@ def score_section(report: Report) -> Section:
             Chart(
                 name="score",
                 title=f"Drift score per window of {report.every} against the baseline",
-                described=f"{_course('Score', estimates)} The limit is {threshold:g}. "
-                f"{_incidents_in_words(report)}",
+                described=f"{_course('Score', estimates, report.min_samples)} The limit is {threshold:g}. "
+                f"{incidents_in_words(report)}",
                 drawing=drawing,
                 size=frame.size,
                 legend=[
@@ -124,7 +125,7 @@ def score_section(report: Report) -> Section:
         blocks.append(
             Paragraph(text="Without a baseline there is no score: sentimon baseline create makes one.")
         )
-    return Section(name="score", title="Score history", blocks=[*blocks, *_found(report)])
+    return Section(name="score", title="Score history", blocks=[*blocks, *found_blocks(report)])
 
 
 def _overall(report: Report) -> Table:
@@ -174,19 +175,14 @@ def _windows(report: Report) -> Table:
     )
 
 
-def when(report: Report, moment: datetime) -> str:
-    """Return a moment to the minute, in the zone of the report."""
-    return f"{moment.astimezone(report.zone):%Y-%m-%d %H:%M}"
-
-
-def _course(what: str, estimates: Sequence[Estimate]) -> str:
-    """Return in words how a number went: first, last, lowest, highest."""
-    values = [one.value for one in estimates if one.value is not None]
+def _course(what: str, estimates: Sequence[Estimate], fewest: int) -> str:
+    """Return in words how a number went: first, last, lowest, highest, of windows with enough rows."""
+    values = [one.value for one in estimates if one.value is not None and one.n >= fewest]
     if not values:
-        return f"{what}: no window has a number."
+        return f"{what}: no window has {fewest} rows."
     return (
-        f"{what}: {number(values[0])} in the first window with rows, {number(values[-1])} in the last; "
-        f"lowest {number(min(values))}, highest {number(max(values))}."
+        f"{what}: {number(values[0])} in the first window of {fewest} rows or more, {number(values[-1])} in "
+        f"the last; lowest {number(min(values))}, highest {number(max(values))}."
     )
 
 
@@ -200,71 +196,3 @@ def _stretches(report: Report) -> list[Stretch]:
         Stretch(look="incident", start=one.since, end=one.until(report.made)) for one in report.past.incidents
     ]
     return [one for one in shaded if one.start < last and one.end > first]
-
-
-def _incidents_in_words(report: Report) -> str:
-    found = report.past.incidents
-    if not found:
-        return "No incident is known."
-    return (
-        "Incidents: " + "; ".join(f"{when(report, one.since)} to {_end(report, one)}" for one in found) + "."
-    )
-
-
-def _found(report: Report) -> list[Block]:
-    """Return the incidents and the saved checks as tables."""
-    blocks: list[Block] = []
-    if report.past.incidents:
-        blocks.append(
-            Table(
-                caption=f"Incidents, {report.zone_name} time",
-                columns=[Column(name="Since"), Column(name="Until"), Column(name="What had moved")],
-                rows=[
-                    (when(report, one.since), _end(report, one), _moved(one.findings, report.names))
-                    for one in reversed(report.past.incidents)
-                ],
-            )
-        )
-    checks = report.past.checks
-    if checks:
-        latest = "" if len(checks) <= _LATEST else f", the latest {_LATEST} of {len(checks)}"
-        blocks.append(
-            Table(
-                caption=f"Saved checks{latest}",
-                columns=[
-                    Column(name="When"),
-                    Column(name="By"),
-                    Column(name="Score", numeric=True),
-                    Column(name="Result"),
-                ],
-                rows=[
-                    (
-                        when(report, one.timestamp),
-                        one.rule,
-                        number(one.score),
-                        "drift" if one.drifted else "no drift",
-                    )
-                    for one in reversed(checks[-_LATEST:])
-                ],
-                folded=True,
-            )
-        )
-    else:
-        blocks.append(Paragraph(text="No check was saved: sentimon drift --save keeps them."))
-    return blocks
-
-
-def _end(report: Report, incident: PastIncident) -> str:
-    if incident.open:
-        return "now (open)"
-    return when(report, incident.seen) + ("" if incident.closed else " (last seen)")
-
-
-def _moved(findings: Sequence[SavedFinding], names: Sequence[str]) -> str:
-    shown = dict(zip(LABELS, names, strict=True))
-    parts = []
-    for one in findings[:5]:
-        event = shown.get(one.event, one.event) if one.group == "class" else one.event
-        what = _VERBS.get(one.group, "{}").format(event)
-        parts.append(f"{what} {number(one.before.value)} to {number(one.after.value)}")
-    return "; ".join(parts)

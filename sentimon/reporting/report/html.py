@@ -109,7 +109,7 @@ def _table(table: Table) -> str:
     caption = safe(table.caption)
     whole = (
         f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0"><table>'
-        f"<caption>{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>"
+        f"<caption><span>{caption}</span></caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>"
         "</table></div>\n"
     )
     return f"<details><summary>{caption}</summary>\n{whole}</details>\n" if table.folded else whole

@@ -28,6 +28,7 @@ a:focus-visible,summary:focus-visible,
 .said{font-size:1.15rem}
 .about,footer{color:var(--soft);font-size:.9rem}
 footer{padding-bottom:2rem;margin-top:2rem}
+.plain{color:var(--ink)}
 .well{color:var(--well)}.finding{color:var(--finding)}.unknown{color:var(--unknown)}
 .answers{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:.75rem;margin:1.25rem 0 0}
 .answers div{background:var(--raised);border-left:.3rem solid;padding:.6rem .9rem;border-radius:.25rem}
@@ -46,9 +47,10 @@ font-size:.88rem;color:var(--soft)}
 .legend li{display:flex;align-items:center;gap:.4rem}
 .legend svg{width:1.5rem;height:.9rem;flex:none}
 text{font:11px system-ui,sans-serif;fill:var(--soft)}
-.note{fill:var(--ink)}
+.note{fill:var(--ink);stroke:var(--paper);stroke-width:4px;paint-order:stroke;stroke-linejoin:round}
 .grid{stroke:var(--grid);vector-effect:non-scaling-stroke}
 .axis{stroke:var(--soft);vector-effect:non-scaling-stroke}
+.pale{opacity:.45}
 .class0{fill:var(--class0)}.class1{fill:var(--class1)}.class2{fill:var(--class2)}
 .line{fill:none;stroke:var(--mark);stroke-width:2;stroke-linejoin:round;vector-effect:non-scaling-stroke}
 .band{fill:var(--mark);fill-opacity:.18}
@@ -63,8 +65,12 @@ text{font:11px system-ui,sans-serif;fill:var(--soft)}
 .scroll{overflow-x:auto;margin:1rem 0}
 table{border-collapse:collapse;font-size:.92rem;min-width:min(100%,24rem)}
 caption{text-align:left;font-weight:600;padding-bottom:.4rem}
+caption span{display:block;max-width:min(58rem,calc(100vw - 2.5rem))}
+details caption{position:absolute;clip-path:inset(50%)}
 th,td{text-align:left;padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--grid);vertical-align:top;
-unicode-bidi:isolate}
+unicode-bidi:isolate;min-width:3rem}
+.number,thead th{overflow-wrap:normal;min-width:0}
+td{min-width:5.5rem}
 th:last-child,td:last-child{padding-right:0}
 thead th{border-bottom:1px solid var(--soft);font-weight:600;color:var(--soft)}
 tbody th{font-weight:500;min-width:6rem}
@@ -72,7 +78,8 @@ tbody th{font-weight:500;min-width:6rem}
 .range{white-space:nowrap;color:var(--soft)}
 summary{cursor:pointer;padding:.25rem 0;color:var(--link)}
 @media (max-width:40rem){main,header,footer{padding-left:1rem;padding-right:1rem}.verdict{font-size:1.75rem}
-text{font-size:20px}.spare{display:none}th,td{padding-right:.7rem}}
+text{font-size:20px}circle{r:5px}.legend circle{r:5px}.spare{display:none}
+table{font-size:.85rem}th,td{padding-right:.6rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--raised:#fff;--ink:#000;--soft:#444;--rule:#bbb;
 --grid:#ddd;--link:#000;--class0:#c2410c;--class1:#87909c;--class2:#0f766e;--mark:#1d4ed8;--limit:#b42318;
 --incident:#b42318;--reference:#64748b;--well:#0f6b3d;--finding:#b42318;--unknown:#7a5600}

@@ -10,7 +10,7 @@ from sentimon.reporting.report.html import clipped
 from sentimon.reporting.text import visible
 
 _MARKS = re.compile(r"([\\`*_\[\]|~$]|(?<=[wW])\.|:(?=//))")
-_AT_START = re.compile(r"^(\s*)([-+#=>]|\d+(?=[.)]))")
+_AT_START = re.compile(r"^\s*([-+#=]|\d+(?=[.)]\s))")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -21,10 +21,10 @@ def to_markdown(story: Story) -> str:
     parts = [
         f"# {plain(story.title)}",
         f"**{plain(verdict.word)}.** {plain(verdict.detail)}",
-        plain(story.about),
+        _paragraph(story.about),
         _grid(("About", "Answer", "In words"), (False,) * 3, answers),
         *(part for section in story.sections for part in _section(section)),
-        plain(story.footer),
+        _paragraph(story.footer),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -39,8 +39,12 @@ def plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    marked = _MARKS.sub(r"\\\1", visible(text).translate(_ENTITIES))
-    return _AT_START.sub(lambda found: f"{found[1]}&#{ord(found[2][0])};{found[2][1:]}", marked)
+    return _MARKS.sub(r"\\\1", visible(text).translate(_ENTITIES))
+
+
+def _paragraph(text: str) -> str:
+    # A line that begins so would be a heading or a list.
+    return _AT_START.sub(lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", plain(text))
 
 
 def _section(section: Section) -> Iterable[str]:
@@ -51,7 +55,7 @@ def _section(section: Section) -> Iterable[str]:
 
 def _block(block: Block) -> Iterable[str]:
     if isinstance(block, Paragraph):
-        yield plain(block.text)
+        yield _paragraph(block.text)
     elif isinstance(block, Chart):
         yield f"**{plain(block.title)}.** {_escaped(block.described)}"
     else:

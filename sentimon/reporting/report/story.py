@@ -5,8 +5,9 @@ from __future__ import annotations
 from sentimon.logbook.moments import format_moment, from_microseconds
 from sentimon.reporting.report.blocks import Story
 from sentimon.reporting.report.compared import change_section, moved_section
-from sentimon.reporting.report.course import confidence_section, mix_section, score_section, when
+from sentimon.reporting.report.course import confidence_section, mix_section, score_section
 from sentimon.reporting.report.decided import bad_lines_section, retraining_section, settings_section
+from sentimon.reporting.report.found import when
 from sentimon.reporting.report.judged import quality_section
 from sentimon.reporting.report.methods import methods_section
 from sentimon.reporting.report.value import Report

@@ -69,9 +69,11 @@ def _drift(report: Report) -> Status:
 def _monitor(report: Report) -> Status:
     incident, checks = report.watch.incident, report.watch.checks
     if incident is not None:
-        found = "; ".join(moved(one, report.names) for one in incident.findings[:3])
+        found = "; ".join(moved(one, report.names) for one in incident.findings[:2])
         since = f"{incident.since[:16].replace('T', ' ')} UTC"
-        detail = f"Drift since {since}, {incident.checks} checks so far: {found} when it was found."
+        more = len(incident.findings) - 2
+        found += f"; and {more} more" if more > 0 else ""
+        detail = f"Drift since {since}, check {incident.check}: {found} when it was found."
         return Status(about="Monitor", word="Open incident", tone=Tone.FINDING, detail=detail)
     if not checks:
         detail = "It has not looked at this log yet: sentimon drift --monitor, from cron, is its look."
@@ -99,7 +101,7 @@ def _labels(report: Report) -> Status:
     return Status(
         about="Accuracy",
         word=number(quality.accuracy.value),
-        tone=Tone.UNKNOWN,
+        tone=Tone.PLAIN,
         detail=f"{estimate(quality.accuracy)} of {quality.n} labelled rows are right; "
         f"macro recall {estimate(quality.macro_recall)}.",
     )

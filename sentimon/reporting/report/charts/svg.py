@@ -67,7 +67,7 @@ class Frame:
     """Where in a view box a chart draws: both axes take numbers from `low` to `high`; others are cut off."""
 
     width: int = 640
-    height: int = 250
+    height: int = 270
     left: int = 46
     right: int = 14
     top: int = 12

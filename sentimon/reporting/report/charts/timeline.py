@@ -42,22 +42,26 @@ class Level:
     text: str
 
 
-def mix_chart(windows: Sequence[ScoredWindow], zone: tzinfo | None) -> tuple[str, Frame]:
-    """Return the shares of the classes per window, one upon the other, negative at the bottom."""
+def mix_chart(windows: Sequence[ScoredWindow], zone: tzinfo | None, *, fewest: int) -> tuple[str, Frame]:
+    """Return the shares of the classes per window, one upon the other, negative at the bottom.
+
+    Windows of fewer than `fewest` rows are pale.
+    """
     frame = _frame(windows, 0.0, 1.0)
     gap = 1.0 if len(windows) <= _MOST_MARKS else 0.0
-    shapes: list[list[list[Point]]] = [[], [], []]
+    shapes: dict[str, list[list[Point]]] = {}
     for one in windows:
         left, right = (frame.x(moment.timestamp()) for moment in (one.start, one.end))
         below = 0.0
         for place, share in enumerate(one.metrics.shares):
             if share.value:
                 top = min(1.0, below + share.value)
-                shapes[place].append(
+                look = f"class{place}" + (" pale" if share.n < fewest else "")
+                shapes.setdefault(look, []).append(
                     box(left + gap, frame.y(below), max(left + gap, right - gap), frame.y(top))
                 )
                 below = top
-    drawn = "".join(path(f"class{place}", shape, closed=True) for place, shape in enumerate(shapes))
+    drawn = "".join(path(look, shape, closed=True) for look, shape in sorted(shapes.items()))
     return frame.grid() + drawn + _dates(frame, windows, zone), frame
 
 
@@ -141,8 +145,9 @@ def _band(frame: Frame, run: Sequence[tuple[float, Estimate]]) -> list[list[Poin
 def _shaded(frame: Frame, stretch: Stretch) -> str:
     left, right = (frame.x(moment.timestamp()) for moment in (stretch.start, stretch.end))
     top = frame.top
-    # What lasted for less than a window is still seen.
-    return rectangle(stretch.look, left, top, max(2.0, right - left), frame.height - frame.bottom - top)
+    # What lasted for less than a window is still seen, also at the very end.
+    left = min(left, frame.width - frame.right - 3)
+    return rectangle(stretch.look, left, top, max(3.0, right - left), frame.height - frame.bottom - top)
 
 
 def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -> str:
