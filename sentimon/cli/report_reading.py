@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sentimon.cli.reading import latest, newer
@@ -26,7 +25,6 @@ _WINDOWS = 90
 """Where nobody says how long windows are, the shortest are taken of which there are no more."""
 _MOST_WINDOWS = 3_000
 _LENGTHS = {"1h": 1, "6h": 6, "1d": 24, "1w": 168, "4w": 672}
-_HOUR = timedelta(hours=1)
 _LATEST_TEXTS = 2_000
 _WORDS = 10
 
@@ -126,15 +124,13 @@ def _read(
     untold: Period,
     baseline: Baseline | None,
 ) -> Found:
-    whole = sums.summary(asked.period)
-    every = asked.every or _length(whole)
-    calendar = session.calendar(every)
-    if whole.hours and (max(whole.hours) - min(whole.hours)) > _MOST_WINDOWS * calendar.every / _HOUR:
+    every = asked.every or _length(sums.summary(asked.period))
+    windows, summary = sums.windows(asked.period, session.calendar(every), now=session.now)
+    if len(windows) > _MOST_WINDOWS:
         raise UsageError(
-            f"--every {every}: a report shows at most {_MOST_WINDOWS} windows",
+            f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
             hint="choose longer windows, or fewer rows with --since and --until",
         )
-    windows, summary = sums.windows(asked.period, calendar, now=session.now)
     current = sums.summary(compared)
     words, texts = _grown(sums, compared, current, baseline)
     return Found(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sentimon.labels import LABELS
 from sentimon.monitoring.intervals import Estimate
-from sentimon.reporting.numbers import estimate, number
+from sentimon.reporting.numbers import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts.timeline import Level, Stretch, estimate_chart, mix_chart
 from sentimon.reporting.report.found import found_blocks, incidents_in_words, when
@@ -18,13 +18,10 @@ def mix_section(report: Report) -> Section:
     blocks: list[Block] = []
     if report.windows:
         drawing, frame = mix_chart(report.windows, report.zone, fewest=report.min_samples)
+        enough = [one.shares for one in report.windows if one.total >= max(1, report.min_samples)]
         shares = [
-            _course(
-                f"{report.names[place]}",
-                [one.metrics.shares[place] for one in report.windows],
-                report.min_samples,
-            )
-            for place in range(len(LABELS))
+            _course(name, [one[place] for one in enough], report.min_samples)
+            for place, name in enumerate(report.names)
         ]
         blocks.append(
             Chart(
@@ -47,7 +44,7 @@ def confidence_section(report: Report) -> Section:
     """Return the mean confidence over time, and the table of all windows."""
     blocks: list[Block] = []
     if report.windows:
-        estimates = [one.metrics.confidence for one in report.windows]
+        estimates = [one.confidence for one in report.windows]
         sure = [one for one in estimates if one.n >= report.min_samples]
         limits = [one for pair in sure for one in (pair.low, pair.high) if one is not None]
         values = [one.value for one in estimates if one.value is not None]
@@ -68,7 +65,7 @@ def confidence_section(report: Report) -> Section:
             Chart(
                 name="confidence",
                 title=f"Mean confidence per window of {report.every}, with its interval",
-                described=_course("Mean confidence", estimates, report.min_samples),
+                described=_course("Mean confidence", _sure(estimates, report), report.min_samples),
                 drawing=drawing,
                 size=frame.size,
                 legend=[
@@ -91,6 +88,7 @@ def score_section(report: Report) -> Section:
     if report.windows and report.baseline is not None:
         estimates = [one.score for one in report.windows]
         threshold = report.drift.threshold
+        course = _course("Score", _sure(estimates, report), report.min_samples)
         tops = [one.high for one in estimates if one.high is not None and one.n >= report.min_samples]
         values = [one.value for one in estimates if one.value is not None]
         drawing, frame = estimate_chart(
@@ -107,8 +105,7 @@ def score_section(report: Report) -> Section:
             Chart(
                 name="score",
                 title=f"Drift score per window of {report.every} against the baseline",
-                described=f"{_course('Score', estimates, report.min_samples)} The limit is {threshold:g}. "
-                f"{incidents_in_words(report)}",
+                described=f"{course} The limit is {threshold:g}. {incidents_in_words(report)}",
                 drawing=drawing,
                 size=frame.size,
                 legend=[
@@ -164,9 +161,9 @@ def _windows(report: Report) -> Table:
         rows=[
             (
                 when(report, one.start) + ("" if one.complete else "*"),
-                str(one.metrics.total),
-                *(number(share.value) for share in one.metrics.shares),
-                estimate(one.metrics.confidence),
+                str(one.total),
+                *(map(number, one.shares) if one.total else [MISSING] * len(LABELS)),
+                estimate(one.confidence),
                 estimate(one.score),
             )
             for one in report.windows
@@ -175,9 +172,12 @@ def _windows(report: Report) -> Table:
     )
 
 
-def _course(what: str, estimates: Sequence[Estimate], fewest: int) -> str:
-    """Return in words how a number went: first, last, lowest, highest, of windows with enough rows."""
-    values = [one.value for one in estimates if one.value is not None and one.n >= fewest]
+def _sure(estimates: Sequence[Estimate], report: Report) -> list[float]:
+    return [one.value for one in estimates if one.value is not None and one.n >= report.min_samples]
+
+
+def _course(what: str, values: Sequence[float], fewest: int) -> str:
+    """Return in words how the `values` of windows with enough rows went: first, last, lowest, highest."""
     if not values:
         return f"{what}: no window has {fewest} rows."
     return (

@@ -125,7 +125,8 @@ def _row(table: Table, row: Sequence[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    return _RANGE.sub(lambda found: f'<span class="range">{found[0]}</span>', safe(text))
+    shown = safe(text)
+    return _RANGE.sub(r'<span class="range">\g<0></span>', shown) if "[" in shown else shown
 
 
 def _side(numeric: bool) -> str:

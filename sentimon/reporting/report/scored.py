@@ -1,4 +1,4 @@
-"""Each window with its metrics and how far its class mix is from the baseline's."""
+"""Each window with its class mix, its confidence, and how far its class mix is from the baseline's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentimon.logbook.summary import Summary
+from sentimon.logbook.summary import Counts, Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
 from sentimon.monitoring.intervals import Estimate
-from sentimon.monitoring.metrics import Metrics, measure
+from sentimon.monitoring.metrics import mean_confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +20,23 @@ class ScoredWindow:
     start: datetime
     end: datetime
     complete: bool
-    metrics: Metrics
+    counts: Counts
+    """Rows of each class, in Sentiment order."""
+    confidence: Estimate
+    """The mean over all rows."""
     score: Estimate
     """Wasserstein-1 distance from the baseline, 0 .. 1; None without a baseline or rows."""
+
+    @property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(self.counts)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Return the share of each class; nothing where there are no rows."""
+        total = self.total
+        return tuple(count / total for count in self.counts) if total else ()
 
 
 def score_windows(
@@ -34,7 +48,8 @@ def score_windows(
             start=one.start,
             end=one.end,
             complete=one.complete,
-            metrics=measure(one.summary, confidence_level=confidence_level),
+            counts=one.summary.counts,
+            confidence=mean_confidence(one.summary.total, confidence_level=confidence_level),
             score=_score(baseline, one.summary, confidence_level),
         )
         for one in windows

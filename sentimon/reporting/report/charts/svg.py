@@ -107,7 +107,7 @@ class Frame:
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Return four to eight round numbers from `low` to `high`, which differ.
+    """Return two to eight round numbers from `low` to `high`, which differ.
 
     >>> ticks(0.0, 1.0), ticks(0.0, 0.23)
     ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 0.05, 0.1, 0.15, 0.2])

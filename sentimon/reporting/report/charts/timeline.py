@@ -53,13 +53,12 @@ def mix_chart(windows: Sequence[ScoredWindow], zone: tzinfo | None, *, fewest: i
     for one in windows:
         left, right = (frame.x(moment.timestamp()) for moment in (one.start, one.end))
         below = 0.0
-        for place, share in enumerate(one.metrics.shares):
-            if share.value:
-                top = min(1.0, below + share.value)
-                look = f"class{place}" + (" pale" if share.n < fewest else "")
-                shapes.setdefault(look, []).append(
-                    box(left + gap, frame.y(below), max(left + gap, right - gap), frame.y(top))
-                )
+        pale = " pale" if one.total < fewest else ""
+        for place, share in enumerate(one.shares):
+            if share:
+                top = min(1.0, below + share)
+                corners = box(left + gap, frame.y(below), max(left + gap, right - gap), frame.y(top))
+                shapes.setdefault(f"class{place}{pale}", []).append(corners)
                 below = top
     drawn = "".join(path(look, shape, closed=True) for look, shape in sorted(shapes.items()))
     return frame.grid() + drawn + _dates(frame, windows, zone), frame
