@@ -12,6 +12,8 @@ from sentimon.reporting.report.charts.timeline import Level, Stretch, estimate_c
 from sentimon.reporting.report.found import found_blocks, incidents_in_words, when
 from sentimon.reporting.report.value import Report
 
+_SHADES = {"incident": "incident", "reference": "rows of the baseline"}
+
 
 def mix_section(report: Report) -> Section:
     """Return the class mix over time, and the table of all windows."""
@@ -34,7 +36,7 @@ def mix_section(report: Report) -> Section:
                     Key(mark=f"class{place}", meaning=name)
                     for place, name in reversed(list(enumerate(report.names)))
                 ]
-                + [Key(mark="class1 pale", meaning=f"pale: fewer than {report.min_samples} rows")],
+                + _weak(report, "class1 pale", f"pale: fewer than {report.min_samples} rows"),
             )
         )
     return Section(name="mix", title="Class mix over time", blocks=[*blocks, _overall(report)])
@@ -58,6 +60,7 @@ def confidence_section(report: Report) -> Section:
             level=Level(
                 value=report.confidence_threshold,
                 text=f"retraining below {report.confidence_threshold:g}",
+                below=True,
             ),
             fewest=report.min_samples,
         )
@@ -71,7 +74,7 @@ def confidence_section(report: Report) -> Section:
                 legend=[
                     Key(mark="mark", meaning="mean confidence"),
                     Key(mark="band", meaning=f"{report.confidence_level:.0%} interval"),
-                    Key(mark="weak", meaning=f"fewer than {report.min_samples} rows"),
+                    *_weak(report, "weak", f"fewer than {report.min_samples} rows"),
                     Key(mark="limit", meaning="limit (retraining.confidence_threshold)"),
                 ],
             )
@@ -87,7 +90,7 @@ def score_section(report: Report) -> Section:
     blocks: list[Block] = []
     if report.windows and report.baseline is not None:
         estimates = [one.score for one in report.windows]
-        threshold = report.drift.threshold
+        threshold, shaded = report.drift.threshold, _stretches(report)
         course = _course("Score", _sure(estimates, report), report.min_samples)
         tops = [one.high for one in estimates if one.high is not None and one.n >= report.min_samples]
         values = [one.value for one in estimates if one.value is not None]
@@ -98,7 +101,7 @@ def score_section(report: Report) -> Section:
             low=0.0,
             high=min(1.0, 1.1 * max([threshold * 1.2, 0.05, *tops, *values])),
             level=Level(value=threshold, text=f"drift above {threshold:g}"),
-            stretches=_stretches(report),
+            stretches=shaded,
             fewest=report.min_samples,
         )
         blocks.append(
@@ -111,10 +114,9 @@ def score_section(report: Report) -> Section:
                 legend=[
                     Key(mark="mark", meaning="score"),
                     Key(mark="band", meaning=f"{report.confidence_level:.0%} interval"),
-                    Key(mark="weak", meaning=f"fewer than {report.min_samples} rows: no verdict"),
+                    *_weak(report, "weak", f"fewer than {report.min_samples} rows: no verdict"),
                     Key(mark="limit", meaning="limit (drift.threshold)"),
-                    Key(mark="reference", meaning="rows of the baseline"),
-                    Key(mark="incident", meaning="incident"),
+                    *(Key(mark=look, meaning=_SHADES[look]) for look in sorted({one.look for one in shaded})),
                 ],
             )
         )
@@ -170,6 +172,12 @@ def _windows(report: Report) -> Table:
         ],
         folded=True,
     )
+
+
+def _weak(report: Report, mark: str, meaning: str) -> list[Key]:
+    """Return what stands for windows of few rows, where there are any."""
+    few = any(0 < one.total < report.min_samples for one in report.windows)
+    return [Key(mark=mark, meaning=meaning)] if few else []
 
 
 def _sure(estimates: Sequence[Estimate], report: Report) -> list[float]:

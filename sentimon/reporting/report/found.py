@@ -85,5 +85,5 @@ def _moved(findings: Sequence[SavedFinding], names: Sequence[str]) -> str:
     for one in findings[:5]:
         event = shown.get(one.event, one.event) if one.group == "class" else one.event
         what = _VERBS.get(one.group, "{}").format(event)
-        parts.append(f"{what} {number(one.before.value)} to {number(one.after.value)}")
+        parts.append(f"{what}: {number(one.before.value)} to {number(one.after.value)}")
     return "; ".join(parts)

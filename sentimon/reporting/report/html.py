@@ -12,8 +12,10 @@ from sentimon.reporting.report.blocks import Block, Chart, Key, Paragraph, Secti
 from sentimon.reporting.report.look import STYLE
 from sentimon.reporting.text import visible
 
-LONGEST = 400
+LONGEST = 500
 """Characters of a text that are shown; what is longer is cut, and says so."""
+LONGEST_PROSE = 5_000
+"""The same of sentences, which are ours, but may name what a user named."""
 _RANGE = re.compile(r"\[[+-]?\d+\.\d+, [+-]?\d+\.\d+\]")
 _ALLOWED = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_ALLOWED}'; base-uri 'none'; form-action 'none'"
@@ -34,7 +36,7 @@ def to_html(story: Story) -> str:
     top = (
         f'<body>\n<a class="skip" href="#content">To the content</a>\n<header>\n<h1>{title}</h1>\n'
         f'<p class="verdict {verdict.tone}">{safe(verdict.word)}</p>\n'
-        f'<p class="said">{safe(verdict.detail)}</p>\n<p class="about">{safe(story.about)}</p>\n'
+        f'<p class="said">{_prose(verdict.detail)}</p>\n<p class="about">{_prose(story.about)}</p>\n'
         f'<dl class="answers">\n{"".join(map(_answer, story.answers))}</dl>\n'
         f'<nav aria-label="Contents"><ul>{links}</ul></nav>\n</header>\n<main id="content">\n'
     )
@@ -42,24 +44,28 @@ def to_html(story: Story) -> str:
     return f"{head}{top}{body}</main>\n<footer><p>{safe(story.footer)}</p></footer>\n</body>\n</html>\n"
 
 
-def safe(text: str) -> str:
+def safe(text: str, *, most: int = LONGEST) -> str:
     r"""Return a text that shows as itself and does nothing; what is very long is cut.
 
     >>> safe("<b>&" + chr(27))
     '&lt;b&gt;&amp;\\x1b'
     """
-    return html.escape(visible(clipped(text)))
+    return html.escape(visible(clipped(text, most)))
 
 
-def clipped(text: str) -> str:
-    """Return a text, or the beginning of a very long one."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+def clipped(text: str, most: int) -> str:
+    """Return a text, or the beginning of one that is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def _prose(text: str) -> str:
+    return safe(text, most=LONGEST_PROSE)
 
 
 def _answer(status: Status) -> str:
     return (
         f'<div class="{status.tone}"><dt>{safe(status.about)}</dt><dd class="word">{safe(status.word)}</dd>'
-        f'<dd class="detail">{safe(status.detail)}</dd></div>\n'
+        f'<dd class="detail">{_prose(status.detail)}</dd></div>\n'
     )
 
 
@@ -74,7 +80,7 @@ def _section(section: Section) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
-        return f"<p>{safe(block.text)}</p>\n"
+        return f"<p>{_prose(block.text)}</p>\n"
     return _chart(block) if isinstance(block, Chart) else _table(block)
 
 
@@ -84,7 +90,7 @@ def _chart(chart: Chart) -> str:
     return (
         f'<figure class="{chart.name}">\n<figcaption>{safe(chart.title)}</figcaption>\n'
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{title} {told}">'
-        f'<title id="{title}">{safe(chart.title)}</title><desc id="{told}">{_whole(chart.described)}</desc>'
+        f'<title id="{title}">{safe(chart.title)}</title><desc id="{told}">{_prose(chart.described)}</desc>'
         f'{chart.drawing}</svg>\n<ul class="legend">{"".join(map(_key, chart.legend))}</ul>\n</figure>\n'
     )
 
@@ -131,8 +137,3 @@ def _cell(text: str) -> str:
 
 def _side(numeric: bool) -> str:
     return ' class="number"' if numeric else ""
-
-
-def _whole(text: str) -> str:
-    # Words in place of a drawing are ours, and may be longer than what a user's text may fill.
-    return html.escape(visible(text))

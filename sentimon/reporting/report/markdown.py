@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sentimon.reporting.report.blocks import Block, Chart, Paragraph, Section, Story
-from sentimon.reporting.report.html import clipped
+from sentimon.reporting.report.html import LONGEST, LONGEST_PROSE, clipped
 from sentimon.reporting.text import visible
 
 _MARKS = re.compile(r"([\\`*_\[\]|~$]|(?<=[wW])\.|:(?=//))")
@@ -20,7 +20,7 @@ def to_markdown(story: Story) -> str:
     answers = [(one.about, one.word, one.detail) for one in story.answers]
     parts = [
         f"# {plain(story.title)}",
-        f"**{plain(verdict.word)}.** {plain(verdict.detail)}",
+        f"**{plain(verdict.word)}.** {_prose(verdict.detail)}",
         _paragraph(story.about),
         _grid(("About", "Answer", "In words"), (False,) * 3, answers),
         *(part for section in story.sections for part in _section(section)),
@@ -29,22 +29,22 @@ def to_markdown(story: Story) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def plain(text: str) -> str:
+def plain(text: str, *, most: int = LONGEST) -> str:
     r"""Return a text that shows as itself: no markup, no link, no cell or line of its own.
 
     >>> plain("a|b <i>*c*")
     'a\\|b &lt;i&gt;\\*c\\*'
     """
-    return _escaped(clipped(text))
+    return _MARKS.sub(r"\\\1", visible(clipped(text, most)).translate(_ENTITIES))
 
 
-def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", visible(text).translate(_ENTITIES))
+def _prose(text: str) -> str:
+    return plain(text, most=LONGEST_PROSE)
 
 
 def _paragraph(text: str) -> str:
     # A line that begins so would be a heading or a list.
-    return _AT_START.sub(lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", plain(text))
+    return _AT_START.sub(lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", _prose(text))
 
 
 def _section(section: Section) -> Iterable[str]:
@@ -57,7 +57,7 @@ def _block(block: Block) -> Iterable[str]:
     if isinstance(block, Paragraph):
         yield _paragraph(block.text)
     elif isinstance(block, Chart):
-        yield f"**{plain(block.title)}.** {_escaped(block.described)}"
+        yield f"**{plain(block.title)}.** {_prose(block.described)}"
     else:
         yield f"**{plain(block.caption)}**"
         columns = block.columns

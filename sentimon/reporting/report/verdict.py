@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentimon.monitoring.drift import Verdict
+from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.reporting.findings import moved
 from sentimon.reporting.numbers import estimate, number
 from sentimon.reporting.report.blocks import Status, Tone
@@ -34,14 +34,22 @@ def headline(report: Report) -> Status:
             detail="The class mix holds, but a rule for retraining is met.",
         )
     if report.verdict is Verdict.STABLE:
-        detail = "The predictions are like those of the baseline, and nothing speaks for retraining."
-        return Status(about="Verdict", word="Stable", tone=Tone.WELL, detail=detail)
+        return Status(about="Verdict", word="Stable", tone=Tone.WELL, detail=_stable(report.drift))
     missing = "there is no baseline to compare with" if report.baseline is None else "there are too few rows"
     return Status(
         about="Verdict",
         word="No verdict",
         tone=Tone.UNKNOWN,
         detail=f"Whether the predictions changed cannot be said: {missing}.",
+    )
+
+
+def _stable(drift: DriftReport) -> str:
+    moved_surely = drift.score.low is not None and drift.score.low > 0
+    surely = ", which is more than chance but" if moved_surely else ","
+    return (
+        f"The class mix is {estimate(drift.score)} from the baseline's{surely} within the limit "
+        f"{drift.threshold:g}; no rule for retraining is met."
     )
 
 

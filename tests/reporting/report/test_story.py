@@ -14,6 +14,7 @@ from sentimon.config.settings import DriftSettings
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.growth import Growth
+from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.metrics import measure
 from sentimon.reporting.report.blocks import Tone
 from sentimon.reporting.report.html import safe, to_html
@@ -118,6 +119,14 @@ def test_hostile_texts_print_as_themselves(text: str) -> None:
     assert content.encode()
     check_markdown(content)
     assert content.count("\n") == to_markdown(tell(made)).count("\n")
+
+
+def test_long_sentences_of_ours_are_not_cut() -> None:
+    made = report()
+    texts = replace(made.drift.texts[0], change=Change(value=1.0, low=1.0, high=1.0))
+    many = replace(made, drift=replace(made.drift, texts=(texts,) * 12))
+    assert "characters)" not in check_page(to_html(tell(many))).text
+    assert "characters)" not in to_markdown(tell(many))
 
 
 def check_markdown(content: str) -> str:

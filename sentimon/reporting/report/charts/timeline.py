@@ -40,6 +40,8 @@ class Level:
 
     value: float
     text: str
+    below: bool = False
+    """Whether it is the numbers below that are told of, and so the text stands there."""
 
 
 def mix_chart(windows: Sequence[ScoredWindow], zone: tzinfo | None, *, fewest: int) -> tuple[str, Frame]:
@@ -93,7 +95,8 @@ def estimate_chart(
     if level is not None:
         y = frame.y(level.value)
         parts.append(line("limit", (frame.left, y), (frame.width - frame.right, y)))
-        parts.append(label("note", (frame.width - frame.right - 4, y - 5), level.text, anchor="end"))
+        # On the left, where the rows are old: what is looked at stands on the right.
+        parts.append(label("note", (frame.left + 6, y + 16 if level.below else y - 5), level.text))
     return "".join(parts) + _dates(frame, windows, zone), frame
 
 
