@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentimon.cli.reading import latest, newer
-from sentimon.errors import UsageError
+from sentimon.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,6 @@ def read_report(session: Session, asked: Asked) -> Report:
         DataError: the rows are of another model than the baseline.
     """
     import sentimon
-    from sentimon.api.monitors import remembered
     from sentimon.api.stores import read_baseline, read_last_fired
     from sentimon.cli.report_decision import decision, settings_of
     from sentimon.cli.report_labels import read_labelled
@@ -78,7 +77,7 @@ def read_report(session: Session, asked: Asked) -> Report:
 
     settings, level = session.settings, session.settings.drift.confidence_level
     baseline = read_baseline(asked.baseline) if asked.baseline.exists() else None
-    state = MonitorState() if baseline is None else remembered(session.folder, asked.baseline)
+    state = MonitorState() if baseline is None else _remembered(session, asked.baseline, baseline)
     last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
     seen = None if last is None else last.seen
     ended = None if baseline is None or asked.period.since else baseline.last
@@ -114,6 +113,25 @@ def read_report(session: Session, asked: Asked) -> Report:
         labelled=read_labelled(session, asked.period, asked.evaluate),
         settings=settings_of(session),
     )
+
+
+def _remembered(session: Session, path: Path, baseline: Baseline) -> MonitorState:
+    """Return what the monitor of a baseline remembers.
+
+    Raises:
+        StoreError: it cannot be read, or tells of events that the baseline does not have.
+    """
+    from sentimon.api.monitors import MONITOR_FILE, remembered
+    from sentimon.monitoring.monitor import fits
+    from sentimon.monitoring.reference import Reference
+
+    state = remembered(session.folder, path)
+    if state.incident is not None and not fits(state, Reference.of(baseline)):
+        raise StoreError(
+            f"{session.folder / MONITOR_FILE}: is not of the events of {path}",
+            hint="`sentimon drift --reset` starts anew",
+        )
+    return state
 
 
 def _read(

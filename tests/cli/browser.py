@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -78,6 +79,7 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._left:
+            assert select.select([self._hear], [], [], 60)[0], "the browser says nothing"
             part = os.read(self._hear, 1 << 20)
             assert part, "the browser has ended"
             self._left += part

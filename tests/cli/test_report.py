@@ -81,6 +81,21 @@ def test_the_open_incident_is_on_top_and_shaded(run, log: Path, tmp_path: Path) 
     assert len(marks) == 2  # in the chart and in its legend
 
 
+def test_a_memory_that_is_broken_or_of_other_events_is_named(run, log: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("drift", "--monitor", "-q").code == 3
+    path = log / "monitor.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    (monitor,) = state["monitors"].values()
+    monitor["incident"]["findings"][0]["place"] = 7
+    for content in (json.dumps(state), "{", ""):
+        path.write_text(content, encoding="utf-8")
+        done = run("report")
+        assert done.code == 1
+        assert "monitor.json" in done.err
+        assert "drift --reset" in done.err
+        assert "Traceback" not in done.err
+
+
 def test_a_saved_check_that_is_no_check_and_a_bad_line_are_told(run, log: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert run("drift", "--save", "-q").code == 3
     with (log / "drift_reports.jsonl").open("a", encoding="utf-8") as file:
