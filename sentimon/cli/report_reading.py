@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.windows import Period, Window
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.growth import Growth
+    from sentimon.monitoring.monitor import MonitorState
     from sentimon.reporting.report.value import Known, Report
 
 _WINDOWS = 90

@@ -80,7 +80,7 @@ summary{cursor:pointer;padding:.25rem 0;color:var(--link)}
 @media (max-width:40rem){main,header,footer{padding-left:1rem;padding-right:1rem}.verdict{font-size:1.75rem}
 text{font-size:20px}circle{r:5px}.legend circle{r:5px}.spare{display:none}
 table{font-size:.82rem}th,td{padding-right:.45rem}.range{display:block;font-size:.71rem}
-td{min-width:0}tbody th{min-width:4.2rem}}
+td{min-width:0}tbody th{min-width:4.9rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--raised:#fff;--ink:#000;--soft:#444;--rule:#bbb;
 --grid:#ddd;--link:#000;--class0:#c2410c;--class1:#87909c;--class2:#0f766e;--mark:#1d4ed8;--limit:#b42318;
 --incident:#b42318;--reference:#64748b;--well:#0f6b3d;--finding:#b42318;--unknown:#7a5600}
