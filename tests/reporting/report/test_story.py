@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from sentimon.config.settings import DriftSettings
+from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.logbook.summary import Summary
+from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.metrics import measure
+from sentimon.monitoring.retraining import evaluate_retraining, score_rule
 from sentimon.reporting.report.blocks import Tone
 from sentimon.reporting.report.html import safe, to_html
 from sentimon.reporting.report.look import STYLE
@@ -25,7 +27,8 @@ from sentimon.reporting.report.story import tell
 from sentimon.reporting.report.value import Watch
 from sentimon.reporting.text import visible
 from tests.reporting.report.pages import check_page, everything, parsed
-from tests.reporting.report.reports import report
+from tests.reporting.report.reports import NOW, report
+from tests.rows import summary
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -74,6 +77,27 @@ def test_without_an_incident_the_score_decides_and_without_rows_there_is_no_verd
     assert (story.verdict.word, story.verdict.tone) == ("No verdict", Tone.UNKNOWN)
     check_page(to_html(story))
     assert to_markdown(story)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        # The positive share fell by 0.1 to the neutral one, half a step of the scale: 0.05.
+        (summary(200, 400, 400), "The class mix is 0.050 [0.0"),
+        (summary(20, 30, 50), "from the baseline's, within the limit 0.15; no rule for retraining is met."),
+    ],
+)
+def test_stable_says_how_far_the_mix_is_and_no_more(rows: Summary, said: str) -> None:
+    known = Baseline(name="usual", created=NOW, source="logs", summary=summary(200, 300, 500))
+    drift = detect_drift(known, rows, DriftSettings())
+    trigger = evaluate_retraining(
+        rows, score_rule(drift), RetrainingSettings(), last=None, now=NOW, confidence_level=0.95
+    )
+    made = replace(report(), watch=Watch(checks=5, incident=None), drift=drift, trigger=trigger)
+    verdict = tell(made).verdict
+    assert verdict.word == "Stable"
+    assert said in verdict.detail
+    assert ("more than chance" in verdict.detail) is (rows.count == 1000)
 
 
 def test_the_page_is_whole_and_draws_four_charts_with_the_same_in_words() -> None:
