@@ -36,6 +36,7 @@ class InOrder(LaterGroup):
             "compare",
             "label",
             "logs",
+            "report",
             "export",
             "cron",
             "doctor",

@@ -1,0 +1,111 @@
+"""`sentimon report`: all that is known of a log, in one file for people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.options import (
+    BaselineOption,
+    ConfigOption,
+    LogsOption,
+    ModelOption,
+    QuietFlag,
+    SinceOption,
+    ThresholdOption,
+    TimeZoneOption,
+    UntilOption,
+)
+from sentimon.cli.output import note
+from sentimon.cli.reading import note_trouble
+from sentimon.cli.report_reading import Asked, read_report
+from sentimon.cli.session import Session, start
+from sentimon.config.paths import expanded
+from sentimon.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from sentimon.reporting.report.blocks import Story
+
+_HTML = (".html", ".htm")
+_MARKDOWN = (".md", ".markdown")
+
+
+def report(
+    logs: LogsOption = None,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="File to replace: .html or .md."),
+    ] = Path("report.html"),
+    file: BaselineOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", metavar="DURATION", help="Windows: 1h, 6h, 1d, 1w. (default: by the rows)"),
+    ] = None,
+    evaluate: Annotated[
+        str | None,
+        typer.Option("--evaluate", metavar="FILE", help="Labelled texts that the model is measured on."),
+    ] = None,
+    model: ModelOption = None,
+    tz: TimeZoneOption = None,
+    threshold: ThresholdOption = None,
+    now: Annotated[
+        str | None,
+        typer.Option("--now", metavar="TIME", help="The moment of the report. (default: this one)"),
+    ] = None,
+    quiet: QuietFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write all that is known of a log into one file for people: HTML or Markdown.
+
+    The verdict first, then class mix, confidence and drift score over time, what moved, quality where
+    there are gold labels, retraining, bad lines, settings, and how each number is computed. The file loads
+    nothing and opens from disk. It only reads: no check of the monitor is made. Exit code: 0 written.
+
+    Example: sentimon report --logs logs/ --since 90d --output report.html
+    """
+    from sentimon.logbook.files import replace_file
+    from sentimon.reporting.report.story import tell
+
+    form = output.suffix.lower()
+    if form not in (*_HTML, *_MARKDOWN):
+        raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
+    flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
+    session = _at(start(config, flags), now)
+    asked = Asked(
+        period=session.period(since, until),
+        baseline=session.baseline_path(file),
+        every=every,
+        evaluate=evaluate,
+    )
+    value = read_report(session, asked)
+    path = expanded(output)
+    replace_file(path, _written(tell(value), form))
+    if not quiet:
+        note_trouble(session, value.summary)
+        note(f"report of {value.summary.count} predictions written to {path}")
+
+
+def _written(story: Story, form: str) -> bytes:
+    if form in _MARKDOWN:
+        from sentimon.reporting.report.markdown import to_markdown
+
+        return to_markdown(story).encode()
+    from sentimon.reporting.report.html import to_html
+
+    return to_html(story).encode()
+
+
+def _at(session: Session, now: str | None) -> Session:
+    from sentimon.logbook.moments import parse_bound
+
+    if now is None:
+        return session
+    try:
+        return replace(session, now=parse_bound(now, now=session.now, zone=session.zone))
+    except DataError as error:
+        raise UsageError(f"--now: {error.message}", hint=error.hint) from error

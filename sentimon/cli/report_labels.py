@@ -1,0 +1,85 @@
+"""The labelled rows of a report: of a file that is named, or those joined to the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentimon.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentimon.labels import Sentiment
+    from sentimon.logbook.windows import Period
+    from sentimon.reporting.report.value import Labelled
+    from sentimon.scoring.scores import Scores
+
+
+def read_labelled(session: Session, period: Period, file: str | None) -> Labelled | None:
+    """Return the quality on the rows of `file`, which the model scores now; without one, on those of the log.
+
+    The rows of the log are read only where labels lie beside it.
+
+    Raises:
+        DataError: the file holds no labelled texts.
+        ModelError: the model cannot be loaded.
+    """
+    from sentimon.evaluation.late.book import LABELS_FILE
+
+    if file is not None:
+        return _of_file(session, file)
+    return _of_log(session, period) if (session.folder / LABELS_FILE).exists() else None
+
+
+def _of_file(session: Session, file: str) -> Labelled:
+    from sentimon.cli.evaluate import score_all
+    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.scoring.scorer import load_scorer
+
+    rows = load_labelled(file, split=None, text_column=None, label_column=None)
+    scorer = load_scorer(session.settings.model)
+    scores = score_all(session, scorer, [row.text for row in rows])
+    return _measured(session, f"{file}, scored by {scorer.model}", scores, [row.label for row in rows])
+
+
+def _of_log(session: Session, period: Period) -> Labelled | None:
+    from sentimon.cli.labelled import log_rows, read_labels, text_hash
+    from sentimon.evaluation.late.book import LABELS_FILE
+    from sentimon.evaluation.late.coverage import with_labels
+    from sentimon.evaluation.realised import judge
+    from sentimon.scoring.scores import Scores
+
+    book = read_labels(session)
+    with log_rows(session, period, noted=False) as records:
+        judged, _ = judge(with_labels(records, book.finder(text_hash(session))))
+    if not judged:
+        return None
+    return _measured(
+        session,
+        f"{LABELS_FILE} beside the log",
+        [Scores.from_probabilities(one.scores) for one in judged],
+        [one.label.label for one in judged],
+        drawn=any(one.label.drawn for one in judged),
+    )
+
+
+def _measured(
+    session: Session,
+    source: str,
+    scores: Sequence[Scores],
+    labels: Sequence[Sentiment],
+    *,
+    drawn: bool = False,
+) -> Labelled:
+    from sentimon.evaluation.quality import evaluate
+    from sentimon.evaluation.reliability import reliability
+    from sentimon.reporting.report.value import Labelled
+
+    level = session.settings.drift.confidence_level
+    right = [one.label is label for one, label in zip(scores, labels, strict=True)]
+    return Labelled(
+        source=source,
+        quality=evaluate(scores, labels, confidence_level=level),
+        curve=reliability([one.confidence for one in scores], right, confidence_level=level),
+        drawn=drawn,
+    )

@@ -1,0 +1,210 @@
+"""What a report needs of the log and of what lies beside it: read, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentimon.cli.reading import latest, newer
+from sentimon.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.cli.session import Session
+    from sentimon.logbook.rollup.sums import Sums
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period, Window
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.growth import Growth
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.reporting.report.value import Known, Report
+
+_WINDOWS = 90
+"""Where nobody says how long windows are, the shortest are taken of which there are no more."""
+_MOST_WINDOWS = 3_000
+_LENGTHS = {"1h": 1, "6h": 6, "1d": 24, "1w": 168, "4w": 672}
+_LATEST_TEXTS = 2_000
+_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is asked for."""
+
+    period: Period
+    baseline: Path
+    every: str | None
+    evaluate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the log says."""
+
+    every: str
+    windows: Sequence[Window]
+    summary: Summary
+    """Of the rows of the period."""
+    current: Summary
+    """Of those that are compared with the baseline."""
+    untold: Summary
+    """Of those that no trigger that fired has seen."""
+    words: Sequence[Growth]
+    texts: int
+
+
+def read_report(session: Session, asked: Asked) -> Report:
+    """Return the report of the log; the monitor's memory is read, and no look is made.
+
+    Raises:
+        UsageError: there would be too many windows.
+        StoreError: something that is there cannot be read.
+        DataError: the rows are of another model than the baseline.
+    """
+    import sentimon
+    from sentimon.api.stores import read_baseline, read_last_fired
+    from sentimon.cli.report_decision import decision, settings_of
+    from sentimon.cli.report_labels import read_labelled
+    from sentimon.logbook.history import DRIFT_FILE, TRIGGERS_FILE, read_entries
+    from sentimon.monitoring.drift import detect_drift
+    from sentimon.monitoring.metrics import measure
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.reporting.report.past import recall
+    from sentimon.reporting.report.scored import score_windows
+    from sentimon.reporting.report.value import Report, Watch
+
+    settings, level = session.settings, session.settings.drift.confidence_level
+    baseline = read_baseline(asked.baseline) if asked.baseline.exists() else None
+    state = MonitorState() if baseline is None else _remembered(session, asked.baseline, baseline)
+    last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
+    seen = None if last is None else last.seen
+    ended = None if baseline is None or asked.period.since else baseline.last
+    compared = newer(session, asked.period, ended)
+    untold = newer(session, asked.period, ended, seen)
+    found = session.index.ask(lambda sums: _read(sums, session, asked, compared, untold, baseline))
+    drift = detect_drift(baseline, found.current, settings.drift)
+    entries, bad = read_entries(session.folder / DRIFT_FILE)
+    return Report(
+        made=session.now,
+        version=sentimon.__version__,
+        source=session.source,
+        zone=session.zone,
+        zone_name=settings.metrics.time_zone,
+        names=session.names,
+        confidence_level=level,
+        min_samples=settings.drift.min_samples,
+        delta=settings.monitor.delta,
+        confidence_threshold=settings.retraining.confidence_threshold,
+        every=found.every,
+        summary=found.summary,
+        metrics=measure(found.summary, confidence_level=level),
+        windows=score_windows(
+            found.windows, None if baseline is None else baseline.summary, confidence_level=level
+        ),
+        baseline=_known(baseline),
+        drift=drift,
+        watch=Watch(checks=state.checks, incident=state.incident),
+        past=recall(entries, state.incident, session.naive_zone, unreadable=len(bad)),
+        words=found.words,
+        latest_texts=found.texts,
+        trigger=decision(session, asked.period, baseline, found.untold, state, last),
+        labelled=read_labelled(session, asked.period, asked.evaluate),
+        settings=settings_of(session),
+    )
+
+
+def _remembered(session: Session, path: Path, baseline: Baseline) -> MonitorState:
+    """Return what the monitor of a baseline remembers.
+
+    Raises:
+        StoreError: it cannot be read, or tells of events that the baseline does not have.
+    """
+    from sentimon.api.monitors import MONITOR_FILE, peek_monitor
+    from sentimon.monitoring.monitor import fits
+    from sentimon.monitoring.reference import Reference
+
+    state = peek_monitor(session.folder, path)
+    if state.incident is not None and not fits(state, Reference.of(baseline)):
+        raise StoreError(
+            f"{session.folder / MONITOR_FILE}: is not of the events of {path}",
+            hint="`sentimon drift --reset` starts anew",
+        )
+    return state
+
+
+def _read(
+    sums: Sums,
+    session: Session,
+    asked: Asked,
+    compared: Period,
+    untold: Period,
+    baseline: Baseline | None,
+) -> Found:
+    every = asked.every or _length(sums.summary(asked.period))
+    windows, summary = sums.windows(asked.period, session.calendar(every), now=session.now)
+    if len(windows) > _MOST_WINDOWS:
+        raise UsageError(
+            f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
+            hint="choose longer windows, or fewer rows with --since and --until",
+        )
+    current = sums.summary(compared)
+    words, texts = _grown(sums, compared, current, baseline)
+    return Found(
+        every=every,
+        windows=windows,
+        summary=summary,
+        current=current,
+        untold=current if untold == compared else sums.summary(untold),
+        words=words,
+        texts=texts,
+    )
+
+
+def _length(summary: Summary) -> str:
+    """Return the shortest windows of which there are not too many to be seen."""
+    span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
+    return next((name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours), "4w")
+
+
+def _grown(
+    sums: Sums, period: Period, summary: Summary, baseline: Baseline | None
+) -> tuple[list[Growth], int]:
+    """Return (the words that grew most in the latest texts, how many texts that is about)."""
+    from collections import Counter
+
+    from sentimon.logbook.rollup.rows import open_rows
+    from sentimon.logbook.tokens import hash_word, words_of
+    from sentimon.monitoring.growth import grown_words
+
+    vocabulary = None if baseline is None else baseline.vocabulary
+    if vocabulary is None or vocabulary.keyed or not summary.count:
+        return [], 0
+    found: Counter[str] = Counter()
+    texts = 0
+    with ExitStack() as stack:
+        for row in open_rows(sums, latest(period, summary, _LATEST_TEXTS), stack):
+            if row.text is not None:
+                texts += 1
+                found.update(set(words_of(row.text)))
+    if not texts:
+        return [], 0
+    hashed = {word: (hash_word(word), count) for word, count in found.items()}
+    return grown_words(hashed, texts, vocabulary, most=_WORDS), texts
+
+
+def _known(baseline: Baseline | None) -> Known | None:
+    from sentimon.logbook.moments import from_microseconds
+    from sentimon.reporting.report.value import Known
+
+    if baseline is None:
+        return None
+    first = baseline.summary.first
+    return Known(
+        name=baseline.name,
+        created=baseline.created,
+        first=None if first is None else from_microseconds(first),
+        last=baseline.last,
+    )

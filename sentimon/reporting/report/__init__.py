@@ -1,0 +1,1 @@
+"""One file that tells how a log is doing: a value, the story it tells, and that story as HTML or Markdown."""

@@ -1,0 +1,127 @@
+"""Elements of an SVG, and the frame that a chart is drawn in."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentimon.reporting.text import visible
+
+Point = tuple[float, float]
+
+
+def coordinate(value: float) -> str:
+    """Return a coordinate with at most one digit after the point.
+
+    >>> coordinate(12.04), coordinate(3.25), coordinate(-0.01)
+    ('12', '3.2', '0')
+    """
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def rectangle(look: str, x: float, y: float, width: float, height: float) -> str:
+    """Return a rectangle in the look of that name."""
+    place = f'x="{coordinate(x)}" y="{coordinate(y)}"'
+    return f'<rect class="{look}" {place} width="{coordinate(width)}" height="{coordinate(height)}"/>'
+
+
+def line(look: str, start: Point, end: Point) -> str:
+    """Return a straight line."""
+    (x1, y1), (x2, y2) = (tuple(map(coordinate, one)) for one in (start, end))
+    return f'<line class="{look}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>'
+
+
+def circle(look: str, centre: Point, radius: float) -> str:
+    """Return a circle."""
+    x, y = map(coordinate, centre)
+    return f'<circle class="{look}" cx="{x}" cy="{y}" r="{coordinate(radius)}"/>'
+
+
+def label(look: str, place: Point, text: str, *, anchor: str = "start") -> str:
+    """Return a text; whatever stands in it is shown as itself."""
+    x, y = map(coordinate, place)
+    return f'<text class="{look}" x="{x}" y="{y}" text-anchor="{anchor}">{html.escape(visible(text))}</text>'
+
+
+def path(look: str, shapes: Sequence[Sequence[Point]], *, closed: bool) -> str:
+    """Return shapes as one path, each a line through its points; nothing where there are none."""
+    if not shapes:
+        return ""
+    end = "Z" if closed else ""
+    drawn = "".join(
+        "M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in shape) + end for shape in shapes
+    )
+    return f'<path class="{look}" d="{drawn}"/>'
+
+
+def box(x1: float, y1: float, x2: float, y2: float) -> list[Point]:
+    """Return the corners of a rectangle."""
+    return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Where in a view box a chart draws: both axes take numbers from `low` to `high`; others are cut off."""
+
+    width: int = 640
+    height: int = 270
+    left: int = 46
+    right: int = 14
+    top: int = 12
+    bottom: int = 32
+    x_low: float = 0.0
+    x_high: float = 1.0
+    y_low: float = 0.0
+    y_high: float = 1.0
+
+    def x(self, value: float) -> float:
+        """Return where a number lies across."""
+        share = _share(value, self.x_low, self.x_high)
+        return self.left + share * (self.width - self.left - self.right)
+
+    def y(self, value: float) -> float:
+        """Return where a number lies upwards."""
+        share = _share(value, self.y_low, self.y_high)
+        return self.height - self.bottom - share * (self.height - self.top - self.bottom)
+
+    def at(self, x: float, y: float) -> Point:
+        """Return where a point lies."""
+        return self.x(x), self.y(y)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the size of the view box."""
+        return self.width, self.height
+
+    def grid(self) -> str:
+        """Return the lines that numbers are read off at, with the numbers beside them."""
+        parts = []
+        for tick in ticks(self.y_low, self.y_high):
+            y = self.y(tick)
+            parts.append(line("grid", (self.left, y), (self.width - self.right, y)))
+            parts.append(label("tick", (self.left - 6, y + 4), f"{tick:g}", anchor="end"))
+        return "".join(parts)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Return two to eight round numbers from `low` to `high`, which differ.
+
+    >>> ticks(0.0, 1.0), ticks(0.0, 0.23)
+    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 0.05, 0.1, 0.15, 0.2])
+    """
+    rough = (high - low) / 5
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * one for one in (1, 2, 5, 10) if rough <= unit * one * (1 + 1e-9))
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [round(step * one, 10) + 0.0 for one in range(first, last + 1)]
+
+
+def _share(value: float, low: float, high: float) -> float:
+    # Numbers that nobody can draw lie at the edge, not outside of the paper.
+    if math.isnan(value) or high <= low:
+        return 0.0
+    return min(1.0, max(0.0, (min(high, max(low, value)) - low) / (high - low)))

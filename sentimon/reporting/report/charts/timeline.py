@@ -1,0 +1,170 @@
+"""Charts over time: the class mix, and a number with its interval, window by window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from sentimon.monitoring.intervals import Estimate
+from sentimon.reporting.report.charts.svg import (
+    Frame,
+    Point,
+    box,
+    circle,
+    label,
+    line,
+    path,
+    rectangle,
+)
+from sentimon.reporting.report.scored import ScoredWindow
+
+_MOST_MARKS = 70
+"""Windows of which each still gets a mark of its own."""
+_DATES = 5
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of time that is shaded."""
+
+    look: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A number that the others are held against, drawn across."""
+
+    value: float
+    text: str
+    below: bool = False
+    """Whether it is the numbers below that are told of, and so the text stands there."""
+
+
+def mix_chart(windows: Sequence[ScoredWindow], zone: tzinfo | None, *, fewest: int) -> tuple[str, Frame]:
+    """Return the shares of the classes per window, one upon the other, negative at the bottom.
+
+    Windows of fewer than `fewest` rows are pale.
+    """
+    frame = _frame(windows, 0.0, 1.0)
+    gap = 1.0 if len(windows) <= _MOST_MARKS else 0.0
+    shapes: dict[str, list[list[Point]]] = {}
+    for one in windows:
+        left, right = (frame.x(moment.timestamp()) for moment in (one.start, one.end))
+        below = 0.0
+        pale = " pale" if one.total < fewest else ""
+        for place, share in enumerate(one.shares):
+            if share:
+                top = min(1.0, below + share)
+                corners = box(left + gap, frame.y(below), max(left + gap, right - gap), frame.y(top))
+                shapes.setdefault(f"class{place}{pale}", []).append(corners)
+                below = top
+    drawn = "".join(path(look, shape, closed=True) for look, shape in sorted(shapes.items()))
+    return frame.grid() + drawn + _dates(frame, windows, zone), frame
+
+
+def estimate_chart(
+    windows: Sequence[ScoredWindow],
+    estimates: Sequence[Estimate],
+    zone: tzinfo | None,
+    *,
+    low: float,
+    high: float,
+    level: Level | None = None,
+    stretches: Sequence[Stretch] = (),
+    fewest: int = 0,
+) -> tuple[str, Frame]:
+    """Return a number per window as a line, with its interval as a band; both break where there is none.
+
+    Windows of fewer than `fewest` rows are no part of the line: they are hollow marks.
+    """
+    frame = _frame(windows, low, high)
+    parts = [_shaded(frame, one) for one in stretches] + [frame.grid()]
+    runs = list(_runs(windows, estimates, fewest))
+    parts.append(path("band", [shape for run in runs for shape in _band(frame, run)], closed=True))
+    parts.append(
+        path("line", [[frame.at(x, one.value or 0.0) for x, one in run] for run in runs], closed=False)
+    )
+    for x, one in _marked(windows, estimates):
+        weak = one.n < fewest
+        if weak or len(windows) <= _MOST_MARKS:
+            parts.append(circle("weak" if weak else "mark", frame.at(x, one.value or 0.0), 2.5))
+    if level is not None:
+        y = frame.y(level.value)
+        parts.append(line("limit", (frame.left, y), (frame.width - frame.right, y)))
+        # On the left, where the rows are old: what is looked at stands on the right.
+        parts.append(label("note", (frame.left + 6, y + 16 if level.below else y - 5), level.text))
+    return "".join(parts) + _dates(frame, windows, zone), frame
+
+
+def _frame(windows: Sequence[ScoredWindow], low: float, high: float) -> Frame:
+    return Frame(
+        x_low=windows[0].start.timestamp(), x_high=windows[-1].end.timestamp(), y_low=low, y_high=high
+    )
+
+
+def _middle(window: ScoredWindow) -> float:
+    return (window.start.timestamp() + window.end.timestamp()) / 2
+
+
+def _marked(
+    windows: Sequence[ScoredWindow], estimates: Sequence[Estimate]
+) -> Iterator[tuple[float, Estimate]]:
+    for window, one in zip(windows, estimates, strict=True):
+        if one.value is not None:
+            yield _middle(window), one
+
+
+def _runs(
+    windows: Sequence[ScoredWindow], estimates: Sequence[Estimate], fewest: int
+) -> Iterator[list[tuple[float, Estimate]]]:
+    """Yield stretches of windows, each of which has a number."""
+    run: list[tuple[float, Estimate]] = []
+    for window, one in zip(windows, estimates, strict=True):
+        if one.value is None or one.n < fewest:
+            if run:
+                yield run
+            run = []
+        else:
+            run.append((_middle(window), one))
+    if run:
+        yield run
+
+
+def _band(frame: Frame, run: Sequence[tuple[float, Estimate]]) -> list[list[Point]]:
+    upper = [frame.at(x, one.high) for x, one in run if one.high is not None]
+    lower = [frame.at(x, one.low) for x, one in run if one.low is not None]
+    if len(run) == 1 and upper and lower:
+        # One window alone has no width: its band is as wide as its mark.
+        (x, top), (_, bottom) = upper[0], lower[0]
+        return [box(max(0.0, x - 2), top, x + 2, bottom)]
+    return [upper + lower[::-1]] if upper and lower else []
+
+
+def _shaded(frame: Frame, stretch: Stretch) -> str:
+    left, right = (frame.x(moment.timestamp()) for moment in (stretch.start, stretch.end))
+    top = frame.top
+    # What lasted for less than a window is still seen, also at the very end.
+    left = min(left, frame.width - frame.right - 3)
+    return rectangle(stretch.look, left, top, max(3.0, right - left), frame.height - frame.bottom - top)
+
+
+def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -> str:
+    """Return the dates below: of some windows, evenly spread; every second one goes where space is short."""
+    days = windows[-1].end - windows[0].start
+    form = "%Y-%m-%d" if days > 3 * _DAY else "%m-%d %H:%M"
+    step = max(1, -(-len(windows) // _DATES))
+    parts = []
+    for number, window in enumerate(windows[::step]):
+        x, y = frame.x(window.start.timestamp()), frame.height - frame.bottom
+        look = "tick" if number % 2 == 0 else "tick spare"
+        parts.append(line("axis", (x, y), (x, y + 4)))
+        anchor = "start" if number == 0 else "end" if x > frame.width - 60 else "middle"
+        place = (frame.left if number == 0 else x, y + 20)
+        parts.append(label(look, place, window.start.astimezone(zone).strftime(form), anchor=anchor))
+    base = frame.height - frame.bottom
+    axis = line("axis", (frame.left, base), (frame.width - frame.right, base))
+    return axis + "".join(parts)

@@ -1,0 +1,221 @@
+"""The story as values: what stands on top, and that both files tell it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from sentimon.config.settings import DriftSettings, RetrainingSettings
+from sentimon.logbook.summary import Summary
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.drift import detect_drift
+from sentimon.monitoring.growth import Growth
+from sentimon.monitoring.intervals import Change
+from sentimon.monitoring.metrics import measure
+from sentimon.monitoring.retraining import evaluate_retraining, score_rule
+from sentimon.reporting.report.blocks import Tone
+from sentimon.reporting.report.html import safe, to_html
+from sentimon.reporting.report.look import STYLE
+from sentimon.reporting.report.markdown import plain, to_markdown
+from sentimon.reporting.report.past import Past
+from sentimon.reporting.report.story import tell
+from sentimon.reporting.report.value import Watch
+from sentimon.reporting.text import visible
+from tests.reporting.report.pages import check_page, everything, parsed
+from tests.reporting.report.reports import NOW, report
+from tests.rows import summary
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</table></body>",
+    '" onload="x',
+    "\x1b[31mred\x1b[0m",
+    "\u202egnp.exe",
+    "a|b\n# c",
+    "`rm -rf` **x** [link](http://evil.example) ![i](//evil.example/x.png)",
+    "&lt;b&gt;",
+    "x" * 100_000,
+    "\ud800",
+    "\u2028\x00",
+]
+
+
+def test_the_verdict_on_top_says_drift_where_an_incident_is_open() -> None:
+    story = tell(report())
+    assert (story.verdict.word, story.verdict.tone) == ("Drift", Tone.FINDING)
+    words = {one.about: one.word for one in story.answers}
+    assert words == {
+        "Drift score": "Drift",
+        "Monitor": "Open incident",
+        "Retraining": "Recommended",
+        "Log": "Readable",
+    }
+
+
+def test_without_an_incident_the_score_decides_and_without_rows_there_is_no_verdict() -> None:
+    made = report()
+    quiet = replace(made, watch=Watch(checks=5, incident=None))
+    assert tell(quiet).verdict.word == "Drift"
+    nothing = detect_drift(None, Summary(), DriftSettings())
+    empty = replace(
+        quiet,
+        summary=Summary(),
+        metrics=measure(Summary(), confidence_level=0.95),
+        windows=[],
+        baseline=None,
+        drift=nothing,
+        past=Past(),
+        words=[],
+        latest_texts=0,
+    )
+    story = tell(empty)
+    assert (story.verdict.word, story.verdict.tone) == ("No verdict", Tone.UNKNOWN)
+    check_page(to_html(story))
+    assert to_markdown(story)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        # The positive share fell by 0.1 to the neutral one, half a step of the scale: 0.05.
+        (summary(200, 400, 400), "The class mix is 0.050 [0.0"),
+        (summary(20, 30, 50), "from the baseline's, within the limit 0.15; no rule for retraining is met."),
+    ],
+)
+def test_stable_says_how_far_the_mix_is_and_no_more(rows: Summary, said: str) -> None:
+    known = Baseline(name="usual", created=NOW, source="logs", summary=summary(200, 300, 500))
+    drift = detect_drift(known, rows, DriftSettings())
+    trigger = evaluate_retraining(
+        rows, score_rule(drift), RetrainingSettings(), last=None, now=NOW, confidence_level=0.95
+    )
+    made = replace(report(), watch=Watch(checks=5, incident=None), drift=drift, trigger=trigger)
+    verdict = tell(made).verdict
+    assert verdict.word == "Stable"
+    assert said in verdict.detail
+    assert ("more than chance" in verdict.detail) is (rows.count == 1000)
+
+
+def test_the_page_is_whole_and_draws_four_charts_with_the_same_in_words() -> None:
+    root = check_page(to_html(tell(report())))
+    drawn = [one for one in root.all("svg") if one.attributes.get("aria-hidden") != "true"]
+    assert len(drawn) == 4
+    assert (
+        "negative: 0.333 in the first window of 50 rows or more, 1.000 in the last"
+        in drawn[0].all("desc")[0].text
+    )
+    assert 'class="incident"' in to_html(tell(report()))
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert to_html(tell(report())) == to_html(tell(report()))
+    assert to_markdown(tell(report())) == to_markdown(tell(report()))
+
+
+def test_the_policy_allows_this_style_and_nothing_else() -> None:
+    root = parsed(to_html(tell(report())))
+    (policy,) = [
+        str(one.attributes["content"])
+        for one in root.all("meta")
+        if one.attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert root.all("style")[0].text == STYLE
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:20])
+def test_hostile_texts_print_as_themselves(text: str) -> None:
+    made = report()
+    words = [Growth(word=text, before=0.0, after=0.5)]
+    hostile = replace(made, words=words, names=(text, "neutral", "positive"), source=text)
+    story = tell(hostile)
+    root = check_page(to_html(story))
+    shape = [one.tag for one in everything(root)]
+    assert shape == [one.tag for one in everything(check_page(to_html(tell(made))))]
+    assert visible(text[:400]) in root.text
+    assert len(to_html(story)) < 1_000_000
+    content = to_markdown(story)
+    assert content.encode()
+    check_markdown(content)
+    assert content.count("\n") == to_markdown(tell(made)).count("\n")
+
+
+def test_long_sentences_of_ours_are_not_cut() -> None:
+    made = report()
+    texts = replace(made.drift.texts[0], change=Change(value=1.0, low=1.0, high=1.0))
+    many = replace(made, drift=replace(made.drift, texts=(texts,) * 12))
+    assert "characters)" not in check_page(to_html(tell(many))).text
+    assert "characters)" not in to_markdown(tell(many))
+
+
+def check_markdown(content: str) -> str:
+    """The text that a reader of Markdown sees, without any markup that is not ours."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(content)
+    inline = [child for token in tokens for child in token.children or []]
+    kinds = {token.type for token in [*tokens, *inline]}
+    ours = r"heading_|paragraph_|inline|text|strong_|table_|thead_|tbody_|tr_|th_|td_"
+    assert all(re.match(ours, one) for one in kinds), kinds
+    return "".join(one.content for one in inline)
+
+
+def test_markdown_tells_what_the_page_tells() -> None:
+    story = tell(report())
+    seen = check_markdown(to_markdown(story))
+    for section in story.sections:
+        assert section.title in seen
+    for text in ("Drift", "courier", "0.600", "drift.threshold"):
+        assert text in seen
+        assert text in check_page(to_html(story)).text
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=300)
+def test_any_text_shows_as_itself_in_html(text: str) -> None:
+    (paragraph,) = parsed(f"<p>{safe(text)}</p>").all("p")
+    assert paragraph.children == []
+    assert paragraph.text == visible(text)
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=300)
+def test_any_text_shows_as_itself_in_a_cell_of_markdown(text: str) -> None:
+    content = f"| a | b |\n| :--- | :--- |\n| x{plain(text)}x | y |\n"
+    tokens = MarkdownIt("commonmark").enable("table").parse(content)
+    cells = [one for one in tokens if one.type == "inline"]
+    assert len(cells) == 4
+    children = cells[2].children or []
+    assert all(one.type in ("text", "text_special") for one in children)
+    assert "".join(one.content for one in children) == f"x{visible(text)}x"
+
+
+COLOURS = [
+    ("ink", "paper", 7.0),
+    ("ink", "raised", 7.0),
+    ("soft", "paper", 4.5),
+    ("soft", "raised", 4.5),
+    ("link", "paper", 4.5),
+    *((tone, "raised", 4.5) for tone in ("well", "finding", "unknown")),
+    *((mark, "paper", 3.0) for mark in ("class0", "class1", "class2", "mark", "limit", "reference")),
+]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("above", "below", "least"), COLOURS)
+def test_colours_stand_out_from_what_they_are_on(scheme: int, above: str, below: str, least: float) -> None:
+    # Source: WCAG 2.2, success criteria 1.4.3, 1.4.6 and 1.4.11.
+    block = re.findall(r":root\{([^}]*)\}", STYLE)[scheme]
+    colours = dict(re.findall(r"--(\w+):#(\w+)", block))
+    one, other = sorted((_luminance(colours[above]), _luminance(colours[below])))
+    assert (other + 0.05) / (one + 0.05) >= least
+
+
+def _luminance(colour: str) -> float:
+    digits = colour if len(colour) == 6 else "".join(2 * one for one in colour)
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
