@@ -19,10 +19,10 @@ demo: $(READY) ## Install, and walk the whole way on the sample that ships
 	$(BIN)/python -m sentimon.sample
 
 test: $(READY) ## Run the tests (minutes)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-all: $(READY) ## Run the tests, the slow ones too
-	$(BIN)/python -m pytest -q -m 'slow or not slow'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'slow or not slow'
 
 check: $(READY) ## Lint, types, dead code
 	$(BIN)/ruff format --check .
