@@ -34,6 +34,7 @@ class InOrder(LaterGroup):
             "calibrate",
             "compare",
             "label",
+            "retrain",
             "logs",
             "export",
             "cron",

@@ -18,6 +18,7 @@ LATER: Mapping[str, str] = MappingProxyType(
         "calibrate": "Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.",
         "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
         "label": "Join gold labels to the log, see how far they reach, draw what to label next.",
+        "retrain": "Fine-tune a model on labelled texts.",
         "export": "Write what is known for other programs: Prometheus.",
         "cron": "Show the lines that have a check run by itself: crontab, systemd.",
         "doctor": "Look whether everything a check needs is well, and say how to mend what is not.",

@@ -25,6 +25,8 @@ ONLY_LATER = {
     "sentimon.cli.hook",
     "sentimon.cli.webhook",
     "sentimon.config.webhook",
+    "sentimon.reporting.retrained",
+    "sentimon.training",
     "sentimon.reporting.examination",
     "sentimon.reporting.prometheus",
     "sentimon.reporting.prometheus_values",
@@ -60,6 +62,7 @@ def test_each_is_listed_completed_and_has_its_help(run, name: str) -> None:  # t
 COMMANDS = [
     ["calibrate"],
     ["compare"],
+    ["retrain"],
     ["label", "import"],
     ["label", "status"],
     ["label", "next"],
