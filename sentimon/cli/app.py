@@ -35,6 +35,8 @@ class InOrder(LaterGroup):
             "compare",
             "label",
             "retrain",
+            "promote",
+            "models",
             "logs",
             "export",
             "cron",

@@ -19,6 +19,8 @@ LATER: Mapping[str, str] = MappingProxyType(
         "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
         "label": "Join gold labels to the log, see how far they reach, draw what to label next.",
         "retrain": "Fine-tune a model on labelled texts.",
+        "promote": "Let a new model serve, if it is not worse than the one in use.",
+        "models": "List the promoted models, show one, or go back to an older one.",
         "export": "Write what is known for other programs: Prometheus.",
         "cron": "Show the lines that have a check run by itself: crontab, systemd.",
         "doctor": "Look whether everything a check needs is well, and say how to mend what is not.",

@@ -70,7 +70,7 @@ def results_table(results: Results, *, path: str) -> RenderableType:
         f"Pass {best.number} of {results.passes[-1].number} was taken: the least log loss on rows kept out, "
         f"{best.held_out_loss:.3f}."
         if best.number
-        else "No pass was better than the base: the model is the base itself, calibrated anew."
+        else "No pass was better than the start: the weights are those of the base, calibrated anew."
     )
     rest = f"Compare and serve it: sentimon promote {visible(path)} --data FILE"
     return Group(table, Text(), sentences_of([first, rest]))

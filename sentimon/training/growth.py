@@ -1,4 +1,4 @@
-"""Pieces of the backbone that the model that ships lacks, put back for texts in a script that it cannot read."""
+"""Pieces of the backbone that the model that ships lacks, put back for a script that it cannot read."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Results:
 
     @property
     def best(self) -> Pass:
-        """Return the pass whose weights were taken; 0 is the base itself."""
+        """Return the pass whose weights were taken; 0 is the start."""
         return min(self.passes, key=lambda one: one.held_out_loss)
 
     def to_dict(self) -> dict[str, object]:

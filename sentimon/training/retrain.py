@@ -81,7 +81,7 @@ class Plan:
         fresh = [
             Row(ids=ids, target=smoothed(label), offsets=offsets) for ids, label in self._read(course.fresh)
         ]
-        judged = [Row(ids=ids, target=smoothed(label, 0.0)) for ids, label in self._read(course.judged_on)]
+        judged = [Row(ids=ids, target=smoothed(label, 0.0)) for ids, label in self._read(course.held)]
         return Lessons(
             fresh=fresh,
             replay=[
@@ -191,12 +191,12 @@ def carry_out(
 
 
 def _finish(plan: Plan, state: State, folder: Path) -> Results:
-    """Write the model into `folder`, calibrated on the rows kept out, and measure it as it will serve."""
+    """Write the model into `folder`, calibrated on the new rows kept out, and measure it as it will serve."""
     course = plan.course
     texts = [text for text, _ in course.fresh]
-    gold = np.array([int(label) for _, label in course.judged_on])
-    raw = _written(plan.trainee, folder, 1.0, texts).score([text for text, _ in course.judged_on])
-    scores = np.array([one.scores.vector for one in raw])
+    gold = np.array([int(label) for _, label in course.held])
+    raw = _scores(_written(plan.trainee, folder, 1.0, texts), course.held)
+    scores = np.array([one.vector for one in raw])
     temperature = fit_scaling(scores, gold, TEMPERATURE).temperature or 1.0
     scorer = _written(plan.trainee, folder, temperature, texts)
     return compare_results(
