@@ -147,12 +147,19 @@ def retrained(program: Program, scene: Scene, strategy: str, since: str) -> Outc
         out.writeheader()
         out.writerows(row | {"label": scene.new[int(row["row_id"][1:])]["label"]} for row in rows)
     program("label", "import", labelled, "--logs", logs, "-q")
-    begun, model = time.monotonic(), f"model-{strategy}"
     grow = ["--grow-vocabulary", scene.grow] if scene.grow else []
-    program("retrain", "--labels-from", logs, "--replay", "replay.jsonl", *grow, "--output", model, "--json")
+    return trained(program, logs, strategy, grow)
+
+
+def trained(program: Program, logs: str, name: str, options: list[Any]) -> Outcome:
+    """Return what comes of the labels in a log under some options of `retrain`."""
+    begun, model = time.monotonic(), f"model-{name}"
+    program(
+        "retrain", "--labels-from", logs, "--replay", "replay.jsonl", *options, "--output", model, "--json"
+    )
     seconds = time.monotonic() - begun
     new, old = program.recall("new_exam.jsonl", model), program.recall("old_exam.jsonl", model)
-    return Outcome(strategy, model, new, old, seconds)
+    return Outcome(name, model, new, old, seconds)
 
 
 def loop(scene: Scene, folder: Path) -> None:
@@ -174,12 +181,20 @@ def loop(scene: Scene, folder: Path) -> None:
     print("\n| labels drawn | new traffic | of the loss brought back | old traffic, change | seconds |")
     print("|---|---|---|---|---|")
     found = []
-    for strategy in STRATEGIES:
-        one = retrained(program, scene, strategy, since)
-        found.append(one)
+
+    def tell(one: Outcome, drawn: str) -> None:
         back = (one.new - during) / lost if lost > 0 else 0.0
         cells = (f"{one.new:.3f}", f"{back:.2f}", f"{one.old - before:+.3f}", f"{one.seconds:.0f}")
-        print(f"| {scene.labels} {strategy} | {' | '.join(cells)} |", flush=True)
+        print(f"| {drawn} | {' | '.join(cells)} |", flush=True)
+
+    for strategy in STRATEGIES:
+        found.append(retrained(program, scene, strategy, since))
+        tell(found[-1], f"{scene.labels} {strategy}")
+    if scene.grow:
+        # What each half of it is worth: word pieces without training, training without word pieces.
+        pieces = ["--grow-vocabulary", scene.grow, "--epochs", 1, "--rate", "1e-7"]
+        tell(trained(program, "logs-random", "pieces", pieces), "none: word pieces alone")
+        tell(trained(program, "logs-random", "labels", []), f"{scene.labels} random, no word pieces")
     best = max(found, key=lambda one: one.new + one.old)
     closed(program, scene, best, hour)
 

@@ -85,10 +85,7 @@ def retrain(
     Example: sentimon retrain --labels-from logs/ --replay old.jsonl --output models/new
     """
     from sentimon.config.paths import expanded
-    from sentimon.reporting.retrained import plan_object, plan_table, results_table
-    from sentimon.training.card import write_card
-    from sentimon.training.retrain import carry_out, check_output, part_of
-    from sentimon.training.tuning import Run
+    from sentimon.training.places import check_output, part_of
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
     session = start(config, {**flags, "logs.dir": labels_from, "model.name": base})
@@ -98,6 +95,12 @@ def retrain(
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
     sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
     plan = _plan(session, _Named(data or [], replay or [], labels_from is not None), seed, grow_vocabulary)
+    # Only now what takes seconds to load.
+    from sentimon.reporting.retrained import plan_object, plan_table, results_table
+    from sentimon.training.card import write_card
+    from sentimon.training.retrain import carry_out
+    from sentimon.training.tuning import Run
+
     if dry_run:
         seconds = Run(plan.trainee, plan.lessons(), plan.pace).seconds_a_step() * plan.steps
         if as_json:
@@ -129,27 +132,24 @@ class _Named(NamedTuple):
 
 
 def _plan(session: Session, named: _Named, seed: int, more_pieces: int) -> Plan:
-    """Return the plan for the rows that were named; they are read before what takes seconds to load."""
+    """Return the plan for the rows that were named."""
+    from sentimon.training.course import check_covered, plan_course
+
     rows = [*_rows(named.data), *(_labelled_rows(session) if named.labels else [])]
     old = _rows(named.replay)
+    settings = session.settings.training
+    fewest = settings.min_per_class
+    course = plan_course(rows, old, held_out=settings.held_out, fewest=fewest, seed=seed)
+    # Only now what takes seconds to load.
     from sentimon.scoring.scorer import load_scorer
-    from sentimon.training.course import plan_course
     from sentimon.training.growth import grown
     from sentimon.training.retrain import plan_retraining
     from sentimon.training.trainee import check_classes, load_trainee
 
-    settings = session.settings.training
     trainee = load_trainee(session.settings.model)
     base = load_scorer(session.settings.model)
     check_classes(trainee, [label for _, label in (*rows, *old)], base.model)
-    course = plan_course(
-        rows,
-        old,
-        held_out=settings.held_out,
-        fewest=settings.min_per_class,
-        seed=seed,
-        classes=trainee.classes,
-    )
+    check_covered(course, trainee.classes, fewest=fewest)
     if more_pieces:
         trainee = grown(trainee, [text for text, _ in course.fresh], most=more_pieces)
     return plan_retraining(base=base, trainee=trainee, course=course, settings=settings, seed=seed)

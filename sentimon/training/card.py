@@ -59,7 +59,7 @@ def _recipe(plan: Plan, results: Results) -> list[str]:
         f"- {'bfloat16 with float32 masters' if pace.bfloat16 else 'float32'}, seed {pace.seed}.",
         f"- Labels smoothed by 0.05; {PRIOR_SHARE:g} of the log class mix of the new rows taken out.",
         f"- The target of an old row: {ANSWER_SHARE:g} of the base model's answer, the rest its label.",
-        f"- Taken: pass {results.best.number} of {len(results.passes) - 1}, by log loss on held-out new rows.",
+        f"- Taken: pass {results.best.number} of {len(results.passes) - 1}, by held-out log loss.",
         f"- Calibration: one temperature, {results.temperature:.3f}, fitted on them, in the last layer.",
         "- `model.onnx` has its weights in seven of eight bits, `model.safetensors` in float32.",
     ]

@@ -59,7 +59,6 @@ def plan_course(
     held_out: float,
     fewest: int,
     seed: int,
-    classes: Collection[Sentiment] = tuple(Sentiment),
 ) -> Course:
     """Return the course of the labelled `rows` and of the `old` ones to replay, dealt as `seed` says.
 
@@ -68,18 +67,15 @@ def plan_course(
 
     Raises:
         DataError: texts are empty, or one text has two labels.
-        NoVerdictError: one of the `classes` has fewer than `fewest` rows.
+        NoVerdictError: a class that occurs has fewer than `fewest` rows.
     """
     fresh = _once(rows)
     known = {text for text, _ in fresh}
     olds = [one for one in _once(old) if one[0] not in known]
     counts = Counter(label for _, label in fresh)
-    for one in sorted(classes):
+    for one in sorted(counts):
         if counts[one] < fewest:
-            raise NoVerdictError(
-                f"{counts[one]} labelled texts are {one.label}, at least {fewest} of each class are needed",
-                hint="label more (`sentimon label next`), or lower training.min_per_class",
-            )
+            raise too_few(one, counts[one], fewest)
     learned, held = _deal(fresh, held_out, seed)
     replayed, held_replay = _deal(olds, held_out, seed) if olds else ([], [])
     spare = held_replay[len(held) :]
@@ -88,6 +84,24 @@ def plan_course(
         held=tuple(held),
         replay=tuple(replayed + spare),
         held_replay=tuple(held_replay[: len(held)]),
+    )
+
+
+def check_covered(course: Course, classes: Collection[Sentiment], *, fewest: int) -> None:
+    """Do nothing where the course has rows of all `classes`, those that the model can say.
+
+    Raises:
+        NoVerdictError: it has none of one of them.
+    """
+    for one in sorted(set(classes) - {label for _, label in course.fresh}):
+        raise too_few(one, 0, fewest)
+
+
+def too_few(sentiment: Sentiment, count: int, fewest: int) -> NoVerdictError:
+    """Return the error for a class with too few rows."""
+    return NoVerdictError(
+        f"{count} labelled texts are {sentiment.label}, at least {fewest} of each class are needed",
+        hint="label more (`sentimon label next`), or lower training.min_per_class",
     )
 
 

@@ -17,7 +17,7 @@ import torch
 
 from sentimon.config.settings import ModelSettings
 from sentimon.config.training import TrainingSettings
-from sentimon.errors import ModelError, StoreError
+from sentimon.errors import ModelError
 from sentimon.evaluation.scaling import TEMPERATURE, fit_scaling
 from sentimon.labels import Sentiment
 from sentimon.scoring.scorer import Scorer, load_scorer
@@ -25,6 +25,7 @@ from sentimon.scoring.scores import Scores
 from sentimon.training.checkpoints import read_checkpoint, room_on_disk, save_checkpoint
 from sentimon.training.course import Course, Labelled
 from sentimon.training.optimise import Row
+from sentimon.training.places import part_of
 from sentimon.training.results import Results, compare_results
 from sentimon.training.teacher import smoothed
 from sentimon.training.trainee import Trainee
@@ -34,7 +35,6 @@ ANSWER_SHARE = 0.7
 """How much of an old row's target is what the base model says of it; the rest is its label."""
 PRIOR_SHARE = 0.4
 """How much of the class mix of the new rows is taken out of what is learned, as for the model that ships."""
-PART = ".part"
 FINISHED = "finished"
 
 
@@ -134,21 +134,6 @@ def has_bfloat16() -> bool:
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def check_output(output: Path) -> None:
-    """Do nothing where a model can be put at `output`: nothing is there, or an empty folder.
-
-    Raises:
-        StoreError: there is something.
-    """
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise StoreError(f"{output}: is there already, and not empty", hint="name a new folder with --output")
-
-
-def part_of(output: Path) -> Path:
-    """Return the folder beside `output` that a run works in."""
-    return output.with_name(output.name + PART)
 
 
 def carry_out(

@@ -75,6 +75,4 @@ def test_too_few_rows_are_no_verdict_and_no_gate_is_a_wrong_usage(run, tmp_path,
     assert (few.code, few.out) == (4, "")
     assert "2 labelled rows, at least 50 are needed" in few.err
     assert run("promote", same).code == 2
-    assert run("promote", "nowhere", "--data", "few.jsonl").code == 1
-    assert run("models", "rollback").code == 1
     assert not (tmp_path / "models/current").exists()

@@ -2,7 +2,7 @@ import pytest
 
 from sentimon.errors import DataError, NoVerdictError
 from sentimon.labels import Sentiment
-from sentimon.training.course import Labelled, plan_course
+from sentimon.training.course import Labelled, check_covered, plan_course
 
 N, U, P = Sentiment
 
@@ -45,9 +45,11 @@ def test_a_class_with_too_few_rows_gives_no_verdict() -> None:
         plan_course(rows_of(9, 4, 9), [], held_out=0.2, fewest=5, seed=0)
 
 
-def test_a_class_that_the_model_does_not_know_needs_no_rows() -> None:
-    course = plan_course(rows_of(9, 0, 9), [], held_out=0.2, fewest=5, seed=0, classes=(N, P))
-    assert course.counts[U] == 0
+def test_a_class_without_rows_matters_only_to_a_model_that_can_say_it() -> None:
+    course = plan_course(rows_of(9, 0, 9), [], held_out=0.2, fewest=5, seed=0)
+    check_covered(course, {N, P}, fewest=5)
+    with pytest.raises(NoVerdictError, match="0 labelled texts are neutral, at least 5"):
+        check_covered(course, set(Sentiment), fewest=5)
 
 
 def test_empty_texts_and_second_opinions_are_named_by_their_row() -> None:

@@ -1,3 +1,5 @@
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +127,25 @@ def test_texts_are_judged_in_their_own_order() -> None:
     ids = trainee.encode(["good good good", "a", "bad b"], limit=32)
     alone = [judge(trainee, [one])[0] for one in ids]
     assert np.allclose(torch.stack(alone).numpy(), judge(trainee, ids).numpy(), atol=1e-5)
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond a kilobyte: to the program that is what a full disk is."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_named_and_leaves_the_checkpoint_before(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    state = trained(stop_after=1)
+    save_checkpoint(tmp_path, state, run="r")
+    content = (tmp_path / "checkpoint.safetensors").read_bytes()
+    request.getfixturevalue("full_disk")
+    with pytest.raises(StoreError, match="checkpoint.safetensors: cannot be written") as raised:
+        save_checkpoint(tmp_path, state, run="r")
+    assert "make room on that disk" in (raised.value.hint or "")
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == content
