@@ -71,7 +71,7 @@ def of_tweets(folder: Path, language: str, labels: int) -> Scene:
 def of_sample() -> Scene:
     """Return the sample: too small for a verdict, enough to see every step."""
     old, new = read(SAMPLE / "before.jsonl"), read(SAMPLE / "after.jsonl")
-    settings = "[training]\nmin_per_class = 8\nepochs = 2\n[quality]\nmin_labels = 20\n"
+    settings = "[training]\nmin_per_class = 3\nepochs = 2\n[quality]\nmin_labels = 20\n"
     return Scene(old, new, old[::2], new[::2], old[1::2], 80, settings)
 
 
