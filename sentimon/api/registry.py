@@ -1,0 +1,165 @@
+"""The folder of promoted models: versions that never change, a history, and `current`, switched in one step.
+
+models/
+  v0001/ v0002/     what was promoted, copied in
+  current           a link to the version that serves
+  registry.jsonl    who switched, when, why, and on what figures
+  pending.json      only while a switch goes on: what to write down of it should the program be killed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sentimon.errors import StoreError, UsageError
+from sentimon.jsonl import BadLine, decode_line, decode_object, encode
+from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file, sync, write_at_end
+from sentimon.logbook.history import read_entries
+from sentimon.logbook.locks import exclusive
+
+REGISTRY_FILE, PENDING_FILE, CURRENT = "registry.jsonl", "pending.json", "current"
+PROMOTED, ROLLED_BACK = "promote", "rollback"
+READABLE = 0o644
+"""The history holds no text of a user."""
+_INCOMING = ".incoming"
+_NEXT = ".current.next"
+_VERSION = re.compile(r"v(\d{4,})")
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """What was promoted, in order, and what serves."""
+
+    entries: tuple[Entry, ...]
+    bad_lines: tuple[BadLine, ...]
+    versions: tuple[str, ...]
+    current: str | None
+
+    def entry_of(self, version: str) -> Entry | None:
+        """Return the entry of its promotion."""
+        found = (one for one in self.entries if one.get("version") == version)
+        return next((one for one in found if one.get("event") == PROMOTED), None)
+
+    @property
+    def previous(self) -> str | None:
+        """Return the version that served before the current one, as far as its folder is there."""
+        for one in reversed(self.entries):
+            if one.get("version") == self.current:
+                before = one.get("previous")
+                return before if before in self.versions else None
+        return None
+
+
+def read_registry(folder: Path) -> Registry:
+    """Return the registry in `folder`; an empty one where nothing was promoted yet.
+
+    What a program left behind that was killed within a switch is tidied up first.
+
+    Raises:
+        StoreError: a file cannot be read.
+    """
+    if (folder / PENDING_FILE).exists():
+        with errors_named(folder), exclusive(folder):
+            _settle(folder)
+    entries, bad = read_entries(folder / REGISTRY_FILE)
+    return Registry(
+        entries=tuple(entries),
+        bad_lines=tuple(bad),
+        versions=tuple(_versions(folder)),
+        current=_current(folder),
+    )
+
+
+def promote_model(folder: Path, source: Path, facts: Entry) -> str:
+    """Copy the model in `source` into the registry, have it serve, and return its version.
+
+    A reader of `current` sees the version before or the new one, each whole, whenever this is killed.
+
+    Raises:
+        StoreError: it cannot be copied, or the disk is full; then what served still does.
+    """
+    with errors_named(folder), exclusive(folder):
+        _settle(folder)
+        incoming = folder / _INCOMING
+        shutil.rmtree(incoming, ignore_errors=True)
+        incoming.mkdir()
+        for path in sorted(source.iterdir()):
+            if path.is_file():
+                shutil.copyfile(path, incoming / path.name)
+                sync(incoming / path.name)
+        versions = _versions(folder)
+        version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04d}"
+        incoming.rename(folder / version)
+        sync(folder)
+        _switch(folder, version, {**facts, "event": PROMOTED})
+    return version
+
+
+def roll_back(folder: Path, version: str | None, facts: Entry) -> str:
+    """Have an older version serve again, the one before where none is named, and return it.
+
+    Raises:
+        UsageError: there is no such version, or it serves already.
+        StoreError: there is none to go back to, or the folder cannot be written.
+    """
+    found = read_registry(folder)
+    target = version or found.previous
+    if target is None:
+        raise StoreError(
+            f"{folder}: no version served before", hint='the model that ships serves with [model] name = ""'
+        )
+    if target not in found.versions:
+        known = ", ".join(found.versions) or "none"
+        raise UsageError(f"{folder} has no version {target!r}", hint=f"there are: {known}")
+    if target == found.current:
+        raise UsageError(f"{target} serves already", hint="`sentimon models list` shows the versions")
+    with errors_named(folder), exclusive(folder):
+        _settle(folder)
+        _switch(folder, target, {**facts, "event": ROLLED_BACK})
+    return target
+
+
+def _switch(folder: Path, version: str, facts: Entry) -> None:
+    """Let `current` lead to `version`; the caller holds the lock."""
+    entry = {**facts, "version": version, "previous": _current(folder)}
+    replace_file(folder / PENDING_FILE, encode(entry), mode=READABLE)
+    link = folder / _NEXT
+    link.unlink(missing_ok=True)
+    link.symlink_to(version)
+    link.replace(folder / CURRENT)
+    sync(folder)
+    _settle(folder)
+
+
+def _settle(folder: Path) -> None:
+    """Write down a switch that came about, and forget one that did not; the caller holds the lock."""
+    pending = folder / PENDING_FILE
+    if not pending.exists():
+        return
+    content = read_file(pending, hint="run it again")
+    entry = decode_line(content, decode_object)
+    entries, _ = read_entries(folder / REGISTRY_FILE)
+    if entry["version"] == _current(folder) and (not entries or entries[-1] != entry):
+        write_at_end(folder / REGISTRY_FILE, [content], sync=True)
+    remove_file(pending)
+
+
+def _current(folder: Path) -> str | None:
+    with contextlib.suppress(OSError):
+        return (folder / CURRENT).readlink().name
+    return None
+
+
+def _versions(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    found = (one.name for one in folder.iterdir() if one.is_dir() and _VERSION.fullmatch(one.name))
+    return sorted((name for name in found if name != CURRENT), key=lambda name: int(name[1:]))

@@ -1,0 +1,118 @@
+"""`sentimon models`: the promoted models, what is known of each, and the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentimon.cli.labelled import note_lines
+from sentimon.cli.later import later_app
+from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
+from sentimon.cli.output import note, show, show_json
+from sentimon.cli.promote import ModelsOption, ReasonOption, advise, facts_of, forget
+from sentimon.cli.session import Session, start
+from sentimon.errors import UsageError
+
+if TYPE_CHECKING:
+    from sentimon.api.registry import Registry
+
+app = later_app("models")
+VersionArgument = Annotated[
+    str | None, typer.Argument(metavar="[VERSION]", help="For instance v0002.", show_default=False)
+]
+
+
+@app.command("list")
+def list_models(models: ModelsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
+    """List every switch: which model, when, by whom, why; and which one serves.
+
+    Example: sentimon models list
+    """
+    from sentimon.reporting.promotion import models_table
+
+    session = start(config, {"training.models": models})
+    found = _registry(session)
+    if as_json:
+        show_json({"current": found.current, "versions": found.versions, "entries": found.entries})
+    else:
+        show(models_table(found.entries, current=found.current))
+
+
+@app.command("show")
+def show_model(
+    version: VersionArgument = None,
+    models: ModelsOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the model card of a version, or of the one that serves.
+
+    Example: sentimon models show v0001
+    """
+    from rich.text import Text
+
+    from sentimon.jsonl import encode
+    from sentimon.reporting.text import visible
+
+    session = start(config, {"training.models": models})
+    found = _registry(session)
+    wanted = version or found.current
+    if wanted is None or wanted not in found.versions:
+        known = ", ".join(found.versions) or "none"
+        raise UsageError(
+            f"{_folder(session)} has no version {wanted or '(current)'}", hint=f"there are: {known}"
+        )
+    entry = dict(found.entry_of(wanted) or {})
+    path = _folder(session) / wanted / "MODEL_CARD.md"
+    card = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if as_json:
+        show_json({"version": wanted, "current": wanted == found.current, "entry": entry, "card": card})
+    else:
+        lines = [visible(line) for line in card.split("\n")] or ["(it has no model card)"]
+        show(Text("\n".join([encode(entry).decode(), "", *lines]).rstrip()))
+
+
+@app.command()
+def rollback(
+    version: VersionArgument = None,
+    reason: ReasonOption = "",
+    models: ModelsOption = None,
+    logs: LogsOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Let an older version serve again, the one before where none is named.
+
+    The monitor of the log begins anew.
+
+    Example: sentimon models rollback --reason "complaints about Italian"
+    """
+    from sentimon.api.registry import roll_back
+
+    session = start(config, {"training.models": models, "logs.dir": logs})
+    folder = _folder(session)
+    before = _registry(session)
+    facts = facts_of(session, reason)
+    entry = before.entry_of(version or before.previous or "") or {}
+    target = roll_back(folder, version, {**facts, "revision": entry.get("revision"), "forced": False})
+    forget(session)
+    if as_json:
+        show_json({"version": target, "previous": before.current})
+    note(f"{target} serves as {folder}/current")
+    advise(session, folder)
+
+
+def _folder(session: Session) -> Path:
+    from sentimon.config.paths import expanded
+
+    return expanded(session.settings.training.models)
+
+
+def _registry(session: Session) -> Registry:
+    from sentimon.api.registry import read_registry
+
+    found = read_registry(_folder(session))
+    note_lines("bad line", found.bad_lines)
+    return found

@@ -1,0 +1,178 @@
+"""`sentimon promote`: a candidate takes the place of the model in use, if the gate lets it."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sentimon.cli.compare import ToleranceOption, score_both
+from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, LogsOption, flag
+from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.session import Session, start
+from sentimon.errors import ExitCode, ModelError, UsageError
+
+if TYPE_CHECKING:
+    from sentimon.evaluation.comparison import Comparison
+    from sentimon.evaluation.datasets import LabelledText
+    from sentimon.evaluation.gate import Gate
+
+ModelsOption = Annotated[
+    str | None,
+    typer.Option("--models", metavar="DIR", help="Folder of the promoted models. (default: models)"),
+]
+ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the registry.")]
+
+
+def promote(
+    candidate: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the new model.")],
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="FILE|DATASET", help="Labelled rows held back.")
+    ] = None,
+    regressions: Annotated[
+        str | None,
+        typer.Option("--regressions", metavar="FILE", help="Labelled texts that must keep their label."),
+    ] = None,
+    reason: ReasonOption = "",
+    models: ModelsOption = None,
+    tolerance: ToleranceOption = None,
+    force: Annotated[
+        bool, flag("--force", help="Promote whatever the gate says; it is written down.")
+    ] = False,
+    logs: LogsOption = None,
+    as_json: JsonFlag = False,
+    exit_zero: ExitZeroFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Let a new model serve, if it is not worse than the one in use.
+
+    The gate: on held-back rows neither accuracy nor macro recall may fall by more than the tolerance
+    (paired, with intervals), and each listed text keeps its label. Then the model is copied into the
+    registry and `current` is switched in one step; [model] name = "models/current" serves it. The monitor
+    of the log begins anew. Exit code: 0 promoted, 3 refused, 4 too few rows.
+
+    Example: sentimon promote models/new --data held_back.jsonl --regressions fixed.jsonl --reason "Italian"
+    """
+    from sentimon.api.registry import promote_model
+    from sentimon.config.paths import expanded
+    from sentimon.reporting.promotion import figures_of, gate_object, gate_table
+    from sentimon.scoring.scorer import load_scorer
+
+    flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}
+    session = start(config, flags)
+    source, folder = expanded(candidate), expanded(session.settings.training.models)
+    if not source.is_dir():
+        raise ModelError(f"{source}: no such folder", hint="name a folder that `sentimon retrain` made")
+    if data is None and regressions is None and not force:
+        raise UsageError("nothing to judge by", hint="name rows with --data or --regressions, or use --force")
+    serving = served(session, folder)
+    revision = load_scorer(replace(session.settings.model, name=str(source), revision="")).revision
+    gate = _gate(session, (serving, str(source)), data, regressions)
+    version = None
+    if gate.open or force:
+        facts = facts_of(session, reason) | {"revision": revision, "forced": not gate.open}
+        version = promote_model(folder, source, facts | {"metrics": figures_of(gate)})
+        forget(session)
+    if as_json:
+        show_json(
+            {"promoted": version is not None, "version": version, "serving": serving, **gate_object(gate)}
+        )
+    else:
+        show(gate_table(gate, serving=serving, candidate=str(source), data=data or ""))
+    note(f"{version} serves as {folder}/current" if version else "refused: what served still does")
+    if version:
+        advise(session, folder)
+    leave(ExitCode.OK if version else ExitCode.FINDING, exit_zero=exit_zero)
+
+
+def served(session: Session, folder: Path) -> str:
+    """Return the name of the model in use; before the first promotion `current` is the model that ships."""
+    from sentimon.api.registry import CURRENT
+    from sentimon.config.paths import expanded
+    from sentimon.scoring.scorer import DEFAULT_MODEL
+
+    name = session.settings.model.name
+    first = expanded(name or ".") == folder / CURRENT and not (folder / CURRENT).exists()
+    return DEFAULT_MODEL if first or not name else name
+
+
+def facts_of(session: Session, reason: str) -> dict[str, Any]:
+    """Return who switches, when, and why."""
+    from sentimon.logbook.moments import format_moment
+
+    try:
+        who = getpass.getuser()
+    except (OSError, KeyError):
+        # A container may have no name for its user.
+        who = "unknown"
+    return {"timestamp": format_moment(session.now), "who": who, "why": reason}
+
+
+def forget(session: Session) -> None:
+    """Let the monitor of the log begin anew: what it remembers is of the model before."""
+    from sentimon.api.monitors import forget_monitors
+
+    if session.folder.is_dir():
+        forget_monitors(session.folder)
+
+
+def advise(session: Session, folder: Path) -> None:
+    """Say on stderr what a switch leaves to do: name the model, and make a baseline of it."""
+    from sentimon.api.registry import CURRENT
+    from sentimon.config.paths import expanded
+    from sentimon.logbook.moments import format_moment
+
+    if expanded(session.settings.model.name or ".") != folder / CURRENT:
+        note(f'name it in the configuration: [model] name = "{folder}/{CURRENT}"')
+    if session.baseline_path(None).exists():
+        since = format_moment(session.now)
+        note(
+            "the baseline is of the model before; once enough rows of this one are logged: sentimon "
+            f"baseline create --force --since {since} --logs {session.source}"
+        )
+
+
+def _gate(session: Session, names: tuple[str, str], data: str | None, regressions: str | None) -> Gate:
+    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.evaluation.gate import Gate, find_broken
+
+    held = load_labelled(data) if data else []
+    listed = load_labelled(regressions) if regressions else []
+    rows = [*held, *listed]
+    if not rows:
+        return Gate(comparison=None, listed=0, broken=())
+    before, now, seconds = score_both(session, names, rows)
+    many = len(held)
+    places = ([int(one) for one in before[:many]], [int(one) for one in now[:many]])
+    return Gate(
+        comparison=_compared(session, held, places, seconds) if data else None,
+        listed=len(listed),
+        broken=find_broken(listed, before[many:], now[many:]),
+    )
+
+
+def _compared(
+    session: Session,
+    rows: list[LabelledText],
+    found: tuple[list[int], list[int]],
+    seconds: tuple[float, float],
+) -> Comparison:
+    import numpy as np
+
+    from sentimon.evaluation.comparison import compare_models, parts_of
+
+    gold, a, b = (np.array(one, dtype=np.int64) for one in ([row.label for row in rows], *found))
+    quality = session.settings.quality
+    return compare_models(
+        gold,
+        a,
+        b,
+        parts=parts_of(gold, [row.text for row in rows], None, None),
+        seconds=seconds,
+        tolerance=quality.compare_tolerance,
+        confidence_level=session.settings.drift.confidence_level,
+        fewest=quality.min_labels,
+    )

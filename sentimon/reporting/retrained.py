@@ -1,0 +1,87 @@
+"""The plan and the outcome of a retraining, as tables and objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from sentimon.labels import LABELS
+from sentimon.reporting.numbers import estimate
+from sentimon.reporting.style import new_table, sentences_of
+from sentimon.reporting.text import visible
+from sentimon.training.results import Results
+from sentimon.training.retrain import Plan
+
+
+def plan_object(plan: Plan, seconds: float) -> dict[str, Any]:
+    """Return what `retrain --dry-run --json` documents; `seconds` is about how long it takes."""
+    course = plan.course
+    return {
+        "base": plan.base.model,
+        "base_revision": plan.base.revision,
+        "fingerprint": course.fingerprint,
+        "new_rows": len(course.fresh),
+        "per_class": dict(zip(LABELS, course.counts, strict=True)),
+        "held_out": len(course.held),
+        "old_rows": len(course.replay),
+        "old_rows_a_pass": plan.replayed,
+        "old_held_out": len(course.held_replay),
+        "passes": plan.pace.epochs,
+        "steps": plan.steps,
+        "bfloat16": plan.pace.bfloat16,
+        "seed": plan.pace.seed,
+        "seconds": seconds,
+    }
+
+
+def plan_table(plan: Plan, seconds: float) -> RenderableType:
+    """Return what a retraining will do, and about how long it takes."""
+    course, pace = plan.course, plan.pace
+    table = new_table(f"Retraining of {visible(plan.base.model)}", ("Rows", "left"), ("n", "right"))
+    for name, count in zip(LABELS, course.counts, strict=True):
+        table.add_row(f"new, {name}", str(count))
+    table.add_row("new, kept out", str(len(course.held)))
+    if course.replay:
+        table.add_row("old, each pass", str(plan.replayed))
+        table.add_row("old, kept out", str(len(course.held_replay)))
+    kind = "bfloat16" if pace.bfloat16 else "float32"
+    sentences = [
+        f"At most {pace.epochs} passes, {plan.steps} steps of {pace.batch} rows, {kind}, seed {pace.seed}.",
+        f"About {duration(seconds)} on this machine.",
+    ]
+    return Group(table, Text(), sentences_of(sentences))
+
+
+def results_table(results: Results, *, path: str) -> RenderableType:
+    """Return the base and the new model on the rows kept out, and the next step."""
+    table = new_table(
+        "Rows kept out", ("Rows", "left"), ("n", "right"), ("Macro recall", "left"), ("Accuracy", "left")
+    )
+    for name, side in (("new", results.fresh), ("old", results.replay)):
+        if side is None:
+            continue
+        for which, quality in (("base", side.before), ("retrained", side.after)):
+            cells = (estimate(quality.macro_recall), estimate(quality.accuracy))
+            table.add_row(f"{name}, {which}", str(quality.n), *cells)
+    best = results.best
+    first = (
+        f"Pass {best.number} of {results.passes[-1].number} was taken: the least log loss on rows kept out, "
+        f"{best.held_out_loss:.3f}."
+        if best.number
+        else "No pass was better than the start: the weights are those of the base, calibrated anew."
+    )
+    rest = f"Compare and serve it: sentimon promote {visible(path)} --data FILE"
+    return Group(table, Text(), sentences_of([first, rest]))
+
+
+def duration(seconds: float) -> str:
+    """Return about how long that is.
+
+    >>> duration(40), duration(200), duration(9000)
+    ('40 s', '3 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
