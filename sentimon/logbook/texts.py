@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LINKS = ("://", "www.", "WWW.", "[url]")
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2b1b\u2b1c\u2b50\u2b55\u231a\u231b\u23e9-\u23f3\u3297\u3299]"
 )
@@ -22,7 +21,8 @@ def has_link(text: str) -> bool:
     >>> has_link("vedi www.example.org"), has_link("vedi [url]"), has_link("niente")
     (True, True, False)
     """
-    return any(sign in text for sign in _LINKS)
+    # One after the other: this is asked of every row that is read.
+    return "://" in text or "www." in text or "WWW." in text or "[url]" in text
 
 
 def has_emoji(text: str) -> bool:
