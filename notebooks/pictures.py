@@ -1,6 +1,7 @@
 """`python notebooks/pictures.py`: draw the pictures of the README anew, from what the program prints.
 
 They are SVG, with the fonts of whoever looks at them: nothing is fetched from anywhere.
+The report is shown as a browser draws it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import inspect
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,8 @@ SAMPLE = Path(__file__).parent.parent / "sentimon" / "sample"
 NOW = datetime(2026, 10, 4, 20, 41, 7, tzinfo=UTC)
 """When the live view is looked at: a moment after the last row of the sample."""
 WIDTH = 88
+PAGE = (1180, 1180)
+"""Pixels of the report that are shown."""
 _CELL = 12.2
 """How wide rich draws a character."""
 _TEXT = re.compile(
@@ -111,6 +115,19 @@ def _placed(text: re.Match[str]) -> str:
     return found
 
 
+def report_picture(path: Path) -> None:
+    """Draw the top of the report, as a browser shows it; nothing is drawn where there is no Chromium."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        sys.stderr.write("report.png is not drawn: there is no chromium\n")
+        return
+    sentimon("report", "--output", "report.html", "-q")
+    page, sandbox = Path("report.html").resolve().as_uri(), ["--no-sandbox"] if os.getuid() == 0 else []
+    size = [f"--window-size={PAGE[0]},{PAGE[1]}", f"--screenshot={path}"]
+    options = ["--headless", "--disable-gpu", "--hide-scrollbars", *sandbox, *size]
+    subprocess.run([browser, *options, page], check=True, capture_output=True)
+
+
 def main(folder: Path = IMAGES) -> None:
     """Draw all of them into a folder."""
     folder = folder.resolve()
@@ -123,6 +140,7 @@ def main(folder: Path = IMAGES) -> None:
         sentimon("log", "--input", str(SAMPLE / "after.jsonl"))
         for name, (title, make) in PICTURES.items():
             (folder / f"{name}.svg").write_text(drawn(title, make()), encoding="utf-8")
+        report_picture(folder / "report.png")
         os.chdir(folder)
 
 
