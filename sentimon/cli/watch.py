@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import timedelta
@@ -93,7 +94,7 @@ def _follow(session: Session, watcher: Watcher, console: Console, pause: timedel
         while news != QUIT:
             begun, now = time.monotonic(), clock()
             state = watcher.look(now, index=quiet_index(session, now))
-            width, height = console.size
+            width, height = _measure(console)
             live.update(frame(state, session.names, width=width, height=height), refresh=True)
             took = time.monotonic() - begun
             news = keys.wait(max(pause.total_seconds(), _RESTS * took))
@@ -101,6 +102,19 @@ def _follow(session: Session, watcher: Watcher, console: Console, pause: timedel
                 live.stop()
                 keys.give_way()
                 live.start()
+
+
+def _measure(console: Console) -> tuple[int, int]:
+    """Return (width, height) of the terminal as it is now, and have the console draw for that.
+
+    COLUMNS and LINES in the environment may be those of a terminal of another size.
+    """
+    from rich.console import ConsoleDimensions
+
+    width, height = os.get_terminal_size(sys.stdout.fileno())
+    if width and height:
+        console.size = ConsoleDimensions(width, height)
+    return console.size
 
 
 def _pause(interval: str) -> timedelta:

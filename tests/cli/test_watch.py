@@ -30,7 +30,8 @@ class Screen:
         self._tmux = [TMUX, "-u", "-f", "/dev/null", "-S", str(folder / "tmux.socket")]
         shell = f"exec env PS1='$ ' {shutil.which('bash')} --norc --noprofile"
         environment = clean_environment(folder) | {"TERM": "xterm-256color", "SHELL": "/bin/sh"}
-        del environment["COLUMNS"]
+        # Of another terminal: what counts is the one that is looked at.
+        environment |= {"COLUMNS": "77", "LINES": "24"}
         self._environment = environment
         self._folder = folder
         self.do("new-session", "-d", "-x", "100", "-y", "40", "-s", "one", shell)
