@@ -6,10 +6,8 @@ Run with SENTIMON_GOLDEN=write in the environment to write the golden files anew
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,9 +33,9 @@ from sentimon.reporting.comparison import comparison_table
 from sentimon.reporting.estimates import estimates_table
 from sentimon.reporting.labels import coverage_table
 from sentimon.reporting.realised import realised_table
+from tests.reporting.golden import check_golden, printed
 from tests.rows import START, record
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 DAY = timedelta(days=1)
 
 
@@ -171,15 +169,7 @@ SHOWN = [
 
 @pytest.mark.parametrize("make", SHOWN, ids=lambda make: make.__name__)
 def test_it_looks_as_it_should(make: Callable[[], RenderableType]) -> None:
-    stream = io.StringIO()
-    Console(file=stream, width=100, color_system=None, markup=False, highlight=False, emoji=False).print(
-        make()
-    )
-    text = "".join(line.rstrip() + "\n" for line in stream.getvalue().split("\n")).rstrip("\n") + "\n"
-    path = GOLDEN / f"{make.__name__}.txt"
-    if os.environ.get("SENTIMON_GOLDEN") == "write":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    check_golden(make.__name__, printed(make(), 100))
 
 
 @pytest.mark.parametrize("make", [realised, estimated, comparison], ids=lambda make: make.__name__)

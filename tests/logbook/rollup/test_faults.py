@@ -162,7 +162,7 @@ def at_rest(folder: Path) -> None:
 
 # Killed at any point
 
-ROUNDS, ROUNDS_A_FOLDER = 72, 12
+ROUNDS, ROUNDS_A_FOLDER = 96, 12
 KINDS = ("timer", "line", "step", "write", "timer", "commit")
 CHANGES = (
     by_writer, by_writer, by_another_program, by_another_program, torn, edited, cut_and_grown_back,
@@ -259,7 +259,7 @@ def kill_again_and_again(place: str, seed: int = 26) -> None:
                 kind, state[0] = KINDS[number % len(KINDS)], 0
                 work = partial(ask_to_be_killed, folder, kind, random.Random(chance.random()), state, seconds)
                 if kind == "line":
-                    died = killed_at(early(chance, 10_000), work, *MODULES)
+                    died = killed_at(early(chance, 20_000), work, *MODULES)
                 else:
                     status = os.waitstatus_to_exitcode(os.waitpid(forked(work), 0)[1])
                     assert status in (0, -signal.SIGKILL, -signal.SIGALRM, -signal.SIGXFSZ)
@@ -272,12 +272,12 @@ def kill_again_and_again(place: str, seed: int = 26) -> None:
                 seconds = time.monotonic() - begun
                 check(folder, index_of(folder, run=nothing_is_read))
     # Not a test of nothing: all kinds of death, before a change, in it, as it is being kept, and after.
-    assert all(killed[kind] >= 3 for kind in KINDS), killed
+    assert all(killed[kind] >= ROUNDS // 16 for kind in KINDS), killed
     assert min(during[0], during[1], during[2] + during[3]) >= 5, during
     assert hot >= 5, hot
 
 
-def test_killed_at_any_of_72_points_the_index_is_as_good_as_none(tmp_path: Path) -> None:
+def test_killed_at_any_of_96_points_the_index_is_as_good_as_none(tmp_path: Path) -> None:
     in_new_process(kill_again_and_again, str(tmp_path))
 
 
@@ -399,7 +399,7 @@ def test_ctrl_c_while_a_long_log_is_read(tmp_path: Path) -> None:
 
 # In company
 
-READERS, BATCHES, BATCH = 4, 60, 12
+READERS, BATCHES, BATCH = 4, 80, 12
 
 
 def questions_of(reader: int) -> tuple[Period, Calendar]:
@@ -461,7 +461,7 @@ def all_at_once(place: str) -> None:
     written(folder, packed, "predictions-20200101T000000Z.jsonl.gz")
     old = list(read_log(folder, zone=UTC))
     counts = memoryview(mmap.mmap(-1, 8 * (4 + READERS))).cast("q")
-    with mock.patch.object(sealing, "MEGABYTE", 15_000):
+    with mock.patch.object(sealing, "MEGABYTE", 20_000):
         others = {
             forked(partial(ask_in_company, folder, reader, old, read, counts)) for reader in range(READERS)
         }
@@ -478,7 +478,7 @@ def all_at_once(place: str) -> None:
     assert {os.waitstatus_to_exitcode(os.waitpid(one, 0)[1]) for one in others} == {0}
     assert min(counts[3 : 3 + READERS]) > 3, list(counts)
     assert counts[3 + READERS] > 3, list(counts)
-    assert len([one for one in sealed_files(folder) if one.suffix == ".zst"]) > 3
+    assert len([one for one in sealed_files(folder) if one.suffix == ".zst"]) > 4
     check(folder)
 
 
@@ -914,7 +914,7 @@ def break_the_journal(place: str, seed: int = 8) -> None:
     journal = index.with_name(index.name + "-journal")
     writer = log_in(folder, 200)
     check(folder)
-    for number in range(18):
+    for number in range(24):
         writer.append(some_rows(number, 100), now=START)
         before = index.read_bytes()
 
@@ -942,7 +942,7 @@ def break_the_journal(place: str, seed: int = 8) -> None:
                     journal.write_bytes(content)
         check(folder)
         check(folder, index_of(folder, run=nothing_is_read))
-    assert halves > 2
+    assert halves > 5
 
 
 def test_an_index_that_cannot_be_used_is_closed_at_once(
