@@ -7,6 +7,7 @@
     |  `- jsonl.LineError    exit 1  one line of it, counted by kind; it never stops a read
     |- StoreError            exit 1  a file is missing, unreadable, or cannot be written
     |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
+    |- EngineError           exit 1  a cluster that cannot be reached, started, or used for the work
     `- NoVerdictError        exit 4  a question that the data at hand cannot answer
 
 A message names the thing (path:line, key, label); a hint names the next step. Anything that is not a
@@ -62,6 +63,10 @@ class StoreError(SentimonError):
 
 class ModelError(SentimonError):
     """A model that cannot be found, loaded, or mapped onto the three classes."""
+
+
+class EngineError(SentimonError):
+    """A cluster that cannot be reached, started, or used for the work."""
 
 
 class NoVerdictError(SentimonError):

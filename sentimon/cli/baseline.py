@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sentimon.cli.engine import EngineOption
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -37,6 +38,7 @@ def create(
     file: BaselineOption = None,
     force: Annotated[bool, flag("--force", help="Overwrite the baseline that is there.")] = False,
     as_json: JsonFlag = False,
+    engine: EngineOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Save the rows of a period as the baseline.
@@ -48,7 +50,7 @@ def create(
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
 
-    session = start(config, {"logs.dir": logs})
+    session = start(config, {"logs.dir": logs, "engine.name": engine})
     path = session.baseline_path(file)
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentimon.cli.drift_simulate import simulate
+from sentimon.cli.engine import EngineOption
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -86,6 +87,7 @@ def drift(
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
+    engine: EngineOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Tell whether the predictions have drifted from the baseline.
@@ -102,6 +104,7 @@ def drift(
         "drift.create_baseline": False if no_create else None,
         "drift.rule": "monitor" if monitor else None,
         "metrics.time_zone": tz,
+        "engine.name": engine,
     }
     session = start(config, {"logs.dir": logs, **flags})
     path = session.baseline_path(file)

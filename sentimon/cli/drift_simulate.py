@@ -115,6 +115,6 @@ def _run(session: Session, baseline: Baseline, scenario: Scenario, runs: int, se
 
     one_run = partial(run, baseline, Reference.of(baseline), session.settings, scenario)
     seeds = [seed + number for number in range(runs)]
-    outcomes = run_units(one_run, seeds, workers=session.settings.logs.workers)
+    outcomes = run_units(one_run, seeds, workers=session.settings.engine.workers)
     shown = watched(outcomes, f"runs with a shift of {scenario.shift:g}", total=runs)
     return Result(scenario=scenario, outcomes=tuple(shown))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentimon.cli.engine import EngineOption
 from sentimon.cli.options import (
     ConfigOption,
     ExitZeroFlag,
@@ -53,6 +54,7 @@ def metrics(
     prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,
     exit_zero: ExitZeroFlag = False,
+    engine: EngineOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Sum the log up: class counts and shares, mean confidence.
@@ -66,7 +68,7 @@ def metrics(
     from sentimon.monitoring.metrics import measure
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine})
     if quality or estimate or calibration:
         from sentimon.cli.quality import answer_instead
 

@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from sentimon.cli.engine import EngineOption
 from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
 from sentimon.cli.options import (
     BaselineOption,
@@ -49,6 +50,7 @@ def retrain_check(
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
+    engine: EngineOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Decide whether the model needs retraining.
@@ -66,7 +68,7 @@ def retrain_check(
     from sentimon.reporting.json_shapes import trigger_object
 
     flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
-    session = start(config, flags)
+    session = start(config, flags | {"engine.name": engine})
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
     with ExitStack() as stack:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sentimon.config import LoadedSettings, Settings, load_settings
 from sentimon.config.paths import cache_folder, expanded
@@ -16,12 +16,11 @@ from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.logbook.rollup.index import Index
+    from sentimon.logbook.rollup.parts import Part
+    from sentimon.logbook.rollup.units import Unit
     from sentimon.logbook.segments import LogFile
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
-
-U = TypeVar("U")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +83,12 @@ class Session:
     @property
     def index(self) -> Index:
         """Return the index of the log, which every sum over it is asked of."""
+        from sentimon.cli.engine import read_units
         from sentimon.cli.progress import watched
-        from sentimon.engine.processes import run_units
         from sentimon.logbook.rollup.index import Index
 
-        def run(function: Callable[[U], R], units: Sequence[U]) -> Iterator[R]:
-            parts = run_units(function, units, workers=self.settings.logs.workers)
+        def run(read: Callable[[Unit], list[Part]], units: Sequence[Unit]) -> Iterator[list[Part]]:
+            parts = read_units(self.settings.engine, read, units)
             return watched(parts, "parts of the log read", total=len(units))
 
         # numpy counts here; the threads of its linear algebra would only cost their start.

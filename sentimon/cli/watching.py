@@ -169,7 +169,7 @@ def quiet_index(session: Session, now: datetime) -> Index:
 
     from sentimon.engine.processes import run_units
 
-    run: Callable[..., Iterator[object]] = partial(run_units, workers=session.settings.logs.workers)
+    run: Callable[..., Iterator[object]] = partial(run_units, workers=session.settings.engine.workers)
     return changed(session.index, now=now, run=run)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sentimon.config.engine import EngineSettings
 from sentimon.config.rules import (
     DURATION,
     LABEL_MAP,
@@ -98,7 +99,6 @@ class LogSettings:
     index: bool = setting(
         True, "Whether sums over the log are kept beside it, so that only what is new is read."
     )
-    workers: int = setting(0, "Processes that read a long log; 0: one per core.", at_least(0, most=1024))
     naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", TIME_ZONE)
 
 
@@ -234,3 +234,4 @@ class Settings:
     notify: NotifySettings = field(default_factory=NotifySettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)

@@ -26,7 +26,7 @@ def run_units(function: Callable[[U], R], units: Sequence[U], *, workers: int) -
     so that an exception of `function` comes out of here, too. Where none can be started all of it is.
     None outlives this generator.
     """
-    count = min(workers or _cores(), len(units)) if len(units) >= FEWEST_UNITS else 1
+    count = min(workers or cores(), len(units)) if len(units) >= FEWEST_UNITS else 1
     started: list[_Worker[U, R]] = []
     try:
         for number in range(count if count > 1 else 0):
@@ -111,5 +111,6 @@ def _work(
     pipe.close()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from zlib import crc32
 
 from sentimon.config.durations import parse_duration
 from sentimon.errors import DataError
@@ -24,6 +25,16 @@ def time_zone(name: str) -> tzinfo | None:
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(name)
+
+
+def zone_rules(zone: tzinfo | None) -> int:
+    """Return a checksum of a zone's offsets, week by week from 1970 to 2040; None is local time.
+
+    Two machines whose zones have the same one read naive timestamps alike.
+    """
+    begin, week = EPOCH, timedelta(weeks=1)
+    offsets = [(begin + number * week).astimezone(zone).utcoffset() for number in range(70 * 52)]
+    return crc32(repr(offsets).encode())
 
 
 def parse_moment(text: str, zone: tzinfo | None) -> tuple[datetime, bool]:

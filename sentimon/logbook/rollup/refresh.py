@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 
+from sentimon.logbook.moments import zone_rules
 from sentimon.logbook.rollup.blocks import line_end_before
 from sentimon.logbook.rollup.entries import (
     Entry,
@@ -24,7 +25,7 @@ from sentimon.logbook.rollup.entries import (
 from sentimon.logbook.rollup.files import MovedError, SeenFile, list_seen, opened_again
 from sentimon.logbook.rollup.parts import Part, unpack
 from sentimon.logbook.rollup.store import Store
-from sentimon.logbook.rollup.units import Unit, plain_bounds, read_unit
+from sentimon.logbook.rollup.units import COMPRESSION, Unit, plain_bounds, read_unit
 from sentimon.logbook.segments import stem_of
 from sentimon.logbook.summary import GrowingSummary
 
@@ -33,8 +34,6 @@ Run = Callable[[Callable[[Unit], list[Part]], Sequence[Unit]], Iterable[list[Par
 
 BULK_BYTES = 4_000_000
 """So much to read that loading numpy pays."""
-_COMPRESSION = 4
-"""How much larger than its file the content of a compressed one is, about."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +119,7 @@ def read_files(
         sqlite3.Error, msgspec.MsgspecError: the store is broken or full.
     """
     amount = sum(
-        _COMPRESSION * one.seen.state.size
+        COMPRESSION * one.seen.state.size
         if one.seen.compressed
         else one.seen.state.size - one.entry.reading.end
         for one in changed
@@ -169,6 +168,4 @@ def _units(one: Known, zone: tzinfo | None, bulk: bool) -> Iterator[Unit]:
 def _fingerprint(zone: tzinfo | None) -> str:
     """Return what tells two time zones apart, or a zone from itself after its rules were changed."""
     local = (os.environ.get("TZ"), os.path.realpath("/etc/localtime"), time.tzname)
-    begin, week = datetime(1970, 1, 1, tzinfo=UTC), timedelta(weeks=1)
-    offsets = [(begin + number * week).astimezone(zone).utcoffset() for number in range(70 * 52)]
-    return f"{crc32(repr((zone or local, offsets)).encode()):08x}"
+    return f"{crc32(repr((zone or local, zone_rules(zone))).encode()):08x}"

@@ -18,6 +18,8 @@ from sentimon.logbook.rollup.scan import Scan
 
 UNIT = 1 << 24
 """Bytes, about: the most that one checksum is over."""
+COMPRESSION = 4
+"""How much larger than its file the content of a compressed one is, about."""
 MOST_CELLS = 2048
 """So many hours, about, are held in memory before they are packed."""
 
@@ -38,6 +40,11 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """Of timestamps that name none; None is local time."""
     bulk: bool
     """Whether there is so much to read that numpy pays."""
+
+
+def size_of(unit: Unit) -> int:
+    """Return how many bytes of content a unit holds, about: those of a compressed file are unknown."""
+    return COMPRESSION * unit.state.size if unit.end is None else unit.end - unit.begin
 
 
 def read_unit(unit: Unit) -> list[Part]:

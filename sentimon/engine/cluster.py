@@ -1,0 +1,157 @@
+"""A Ray cluster for the time of a command: one that runs, or one of this machine, stopped at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentimon.engine.processes import cores
+from sentimon.errors import EngineError
+
+if TYPE_CHECKING:
+    from sentimon.config.engine import EngineSettings
+
+_CLIENT = "ray://"
+_OWN = ("auto", "local")
+"""Addresses that are no place on the network."""
+_PATIENCE_SECONDS = 5.0
+_STORE_BYTES = 1 << 28
+"""Of shared memory for what tasks hand on, which is little."""
+_MOST_ADDRESS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A cluster that this process is connected to."""
+
+    ray: Any
+    """The module."""
+    workers: int
+    """How many workers are at work at once, at least 1."""
+    settings: EngineSettings
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """Return what Ray raises where a worker, a node or an object of a task is lost."""
+        return (self.ray.exceptions.RayError,)
+
+
+@contextlib.contextmanager
+def connected(settings: EngineSettings) -> Iterator[Cluster]:
+    """Connect to the cluster that `engine.address` names; without one start one, and stop it at the end.
+
+    Raises:
+        EngineError: Ray is not installed, the cluster cannot be reached or started, or it has no CPU.
+    """
+    ray = _ray()
+    address = resolve(settings.address)
+    with contextlib.ExitStack() as stack:
+        # Removed last, when the cluster is down.
+        folder = tempfile.TemporaryDirectory(prefix="sentimon-ray-", ignore_cleanup_errors=True)
+        stack.enter_context(folder)
+        stack.callback(ray.shutdown)
+        if address:
+            _join(ray, address)
+        else:
+            _start(ray, settings, folder.name)
+        capacity = ray.cluster_resources().get("CPU", 0) / (settings.cpus_per_worker or 1)
+        if capacity < 1:
+            raise EngineError(
+                f"the cluster at {address or 'this machine'} has too few CPUs for a worker",
+                hint="lower engine.cpus_per_worker, or add machines",
+            )
+        yield Cluster(ray=ray, workers=settings.workers or int(capacity), settings=settings)
+
+
+def resolve(address: str) -> str:
+    """Return the address that `engine.address` means: itself, or what the file of that name holds.
+
+    Raises:
+        EngineError: the file holds none, or it is neither a file nor an address.
+    """
+    path = Path(address).expanduser()
+    if not address or address in _OWN or address.startswith(_CLIENT):
+        return address
+    if path.is_file():
+        try:
+            content = path.read_bytes()[:_MOST_ADDRESS].decode().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise EngineError(
+                f"{path}: cannot be read as an address: {error}", hint="see engine.address"
+            ) from error
+        if content.startswith(_CLIENT) or _host_and_port(content):
+            return content
+        raise EngineError(
+            f"{path}: holds no address", hint="a line such as 10.0.0.1:6379 or ray://host:10001"
+        )
+    if not _host_and_port(address):
+        raise EngineError(
+            f"engine.address: {address!r} is neither an address nor a file",
+            hint="use HOST:PORT, ray://HOST:PORT, auto, or a file that holds one",
+        )
+    return address
+
+
+def _ray() -> Any:
+    # Before its import: nothing of ours phones home, and nothing is written on the streams of a command.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise EngineError(
+            "Ray is not installed", hint="pip install 'sentimon[ray]', or use --engine local"
+        ) from error
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    return ray
+
+
+def _join(ray: Any, address: str) -> None:
+    place = _host_and_port(address.removeprefix(_CLIENT))
+    if place:
+        # Ray itself would try for minutes, and then end the process.
+        try:
+            socket.create_connection(place, timeout=_PATIENCE_SECONDS).close()
+        except OSError as error:
+            raise _unreachable(address, error) from error
+    _init(ray, address, address=address)
+
+
+def _start(ray: Any, settings: EngineSettings, folder: str) -> None:
+    _init(
+        ray,
+        "this machine",
+        address="local",
+        num_cpus=settings.workers or cores(),
+        include_dashboard=False,
+        object_store_memory=_STORE_BYTES,
+        _temp_dir=folder,
+    )
+
+
+def _init(ray: Any, where: str, **options: Any) -> None:
+    quiet = {} if str(options.get("address", "")).startswith(_CLIENT) else {"configure_logging": False}
+    try:
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, **quiet, **options)
+    except (OSError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
+        raise _unreachable(where, error) from error
+
+
+def _unreachable(address: str, error: Exception) -> EngineError:
+    reason = str(error).strip().split("\n")[0]
+    return EngineError(
+        f"no Ray cluster at {address}: {reason}",
+        hint="check engine.address and that the cluster is up (`ray status`), or use --engine local",
+    )
+
+
+def _host_and_port(address: str) -> tuple[str, int] | None:
+    host, colon, port = address.partition("/")[0].rpartition(":")
+    return (host.strip("[]"), int(port)) if colon and host and port.isdecimal() else None
