@@ -55,9 +55,9 @@ PEAK_MEGABYTES = 60
 PARTS = ("scan", "stdlib", "cores", "many", "start")
 LOADED = ("-c", "import sys; from sentimon.__main__ import main; sys.exit(main())")
 """What the installed program does."""
-FULL_SCAN = {"SENTIMON_LOGS__INDEX": "false", "SENTIMON_LOGS__WORKERS": "1"}
-ALL_CORES = {"SENTIMON_LOGS__INDEX": "false", "SENTIMON_LOGS__WORKERS": "0"}
-ONE_WORKER = {"SENTIMON_LOGS__WORKERS": "1"}
+FULL_SCAN = {"SENTIMON_LOGS__INDEX": "false", "SENTIMON_ENGINE__WORKERS": "1"}
+ALL_CORES = {"SENTIMON_LOGS__INDEX": "false", "SENTIMON_ENGINE__WORKERS": "0"}
+ONE_WORKER = {"SENTIMON_ENGINE__WORKERS": "1"}
 
 BARE = """
 import sys

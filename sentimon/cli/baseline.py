@@ -50,7 +50,7 @@ def create(
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
 
-    session = start(config, {"logs.dir": logs, "engine.name": engine})
+    session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     path = session.baseline_path(file)
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
@@ -92,7 +92,7 @@ def show_baseline(
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
 
-    session = start(config, {"logs.dir": logs})
+    session = start(config, {"logs.dir": logs}, objects=True)
     found = read_baseline(session.baseline_path(file))
     level = session.settings.drift.confidence_level
     if as_json:
@@ -123,7 +123,7 @@ def check(
     from sentimon.reporting.json_shapes import check_object
     from sentimon.reporting.listings import check_table
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     settings = session.settings.drift
     calendar = session.calendar(every)
     if calendar.every < timedelta(hours=1):

@@ -106,7 +106,7 @@ def drift(
         "metrics.time_zone": tz,
         "engine.name": engine,
     }
-    session = start(config, {"logs.dir": logs, **flags})
+    session = start(config, {"logs.dir": logs, **flags}, objects=True)
     path = session.baseline_path(file)
     monitored = session.settings.drift.rule == "monitor"
     if dry_run:

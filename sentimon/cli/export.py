@@ -52,7 +52,7 @@ def prometheus(
     """
     recording = Recording(output if output == STDOUT else expanded(output))
     with recording.of("export"):
-        session = start(config, {"logs.dir": logs})
+        session = start(config, {"logs.dir": logs}, objects=True)
         _look(recording, session, session.baseline_path(file), session.period(since, until), quiet=quiet)
 
 

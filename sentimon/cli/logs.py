@@ -26,11 +26,11 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.reporting.json_shapes import index_object, log_file_object
     from sentimon.reporting.listings import log_files_table
 
-    session = start(config, {"logs.dir": logs})
+    session = start(config, {"logs.dir": logs}, objects=True)
     rows = session.index.ask(lambda sums: sums.by_file())
     if as_json:
         files = [log_file_object(*row) for row in rows]
-        show_json({"path": str(session.folder), "files": files, "index": index_object(session.index_file)})
+        show_json({"path": session.source, "files": files, "index": index_object(session.index_file)})
     else:
         show(log_files_table(rows, session.index_file))
 

@@ -91,7 +91,7 @@ def query(
     """
     from sentimon.logbook.query import RowFilter
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     row_filter = RowFilter(
         sentiments=_classes(session, sentiment),
         min_confidence=_share("--min-confidence", min_confidence),

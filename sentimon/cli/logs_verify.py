@@ -13,8 +13,8 @@ from sentimon.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentimon.logbook.opened import LogFile
     from sentimon.logbook.rollup.sums import Sums
-    from sentimon.logbook.segments import LogFile
     from sentimon.logbook.summary import Summary
 
 

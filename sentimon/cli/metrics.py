@@ -68,7 +68,7 @@ def metrics(
     from sentimon.monitoring.metrics import measure
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine})
+    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}, objects=True)
     if quality or estimate or calibration:
         from sentimon.cli.quality import answer_instead
 

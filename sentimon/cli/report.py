@@ -75,7 +75,7 @@ def report(
     if form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
-    session = _at(start(config, flags), now)
+    session = _at(start(config, flags, objects=True), now)
     asked = Asked(
         period=session.period(since, until),
         baseline=session.baseline_path(file),

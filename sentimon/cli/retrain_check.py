@@ -68,7 +68,7 @@ def retrain_check(
     from sentimon.reporting.json_shapes import trigger_object
 
     flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
-    session = start(config, flags | {"engine.name": engine})
+    session = start(config, flags | {"engine.name": engine}, objects=True)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
     with ExitStack() as stack:

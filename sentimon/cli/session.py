@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentimon.config import LoadedSettings, Settings, load_settings
-from sentimon.config.paths import cache_folder, expanded
+from sentimon.config.paths import cache_folder, expanded, state_folder
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from sentimon.logbook.opened import LogFile
     from sentimon.logbook.rollup.index import Index
     from sentimon.logbook.rollup.parts import Part
     from sentimon.logbook.rollup.units import Unit
-    from sentimon.logbook.segments import LogFile
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
 
@@ -36,14 +36,36 @@ class Session:
         return self.loaded.settings
 
     @property
+    def place(self) -> Path:
+        """Return where the rows are: a folder of this machine, or a place on object storage.
+
+        Raises:
+            UsageError: what reaches such storage is not installed.
+        """
+        from sentimon.logbook.objects import place_of
+
+        return place_of(self.settings.logs.dir) if self._on_objects else self.folder
+
+    @property
     def folder(self) -> Path:
-        """Return the folder of the log."""
-        return expanded(self.settings.logs.dir)
+        """Return the folder of what is kept about the log: the log's own where it is on this machine."""
+        settings = self.settings.logs
+        if not self._on_objects:
+            return expanded(settings.dir)
+        if settings.state_dir:
+            return expanded(settings.state_dir)
+        from sentimon.logbook.rollup.index import address_digest
+
+        return state_folder(os.environ, Path.home()) / address_digest(settings.dir)
+
+    @property
+    def _on_objects(self) -> bool:
+        return "://" in self.settings.logs.dir
 
     @property
     def source(self) -> str:
-        """Return the folder of the log as text, also where the system's encoding is not UTF-8."""
-        return os.fsencode(self.folder).decode(errors="replace")
+        """Return where the rows are as text, also where the system's encoding is not UTF-8."""
+        return os.fsencode(str(self.place)).decode(errors="replace")
 
     def baseline_path(self, named: Path | None) -> Path:
         """Return the file of the baseline: the one named, or the one in the log folder."""
@@ -94,12 +116,12 @@ class Session:
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         places = self._index_places() if self.settings.logs.index else ()
-        return Index(folder=self.folder, zone=self.naive_zone, now=self.now, run=run, places=places)
+        return Index(folder=self.place, zone=self.naive_zone, now=self.now, run=run, places=places)
 
     @property
     def index_file(self) -> LogFile | None:
         """Return the file of the log's index; None where none is kept."""
-        from sentimon.logbook.segments import LogFile
+        from sentimon.logbook.opened import LogFile
 
         for place in self._index_places() if self.settings.logs.index else ():
             # One call: another program may remove it at any time.
@@ -118,10 +140,10 @@ class Session:
         for place in self._index_places():
             remove_index(place)
 
-    def _index_places(self) -> tuple[Path, Path]:
+    def _index_places(self) -> tuple[Path, ...]:
         from sentimon.logbook.rollup.index import places_of
 
-        return places_of(self.folder, cache_folder(os.environ, Path.home()))
+        return places_of(self.place, cache_folder(os.environ, Path.home()))
 
     def period(self, since: str | None, until: str | None) -> Period:
         """Return the period that `--since` and `--until` name.
@@ -157,10 +179,26 @@ class Session:
             raise UsageError(f"--every: {error.message}", hint=error.hint) from error
 
 
-def start(config: Path | None, flags: Mapping[str, Any] | None = None) -> Session:
-    """Return the session of a command; `flags` are the settings given as options, None where they are not."""
+def start(config: Path | None, flags: Mapping[str, Any] | None = None, *, objects: bool = False) -> Session:
+    """Return the session of a command; `flags` are the settings given as options, None where they are not.
+
+    Raises:
+        UsageError: the log is on object storage, and the command needs one on this machine (not `objects`).
+    """
     given = {key: value for key, value in (flags or {}).items() if value is not None}
-    return Session(loaded=load_settings(config, flags=given), now=clock())
+    loaded = load_settings(config, flags=given)
+    folder = loaded.settings.logs.dir
+    if "://" in folder and not objects:
+        raise UsageError(
+            f"{folder}: this command works on a log of this machine",
+            hint="name a folder; object storage is read by metrics, baseline, drift and retrain-check",
+        )
+    session = Session(loaded=loaded, now=clock())
+    if "://" in folder:
+        # Where that fails, what is to be kept there says so.
+        with contextlib.suppress(OSError):
+            session.folder.mkdir(parents=True, exist_ok=True)
+    return session
 
 
 def clock() -> datetime:

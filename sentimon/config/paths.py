@@ -20,6 +20,11 @@ def expanded(path: str | Path) -> Path:
         raise UsageError(f"{path}: there is no such home folder", hint="write the path out") from error
 
 
+def state_folder(environment: Mapping[str, str], home: Path) -> Path:
+    """Return where what is to last is kept for the user (XDG base directories)."""
+    return Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state") / "sentimon"
+
+
 def cache_folder(environment: Mapping[str, str], home: Path) -> Path:
     """Return where what can be made again is kept for the user (XDG base directories)."""
     return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "sentimon"

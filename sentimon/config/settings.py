@@ -66,7 +66,14 @@ class LabelSettings:
 class LogSettings:
     """Where predictions are kept, and how old rows are read."""
 
-    dir: str = setting("logs", "Folder of the prediction log and of everything derived from it.", PATH)
+    dir: str = setting(
+        "logs", "Folder of the prediction log, or its address on object storage (s3://, gs://).", PATH
+    )
+    state_dir: str = setting(
+        "",
+        "Folder of baseline, monitor and histories of a log on object storage; empty: one of the user's.",
+        PATH_OR_NONE,
+    )
     text: str = setting(
         "full",
         "What of a text is kept: full, redact (contacts and numbers masked), hash (keyed), or omit.",

@@ -27,10 +27,14 @@ _MOST_BYTES = 1024
 """More than any record takes."""
 
 
+ANY_DEVICE = -1
+
+
 class FileState(msgspec.Struct, frozen=True, kw_only=True):
     """What the file system says of a file; two equal ones are the same file, untouched in between."""
 
     device: int
+    """ANY_DEVICE where the number is another one on each machine."""
     inode: int
     size: int
     """Bytes."""

@@ -7,9 +7,10 @@ from datetime import tzinfo
 from pathlib import Path
 
 from sentimon.jsonl import BadLine, LineError, line_content
+from sentimon.logbook.opened import Segment, opened
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.row import parse_row
-from sentimon.logbook.segments import Segment, open_segments, opened
+from sentimon.logbook.segments import open_segments
 
 Rows = Iterator[PredictionRecord | BadLine]
 

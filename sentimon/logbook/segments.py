@@ -6,23 +6,16 @@ replacing and opening happen under the folder's lock, so that a reader meets eac
 
 from __future__ import annotations
 
-import gzip
-import os
 import re
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, cast
-
-import msgspec
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import LineError, unreadable
-from sentimon.logbook.files import check_no_pipe, errors_named
+from sentimon.jsonl import unreadable
+from sentimon.logbook.files import errors_named
 from sentimon.logbook.locks import exclusive, shared
+from sentimon.logbook.opened import LogFile, Segment, opened, segment_of
 
 LIVE_FILE = "predictions.jsonl"
 SEALED = "predictions-"
@@ -30,68 +23,6 @@ _SEALED_NAME = re.compile(r"predictions-\d{8}T\d{6}Z(?:_\d{4,})?")
 """Nothing else is part of the log: a copy put beside it must not double it."""
 ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz")
 """Of a sealed file, in the order in which one is preferred to another."""
-
-
-class LogFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the log, as the folder shows it."""
-
-    path: Path
-    size: int
-    """Bytes."""
-    written: datetime
-    """When its last row was appended, in UTC."""
-
-    @classmethod
-    def of(cls, path: Path, status: os.stat_result) -> LogFile:
-        """Return the file at `path`, whose state is `status`."""
-        return cls(path=path, size=status.st_size, written=datetime.fromtimestamp(status.st_mtime, UTC))
-
-
-class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the log that is open for reading."""
-
-    file: LogFile
-    stream: BinaryIO
-    damage: tuple[type[Exception], ...]
-    """What the stream raises where the compressed file is broken."""
-    descriptor: int
-    """Of the file itself."""
-
-    def pass_over_to(self, begin: int) -> None:
-        """Go on at byte `begin` of the content.
-
-        Raises:
-            LineError: the compressed file is broken before that.
-        """
-        try:
-            self.stream.seek(begin)
-        except self.damage as error:
-            raise self._broken(error) from error
-
-    def raw_lines(self) -> Iterator[bytes]:
-        """Yield each line as it stands, from where the stream is to where the file ended when opened.
-
-        What is appended to it meanwhile may be half written.
-
-        Raises:
-            LineError: the compressed file is broken from here on.
-            StoreError: the file cannot be read.
-        """
-        try:
-            left = sys.maxsize if self.damage else self.file.size - self.stream.tell()
-            for line in self.stream:
-                if len(line) >= left:
-                    yield line[:left]
-                    return
-                yield line
-                left -= len(line)
-        except self.damage as error:
-            raise self._broken(error) from error
-        except OSError as error:
-            raise unreadable(self.file.path, error) from error
-
-    def _broken(self, error: Exception) -> LineError:
-        return LineError("segment", f"the rest of the compressed file is damaged: {error}")
 
 
 def check_folder(folder: Path) -> None:
@@ -114,10 +45,16 @@ def check_folder(folder: Path) -> None:
 
 def sealed_files(folder: Path) -> list[Path]:
     """Return the sealed files, the oldest first, each once."""
+    return sealed_among(folder.glob(f"{SEALED}*"))
+
+
+def sealed_among(paths: Iterable[Path]) -> list[Path]:
+    """Return those of `paths` that are sealed files, the oldest first, each once."""
     found: dict[str, Path] = {}
+    by_form = [*paths]
     for ending in ENDINGS:
-        for path in folder.glob(f"{SEALED}*{ending}"):
-            if _SEALED_NAME.fullmatch(stem_of(path)):
+        for path in by_form:
+            if path.name.endswith(ending) and _SEALED_NAME.fullmatch(stem_of(path)):
                 found.setdefault(stem_of(path), path)
     return [found[stem] for stem in sorted(found, key=_in_order)]
 
@@ -192,35 +129,5 @@ def _open_sealed(path: Path) -> Iterator[Segment]:
         except OSError as error:
             raise unreadable(candidate, error) from error
         with raw:
-            yield _segment(candidate, raw)
+            yield segment_of(candidate, raw)
         return
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Segment]:
-    """Open one file of a log, plain or compressed by its ending.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    try:
-        check_no_pipe(path)
-        raw = path.open("rb")
-    except OSError as error:
-        raise unreadable(path, error) from error
-    with raw:
-        yield _segment(path, raw)
-
-
-def _segment(path: Path, raw: BinaryIO) -> Segment:
-    descriptor = raw.fileno()
-    file = LogFile.of(path, os.fstat(descriptor))
-    if path.suffix == ".zst":
-        from sentimon.logbook.zstandard import ZstdError, ZstdFile
-
-        stream, damage = cast(BinaryIO, ZstdFile(raw)), (ZstdError, EOFError)
-        return Segment(file=file, stream=stream, damage=damage, descriptor=descriptor)
-    if path.suffix == ".gz":
-        stream, broken = cast(BinaryIO, gzip.GzipFile(fileobj=raw)), (gzip.BadGzipFile, EOFError, zlib.error)
-        return Segment(file=file, stream=stream, damage=broken, descriptor=descriptor)
-    return Segment(file=file, stream=raw, damage=(), descriptor=descriptor)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import format_microseconds, format_moment
-from sentimon.logbook.segments import LogFile
+from sentimon.logbook.opened import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck

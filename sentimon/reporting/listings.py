@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sentimon.logbook.segments import LogFile
+from sentimon.logbook.opened import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
 from sentimon.monitoring.metrics import measure

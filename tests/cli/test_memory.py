@@ -54,7 +54,7 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, 
 def test_a_log_of_any_length_is_summed_up_in_60_megabytes(log: tuple[Path, int]) -> None:
     folder, rows = log
     for index in ("false", "true", "true"):
-        given = {"SENTIMON_LOGS__INDEX": index, "SENTIMON_LOGS__WORKERS": "2"}
+        given = {"SENTIMON_LOGS__INDEX": index, "SENTIMON_ENGINE__WORKERS": "2"}
         done = subprocess.run(
             [sys.executable, "-c", PEAK, "-m", "sentimon", "metrics", "--json"],
             capture_output=True,

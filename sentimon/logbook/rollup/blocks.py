@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
-from sentimon.jsonl import LineError, unreadable
-from sentimon.logbook.segments import Segment
+from sentimon.jsonl import LineError
+from sentimon.logbook.opened import Segment
 
 BLOCK = 1 << 19
 """Bytes, about: few enough to stay in the processor's cache, enough to be worth a call to numpy."""
@@ -25,7 +24,7 @@ def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview]
     buffer, held = bytearray(BLOCK), 0
     while begin < end:
         view = memoryview(buffer)
-        size = _read_into(segment, view[held : end - begin], begin + held)
+        size = segment.read_into(view[held : end - begin], begin + held)
         held += size
         long = len(buffer) > BLOCK
         newline = buffer.find(b"\n", held - size, held) if long else buffer.rfind(b"\n", 0, held)
@@ -72,21 +71,21 @@ def streamed_blocks(segment: Segment, begin: int, length: int = sys.maxsize) -> 
     yield from [b"".join(block)] if block else []
 
 
-def line_end_before(descriptor: int, end: int, begin: int = 0) -> int:
+def line_end_before(segment: Segment, end: int, begin: int = 0) -> int:
     """Return the byte after the last newline between two bytes of an open file; `begin` if there is none."""
     while end > begin:
         start = max(begin, end - BLOCK)
-        place = os.pread(descriptor, end - start, start).rfind(b"\n")
+        place = segment.read_at(end - start, start).rfind(b"\n")
         if place >= 0:
             return start + place + 1
         end = start
     return begin
 
 
-def line_end_after(descriptor: int, begin: int, end: int) -> int:
+def line_end_after(segment: Segment, begin: int, end: int) -> int:
     """Return the byte after the first newline between two bytes of an open file; `end` if there is none."""
     while begin < end:
-        block = os.pread(descriptor, min(BLOCK, end - begin), begin)
+        block = segment.read_at(min(BLOCK, end - begin), begin)
         place = block.find(b"\n")
         if place >= 0:
             return begin + place + 1
@@ -94,10 +93,3 @@ def line_end_after(descriptor: int, begin: int, end: int) -> int:
             return end
         begin += len(block)
     return end
-
-
-def _read_into(segment: Segment, view: memoryview, begin: int) -> int:
-    try:
-        return os.preadv(segment.descriptor, [view], begin)
-    except OSError as error:
-        raise unreadable(segment.file.path, error) from error

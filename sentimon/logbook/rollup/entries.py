@@ -10,11 +10,12 @@ import msgspec
 
 from sentimon.logbook.custody import FileState
 from sentimon.logbook.moments import to_microseconds
+from sentimon.logbook.opened import Segment
 from sentimon.logbook.rollup.blocks import BLOCK
 from sentimon.logbook.rollup.files import SeenFile, opened_again
 from sentimon.logbook.rollup.parts import BadLines, Part
 from sentimon.logbook.rollup.units import UNIT
-from sentimon.logbook.segments import LIVE_FILE, Segment, stem_of
+from sentimon.logbook.segments import LIVE_FILE, stem_of
 from sentimon.logbook.summary import SHOWN_BAD_LINES
 
 _RACY_NS = 50_000_000

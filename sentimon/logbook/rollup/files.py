@@ -6,14 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
-from sentimon.logbook.custody import Custody, FileState, read_custody
+from sentimon.logbook.custody import ANY_DEVICE, Custody, FileState, read_custody
 from sentimon.logbook.locks import shared
-from sentimon.logbook.segments import LIVE_FILE, LogFile, Segment, check_folder, opened, sealed_files
+from sentimon.logbook.objects import list_objects, on_objects, state_of
+from sentimon.logbook.opened import LogFile, Segment, opened, opened_object
+from sentimon.logbook.segments import LIVE_FILE, check_folder, sealed_among, sealed_files
 
 
 class MovedError(Exception):
@@ -48,6 +51,8 @@ def list_seen(folder: Path) -> list[SeenFile]:
     Raises:
         StoreError: there is no such folder, or a file cannot be read.
     """
+    if on_objects(folder):
+        return _objects(folder)
     check_folder(folder)
     with shared(folder):
         custody = read_custody(folder)
@@ -56,6 +61,15 @@ def list_seen(folder: Path) -> list[SeenFile]:
         # Who may not take the lock can meet a file that was live, and is sealed by now.
         states = {one.state.inode for one in sealed if one}
         return [one for one in (*sealed, None if live and live.state.inode in states else live) if one]
+
+
+def _objects(folder: Path) -> list[SeenFile]:
+    states = list_objects(folder)
+    live = [folder / LIVE_FILE] if LIVE_FILE in states else []
+    return [
+        SeenFile(file=LogFile.seen(path, states[path.name]), state=states[path.name], chain=None)
+        for path in (*sealed_among(folder / name for name in states), *live)
+    ]
 
 
 def _seen(path: Path, custody: Custody | None) -> SeenFile | None:
@@ -78,6 +92,10 @@ def opened_again(path: Path, state: FileState) -> Iterator[Segment]:
         MovedError: another file is in its place, or none.
         StoreError: it cannot be read.
     """
+    if on_objects(path):
+        with _object_again(path, state) as segment:
+            yield segment
+        return
     with ExitStack() as stack:
         try:
             segment = stack.enter_context(opened(path))
@@ -85,7 +103,25 @@ def opened_again(path: Path, state: FileState) -> Iterator[Segment]:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise MovedError from error
             raise
-        now = os.fstat(segment.descriptor)
-        if (now.st_dev, now.st_ino) != (state.device, state.inode) or now.st_size < state.size:
+        now = FileState.of(os.fstat(cast(int, segment.descriptor)))
+        device = ANY_DEVICE if state.device == ANY_DEVICE else now.device
+        if (device, now.inode) != (state.device, state.inode) or now.size < state.size:
             raise MovedError
         yield segment
+
+
+@contextmanager
+def _object_again(path: Path, state: FileState) -> Iterator[Segment]:
+    _check_object(path, state)
+    with opened_object(path, state) as segment:
+        yield segment
+    # Its ranges are requests of their own: another object may have come between two of them.
+    _check_object(path, state)
+
+
+def _check_object(path: Path, state: FileState) -> None:
+    try:
+        if state_of(path) != state:
+            raise MovedError
+    except FileNotFoundError as error:
+        raise MovedError from error

@@ -15,6 +15,7 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.logbook.locks import STATE_FOLDER, shared
+from sentimon.logbook.objects import on_objects
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.refresh import Run, refresh
 from sentimon.logbook.rollup.store import Store, remove_index
@@ -41,11 +42,18 @@ _REFUSED = (
 """What SQLite says where the system refuses something; the index itself may be fine."""
 
 
-def places_of(folder: Path, cache: Path) -> tuple[Path, Path]:
+def places_of(folder: Path, cache: Path) -> tuple[Path, ...]:
     """Return where the index of the log in `folder` may be: beside the log, or else in the cache."""
-    name = os.fsencode(os.path.realpath(folder))
-    digest = f"{crc32(name):08x}{crc32(name[::-1]):08x}"
+    if on_objects(folder):
+        return (cache / address_digest(str(folder)) / _NAME,)
+    digest = address_digest(os.path.realpath(folder))
     return folder / STATE_FOLDER / _NAME, cache / digest / _NAME
+
+
+def address_digest(address: str) -> str:
+    """Return 16 hexadecimal digits that tell one log from another."""
+    name = os.fsencode(address)
+    return f"{crc32(name):08x}{crc32(name[::-1]):08x}"
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +77,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             StoreError: there is no such folder, or a file cannot be read.
         """
-        check_folder(self.folder)
+        if not on_objects(self.folder):
+            check_folder(self.folder)
         for place in self.places:
             try:
                 return self._ask(question, place)
@@ -90,7 +99,11 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     def _ask(self, question: Question[T], place: Path | None, like: Path | None = None) -> T:
         for attempt in range(_TRIES):
             # Where files are sealed and compressed all the time, the writers wait for once.
-            still = shared(self.folder) if attempt >= _PATIENT_TRIES else contextlib.nullcontext()
+            still = (
+                shared(self.folder)
+                if attempt >= _PATIENT_TRIES and not on_objects(self.folder)
+                else contextlib.nullcontext()
+            )
             with _again_if_moved(), still, contextlib.closing(Store(place)) as store:
                 if like is not None:
                     store.copy(like)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -12,6 +13,8 @@ from zlib import crc32
 import msgspec
 
 from sentimon.logbook.moments import zone_rules
+from sentimon.logbook.objects import on_objects
+from sentimon.logbook.rollup.beside import adopt, keep
 from sentimon.logbook.rollup.blocks import line_end_before
 from sentimon.logbook.rollup.entries import (
     Entry,
@@ -66,12 +69,26 @@ def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, r
         changed = [one for one in known if not one.unchanged]
         for number, one in enumerate(changed, start=store.free_number()):
             one.entry.number = one.entry.number or number
+        if on_objects(folder):
+            known = _with_what_others_read(store, known, zone)
+            changed = [one for one in known if not one.unchanged]
         read_files(store, changed, zone=zone, now=now, run=run)
         version = store.version
     store.stand_still()
     if store.version != version:
         raise MovedError
     return known
+
+
+def _with_what_others_read(store: Store, known: Sequence[Known], zone: tzinfo | None) -> list[Known]:
+    new = [(one.seen, one.entry.number) for one in known if not one.unchanged]
+    adopted = adopt(store, new, zone=_fingerprint(zone))
+    return [
+        Known(seen=one.seen, entry=adopted[one.entry.number], unchanged=True)
+        if one.entry.number in adopted
+        else one
+        for one in known
+    ]
 
 
 def _match(
@@ -129,19 +146,32 @@ def read_files(
         one.entry.number: store.total(one.entry.number) if one.entry.reading.end else GrowingSummary()
         for one in changed
     }
+    left = Counter(one.entry.number for one, _ in units)
     for (one, _), parts in zip(units, run(read_unit, [unit for _, unit in units]), strict=True):
+        number = one.entry.number
         for part in parts:
             one.entry.reading.add(part)
-            store.add_cells(one.entry.number, part.cells)
-            totals[one.entry.number].include(unpack(part.total))
+            store.add_cells(number, part.cells)
+            totals[number].include(unpack(part.total))
+        left[number] -= 1
+        if not left[number]:
+            _put(store, one, totals.pop(number), zone, now)
     for one in changed:
-        total, entry = totals[one.entry.number], one.entry
-        entry.stem, entry.state, entry.chain = stem_of(one.seen.path), one.seen.state, one.seen.chain
-        entry.settled = settles(one.seen.state, now)
-        # What a zone makes of a timestamp can also be that there is no such moment.
-        zoned = "naive_timestamp" in total.properties or "timestamp" in entry.reading.bad.kinds
-        entry.zone = _fingerprint(zone) if zoned else ""
-        store.put(entry, total)
+        if one.entry.number in totals:
+            _put(store, one, totals[one.entry.number], zone, now)
+
+
+def _put(store: Store, one: Known, total: GrowingSummary, zone: tzinfo | None, now: datetime) -> None:
+    """Write what was read of a file, now that it is all."""
+    entry = one.entry
+    entry.stem, entry.state, entry.chain = stem_of(one.seen.path), one.seen.state, one.seen.chain
+    entry.settled = settles(one.seen.state, now)
+    # What a zone makes of a timestamp can also be that there is no such moment.
+    zoned = "naive_timestamp" in total.properties or "timestamp" in entry.reading.bad.kinds
+    entry.zone = _fingerprint(zone) if zoned else ""
+    store.put(entry, total)
+    if on_objects(one.seen.path) and entry.settled:
+        keep(store, one.seen.path, entry)
 
 
 def _units(one: Known, zone: tzinfo | None, bulk: bool) -> Iterator[Unit]:
@@ -149,8 +179,8 @@ def _units(one: Known, zone: tzinfo | None, bulk: bool) -> Iterator[Unit]:
     bounds: list[tuple[int, int | None]] = [(reading.end, None)]
     if not seen.compressed:
         with opened_again(seen.path, seen.state) as segment:
-            end = line_end_before(segment.descriptor, seen.state.size, reading.end)
-            bounds = [*plain_bounds(segment.descriptor, reading.end, end)]
+            end = line_end_before(segment, seen.state.size, reading.end)
+            bounds = [*plain_bounds(segment, reading.end, end)]
     for begin, after in bounds:
         checksum, checksum_begin = reading.open_checksum if begin == reading.end else (0, begin)
         yield Unit(

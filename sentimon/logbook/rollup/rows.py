@@ -11,6 +11,7 @@ import msgspec
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook.moments import HOUR_MICROSECONDS
+from sentimon.logbook.opened import Segment
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup.cells import Stretch
 from sentimon.logbook.rollup.entries import holds_what_was_read
@@ -23,7 +24,7 @@ from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.stretches import blocks_within
 from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.row import parse_row
-from sentimon.logbook.segments import LIVE_FILE, Segment, stem_of
+from sentimon.logbook.segments import LIVE_FILE, stem_of
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Period
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from sentimon.jsonl import LineError
+from sentimon.logbook.opened import Segment
 from sentimon.logbook.rollup.blocks import plain_blocks, streamed_blocks
 from sentimon.logbook.rollup.cells import Slot, Stretch
 from sentimon.logbook.rollup.files import opened_again
 from sentimon.logbook.rollup.refresh import BULK_BYTES, Known
 from sentimon.logbook.rollup.scan import Scan
-from sentimon.logbook.segments import Segment
 
 
 def scan_stretches(known: Known, stretches: Sequence[Stretch], *, slot: Slot, zone: tzinfo | None) -> Scan:

@@ -9,6 +9,7 @@ import msgspec
 
 from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds
+from sentimon.logbook.opened import LogFile
 from sentimon.logbook.rollup.cells import Slot, Stretch, hour_slot
 from sentimon.logbook.rollup.parts import few_stretches
 from sentimon.logbook.rollup.refresh import Known
@@ -16,7 +17,6 @@ from sentimon.logbook.rollup.scan import Scan
 from sentimon.logbook.rollup.slots import OUTSIDE, HourlySlots, Span, of_calendar, within
 from sentimon.logbook.rollup.store import Store, check_hours
 from sentimon.logbook.rollup.stretches import scan_stretches
-from sentimon.logbook.segments import LogFile
 from sentimon.logbook.summary import GrowingSummary, Summary
 from sentimon.logbook.windows import Calendar, Period, Window, lay_out
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import tzinfo
-from pathlib import Path
 
 import msgspec
 
 from sentimon.jsonl import LineError
 from sentimon.logbook.custody import FileState
+from sentimon.logbook.objects import place_of
+from sentimon.logbook.opened import Segment
 from sentimon.logbook.rollup.blocks import line_end_after, plain_blocks, streamed_blocks
 from sentimon.logbook.rollup.cells import hour_slot
 from sentimon.logbook.rollup.files import opened_again
@@ -54,16 +55,16 @@ def read_unit(unit: Unit) -> list[Part]:
         MovedError: the file is not there any more.
         StoreError: it cannot be read.
     """
-    with opened_again(Path(unit.path), unit.state) as segment:
+    with opened_again(place_of(unit.path), unit.state) as segment:
         if unit.end is None:
             return list(_parts(unit, streamed_blocks(segment, unit.begin)))
         return list(_parts(unit, plain_blocks(segment, unit.begin, unit.end)))
 
 
-def plain_bounds(descriptor: int, begin: int, end: int) -> Iterator[tuple[int, int]]:
+def plain_bounds(segment: Segment, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield (begin, end) of parts of UNIT bytes, about, each from the begin of a line to that of another."""
     while begin < end:
-        after = line_end_after(descriptor, begin + UNIT, end) if end - begin > UNIT else end
+        after = line_end_after(segment, begin + UNIT, end) if end - begin > UNIT else end
         yield begin, after
         begin = after
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import msgspec
 
+from sentimon.logbook.opened import LogFile
 from sentimon.logbook.rollup.entries import new_entry
 from sentimon.logbook.rollup.refresh import Known, Run, read_files
 from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.sums import Sums
-from sentimon.logbook.segments import LogFile
 
 
 def differing_files(sums: Sums, *, now: datetime, run: Run) -> list[LogFile]:

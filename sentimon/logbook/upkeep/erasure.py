@@ -11,7 +11,8 @@ from sentimon.jsonl import LineError, encode
 from sentimon.logbook.files import append_lines, errors_named, sync_name
 from sentimon.logbook.locks import exclusive, shared
 from sentimon.logbook.moments import format_moment
-from sentimon.logbook.segments import ENDINGS, Segment, open_segments, opened, sealed_files, stem_of
+from sentimon.logbook.opened import Segment, opened
+from sentimon.logbook.segments import ENDINGS, open_segments, sealed_files, stem_of
 from sentimon.logbook.upkeep.erasing import Erasing, Order, Purging
 from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
 from sentimon.logbook.upkeep.rewriter import only_rewriter, orphans, rewrite_files

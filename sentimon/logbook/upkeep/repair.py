@@ -9,8 +9,9 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from sentimon.jsonl import BadLine, LineError
+from sentimon.logbook.opened import Segment
 from sentimon.logbook.row import parse_row
-from sentimon.logbook.segments import Segment, open_segments, stem_of
+from sentimon.logbook.segments import open_segments, stem_of
 from sentimon.logbook.upkeep.quarantine import Quarantine
 from sentimon.logbook.upkeep.rewriter import only_rewriter, rewrite_files
 from sentimon.logbook.upkeep.rewriting import Line, Lock, Tick, edited_lines, rewrite, silent

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sentimon.config.settings import LogSettings
+from sentimon.logbook.opened import LogFile
 from sentimon.logbook.sealing import MEGABYTE
-from sentimon.logbook.segments import LIVE_FILE, LogFile
+from sentimon.logbook.segments import LIVE_FILE
 
 
 def plan_prune(files: Sequence[LogFile], settings: LogSettings, *, now: datetime) -> list[LogFile]:

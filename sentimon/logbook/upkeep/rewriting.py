@@ -22,8 +22,9 @@ from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook.custody import end_custody
 from sentimon.logbook.files import errors_named
+from sentimon.logbook.opened import Segment, opened
 from sentimon.logbook.sealing import compressor
-from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, Segment, opened, stem_of
+from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, stem_of
 
 DAMAGED = ".damaged"
 """Ends the name of a damaged file that was kept beside its repaired one; it is no part of the log."""

@@ -7,10 +7,10 @@ from datetime import UTC
 from pathlib import Path
 
 from sentimon.jsonl import BadLine
+from sentimon.logbook.opened import opened
 from sentimon.logbook.rollup.blocks import plain_blocks
 from sentimon.logbook.rollup.cells import hour_slot
 from sentimon.logbook.rollup.scan import Scan
-from sentimon.logbook.segments import opened
 from sentimon.logbook.summary import GrowingSummary, Summary
 
 

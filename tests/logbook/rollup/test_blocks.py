@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.jsonl import LineError
+from sentimon.logbook.opened import opened
 from sentimon.logbook.rollup import blocks
 from sentimon.logbook.rollup.blocks import line_end_after, line_end_before, plain_blocks, streamed_blocks
-from sentimon.logbook.segments import opened
 from sentimon.logbook.zstandard import ZstdFile
 
 contents = st.lists(
@@ -121,16 +121,20 @@ def test_what_comes_before_the_damage_of_a_compressed_file_is_given(ending: str,
 @given(content=contents, size=sizes, data=st.data())
 @settings(deadline=None)
 def test_the_ends_of_lines_are_found(content: bytes, size: int, data: st.DataObject) -> None:
-    with tempfile.NamedTemporaryFile() as file, mock.patch.object(blocks, "BLOCK", size):
+    with (
+        tempfile.NamedTemporaryFile(suffix=".jsonl") as file,
+        opened(Path(file.name)) as segment,
+        mock.patch.object(blocks, "BLOCK", size),
+    ):
         file.write(content)
         file.flush()
         for _ in range(5):
             begin = data.draw(st.integers(0, len(content)))
             end = data.draw(st.integers(begin, len(content)))
             last, first = content.rfind(b"\n", begin, end), content.find(b"\n", begin, end)
-            assert line_end_before(file.fileno(), end, begin) == (begin if last < 0 else last + 1)
-            assert line_end_after(file.fileno(), begin, end) == (end if first < 0 else first + 1)
-    with tempfile.NamedTemporaryFile() as empty:
+            assert line_end_before(segment, end, begin) == (begin if last < 0 else last + 1)
+            assert line_end_after(segment, begin, end) == (end if first < 0 else first + 1)
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file, opened(Path(file.name)) as empty:
         # A file that shrank meanwhile.
-        assert line_end_after(empty.fileno(), 0, 10) == 10
-        assert line_end_before(empty.fileno(), 10) == 0
+        assert line_end_after(empty, 0, 10) == 10
+        assert line_end_before(empty, 10) == 0

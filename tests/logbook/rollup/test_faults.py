@@ -374,7 +374,7 @@ def test_ctrl_c_while_a_long_log_is_read(tmp_path: Path) -> None:
         for _ in range(5 * 17_000_000 // len(block)):
             file.write(block)
     long = live.stat().st_size
-    with program("metrics", "--logs", folder, SENTIMON_LOGS__WORKERS="2") as asking:
+    with program("metrics", "--logs", folder, SENTIMON_ENGINE__WORKERS="2") as asking:
         wait_until(lambda: len(children_of(asking.pid)) == 2)
         workers = children_of(asking.pid)
         # As a terminal does it: all of them at once.

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sentimon.jsonl import BadLine, LineError, line_content
 from sentimon.logbook.custody import FileState
 from sentimon.logbook.moments import to_microseconds
+from sentimon.logbook.opened import opened
 from sentimon.logbook.reader import read_log_file
 from sentimon.logbook.rollup import blocks, cells, entries, units
 from sentimon.logbook.rollup.cells import Cell, Stretch, hour_slot
@@ -27,7 +28,6 @@ from sentimon.logbook.rollup.entries import Reading
 from sentimon.logbook.rollup.parts import MOST_STRETCHES, Part, unpack
 from sentimon.logbook.rollup.units import Unit, plain_bounds, read_unit
 from sentimon.logbook.row import parse_row
-from sentimon.logbook.segments import opened
 from sentimon.logbook.summary import GrowingSummary, Summary, summarise
 from tests.logbook.rollup.scanning import by_hour, scanned, whole
 from tests.logbook.rollup.test_blocks import COMPRESSED, line_begins
@@ -154,7 +154,7 @@ def test_the_bounds_of_units_are_those_of_lines(seed: int, unit: int, bulk: bool
     begins = line_begins(content)
     with file_of(content) as path, sizes(unit=unit, block=100), opened(path) as segment:
         begin = random.Random(seed).choice(begins)
-        bounds = [*plain_bounds(segment.descriptor, begin, len(content))]
+        bounds = [*plain_bounds(segment, begin, len(content))]
         assert [one for one, _ in bounds] + [len(content)] == [begin, *(end for _, end in bounds)]
         assert {end for _, end in bounds} <= set(begins)
         assert all(end - first >= unit for first, end in bounds[:-1])

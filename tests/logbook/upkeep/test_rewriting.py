@@ -20,8 +20,9 @@ from sentimon.jsonl import LineError, numbered_lines
 from sentimon.logbook import sealing
 from sentimon.logbook.custody import read_custody
 from sentimon.logbook.locks import exclusive, only_compressor
+from sentimon.logbook.opened import LogFile, opened
 from sentimon.logbook.reader import read_log
-from sentimon.logbook.segments import LogFile, opened, remove_files
+from sentimon.logbook.segments import remove_files
 from sentimon.logbook.upkeep import rewriter
 from sentimon.logbook.upkeep.rewriter import only_rewriter, orphans, rewrite_files
 from sentimon.logbook.upkeep.rewriting import Line, edited_lines, rewrite

@@ -1,0 +1,154 @@
+"""One file of a log, open for reading: plain or compressed, of this machine or on object storage."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from sentimon.jsonl import LineError, unreadable
+from sentimon.logbook.custody import FileState
+from sentimon.logbook.files import check_no_pipe
+from sentimon.logbook.objects import open_object
+
+
+class LogFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the log, as the folder shows it."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    written: datetime
+    """When its last row was appended, in UTC."""
+
+    @classmethod
+    def of(cls, path: Path, status: os.stat_result) -> LogFile:
+        """Return the file at `path`, whose state is `status`."""
+        return cls(path=path, size=status.st_size, written=datetime.fromtimestamp(status.st_mtime, UTC))
+
+    @classmethod
+    def seen(cls, path: Path, state: FileState) -> LogFile:
+        """Return the object at `path`, which was seen in `state`."""
+        written = datetime.fromtimestamp(state.modified_ns // 10**9, UTC)
+        return cls(path=path, size=state.size, written=written)
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the log that is open for reading."""
+
+    file: LogFile
+    stream: BinaryIO
+    damage: tuple[type[Exception], ...]
+    """What the stream raises where the compressed file is broken."""
+    descriptor: int | None
+    """Of the file itself; None where it is an object, which has none."""
+
+    def read_into(self, view: memoryview, begin: int) -> int:
+        """Fill `view`, as far as it goes, with the bytes of a plain file from `begin` on; return how many.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        try:
+            if self.descriptor is not None:
+                return os.preadv(self.descriptor, [view], begin)
+            self.stream.seek(begin)
+            return cast(io.BufferedReader, self.stream).readinto(view)
+        except OSError as error:
+            raise unreadable(self.file.path, error) from error
+
+    def read_at(self, size: int, begin: int) -> bytes:
+        """Return up to `size` bytes of a plain file from `begin` on.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        buffer = bytearray(size)
+        return bytes(buffer[: self.read_into(memoryview(buffer), begin)])
+
+    def pass_over_to(self, begin: int) -> None:
+        """Go on at byte `begin` of the content.
+
+        Raises:
+            LineError: the compressed file is broken before that.
+        """
+        try:
+            self.stream.seek(begin)
+        except self.damage as error:
+            raise self._broken(error) from error
+
+    def raw_lines(self) -> Iterator[bytes]:
+        """Yield each line as it stands, from where the stream is to where the file ended when opened.
+
+        What is appended to it meanwhile may be half written.
+
+        Raises:
+            LineError: the compressed file is broken from here on.
+            StoreError: the file cannot be read.
+        """
+        try:
+            left = sys.maxsize if self.damage else self.file.size - self.stream.tell()
+            for line in self.stream:
+                if len(line) >= left:
+                    yield line[:left]
+                    return
+                yield line
+                left -= len(line)
+        except self.damage as error:
+            raise self._broken(error) from error
+        except OSError as error:
+            raise unreadable(self.file.path, error) from error
+
+    def _broken(self, error: Exception) -> LineError:
+        return LineError("segment", f"the rest of the compressed file is damaged: {error}")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Segment]:
+    """Open one file of a log, plain or compressed by its ending.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        check_no_pipe(path)
+        raw = path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
+    with raw:
+        yield segment_of(path, raw)
+
+
+@contextmanager
+def opened_object(path: Path, state: FileState) -> Iterator[Segment]:
+    """Open one file of a log on object storage, which was seen in `state`; nothing is read of it yet."""
+    with open_object(path, state.size) as raw:
+        yield _read_through(LogFile.seen(path, state), raw, None)
+
+
+def segment_of(path: Path, raw: BinaryIO) -> Segment:
+    """Return the file at `path`, open as `raw`, plain or compressed by its ending."""
+    descriptor = raw.fileno()
+    return _read_through(LogFile.of(path, os.fstat(descriptor)), raw, descriptor)
+
+
+def _read_through(file: LogFile, raw: BinaryIO, descriptor: int | None) -> Segment:
+    path = file.path
+    if path.suffix == ".zst":
+        from sentimon.logbook.zstandard import ZstdError, ZstdFile
+
+        stream, damage = cast(BinaryIO, ZstdFile(raw)), (ZstdError, EOFError)
+        return Segment(file=file, stream=stream, damage=damage, descriptor=descriptor)
+    if path.suffix == ".gz":
+        stream, broken = cast(BinaryIO, gzip.GzipFile(fileobj=raw)), (gzip.BadGzipFile, EOFError, zlib.error)
+        return Segment(file=file, stream=stream, damage=broken, descriptor=descriptor)
+    return Segment(file=file, stream=raw, damage=(), descriptor=descriptor)
