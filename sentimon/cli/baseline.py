@@ -20,6 +20,7 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
+from sentimon.cli.plan import DryRunFlag, show_reading_plan
 from sentimon.cli.reading import note_trouble, read_baseline_rows
 from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
@@ -39,6 +40,7 @@ def create(
     force: Annotated[bool, flag("--force", help="Overwrite the baseline that is there.")] = False,
     as_json: JsonFlag = False,
     engine: EngineOption = None,
+    dry_run: DryRunFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Save the rows of a period as the baseline.
@@ -51,6 +53,8 @@ def create(
     from sentimon.reporting.listings import baseline_table
 
     session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
+    if dry_run:
+        show_reading_plan(session, as_json=as_json)
     path = session.baseline_path(file)
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")

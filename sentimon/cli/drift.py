@@ -28,6 +28,7 @@ from sentimon.cli.options import (
     plain_help,
 )
 from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.plan import show_reading_plan
 from sentimon.cli.reading import compare, note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
@@ -80,7 +81,8 @@ def drift(
     ] = False,
     reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False,
     dry_run: Annotated[
-        bool, flag("--dry-run", help="Let the monitor look, but not remember that it did.")
+        bool,
+        flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget."),
     ] = False,
     save: SaveFlag = False,
     prometheus: PrometheusOption = None,
@@ -110,7 +112,9 @@ def drift(
     path = session.baseline_path(file)
     monitored = session.settings.drift.rule == "monitor"
     if dry_run:
-        _refuse({"--save": save, "--reset": reset, "a look without --monitor": not monitored}, "--dry-run")
+        _refuse({"--save": save, "--reset": reset}, "--dry-run")
+        if not monitored:
+            show_reading_plan(session, as_json=as_json)
     if reset:
         _reset(session)
         if not monitor:

@@ -22,6 +22,14 @@ EngineOption = Annotated[
 ]
 
 
+def is_for_cluster(settings: EngineSettings, units: Sequence[Unit]) -> bool:
+    """Return whether some units of the log are worth a cluster, where one is to be used at all."""
+    from sentimon.logbook.rollup.units import size_of
+
+    smallest = settings.smallest_megabytes << 20
+    return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
+
+
 def read_units(
     settings: EngineSettings, read: Callable[[Unit], list[Part]], units: Sequence[Unit]
 ) -> Iterator[list[Part]]:
@@ -33,10 +41,8 @@ def read_units(
         EngineError: the cluster cannot be used.
     """
     from sentimon.engine.processes import run_units
-    from sentimon.logbook.rollup.units import size_of
 
-    smallest = settings.smallest_megabytes << 20
-    if settings.name == "local" or sum(size_of(unit) for unit in units) < smallest:
+    if not is_for_cluster(settings, units):
         yield from run_units(read, units, workers=settings.workers)
         return
     from sentimon.engine.cluster import connected

@@ -20,6 +20,7 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import note, show, show_json
+from sentimon.cli.plan import DryRunFlag, show_reading_plan
 from sentimon.cli.reading import note_trouble, read_summary
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
@@ -55,6 +56,7 @@ def metrics(
     as_json: JsonFlag = False,
     exit_zero: ExitZeroFlag = False,
     engine: EngineOption = None,
+    dry_run: DryRunFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Sum the log up: class counts and shares, mean confidence.
@@ -69,6 +71,8 @@ def metrics(
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}, objects=True)
+    if dry_run:
+        show_reading_plan(session, as_json=as_json)
     if quality or estimate or calibration:
         from sentimon.cli.quality import answer_instead
 

@@ -21,6 +21,7 @@ from sentimon.cli.options import (
     UntilOption,
 )
 from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.plan import DryRunFlag, show_reading_plan
 from sentimon.cli.reading import compare, note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
@@ -51,6 +52,7 @@ def retrain_check(
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
     engine: EngineOption = None,
+    dry_run: DryRunFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Decide whether the model needs retraining.
@@ -69,6 +71,8 @@ def retrain_check(
 
     flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
     session = start(config, flags | {"engine.name": engine}, objects=True)
+    if dry_run:
+        show_reading_plan(session, as_json=as_json)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
     with ExitStack() as stack:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.opened import LogFile
     from sentimon.logbook.rollup.index import Index
     from sentimon.logbook.rollup.parts import Part
+    from sentimon.logbook.rollup.refresh import Run
     from sentimon.logbook.rollup.units import Unit
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
@@ -56,7 +57,7 @@ class Session:
             return expanded(settings.state_dir)
         from sentimon.logbook.rollup.index import address_digest
 
-        return state_folder(os.environ, Path.home()) / address_digest(settings.dir)
+        return state_folder(os.environ, Path.home()) / address_digest(settings.dir.rstrip("/"))
 
     @property
     def _on_objects(self) -> bool:
@@ -107,11 +108,16 @@ class Session:
         """Return the index of the log, which every sum over it is asked of."""
         from sentimon.cli.engine import read_units
         from sentimon.cli.progress import watched
-        from sentimon.logbook.rollup.index import Index
 
         def run(read: Callable[[Unit], list[Part]], units: Sequence[Unit]) -> Iterator[list[Part]]:
             parts = read_units(self.settings.engine, read, units)
             return watched(parts, "parts of the log read", total=len(units))
+
+        return self.index_read_by(run)
+
+    def index_read_by(self, run: Run) -> Index:
+        """Return the index of the log, whose parts that are new `run` reads."""
+        from sentimon.logbook.rollup.index import Index
 
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

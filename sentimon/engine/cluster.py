@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -49,8 +50,8 @@ def connected(settings: EngineSettings) -> Iterator[Cluster]:
     Raises:
         EngineError: Ray is not installed, the cluster cannot be reached or started, or it has no CPU.
     """
-    ray = _ray()
     address = resolve(settings.address)
+    ray = _ray(own=not address)
     with contextlib.ExitStack() as stack:
         # Removed last, when the cluster is down.
         folder = tempfile.TemporaryDirectory(prefix="sentimon-ray-", ignore_cleanup_errors=True)
@@ -98,11 +99,28 @@ def resolve(address: str) -> str:
     return address
 
 
-def _ray() -> Any:
-    # Before its import: nothing of ours phones home, and nothing is written on the streams of a command.
+def named(error: Exception) -> Exception:
+    """Return what a lost or failed task of Ray is to be called: one line, without what Ray adds around it.
+
+    That sentimon is missing where the task ran is an EngineError.
+    """
+    lines = [line.strip() for line in str(error).split("\n") if line.strip()]
+    said = lines[-1] if lines and hasattr(error, "cause") else next(iter(lines), type(error).__name__)
+    if "No module named" in said:
+        return EngineError(
+            f"a worker of the cluster cannot do this: {said}",
+            hint="install sentimon, of the same version as here, on all machines of the cluster",
+        )
+    return RuntimeError(said)
+
+
+def _ray(*, own: bool) -> Any:
+    # Before its import: nothing phones home.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if own and "RAY_AUTH_MODE" not in os.environ:
+        # Nobody else on this machine may use it; and no token is left in the user's home.
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     try:
         import ray
     except ImportError as error:
@@ -110,7 +128,13 @@ def _ray() -> Any:
             "Ray is not installed", hint="pip install 'sentimon[ray]', or use --engine local"
         ) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # Ray tells of lost workers and nodes on stdout, whatever its settings; there our results go.
+    ray._private.worker.print_to_stdstream = _keep_quiet
     return ray
+
+
+def _keep_quiet(*_: object, **__: object) -> None:
+    """Say nothing: what matters of it comes as an error of the task."""
 
 
 def _join(ray: Any, address: str) -> None:
@@ -146,10 +170,11 @@ def _init(ray: Any, where: str, **options: Any) -> None:
 
 def _unreachable(address: str, error: Exception) -> EngineError:
     reason = str(error).strip().split("\n")[0]
-    return EngineError(
-        f"no Ray cluster at {address}: {reason}",
-        hint="check engine.address and that the cluster is up (`ray status`), or use --engine local",
-    )
+    hint = "check engine.address and that the cluster is up (`ray status`), or use --engine local"
+    if "Authentication" in f"{error}{error.__cause__}":
+        reason = "it wants another token, or none"
+        hint = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, as the cluster has them"
+    return EngineError(f"no Ray cluster at {address}: {reason}", hint=hint)
 
 
 def _host_and_port(address: str) -> tuple[str, int] | None:

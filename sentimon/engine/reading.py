@@ -7,12 +7,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 import sentimon
-from sentimon.engine.cluster import Cluster
+from sentimon.engine.cluster import Cluster, named
 from sentimon.errors import EngineError, SentimonError
+from sentimon.logbook.custody import ANY_DEVICE
 from sentimon.logbook.moments import zone_rules
+from sentimon.logbook.objects import on_objects
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.gather import gather
 from sentimon.logbook.rollup.parts import Part
@@ -89,11 +94,20 @@ def _submit(cluster: Cluster, read: Read, chunks: list[list[Unit]]) -> _Branch:
     # A merge takes milliseconds: it may run beside the readers.
     merging = cluster.ray.remote(num_cpus=0, max_retries=3)(_merge)
     rules = zone_rules(chunks[0][0].zone)
-    leaves = [reading.remote(read, units, sentimon.__version__, rules) for units in chunks]
+    leaves = [
+        reading.remote(read, [_anywhere(unit) for unit in units], sentimon.__version__, rules)
+        for units in chunks
+    ]
     level = leaves
     while len(level) > 1:
         level = [merging.remote(*level[place : place + FAN_IN]) for place in range(0, len(level), FAN_IN)]
     return _Branch(chunks, leaves, level[0])
+
+
+def _anywhere(unit: Unit) -> Unit:
+    """Return the unit as another machine meets it: from another folder, on a device of another number."""
+    path = unit.path if on_objects(unit.path) else str(Path(unit.path).absolute())
+    return replace(unit, path=path, state=replace(unit.state, device=ANY_DEVICE))
 
 
 def _result(cluster: Cluster, read: Read, branch: _Branch, say: Say) -> list[Part]:
@@ -111,7 +125,7 @@ def _outcome(cluster: Cluster, reference: Any) -> list[Part] | Failure:
     try:
         outcome: list[Part] | Failure = cluster.ray.get(reference)
     except cluster.failures() as error:
-        return Failure(error, "the cluster")
+        return Failure(named(error), "the cluster")
     return outcome
 
 
@@ -120,7 +134,7 @@ def _read_here(read: Read, units: list[Unit], failure: Failure, say: Say) -> lis
     if isinstance(failure.error, EngineError):
         raise failure.error
     parts = [read(unit) for unit in units]
-    path, reason = units[0].path, str(failure.error).strip().split("\n")[0]
+    path, reason = units[0].path, str(failure.error)
     if isinstance(failure.error, SentimonError | MovedError):
         raise EngineError(
             f"{failure.machine} does not read {path} as this machine does{f': {reason}' if reason else ''}",

@@ -188,9 +188,11 @@ def test_a_folder_that_is_not_there_is_not_made(run, traffic, baseline, tmp_path
     assert not (tmp_path / "typo").exists()
 
 
-def test_a_dry_run_goes_with_the_monitor_only(run, traffic, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_dry_run_without_the_monitor_shows_what_would_be_read(run, traffic, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     traffic(60)
-    assert run("drift", "--dry-run").code == 2
+    shown = run("drift", "--dry-run")
+    assert (shown.code, shown.err) == (0, "")
+    assert "of the log in 1 file" in shown.out
     assert not (tmp_path / "logs/baseline.json").exists()
 
 
