@@ -54,6 +54,10 @@ MatchOption = Annotated[
         "--match", help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz."
     ),
 ]
+WholeFlag = Annotated[bool, flag("--all", help="Compare all rows, not only those newer than the baseline.")]
+DryLookFlag = Annotated[
+    bool, flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget.")
+]
 app = typer.Typer(invoke_without_command=True)
 app.command(help=plain_help(simulate))(simulate)
 
@@ -65,10 +69,7 @@ def drift(
     file: BaselineOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    whole: Annotated[
-        bool,
-        flag("--all", help="Compare all rows, not only those newer than the baseline."),
-    ] = False,
+    whole: WholeFlag = False,
     match: MatchOption = None,
     tz: TimeZoneOption = None,
     threshold: ThresholdOption = None,
@@ -80,10 +81,7 @@ def drift(
         flag("--monitor", help="Judge the rows that no earlier check judged, sure under repeated checks."),
     ] = False,
     reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False,
-    dry_run: Annotated[
-        bool,
-        flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget."),
-    ] = False,
+    dry_run: DryLookFlag = False,
     save: SaveFlag = False,
     prometheus: PrometheusOption = None,
     as_json: JsonFlag = False,

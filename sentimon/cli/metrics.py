@@ -28,6 +28,7 @@ from sentimon.cli.session import Session, start
 if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period, Window
+    from sentimon.monitoring.metrics import Metrics
 
 EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
@@ -97,17 +98,22 @@ def metrics(
     if as_json:
         show_json(content)
     else:
-        from sentimon.reporting.tables import metrics_table, windows_table
-
-        show(metrics_table(measured, summary, session.names))
-        if windows:
-            show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
+        _show(session, measured, summary, windows)
     if save:
         append_entry(session.folder / METRICS_FILE, _to_keep(content))
     if prometheus:
         prometheus.keep_metrics(session, summary, measured)
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
+
+
+def _show(session: Session, measured: Metrics, summary: Summary, windows: list[Window] | None) -> None:
+    from sentimon.reporting.tables import metrics_table, windows_table
+
+    show(metrics_table(measured, summary, session.names))
+    if windows:
+        level = session.settings.drift.confidence_level
+        show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
 
 
 def _read(session: Session, period: Period, every: str | None) -> tuple[list[Window] | None, Summary]:

@@ -40,6 +40,8 @@ def place_of(address: str) -> Path:
     """
     if not on_objects(address):
         return Path(address)
+    if not address.split(_SCHEME, 1)[1].strip("/"):
+        raise UsageError(f"{address}: names no bucket", hint="name where the log is: s3://BUCKET/FOLDER")
     try:
         from upath import UPath
 
