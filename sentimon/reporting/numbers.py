@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sentimon.monitoring.intervals import Change, Estimate
 
@@ -43,6 +44,11 @@ def estimate(one: Estimate, *, below: bool = False) -> str:
 def change(one: Change | None, *, below: bool = False) -> str:
     """Return a change with its sign and its interval, or nothing where there is none."""
     return "" if one is None else f"{one.value:+.3f}{_GAPS[below]}[{one.low:+.3f}, {one.high:+.3f}]"
+
+
+def minute(moment: datetime, *, below: bool = False) -> str:
+    """Return a moment to the minute, its time of day perhaps on a line `below`."""
+    return f"{moment:%Y-%m-%d}{_GAPS[below]}{moment:%H:%M}"
 
 
 def bar(share: float | None, width: int) -> str:
