@@ -71,8 +71,8 @@ def explain_comparison(found: Comparison) -> list[str]:
     return [
         first,
         f"Macro recall, B - A: {change(_change(whole.recall_difference)) or MISSING}. They agree on "
-        f"{number(whole.agreement)} of the rows; only A is right on {whole.only_a}, only B on {whole.only_b} (McNemar p "
-        f"{_p(whole.mcnemar_p)}).{cost}",
+        f"{number(whole.agreement)} of the rows; only A is right on {whole.only_a}, only B on "
+        f"{whole.only_b} (McNemar p {_p(whole.mcnemar_p)}).{cost}",
     ]
 
 

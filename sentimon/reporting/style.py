@@ -40,7 +40,7 @@ class Fitting:
 class _Title(Text):
     """A title that wraps at the edge of the terminal: the table below it may be narrower."""
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
         """Yield the title in the width of the terminal."""
         wide = options.update(width=console.width, justify="default")
         return console.render(Text(self.plain, style=self.style), wide)
