@@ -17,7 +17,7 @@ from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.record import PredictionRecord
 from sentimon.monitoring.drift import DriftReport
 from sentimon.monitoring.metrics import Metrics, measure
-from sentimon.reporting.findings import moved
+from sentimon.reporting.findings import moved, outstanding
 from sentimon.reporting.numbers import bar, change, estimate, number, sparkline
 from sentimon.reporting.style import STYLES, VERDICT_STYLES
 from sentimon.reporting.text import visible
@@ -33,7 +33,6 @@ _BARS_FROM = 78
 _BAR = 20
 _ROWS = 8
 """Last rows in a frame whose height nothing limits."""
-_FINDINGS = 3
 _LONGEST = 500
 """Characters of a text that are looked at; few terminals are wider."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -203,7 +202,7 @@ def _monitor(state: Watched, names: Sequence[str]) -> Lines:
     if incident is None:
         return [Text(f"Monitor: no incident at check {monitor.checks}", style="green")]
     since = f" since {incident.since[5:16].replace('T', ' ')} UTC, check {incident.check} of {monitor.checks}"
-    found = [Text(f"  {moved(one, names)}") for one in incident.findings[:_FINDINGS]]
+    found = [Text(f"  {moved(one, names)}") for one in outstanding(incident.findings)]
     return [Text.assemble(("INCIDENT", "bold red"), since), *found]
 
 

@@ -170,7 +170,7 @@ def _rules(trigger: RetrainingTrigger, narrow: bool) -> Table:
         table.add_row(
             rule.name,
             *(["\n".join(figures).rstrip()] if narrow else figures),
-            f"{rule.side} {limit_text(rule.limit)}",
+            f"{rule.side} {limit_text(rule.limit, rule.value)}",
             _met(rule),
         )
     if trigger.cooldown_until is not None:
