@@ -17,6 +17,7 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     flag,
+    where_examples_are,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.reading import note_trouble, read_baseline_rows
@@ -24,7 +25,9 @@ from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Save, show and check the reference that later rows are compared with."
+    no_args_is_help=True,
+    help="Save, show and check the reference that later rows are compared with.",
+    epilog=where_examples_are("baseline"),
 )
 
 

@@ -49,6 +49,11 @@ def test_its_help_shows_an_example_that_can_be_given(way: tuple[str, ...], comma
     assert given.info_name == " ".join(way)
 
 
+@pytest.mark.parametrize("group", ["baseline", "logs", "label", "models", "export", "cron"])
+def test_a_group_says_where_the_examples_are(run, group: str) -> None:  # type: ignore[no-untyped-def]
+    assert f"An example of each: sentimon {group} COMMAND --help" in run(group, "--help").out
+
+
 @each
 def test_the_readme_shows_how_it_is_given(way: tuple[str, ...], command: Any) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
