@@ -18,6 +18,7 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     flag,
+    where_examples_are,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan import DryRunFlag, show_reading_plan
@@ -26,7 +27,9 @@ from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Save, show and check the reference that later rows are compared with."
+    no_args_is_help=True,
+    help="Save, show and check the reference that later rows are compared with.",
+    epilog=where_examples_are("baseline"),
 )
 
 

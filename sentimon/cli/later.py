@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-from sentimon.cli.options import plain_help
+from sentimon.cli.options import plain_help, where_examples_are
 
 LATER: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +35,7 @@ def later_app(name: str) -> typer.Typer:
     """Return what the commands of such a module are added to."""
     return typer.Typer(
         help=LATER[name],
+        epilog=where_examples_are(name),
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

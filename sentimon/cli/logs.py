@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from sentimon.cli import logs_query, logs_rewrite, logs_verify
-from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
+from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag, where_examples_are
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import start
 from sentimon.errors import UsageError
 
 app = typer.Typer(
-    no_args_is_help=True, help="Look into the log: its files and rows; check, repair, shorten, erase."
+    no_args_is_help=True,
+    help="Look into the log: its files and rows; check, repair, shorten, erase.",
+    epilog=where_examples_are("logs"),
 )
 
 

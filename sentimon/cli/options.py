@@ -21,6 +21,11 @@ def plain_help(command: Callable[..., None]) -> str:
     return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
 
 
+def where_examples_are(group: str) -> str:
+    """Return the line below the commands of a group."""
+    return f"An example of each: sentimon {group} COMMAND --help"
+
+
 LogsOption = Annotated[
     str | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
 ]

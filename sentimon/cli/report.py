@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,8 @@ def report(
     from sentimon.logbook.files import replace_file
     from sentimon.reporting.report.story import tell
 
+    # All that is read is kept until the file is written, and then the process ends: nothing to be found.
+    gc.disable()
     form = output.suffix.lower()
     if form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.growth import Growth
     from sentimon.monitoring.monitor import MonitorState
+    from sentimon.monitoring.retraining import LastTrigger
     from sentimon.reporting.report.value import Known, Report
 
 _WINDOWS = 90
@@ -38,6 +39,21 @@ class Asked:
     baseline: Path
     every: str | None
     evaluate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What lies beside the log, and which rows are new by it."""
+
+    baseline: Baseline | None
+    state: MonitorState
+    """What the monitor of the baseline remembers."""
+    last: LastTrigger | None
+    """The last that fired."""
+    compared: Period
+    """Of the rows that are compared with the baseline."""
+    untold: Period
+    """Of those that no trigger that fired has seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,28 +80,43 @@ def read_report(session: Session, asked: Asked) -> Report:
         StoreError: something that is there cannot be read.
         DataError: the rows are of another model than the baseline.
     """
-    import sentimon
+    kept = _read_kept(session, asked)
+    found = session.index.ask(lambda sums: _read(sums, session, asked, kept))
+    return _told(session, asked, kept, found)
+
+
+def _read_kept(session: Session, asked: Asked) -> Kept:
     from sentimon.api.stores import read_baseline, read_last_fired
+    from sentimon.logbook.history import TRIGGERS_FILE
+    from sentimon.monitoring.monitor import MonitorState
+
+    baseline = read_baseline(asked.baseline) if asked.baseline.exists() else None
+    last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
+    ended = None if baseline is None or asked.period.since else baseline.last
+    return Kept(
+        baseline=baseline,
+        state=MonitorState() if baseline is None else _remembered(session, asked.baseline, baseline),
+        last=last,
+        compared=newer(session, asked.period, ended),
+        untold=newer(session, asked.period, ended, None if last is None else last.seen),
+    )
+
+
+def _told(session: Session, asked: Asked, kept: Kept, found: Found) -> Report:
+    """Return all that follows from what was read."""
+    import sentimon
     from sentimon.cli.report_decision import decision, settings_of
     from sentimon.cli.report_labels import read_labelled
-    from sentimon.logbook.history import DRIFT_FILE, TRIGGERS_FILE, read_entries
+    from sentimon.logbook.history import DRIFT_FILE, read_entries
     from sentimon.monitoring.drift import detect_drift
     from sentimon.monitoring.metrics import measure
-    from sentimon.monitoring.monitor import MonitorState
     from sentimon.reporting.report.past import recall
     from sentimon.reporting.report.scored import score_windows
     from sentimon.reporting.report.value import Report, Watch
 
     settings, level = session.settings, session.settings.drift.confidence_level
-    baseline = read_baseline(asked.baseline) if asked.baseline.exists() else None
-    state = MonitorState() if baseline is None else _remembered(session, asked.baseline, baseline)
-    last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
-    seen = None if last is None else last.seen
-    ended = None if baseline is None or asked.period.since else baseline.last
-    compared = newer(session, asked.period, ended)
-    untold = newer(session, asked.period, ended, seen)
-    found = session.index.ask(lambda sums: _read(sums, session, asked, compared, untold, baseline))
-    drift = detect_drift(baseline, found.current, settings.drift)
+    baseline, state = kept.baseline, kept.state
+    reference = None if baseline is None else baseline.summary
     entries, bad = read_entries(session.folder / DRIFT_FILE)
     return Report(
         made=session.now,
@@ -101,16 +132,14 @@ def read_report(session: Session, asked: Asked) -> Report:
         every=found.every,
         summary=found.summary,
         metrics=measure(found.summary, confidence_level=level),
-        windows=score_windows(
-            found.windows, None if baseline is None else baseline.summary, confidence_level=level
-        ),
+        windows=score_windows(found.windows, reference, confidence_level=level),
         baseline=_known(baseline),
-        drift=drift,
+        drift=detect_drift(baseline, found.current, settings.drift),
         watch=Watch(checks=state.checks, incident=state.incident),
         past=recall(entries, state.incident, session.naive_zone, unreadable=len(bad)),
         words=found.words,
         latest_texts=found.texts,
-        trigger=decision(session, asked.period, baseline, found.untold, state, last),
+        trigger=decision(session, asked.period, baseline, found.untold, state, kept.last),
         labelled=read_labelled(session, asked.period, asked.evaluate),
         settings=settings_of(session),
     )
@@ -135,14 +164,7 @@ def _remembered(session: Session, path: Path, baseline: Baseline) -> MonitorStat
     return state
 
 
-def _read(
-    sums: Sums,
-    session: Session,
-    asked: Asked,
-    compared: Period,
-    untold: Period,
-    baseline: Baseline | None,
-) -> Found:
+def _read(sums: Sums, session: Session, asked: Asked, kept: Kept) -> Found:
     every = asked.every or _length(sums.summary(asked.period))
     windows, summary = sums.windows(asked.period, session.calendar(every), now=session.now)
     if len(windows) > _MOST_WINDOWS:
@@ -150,14 +172,14 @@ def _read(
             f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
             hint="choose longer windows, or fewer rows with --since and --until",
         )
-    current = sums.summary(compared)
-    words, texts = _grown(sums, compared, current, baseline)
+    current = sums.summary(kept.compared)
+    words, texts = _grown(sums, kept.compared, current, kept.baseline)
     return Found(
         every=every,
         windows=windows,
         summary=summary,
         current=current,
-        untold=current if untold == compared else sums.summary(untold),
+        untold=current if kept.untold == kept.compared else sums.summary(kept.untold),
         words=words,
         texts=texts,
     )

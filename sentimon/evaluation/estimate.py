@@ -117,14 +117,7 @@ def estimate(
     """
     _check(source, target, fewest)
     observed = np.array(target.counts) / target.count
-    point = replicate(
-        source,
-        target,
-        source_counts=source.weights,
-        target_counts=np.ones(len(target.scores)),
-        observed=observed,
-        calibrator=calibrator,
-    )
+    point = _point(source, target, observed, calibrator)
     trust = Trust(
         fit=_fit(source, target, seed),
         fit_level=fit_level,
@@ -135,16 +128,13 @@ def estimate(
     if trust.holds:
         drawn = list(replicates(source, target, point, refit=calibrator is None, seed=seed))
         learnt = _learnt(point, drawn, observed, target.count, confidence_level)
-    negative, neutral, positive = (
-        wilson(count, target.count, confidence_level=confidence_level) for count in target.counts
-    )
     return Estimates(
         rows=target.count,
         labelled=source.per_class,
         calibrator=point.calibrator,
         condition=condition_number(confusion_of(source, source.weights)),
         trust=trust,
-        counted=(negative, neutral, positive),
+        counted=_counted(target, confidence_level),
         learnt=learnt,
     )
 
@@ -158,6 +148,25 @@ def _check(source: Source, target: Target, fewest: int) -> None:
             )
     if not target.count:
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
+
+
+def _point(source: Source, target: Target, observed: Matrix, calibrator: Calibrator | None) -> Replicate:
+    """Return what all rows say, each counted once."""
+    return replicate(
+        source,
+        target,
+        source_counts=source.weights,
+        target_counts=np.ones(len(target.scores)),
+        observed=observed,
+        calibrator=calibrator,
+    )
+
+
+def _counted(target: Target, level: float) -> Mix:
+    negative, neutral, positive = (
+        wilson(count, target.count, confidence_level=level) for count in target.counts
+    )
+    return (negative, neutral, positive)
 
 
 def _fit(source: Source, target: Target, seed: int) -> Fit:

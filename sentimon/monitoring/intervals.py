@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 
 from sentimon.errors import DataError
@@ -43,7 +44,7 @@ def normal_quantile(confidence_level: float, *, comparisons: int = 1) -> float:
     >>> round(normal_quantile(0.95), 4)
     1.96
     """
-    return NormalDist().inv_cdf(1 - (1 - confidence_level) / (2 * comparisons))
+    return _normal_quantile(1 - (1 - confidence_level) / (2 * comparisons))
 
 
 def wilson(successes: float, n: float, *, confidence_level: float = 0.95) -> Estimate:
@@ -130,7 +131,7 @@ def student_quantile(confidence_level: float, degrees: int) -> float:
         return math.tan(math.pi * (p - 0.5))
     if degrees == 2:
         return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
-    z = NormalDist().inv_cdf(p)
+    z = _normal_quantile(p)
     terms: tuple[float, ...] = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
@@ -138,6 +139,12 @@ def student_quantile(confidence_level: float, degrees: int) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return z + sum((term / float(degrees) ** power for power, term in enumerate(terms, start=1)), start=0.0)
+
+
+@cache
+def _normal_quantile(p: float) -> float:
+    # Asked for with each interval, always at the few levels of the settings.
+    return NormalDist().inv_cdf(p)
 
 
 def _wilson_limits(successes: float, n: float, z: float) -> tuple[float, float]:

@@ -39,7 +39,7 @@ def measure(summary: Summary, *, confidence_level: float) -> Metrics:
     return Metrics(
         counts=summary.counts,
         shares=(negative, neutral, positive),
-        confidence=mean_confidence(summary.total, confidence_level=confidence_level),
+        confidence=mean_confidence(*summary.classes, confidence_level=confidence_level),
         confidence_by_class=(
             mean_confidence(summary.classes[Sentiment.NEGATIVE], confidence_level=confidence_level),
             mean_confidence(summary.classes[Sentiment.NEUTRAL], confidence_level=confidence_level),
@@ -48,12 +48,12 @@ def measure(summary: Summary, *, confidence_level: float) -> Metrics:
     )
 
 
-def mean_confidence(tally: Tally, *, confidence_level: float) -> Estimate:
-    """Return the mean confidence of the rows in `tally`, 1/3 .. 1."""
+def mean_confidence(*tallies: Tally, confidence_level: float) -> Estimate:
+    """Return the mean confidence of the rows in all `tallies`, 1/3 .. 1."""
     return mean_of(
-        tally.confidence,
-        tally.confidence_squares,
-        tally.count,
+        sum(one.confidence for one in tallies),
+        sum(one.confidence_squares for one in tallies),
+        sum(one.count for one in tallies),
         scale=SCALE,
         confidence_level=confidence_level,
     )

@@ -151,7 +151,7 @@ def evaluate_retraining(
     `drift` is what `score_rule` or `monitor_rule` says of them, `error_rate` what the labels say, where
     there are any; the two that were told are those that a trigger has fired on already.
     """
-    confidence = mean_confidence(current.total, confidence_level=confidence_level)
+    confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
     return RetrainingTrigger(
         samples=_samples_rule(current.count, settings),
         confidence=_confidence_rule(confidence, settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.evaluation.comparison import Comparison, Pairing
-from sentimon.monitoring.intervals import Estimate
-from sentimon.reporting.numbers import MISSING, number
-from sentimon.reporting.style import new_table, sentences_of
+from sentimon.monitoring.intervals import Change, Estimate
+from sentimon.reporting.numbers import MISSING, change, number
+from sentimon.reporting.style import Fitting, new_table, sentences_of
 from sentimon.reporting.text import visible
 
 
@@ -28,21 +29,27 @@ def comparison_object(found: Comparison) -> dict[str, Any]:
 
 def comparison_table(found: Comparison, *, a: str, b: str, data: str) -> RenderableType:
     """Return the accuracy of both and their differences, as a whole and in parts, and what follows."""
+    table = Fitting(partial(_parts, found, f"B against A on {visible(data)}"))
+    names = [f"A is {visible(a)}, B is {visible(b)}."]
+    return Group(table, Text(), sentences_of([*names, *explain_comparison(found)]))
+
+
+def _parts(found: Comparison, title: str, narrow: bool) -> Table:
     table = new_table(
-        f"B against A on {visible(data)}",
+        title,
         ("Rows", "left"),
         ("n", "right"),
         ("A", "right"),
         ("B", "right"),
         ("Accuracy, B - A", "left"),
         ("p", "right"),
+        narrow=narrow,
     )
     for one in found.parts:
-        _add(table, one)
+        _add(table, one, narrow)
     table.add_section()
-    _add(table, found.whole)
-    names = [f"A is {visible(a)}, B is {visible(b)}."]
-    return Group(table, Text(), sentences_of([*names, *explain_comparison(found)]))
+    _add(table, found.whole, narrow)
+    return table
 
 
 def explain_comparison(found: Comparison) -> list[str]:
@@ -63,19 +70,19 @@ def explain_comparison(found: Comparison) -> list[str]:
     )
     return [
         first,
-        f"Macro recall, B - A: {_signed(whole.recall_difference)}. They agree on {number(whole.agreement)} "
-        f"of the rows; only A is right on {whole.only_a}, only B on {whole.only_b} (McNemar p "
-        f"{_p(whole.mcnemar_p)}).{cost}",
+        f"Macro recall, B - A: {change(_change(whole.recall_difference)) or MISSING}. They agree on "
+        f"{number(whole.agreement)} of the rows; only A is right on {whole.only_a}, only B on "
+        f"{whole.only_b} (McNemar p {_p(whole.mcnemar_p)}).{cost}",
     ]
 
 
-def _add(table: Table, one: Pairing) -> None:
+def _add(table: Table, one: Pairing, narrow: bool) -> None:
     table.add_row(
         Text(visible(one.part), overflow="fold"),
         str(one.n),
         number(one.accuracy_a),
         number(one.accuracy_b),
-        "too few rows" if one.accuracy_difference.value is None else _signed(one.accuracy_difference),
+        change(_change(one.accuracy_difference), below=narrow) or "too few rows",
         _p(one.mcnemar_p),
     )
 
@@ -94,10 +101,10 @@ def _pairing(one: Pairing) -> dict[str, Any]:
     }
 
 
-def _signed(one: Estimate) -> str:
+def _change(one: Estimate) -> Change | None:
     if one.value is None or one.low is None or one.high is None:
-        return MISSING
-    return f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+        return None
+    return Change(value=one.value, low=one.low, high=one.high)
 
 
 def _p(value: float | None) -> str:

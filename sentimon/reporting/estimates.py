@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from sentimon.evaluation.estimate import Estimates, Mix, Trust
@@ -13,7 +15,7 @@ from sentimon.evaluation.gap import Gap
 from sentimon.labels import LABELS, Sentiment
 from sentimon.monitoring.intervals import Change
 from sentimon.reporting.numbers import change, estimate, number
-from sentimon.reporting.style import class_name, new_table, sentences_of
+from sentimon.reporting.style import Fitting, class_name, new_table, sentences_of
 
 NOT_TRUSTWORTHY = "not trustworthy here"
 
@@ -67,7 +69,7 @@ def estimates_table(
     return Group(
         quality,
         Text(),
-        _mix_table(found, names),
+        Fitting(partial(_mix_table, found, names)),
         Text(),
         sentences_of([*_verdict(found), *assumptions(found, calibration)]),
     )
@@ -117,18 +119,20 @@ def _verdict(found: Estimates) -> list[str]:
     return [f"Use the mix by {preferred}: it has the least error, as far as these labels tell."]
 
 
-def _mix_table(found: Estimates, names: Sequence[str]) -> RenderableType:
-    columns = (("Class", "left"), ("Counted", "left"), ("By confusion matrix", "left"), ("By EM", "left"))
-    table = new_table("Class mix", *columns)
+def _mix_table(found: Estimates, names: Sequence[str], narrow: bool) -> Table:
+    columns = (("Class", "left"), ("Counted", "left"), ("By confusion matrix", "text"), ("By EM", "text"))
+    table = new_table("Class mix", *columns, narrow=narrow)
     learnt = found.learnt
     for place in Sentiment:
         table.add_row(
             class_name(place, names),
-            estimate(found.counted[place]),
+            estimate(found.counted[place], below=narrow),
             *(
                 [NOT_TRUSTWORTHY, NOT_TRUSTWORTHY]
                 if learnt is None
-                else [estimate(learnt.by_confusion[place]), estimate(learnt.by_expectation[place])]
+                else [
+                    estimate(way[place], below=narrow) for way in (learnt.by_confusion, learnt.by_expectation)
+                ]
             ),
         )
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import format_moment
@@ -128,6 +128,37 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     return sentences
 
 
+class Grouped(Protocol):
+    """What moved: an event of a group."""
+
+    @property
+    def group(self) -> str:
+        """Return its group: class, confidence or words."""
+
+
+Event = TypeVar("Event", bound=Grouped)
+
+
+def outstanding(findings: Sequence[Event]) -> list[Event]:
+    """Return the findings that are told of: each class, but of a row of cuts only that which moved most.
+
+    Where the share below one confidence has risen, those below the next ones have, too.
+    """
+    first = {one.group: one for one in reversed(findings)}
+    return [one for one in findings if one.group == "class" or one is first[one.group]]
+
+
+def listed(told: Sequence[str], number: int) -> str:
+    """Return what is told of `number` findings, and how many there are besides."""
+    more = number - len(told)
+    return "; ".join([*told, f"and {more} more"] if more else told)
+
+
+def all_moved(findings: Sequence[Finding], names: Sequence[str]) -> str:
+    """Return in words what moved, without what follows from it."""
+    return listed([moved(one, names) for one in outstanding(findings)], len(findings))
+
+
 def moved(finding: Finding, names: Sequence[str]) -> str:
     """Return in words which share moved, from where to where."""
     event = names[finding.place] if finding.group == "class" else finding.event
@@ -149,7 +180,7 @@ def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     since = f"{incident.since[:16].replace('T', ' ')} UTC"
     if report.closed:
         return f"Recovered: the drift found on {since} is over, after {incident.checks} checks."
-    found = "; ".join(moved(one, names) for one in incident.findings[:3])
+    found = all_moved(incident.findings, names)
     if report.opened:
         return f"Drift: {found}."
     return f"Still drifting since {since}, check {incident.checks}: {found} when it was found."

@@ -15,9 +15,10 @@ from rich.text import Text
 from sentimon.labels import Sentiment
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.record import PredictionRecord
+from sentimon.logbook.windows import Window
 from sentimon.monitoring.drift import DriftReport
 from sentimon.monitoring.metrics import Metrics, measure
-from sentimon.reporting.findings import moved
+from sentimon.reporting.findings import moved, outstanding
 from sentimon.reporting.numbers import bar, change, estimate, number, sparkline
 from sentimon.reporting.style import STYLES, VERDICT_STYLES
 from sentimon.reporting.text import visible
@@ -33,7 +34,6 @@ _BARS_FROM = 78
 _BAR = 20
 _ROWS = 8
 """Last rows in a frame whose height nothing limits."""
-_FINDINGS = 3
 _LONGEST = 500
 """Characters of a text that are looked at; few terminals are wider."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -124,10 +124,10 @@ def _windows(state: Watched, names: Sequence[str], cells: int, width: int) -> Li
     if not windows:
         return [Text("No rows yet: log some with `sentimon log`.")]
     measured = [measure(window.summary, confidence_level=state.confidence_level) for window in windows]
-    start, newest = (one.start.astimezone(state.zone) for one in (windows[0], windows[-1]))
-    heading = f"Windows of {state.every} from {start:%m-%d %H:%M}"
+    start, newest = (_date(one, state) for one in (windows[0], windows[-1]))
     unfinished = "" if windows[-1].complete else "*"
-    lines = [_columns(heading, cells + 2 + room, f"{newest:%m-%d %H:%M}{unfinished} {_zone(state)}")]
+    heading = f"Windows of {state.every} from {start}"
+    lines = [_columns(heading, cells + 2 + room, f"{newest}{unfinished} {_zone(state)}")]
     for place in Sentiment:
         line = sparkline([one.shares[place].value for one in measured])
         lines.append(
@@ -137,6 +137,13 @@ def _windows(state: Watched, names: Sequence[str], cells: int, width: int) -> Li
     lines.append(_row("confidence", sure, estimate(measured[-1].confidence), cells, room, "cyan"))
     lines.append(_row("rows", _counts(measured), f"{measured[-1].total:,}", cells, room, "dim"))
     return lines
+
+
+def _date(window: Window, state: Watched) -> str:
+    """Return when a window starts; of another year than this one the day is enough."""
+    start = window.start.astimezone(state.zone)
+    this_year = start.year == state.now.astimezone(state.zone).year
+    return f"{start:%m-%d %H:%M}" if this_year else f"{start:%Y-%m-%d}"
 
 
 def _counts(measured: Sequence[Metrics]) -> str:
@@ -169,7 +176,7 @@ def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) ->
     if state.compared is None:
         return [Text("No baseline: make one with `sentimon baseline create`.", style="dim")]
     report = state.compared.report
-    since = f" since {state.windows[0].start.astimezone(state.zone):%m-%d %H:%M}" if state.windows else ""
+    since = f" since {_date(state.windows[0], state)}" if state.windows else ""
     newer = f"{report.current.total:,} newer rows{since}"
     score = Text.assemble(
         _name("score", cells),
@@ -203,7 +210,7 @@ def _monitor(state: Watched, names: Sequence[str]) -> Lines:
     if incident is None:
         return [Text(f"Monitor: no incident at check {monitor.checks}", style="green")]
     since = f" since {incident.since[5:16].replace('T', ' ')} UTC, check {incident.check} of {monitor.checks}"
-    found = [Text(f"  {moved(one, names)}") for one in incident.findings[:_FINDINGS]]
+    found = [Text(f"  {moved(one, names)}") for one in outstanding(incident.findings)]
     return [Text.assemble(("INCIDENT", "bold red"), since), *found]
 
 
@@ -215,6 +222,7 @@ def _last_rows(state: Watched, names: Sequence[str], cells: int, room: int) -> L
     today = state.now.astimezone(state.zone).date()
     moments = [_moment(row, state) for row in rows]
     form = "%H:%M:%S" if all(one.date() == today for one in moments) else "%m-%d %H:%M"
+    form = form if all(one.year == today.year for one in moments) else "%Y-%m-%d %H:%M"
     lines = [Text("Last rows", style="bold")]
     for row, moment in zip(rows, moments, strict=True):
         text = "(text not kept)" if row.text is None else visible(row.text[:_LONGEST])

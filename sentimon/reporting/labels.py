@@ -13,7 +13,7 @@ from sentimon.evaluation.late.coverage import Coverage, CoveredWindow, Fairness
 from sentimon.labels import LABELS, Sentiment
 from sentimon.logbook.moments import format_moment
 from sentimon.logbook.summary import Summary
-from sentimon.reporting.numbers import number
+from sentimon.reporting.numbers import minute, number
 from sentimon.reporting.style import class_name, new_table, sentences_of, span_of
 from sentimon.reporting.text import visible
 
@@ -39,7 +39,7 @@ def coverage_object(coverage: Coverage) -> dict[str, Any]:
 def coverage_table(coverage: Coverage, names: Sequence[str], *, zone: tzinfo | None) -> RenderableType:
     """Return rows and labelled rows by predicted class and by window, the delay, and how fair they are."""
     table = new_table(
-        f"Labels of predictions {span_of(coverage.all)}",
+        f"Labels of rows {span_of(coverage.all)}",
         ("Predicted", "left"),
         ("Rows", "right"),
         ("Labelled", "right"),
@@ -120,7 +120,7 @@ def _windows_table(windows: Sequence[CoveredWindow], zone: tzinfo | None) -> Ren
     columns = (("Window", "left"), ("Rows", "right"), ("Labelled", "right"), ("Coverage", "right"))
     table = new_table(f"Per window, {zone or 'local'} time", *columns)
     for window in windows:
-        start = f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}"
+        start = minute(window.start.astimezone(zone))
         labelled, rows = window.labelled.count, window.all.count
         mark = "" if window.complete else "*"
         table.add_row(start + mark, str(rows), str(labelled), _ratio(labelled, rows))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sentimon.monitoring.intervals import Change, Estimate
 
 MISSING = "-"
+_LONGEST_LIMIT = 8
+"""Characters of a limit that somebody has set."""
 _GAPS = (" ", "\n")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _STEPS = "▁▂▃▄▅▆▇█"
 
 
-def number(value: float | None) -> str:
-    """Return `value` with three digits, or a dash where there is none."""
-    return MISSING if value is None else f"{value:.3f}"
+def number(value: float | None, *, digits: int = 3) -> str:
+    """Return `value` with so many digits after the point, or a dash where there is none."""
+    return MISSING if value is None else f"{value:.{digits}f}"
 
 
 def beside(value: float | None, limit: float | None) -> str:
@@ -25,24 +28,36 @@ def beside(value: float | None, limit: float | None) -> str:
     return number(value) if value == limit else f"{value:.{digits}f}"
 
 
-def limit_text(limit: float | None) -> str:
-    """Return a limit as it was set."""
-    return MISSING if limit is None else f"{limit:d}" if isinstance(limit, int) else f"{limit:.10g}"
+def limit_text(limit: float | None, value: float | None = None) -> str:
+    """Return a limit as it was set; a long one was computed: of it the digits that tell it from `value`."""
+    if limit is None or isinstance(limit, int):
+        return MISSING if limit is None else f"{limit:d}"
+    text = f"{limit:.10g}"
+    return text if len(text) <= _LONGEST_LIMIT else beside(limit, value)
 
 
-def interval(low: float | None, high: float | None) -> str:
+def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
     """Return `[low, high]`, or nothing where there is none."""
-    return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
+    return "" if low is None or high is None else f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def estimate(one: Estimate, *, below: bool = False) -> str:
+def estimate(one: Estimate, *, below: bool = False, digits: int = 3) -> str:
     """Return the value and its interval, which may be on a line `below`."""
-    return f"{number(one.value)}{_GAPS[below]}{interval(one.low, one.high)}".rstrip()
+    limits = interval(one.low, one.high, digits=digits)
+    return f"{number(one.value, digits=digits)}{_GAPS[below]}{limits}".rstrip()
 
 
-def change(one: Change | None, *, below: bool = False) -> str:
+def change(one: Change | None, *, below: bool = False, digits: int = 3) -> str:
     """Return a change with its sign and its interval, or nothing where there is none."""
-    return "" if one is None else f"{one.value:+.3f}{_GAPS[below]}[{one.low:+.3f}, {one.high:+.3f}]"
+    if one is None:
+        return ""
+    value, low, high = (f"{number:+.{digits}f}" for number in (one.value, one.low, one.high))
+    return f"{value}{_GAPS[below]}[{low}, {high}]"
+
+
+def minute(moment: datetime, *, below: bool = False) -> str:
+    """Return a moment to the minute, its time of day perhaps on a line `below`."""
+    return f"{moment:%Y-%m-%d}{_GAPS[below]}{moment:%H:%M}"
 
 
 def bar(share: float | None, width: int) -> str:

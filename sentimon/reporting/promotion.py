@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from sentimon.evaluation.gate import Gate
 from sentimon.reporting.comparison import comparison_object, comparison_table
-from sentimon.reporting.style import new_table, sentences_of
+from sentimon.reporting.style import Fitting, new_table, sentences_of
 from sentimon.reporting.text import visible
 
 SHOWN = 10
@@ -72,26 +74,31 @@ def gate_table(gate: Gate, *, serving: str, candidate: str, data: str) -> Render
 
 def models_table(entries: Sequence[Mapping[str, Any]], *, current: str | None) -> RenderableType:
     """Return the history of a registry, the latest switch last; the version that serves is marked."""
+    served = f"{visible(current)} serves." if current else "None serves: the configuration names the model."
+    return Group(Fitting(partial(_models, entries, current)), Text(), sentences_of([served]))
+
+
+def _models(entries: Sequence[Mapping[str, Any]], current: str | None, narrow: bool) -> Table:
     table = new_table(
         "Models",
         ("Version", "left"),
         ("Revision", "left"),
         ("When", "left"),
-        ("What", "left"),
-        ("Why", "left"),
+        ("What", "text"),
+        ("Why", "text"),
+        narrow=narrow,
     )
     for at, one in enumerate(entries):
         serves = one.get("version") == current and all(
             later.get("version") != current for later in entries[at + 1 :]
         )
         version = Text(visible(str(one.get("version"))), style="bold" if serves else "")
-        when = str(one.get("timestamp", ""))[:16].replace("T", " ")
-        what = f"{one.get('event')} by {one.get('who')}"
-        table.add_row(
-            version, *(Text(visible(cell)) for cell in (str(one.get("revision")), when, what)), _why(one)
-        )
-    served = f"{visible(current)} serves." if current else "None serves: the configuration names the model."
-    return Group(table, Text(), sentences_of([served]))
+        revision = visible(str(one.get("revision")))
+        day, _, time = str(one.get("timestamp", ""))[:16].partition("T")
+        when = ("\n" if narrow else " ").join((visible(day), visible(time)))
+        what = visible(f"{one.get('event')} by {one.get('who')}")
+        table.add_row(version, *(Text(cell) for cell in (revision, when, what)), _why(one))
+    return table
 
 
 def _why(entry: Mapping[str, Any]) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,8 +14,8 @@ from rich.text import Text
 from sentimon.evaluation.realised import QualityWindow, RealisedQuality
 from sentimon.evaluation.risk import Risk
 from sentimon.logbook.moments import format_moment
-from sentimon.reporting.numbers import estimate, number
-from sentimon.reporting.style import new_table, sentences_of
+from sentimon.reporting.numbers import estimate, minute, number
+from sentimon.reporting.style import Fitting, new_table, sentences_of
 
 _COLUMNS = (("Labels", "right"), ("Accuracy", "left"), ("Macro recall", "left"), ("F1", "right"))
 
@@ -60,16 +61,27 @@ def realised_table(
 
     Labels are those of all rows; F1 is the mean of the classes'.
     """
-    title = "Quality by gold labels" + ("" if windows is None else f", {zone or 'local'} time")
-    table = new_table(title, ("Window", "left"), *_COLUMNS)
-    for one in windows or ():
-        start = f"{one.start.astimezone(zone):%Y-%m-%d %H:%M}" + ("" if one.complete else "*")
-        _add(table, start, one.rows, one.quality)
-    if windows:
-        table.add_section()
-    _add(table, "all", rows, quality)
+    table = Fitting(partial(_windows, quality, windows, rows, zone))
     unfinished = ["* not over yet"] if windows and not all(one.complete for one in windows) else []
     return Group(table, sentences_of(unfinished), Text(), sentences_of(explain_risk(risk, quality)))
+
+
+def _windows(
+    quality: RealisedQuality,
+    windows: Sequence[QualityWindow] | None,
+    rows: int,
+    zone: tzinfo | None,
+    narrow: bool,
+) -> Table:
+    title = "Quality by gold labels" + ("" if windows is None else f", {zone or 'local'} time")
+    table = new_table(title, ("Window", "left"), *_COLUMNS, narrow=narrow)
+    for one in windows or ():
+        start = minute(one.start.astimezone(zone), below=narrow) + ("" if one.complete else "*")
+        _add(table, start, one.rows, one.quality, narrow)
+    if windows:
+        table.add_section()
+    _add(table, "all", rows, quality, narrow)
+    return table
 
 
 def explain_risk(risk: Risk, quality: RealisedQuality) -> list[str]:
@@ -98,10 +110,10 @@ def explain_risk(risk: Risk, quality: RealisedQuality) -> list[str]:
     return [*sentences, f"{odds}; it may be looked at after every label."]
 
 
-def _add(table: Table, name: str, rows: int, quality: RealisedQuality) -> None:
+def _add(table: Table, name: str, rows: int, quality: RealisedQuality, narrow: bool) -> None:
     # A third interval would not fit 80 columns; it is in --json.
-    shown = (estimate(quality.accuracy), estimate(quality.macro_recall), number(quality.macro_f1.value))
-    table.add_row(name, f"{quality.n}/{rows}", *shown)
+    shown = (estimate(one, below=narrow) for one in (quality.accuracy, quality.macro_recall))
+    table.add_row(name, f"{quality.n}/{rows}", *shown, number(quality.macro_f1.value))
 
 
 def _quality(quality: RealisedQuality) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import LABELS
 from sentimon.reporting.numbers import estimate
-from sentimon.reporting.style import new_table, sentences_of
+from sentimon.reporting.style import Fitting, new_table, sentences_of
 from sentimon.reporting.text import visible
 from sentimon.training.results import Results
 from sentimon.training.retrain import Plan
@@ -56,15 +58,6 @@ def plan_table(plan: Plan, seconds: float) -> RenderableType:
 
 def results_table(results: Results, *, path: str) -> RenderableType:
     """Return the base and the new model on the rows kept out, and the next step."""
-    table = new_table(
-        "Rows kept out", ("Rows", "left"), ("n", "right"), ("Macro recall", "left"), ("Accuracy", "left")
-    )
-    for name, side in (("new", results.fresh), ("old", results.replay)):
-        if side is None:
-            continue
-        for which, quality in (("base", side.before), ("retrained", side.after)):
-            cells = (estimate(quality.macro_recall), estimate(quality.accuracy))
-            table.add_row(f"{name}, {which}", str(quality.n), *cells)
     best = results.best
     first = (
         f"Pass {best.number} of {results.passes[-1].number} was taken: the least log loss on rows kept out, "
@@ -73,7 +66,19 @@ def results_table(results: Results, *, path: str) -> RenderableType:
         else "No pass was better than the start: the weights are those of the base, calibrated anew."
     )
     rest = f"Compare and serve it: sentimon promote {visible(path)} --data FILE"
-    return Group(table, Text(), sentences_of([first, rest]))
+    return Group(Fitting(partial(_kept_out, results)), Text(), sentences_of([first, rest]))
+
+
+def _kept_out(results: Results, narrow: bool) -> Table:
+    columns = (("Rows", "left"), ("n", "right"), ("Macro recall", "left"), ("Accuracy", "left"))
+    table = new_table("Rows kept out", *columns, narrow=narrow)
+    for name, side in (("new", results.fresh), ("old", results.replay)):
+        if side is None:
+            continue
+        for which, quality in (("base", side.before), ("retrained", side.after)):
+            cells = (estimate(one, below=narrow) for one in (quality.macro_recall, quality.accuracy))
+            table.add_row(f"{name}, {which}", str(quality.n), *cells)
+    return table
 
 
 def duration(seconds: float) -> str:

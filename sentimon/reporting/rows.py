@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +22,7 @@ _LONGEST = 500
 _LONGEST_ID = 100
 _ID_WIDTH = 36
 """Cells: a UUID fits."""
+_TIME_WIDTH, _CONFIDENCE_WIDTH, _GAP = 19, 10, 2
 _TEXT_WIDTH = 12
 """Cells that the text keeps where ids are long and the terminal is narrow."""
 
@@ -31,18 +34,36 @@ def rows_table(
 
     There is a column for ids where one of them has one.
     """
-    with_id = any(record.id is not None for record in records)
-    table = _empty(zone, with_id=with_id)
-    for record in records:
-        table.add_row(
-            _time(record.timestamp, zone),
-            class_name(record.sentiment, names),
-            number(record.confidence),
-            *([Text(_start(record.id or "", _LONGEST_ID))] if with_id else []),
-            _text(record),
-        )
     more = "; --limit shows more" if len(records) < total else ""
-    return Group(table, Text(), sentences_of([f"{len(records):,} of {total:,} rows shown{more}"]))
+    shown = sentences_of([f"{len(records):,} of {total:,} rows shown{more}"])
+    return Group(_Rows(records, names, zone), Text(), shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows; where the terminal has no room beside the ids, they stand below the times."""
+
+    records: Sequence[PredictionRecord]
+    names: Sequence[str]
+    zone: tzinfo | None
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Table]:
+        """Yield the table that fits."""
+        ids = [_start(one.id or "", _LONGEST_ID) for one in self.records]
+        longest = min(_ID_WIDTH, max(map(cell_len, ids), default=0))
+        others = sum((_TIME_WIDTH, max(map(cell_len, self.names)), _CONFIDENCE_WIDTH, _TEXT_WIDTH))
+        below = options.max_width < others + longest + 4 * _GAP
+        table = _empty(self.zone, with_id=any(ids) and not below)
+        for record, name in zip(self.records, ids, strict=True):
+            time = _time(record.timestamp, self.zone)
+            table.add_row(
+                Text(f"{time}\n{name}".rstrip() if below else time),
+                class_name(record.sentiment, self.names),
+                number(record.confidence),
+                *([Text(name)] if any(ids) and not below else []),
+                _text(record),
+            )
+        yield table
 
 
 def _empty(zone: tzinfo | None, *, with_id: bool) -> Table:
@@ -55,7 +76,7 @@ def _empty(zone: tzinfo | None, *, with_id: bool) -> Table:
         padding=(0, 1, 0, 0),
         expand=True,
     )
-    table.add_column("Time", no_wrap=True)
+    table.add_column("Time", overflow="fold", min_width=_TIME_WIDTH, max_width=_TIME_WIDTH + 1)
     table.add_column("Class", no_wrap=True)
     table.add_column("Confidence", no_wrap=True, justify="right")
     if with_id:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from sentimon.monitoring.simulation import Result
 from sentimon.reporting.numbers import MISSING, estimate
-from sentimon.reporting.style import new_table, sentences_of
+from sentimon.reporting.style import Fitting, new_table, sentences_of
 
 _QUANTILES = (0.5, 0.9)
 
@@ -53,6 +55,11 @@ def simulation_table(
     results: Sequence[Result], *, every: timedelta, confidence_level: float
 ) -> RenderableType:
     """Return a line for each scenario, and what the lines say."""
+    table = Fitting(partial(_scenarios, results, every, confidence_level))
+    return Group(table, Text(), sentences_of(_sentences(results)))
+
+
+def _scenarios(results: Sequence[Result], every: timedelta, level: float, narrow: bool) -> Table:
     first = results[0].scenario
     table = new_table(
         f"The monitor on {first.checks} checks of {first.rows} rows, {len(results[0].outcomes)} runs of each",
@@ -61,16 +68,17 @@ def simulation_table(
         ("Found", "left"),
         ("Half after", "left"),
         ("90 % after", "left"),
+        narrow=narrow,
     )
     for result in results:
         shift = result.scenario.shift
         table.add_row(
             f"{shift:g}" if shift else "none",
-            estimate(result.false_alarms(confidence_level)),
-            estimate(result.found(confidence_level)) if shift else "",
+            estimate(result.false_alarms(level), below=narrow),
+            estimate(result.found(level), below=narrow) if shift else "",
             *(_delay(result.delay(quantile), first.rows, every) if shift else "" for quantile in _QUANTILES),
         )
-    return Group(table, Text(), sentences_of(_sentences(results)))
+    return table
 
 
 def _delay(checks: int | None, rows: int, every: timedelta) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -36,14 +37,24 @@ class Fitting:
         yield wide if needed <= options.max_width else self.build(True)
 
 
-def new_table(title: str, *columns: tuple[str, str], narrow: bool = False) -> Table:
-    """Return an empty table in the one look of all; a column is (heading, left or right).
+class _Title(Text):
+    """A title that wraps at the edge of the terminal: the table below it may be narrower."""
 
-    A `narrow` one has the least of gaps, and only its first column is wrapped: figures lose no digits.
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        """Yield the title in the width of the terminal."""
+        wide = options.update(width=console.width, justify="default")
+        return console.render(Text(self.plain, style=self.style), wide)
+
+
+def new_table(title: str, *columns: tuple[str, str], narrow: bool = False) -> Table:
+    """Return an empty table in the one look of all; a column is (heading, left or right or text).
+
+    A `narrow` one has the least of gaps, and only its first column and those of text are wrapped: figures
+    lose no digits.
     """
     # Narrow gaps and no frame: the widest table, with three intervals, fits 80 columns.
     table = Table(
-        title=Text(title, style="bold", no_wrap=True, overflow="ignore"),
+        title=_Title(title, style="bold"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -54,7 +65,7 @@ def new_table(title: str, *columns: tuple[str, str], narrow: bool = False) -> Ta
         table.add_column(
             Text(visible(heading)),
             justify="right" if justify == "right" else "left",
-            no_wrap=narrow and number > 0,
+            no_wrap=narrow and number > 0 and justify != "text",
             overflow="fold" if narrow else "ellipsis",
         )
     return table

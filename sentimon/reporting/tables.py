@@ -21,7 +21,17 @@ from sentimon.logbook.windows import Window
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
-from sentimon.reporting.numbers import bar, beside, change, estimate, interval, limit_text, number, sparkline
+from sentimon.reporting.numbers import (
+    bar,
+    beside,
+    change,
+    estimate,
+    interval,
+    limit_text,
+    minute,
+    number,
+    sparkline,
+)
 from sentimon.reporting.style import (
     STYLES,
     VERDICT_STYLES,
@@ -100,7 +110,7 @@ def _windows(
         narrow=narrow,
     )
     for window, metrics in zip(windows, measured, strict=True):
-        start = f"{window.start.astimezone(zone):{'%Y-%m-%d%n%H:%M' if narrow else '%Y-%m-%d %H:%M'}}"
+        start = minute(window.start.astimezone(zone), below=narrow)
         table.add_row(
             start if window.complete else start + "*",
             str(metrics.total),
@@ -160,11 +170,11 @@ def _rules(trigger: RetrainingTrigger, narrow: bool) -> Table:
         table.add_row(
             rule.name,
             *(["\n".join(figures).rstrip()] if narrow else figures),
-            f"{rule.side} {limit_text(rule.limit)}",
+            f"{rule.side} {limit_text(rule.limit, rule.value)}",
             _met(rule),
         )
     if trigger.cooldown_until is not None:
-        until = f"until {trigger.cooldown_until:{'%Y-%m-%d%n%H:%M' if narrow else '%Y-%m-%d %H:%M'}} UTC"
+        until = f"until {minute(trigger.cooldown_until, below=narrow)} UTC"
         table.add_row("cooldown", *[""] * (1 if narrow else 2), until, Text("running"))
     return table
 

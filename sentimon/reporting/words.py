@@ -127,5 +127,6 @@ def _confidence(moved: Change) -> str:
 
 def _cause(rule: RuleResult) -> str:
     return (
-        f"the {rule.name} is {beside(rule.value, rule.limit)}, {rule.side} its limit {limit_text(rule.limit)}"
+        f"the {rule.name} is {beside(rule.value, rule.limit)}, {rule.side} its limit "
+        f"{limit_text(rule.limit, rule.value)}"
     )

@@ -1,16 +1,34 @@
+import re
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import clean_environment
+from tests.conftest import ROOT, clean_environment
 from tests.rows import rows
 
 
 def command_of(crontab: str) -> str:
     """What cron hands to the shell."""
     return crontab.rstrip("\n").split("\n")[-1].split(" ", 5)[5].replace("\\%", "%")
+
+
+def of_unit(text: str, key: str) -> str:
+    """What a unit says of a key, its specifiers resolved."""
+    (value,) = re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
+    return str(value).replace("%%", "%")
+
+
+def words_of_unit(line: str) -> list[str]:
+    """The words of ExecStart, as systemd.service(5) takes them apart."""
+    quoted = r'"((?:[^"\\]|\\.)*)"'
+    words = [
+        re.sub(r"\\(.)", r"\1", inner) if inner or plain == "" else plain
+        for inner, plain in re.findall(rf"{quoted}|(\S+)", line)
+    ]
+    assert not any(re.search(r"(?<!\$)\$(\$\$)*(?!\$)", word) for word in words), "a variable"
+    return [word.replace("$$", "$") for word in words]
 
 
 def test_it_prints_the_line_and_the_units(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -63,6 +81,31 @@ def test_the_line_runs_as_cron_runs_it(run, tmp_path: Path) -> None:  # type: ig
                 break
         holding.terminate()
     assert (skipped.returncode, skipped.stdout, skipped.stderr) == (0, b"", b"")
+
+
+def test_the_service_runs_as_systemd_runs_it(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    shop = tmp_path / "my 'shop' 100% $HOME"
+    logs = shop / "logs"
+    shop.mkdir()
+    run("log", "--input", "-", "-q", "--logs", logs, stdin=rows(70, 20, 10))
+    run("baseline", "create", "--logs", logs)
+    run("log", "--input", "-", "-q", "--logs", logs, stdin=rows(10, 20, 70, minute=240))
+    command = 'printf "%s" "$SENTIMON_TRIGGER_DRIFT_SCORE" > "the score"'
+    service = run(
+        "cron", "show", "--logs", logs, "--since", "2026-09-07T11:00:00Z", "--on-trigger", command, "--json"
+    ).json["service"]
+    # No shell, no variables, and of the environment only what a user manager gives.
+    done = subprocess.run(
+        words_of_unit(of_unit(service, "ExecStart")),
+        capture_output=True,
+        cwd=of_unit(service, "WorkingDirectory"),
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert str(done.returncode) in of_unit(service, "SuccessExitStatus").split()
+    assert b"Retraining is recommended" in done.stdout
+    assert (tmp_path / "the score").read_text(encoding="utf-8") == "0.6"
 
 
 def test_the_configuration_in_force_here_is_named_and_the_environment_is_missed(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import io
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 WIDTHS = (60, 80, 120)
+_NUMBER = re.compile(r"[+-]?\d[\d.,]*\d|\d")
 
 
 def printed(shown: RenderableType, width: int, *, colour: bool = False) -> str:
@@ -30,6 +34,16 @@ def printed(shown: RenderableType, width: int, *, colour: bool = False) -> str:
         legacy_windows=False,
     ).print(shown)
     return stream.getvalue()
+
+
+def check_narrow(make: Callable[[], RenderableType]) -> None:
+    """No figure of it is lost or broken at 60 columns, and no line is longer; sentences are wrapped."""
+    wide, narrow = printed(make(), 200), printed(make(), 60)
+    assert set(_NUMBER.findall(wide)) <= set(_NUMBER.findall(narrow))
+    assert all(cell_len(line) <= 60 for line in narrow.split("\n"))
+    for line in narrow.split("\n"):
+        if "  " in line.strip():
+            assert line.count("[") == line.count("]"), line
 
 
 def check_golden(name: str, text: str) -> None:

@@ -148,3 +148,11 @@ def test_rows_of_other_days_show_their_date() -> None:
     later = replace(busy(), now=START + timedelta(days=2))
     assert "09-07 11:15  (text not kept)" in printed(frame(later, LABELS, width=80), 80)
     assert "11:15:00  (text not kept)" in printed(frame(busy(), LABELS, width=80), 80)
+
+
+def test_a_log_of_another_year_shows_its_year() -> None:
+    state = busy()
+    text = printed(frame(replace(state, now=state.now.replace(year=2028)), LABELS, width=80), 80)
+    assert "Windows of 1h from 2026-09-07 " in text
+    assert " newer rows since 2026-09-07" in text
+    assert "  2026-09-07 11:15  (text not kept)" in text

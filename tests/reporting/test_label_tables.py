@@ -1,4 +1,4 @@
-"""What people see of labels and of quality over time, compared with golden text at width 100.
+"""What people see of labels and of quality over time, compared with golden text at 60, 80 and 120 columns.
 
 Run with SENTIMON_GOLDEN=write in the environment to write the golden files anew, then read the diff.
 """
@@ -14,12 +14,13 @@ import pytest
 from rich.console import Console, RenderableType
 
 from sentimon.evaluation.calibration_file import Calibration
-from sentimon.evaluation.comparison import compare_models, parts_of
+from sentimon.evaluation.comparison import compare_models, pair_up, parts_of
 from sentimon.evaluation.estimate import EXPECTED, Estimates, Learnt, Trust
 from sentimon.evaluation.gap import Gap
 from sentimon.evaluation.labelshift import Fit
 from sentimon.evaluation.late.coverage import cover
 from sentimon.evaluation.late.entry import GoldLabel
+from sentimon.evaluation.quality import evaluate
 from sentimon.evaluation.realised import judge, realise, realise_windows
 from sentimon.evaluation.risk import Risk, track_risk
 from sentimon.evaluation.scaling import Calibrator
@@ -32,9 +33,14 @@ from sentimon.reporting.calibration import calibration_table
 from sentimon.reporting.comparison import comparison_table
 from sentimon.reporting.estimates import estimates_table
 from sentimon.reporting.labels import coverage_table
+from sentimon.reporting.promotion import models_table
 from sentimon.reporting.realised import realised_table
-from tests.reporting.golden import check_golden, printed
-from tests.rows import START, record
+from sentimon.reporting.retrained import results_table
+from sentimon.scoring.scores import Scores
+from sentimon.training.results import Results, Side
+from sentimon.training.tuning import Pass
+from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
+from tests.rows import START, record, vector
 
 DAY = timedelta(days=1)
 
@@ -155,6 +161,37 @@ def risk(reference: list[float], current: list[float]) -> Risk:
     return track_risk(reference, current, tolerance=0.05, confidence_level=0.95, min_labels=50)
 
 
+def models() -> RenderableType:
+    switches = [
+        ("promote", "v0001", "ops@shop.example.com", "500 labels of October, after the new courier", True),
+        ("promote", "v0002", "anna", "[red]", False),
+        ("rollback", "v0001", "anna", "", False),
+    ]
+    entries = [
+        {"timestamp": f"2026-12-0{day}T08:30:00Z", "event": event, "version": version, "who": who, "why": why,
+         "forced": forced, "revision": "791155de74c2"}
+        for day, (event, version, who, why, forced) in enumerate(switches, start=1)
+    ]  # fmt: skip
+    return models_table(entries, current="v0001")
+
+
+def retrained() -> RenderableType:
+    gold = [Sentiment(number % 3) for number in range(60)]
+    before, after = (
+        evaluate([Scores.from_probabilities(vector(int(place), 0.7)) for place in places], gold)
+        for places in ([0, *gold[1:50], *gold[:10]], gold)
+    )
+    rows = np.array(gold, dtype=np.int64)
+    side = Side(
+        before=before, after=after, pairing=pair_up("all", rows, rows, rows, confidence_level=0.95, seed=0)
+    )
+    found = Results(
+        fingerprint="f", revision="1", fresh=side, replay=side, temperature=1.0,
+        passes=(Pass(number=1, loss=0.5, held_out_loss=0.2, macro_recall=0.9),),
+    )  # fmt: skip
+    return results_table(found, path="[red]models/new")
+
+
 SHOWN = [
     coverage,
     coverage_of_nothing,
@@ -164,12 +201,20 @@ SHOWN = [
     not_estimated,
     comparison,
     calibration,
+    models,
+    retrained,
 ]
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("make", SHOWN, ids=lambda make: make.__name__)
-def test_it_looks_as_it_should(make: Callable[[], RenderableType]) -> None:
-    check_golden(make.__name__, printed(make(), 100))
+def test_it_looks_as_it_should(make: Callable[[], RenderableType], width: int) -> None:
+    check_golden(f"{make.__name__}_{width}", printed(make(), width))
+
+
+@pytest.mark.parametrize("make", SHOWN, ids=lambda make: make.__name__)
+def test_no_figure_is_lost_or_broken_where_it_is_narrow(make: Callable[[], RenderableType]) -> None:
+    check_narrow(make)
 
 
 @pytest.mark.parametrize("make", [realised, estimated, comparison], ids=lambda make: make.__name__)

@@ -225,6 +225,47 @@ def test_the_dashboard_is_one_that_grafana_reads() -> None:
         assert all('{source=~"$source"}' in target["expr"] for target in panel["targets"])
 
 
+def test_the_labels_that_the_dashboard_shows_are_exported() -> None:
+    for expression, legend in questions():
+        (name,) = names_in(expression)
+        samples = [line for line in everything().split("\n") if line.startswith(f"{name}{{")]
+        for label in ("source", *re.findall(r"\{\{(\w+)\}\}", legend)):
+            assert all(f'{label}="' in one for one in samples), (name, label)
+
+
+@promtool
+def test_prometheus_answers_each_question_of_the_dashboard(tmp_path: Path) -> None:
+    asked = [expression.replace("$source", "shop|other") for expression, _ in questions()]
+    rules = [{"record": f"asked:{number}", "expr": one} for number, one in enumerate(asked)]
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    samples = [line.rsplit(" ", 1) for line in everything().split("\n") if line and line[0] != "#"]
+    answered = [
+        {"expr": f"count({one}) > bool 0", "eval_time": "60m", "exp_samples": [{"labels": "{}", "value": 1}]}
+        for one in asked
+    ]
+    told = {
+        "rule_files": ["rules.yml"],
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": f"{value}x60"} for name, value in samples],
+                "promql_expr_test": answered,
+            }
+        ],
+    }
+    (tmp_path / "tests.yml").write_text(json.dumps(told))
+    for command in (["check", "rules", "rules.yml"], ["test", "rules", "tests.yml"]):
+        done = subprocess.run(["promtool", *command], capture_output=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def questions() -> list[tuple[str, str]]:
+    """The (expression, legend) of each line of the dashboard."""
+    board = json.loads((ROOT / "configs/grafana-dashboard.json").read_text(encoding="utf-8"))
+    targets = [target for panel in board["panels"] for target in panel["targets"]]
+    return [(target["expr"], target["legendFormat"]) for target in targets]
+
+
 @promtool
 def test_promtool_reads_the_alerts_and_they_fire_when_they_should(tmp_path: Path) -> None:
     rules = ROOT / "configs/prometheus-alerts.yml"

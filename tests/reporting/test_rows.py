@@ -65,11 +65,17 @@ def test_ids_have_a_column_where_a_row_has_one() -> None:
     assert lines[5].split()[4:] == ["\\x1b[31m", "c"]
 
 
-def test_a_narrow_terminal_breaks_ids_and_leaves_room_for_the_text() -> None:
+def test_where_there_is_no_room_beside_the_ids_they_stand_below_the_times() -> None:
     lines = shown([record(1, text="b" * 90, id="123e4567-e89b-12d3-a456-426614174000")], width=80)
-    assert [line[42:] for line in lines[3:5]] == ["123e4567-e89b-12d3-a456-  bbbbbbbbbbb…", "426614174000"]
-    narrow = shown([record(1, text="b" * 90, id="1234567")], width=60)
-    assert [line[42:] for line in narrow[3:6]] == ["1234  bbbbbbbbbbb…", "567", ""]
+    assert lines[1].split() == ["Time", "Class", "Confidence", "Text"]
+    assert lines[3].endswith("  " + "b" * 36 + "…")
+    assert lines[4:6] == ["123e4567-e89b-12d3-a", "456-426614174000"]
+    tweet = shown([record(1, text="b" * 90, id="101042649389219840"), record(1)], width=60)
+    assert tweet[3].endswith("  " + "b" * 17 + "…")
+    assert tweet[4] == "101042649389219840"
+    assert tweet[5].endswith("text 0")
+    short = shown([record(1, text="b" * 90, id="ab")], width=60)
+    assert [line[42:] for line in short[3:5]] == ["ab  bbbbbbbbbbbbb…", ""]
 
 
 def test_an_endless_id_or_text_is_cut_and_looks_cut() -> None:

@@ -31,7 +31,7 @@ from sentimon.reporting.predictions import predictions_table
 from sentimon.reporting.quality import quality_table
 from sentimon.reporting.simulation import simulation_table
 from sentimon.scoring.scores import Scores
-from tests.reporting.golden import check_golden, printed
+from tests.reporting.golden import check_golden, check_narrow, printed
 from tests.reporting.test_monitor import Looks
 from tests.rows import START, record, records, summary, vector
 
@@ -187,6 +187,11 @@ SHOWN = [
 @pytest.mark.parametrize("make", SHOWN, ids=lambda make: make.__name__)
 def test_it_looks_as_it_should(make: Callable[[], RenderableType]) -> None:
     check_golden(make.__name__, printed(make(), 100))
+
+
+@pytest.mark.parametrize("make", [quality, simulation, check], ids=lambda make: make.__name__)
+def test_no_figure_is_lost_or_broken_where_it_is_narrow(make: Callable[[], RenderableType]) -> None:
+    check_narrow(make)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
-from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -22,11 +22,10 @@ from sentimon.monitoring.retraining import evaluate_retraining, score_rule
 from sentimon.reporting import tables
 from sentimon.reporting.monitor import monitor_table
 from tests.reporting import test_tables as shown
-from tests.reporting.golden import WIDTHS, check_golden, printed
+from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, records, summary
 
 LONG_NAMES = ("Sfavorevole o molto sfavorevole", "né l'uno né l'altro", "非常に肯定的な意見です")
-_NUMBER = re.compile(r"[+-]?\d[\d.,]*\d|\d")
 
 
 def metrics_every(names: tuple[str, ...] = LABELS, hours: int = 4) -> RenderableType:
@@ -90,13 +89,7 @@ def test_it_looks_as_it_should(make: Callable[..., RenderableType], width: int, 
 def test_no_figure_is_lost_or_broken_where_it_is_narrow(
     make: Callable[..., RenderableType], names: tuple[str, ...]
 ) -> None:
-    wide, narrow = printed(make(names), 200), printed(make(names), 60)
-    assert set(_NUMBER.findall(wide)) <= set(_NUMBER.findall(narrow))
-    assert all(cell_len(line) <= 60 for line in narrow.split("\n"))
-    # An interval is never torn apart in a table; sentences are wrapped as sentences are.
-    for line in narrow.split("\n"):
-        if "  " in line.strip():
-            assert line.count("[") == line.count("]"), line
+    check_narrow(partial(make, names))
 
 
 def test_colour_changes_no_character() -> None:

@@ -94,3 +94,6 @@ def test_a_value_is_told_from_the_limit_it_lies_beside() -> None:
     assert beside(1_234_567, 50) == "1234567"
     assert limit_text(1_234_567) == "1234567"
     assert limit_text(0.15) == "0.15"
+    # The limit of the error rate is computed from labels.
+    assert limit_text(0.226168029) == limit_text(0.226168029, 0.206) == "0.226"
+    assert limit_text(0.226168029, 0.22643) == "0.2262"

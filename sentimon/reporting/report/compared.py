@@ -132,6 +132,8 @@ def _event(finding: Finding, report: Report) -> tuple[str, str, str, str]:
     )
 
 
-def _property(one: TextProperty) -> tuple[str, str, str, str]:
+def _property(one: TextProperty) -> tuple[str, ...]:
     name = _PROPERTIES.get(one.name, one.name) + (" *" if one.moved else "")
-    return name, estimate(one.before), estimate(one.now), change(one.change)
+    digits = 1 if one.name == LENGTH else 3
+    estimates = (estimate(value, digits=digits) for value in (one.before, one.now))
+    return (name, *estimates, change(one.change, digits=digits))

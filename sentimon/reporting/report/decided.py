@@ -82,6 +82,6 @@ def _rule(rule: RuleResult) -> tuple[str, str, str, str, str]:
         rule.name,
         beside(rule.value, rule.limit),
         interval(rule.low, rule.high),
-        f"{rule.side} {limit_text(rule.limit)}",
+        f"{rule.side} {limit_text(rule.limit, rule.value)}",
         result,
     )

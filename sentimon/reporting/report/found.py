@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sentimon.labels import LABELS
+from sentimon.reporting.findings import listed, outstanding
 from sentimon.reporting.numbers import number
 from sentimon.reporting.report.blocks import Block, Column, Paragraph, Table
 from sentimon.reporting.report.past import PastIncident, SavedFinding
@@ -75,15 +76,15 @@ def found_blocks(report: Report) -> list[Block]:
 
 def _end(report: Report, incident: PastIncident) -> str:
     if incident.open:
-        return "now (open)"
+        return "still open"
     return when(report, incident.seen) + ("" if incident.closed else " (last seen)")
 
 
 def _moved(findings: Sequence[SavedFinding], names: Sequence[str]) -> str:
     shown = dict(zip(LABELS, names, strict=True))
     parts = []
-    for one in findings[:5]:
+    for one in outstanding(findings):
         event = shown.get(one.event, one.event) if one.group == "class" else one.event
         what = _VERBS.get(one.group, "{}").format(event)
         parts.append(f"{what}: {number(one.before.value)} to {number(one.after.value)}")
-    return "; ".join(parts)
+    return listed(parts, len(findings))

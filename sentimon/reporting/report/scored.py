@@ -49,7 +49,7 @@ def score_windows(
             end=one.end,
             complete=one.complete,
             counts=one.summary.counts,
-            confidence=mean_confidence(one.summary.total, confidence_level=confidence_level),
+            confidence=mean_confidence(*one.summary.classes, confidence_level=confidence_level),
             score=_score(baseline, one.summary, confidence_level),
         )
         for one in windows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentimon.monitoring.drift import DriftReport, Verdict
-from sentimon.reporting.findings import moved
+from sentimon.reporting.findings import all_moved
 from sentimon.reporting.numbers import estimate, number
 from sentimon.reporting.report.blocks import Status, Tone
 from sentimon.reporting.report.value import Report
@@ -77,10 +77,8 @@ def _drift(report: Report) -> Status:
 def _monitor(report: Report) -> Status:
     incident, checks = report.watch.incident, report.watch.checks
     if incident is not None:
-        found = "; ".join(moved(one, report.names) for one in incident.findings[:2])
+        found = all_moved(incident.findings, report.names)
         since = f"{incident.since[:16].replace('T', ' ')} UTC"
-        more = len(incident.findings) - 2
-        found += f"; and {more} more" if more > 0 else ""
         detail = f"Drift since {since}, check {incident.check}: {found} when it was found."
         return Status(about="Monitor", word="Open incident", tone=Tone.FINDING, detail=detail)
     if not checks:

@@ -34,9 +34,9 @@ def test_a_mix_is_drawn_one_class_upon_the_other() -> None:
     # The plot is 580 wide from 46 and 226 high from 238 upwards; each of two windows has 290, less its gaps.
     drawn, frame = mix_chart([window(0, (1, 1, 2)), window(1, (0, 0, 0))], UTC, fewest=4)
     assert frame.size == (640, 270)
-    assert '<path class="class0" d="M47 238L335 238L335 181.5L47 181.5Z"/>' in drawn
-    assert '<path class="class1" d="M47 181.5L335 181.5L335 125L47 125Z"/>' in drawn
-    assert '<path class="class2" d="M47 125L335 125L335 12L47 12Z"/>' in drawn
+    assert '<path class="class0" d="M47 238H335V181.5H47Z"/>' in drawn
+    assert '<path class="class1" d="M47 181.5H335V125H47Z"/>' in drawn
+    assert '<path class="class2" d="M47 125H335V12H47Z"/>' in drawn
     assert "pale" not in drawn
 
 
@@ -51,8 +51,8 @@ def test_a_number_is_a_line_with_a_band_that_breaks_where_there_is_none() -> Non
     numbers = [estimate(0.5), estimate(0.5), NOTHING, estimate(0.3, n=10)]
     drawn, _ = estimate_chart(windows, numbers, UTC, low=0.0, high=1.0, fewest=50)
     # Middles of four windows: 46 + 580 * 1/8 = 118.5 and 263.5; 0.5 lies at 238 - 113 = 125.
-    assert '<path class="line" d="M118.5 125L263.5 125"/>' in drawn
-    assert '<path class="band" d="M118.5 102.4L263.5 102.4L263.5 147.6L118.5 147.6Z"/>' in drawn
+    assert '<path class="line" d="M118.5 125H263.5"/>' in drawn
+    assert '<path class="band" d="M118.5 102.4H263.5V147.6H118.5Z"/>' in drawn
     assert drawn.count('class="mark"') == 2
     assert drawn.count('class="weak"') == 1
 

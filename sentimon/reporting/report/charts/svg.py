@@ -51,10 +51,23 @@ def path(look: str, shapes: Sequence[Sequence[Point]], *, closed: bool) -> str:
     if not shapes:
         return ""
     end = "Z" if closed else ""
-    drawn = "".join(
-        "M" + "L".join(f"{coordinate(x)} {coordinate(y)}" for x, y in shape) + end for shape in shapes
-    )
+    drawn = "".join(_outline(shape) + end for shape in shapes)
     return f'<path class="{look}" d="{drawn}"/>'
+
+
+def _outline(shape: Sequence[Point]) -> str:
+    """Return the commands that draw a line; across and upright ones name one coordinate, the short way."""
+    here_x, here_y = shape[0]
+    parts = [f"M{coordinate(here_x)} {coordinate(here_y)}"]
+    for x, y in shape[1:]:
+        if y == here_y:
+            parts.append(f"H{coordinate(x)}")
+        elif x == here_x:
+            parts.append(f"V{coordinate(y)}")
+        else:
+            parts.append(f"L{coordinate(x)} {coordinate(y)}")
+        here_x, here_y = x, y
+    return "".join(parts)
 
 
 def box(x1: float, y1: float, x2: float, y2: float) -> list[Point]:
@@ -121,7 +134,7 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def _share(value: float, low: float, high: float) -> float:
+    if low <= value <= high and low < high:
+        return (value - low) / (high - low)
     # Numbers that nobody can draw lie at the edge, not outside of the paper.
-    if math.isnan(value) or high <= low:
-        return 0.0
-    return min(1.0, max(0.0, (min(high, max(low, value)) - low) / (high - low)))
+    return 1.0 if value > high > low else 0.0

@@ -88,10 +88,13 @@ def estimate_chart(
     parts.append(
         path("line", [[frame.at(x, one.value or 0.0) for x, one in run] for run in runs], closed=False)
     )
+    # Many windows of few rows would hide all else behind their marks.
+    crowded = len(windows) > _MOST_MARKS
     for x, one in _marked(windows, estimates):
         weak = one.n < fewest
-        if weak or len(windows) <= _MOST_MARKS:
-            parts.append(circle("weak" if weak else "mark", frame.at(x, one.value or 0.0), 2.5))
+        if weak or not crowded:
+            place, size = frame.at(x, one.value or 0.0), 1.0 if crowded else 2.5
+            parts.append(circle("weak" if weak else "mark", place, size))
     if level is not None:
         y = frame.y(level.value)
         parts.append(line("limit", (frame.left, y), (frame.width - frame.right, y)))
