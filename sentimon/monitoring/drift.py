@@ -13,6 +13,7 @@ from sentimon.labels import Sentiment
 from sentimon.logbook.summary import ModelKey, Summary
 from sentimon.logbook.tally import Tally
 from sentimon.monitoring.baseline import Baseline, named_models
+from sentimon.monitoring.collecting import Collecting
 from sentimon.monitoring.distance import total_variation, wasserstein_distance, wasserstein_interval
 from sentimon.monitoring.intervals import (
     Change,
@@ -60,6 +61,8 @@ class DriftReport:
     """What the texts are made of, before and now; nothing where texts are not kept."""
     season: Matched | None = None
     """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
+    collecting: Collecting | None = None
+    """How far the baseline of a model that has just begun to serve is; None where none is collected."""
 
     @property
     def verdict(self) -> Verdict:
@@ -83,11 +86,16 @@ class DriftReport:
 
 
 def detect_drift(
-    baseline: Baseline | None, current: Summary, settings: DriftSettings, season: Matched | None = None
+    baseline: Baseline | None,
+    current: Summary,
+    settings: DriftSettings,
+    season: Matched | None = None,
+    collecting: Collecting | None = None,
 ) -> DriftReport:
     """Return how `current` compares with `baseline`; without one there is no verdict.
 
-    With a `season` it is compared with the mix that `match_season` returned.
+    With a `season` it is compared with the mix that `match_season` returned. `collecting` says why there
+    is no baseline.
 
     Raises:
         DataError: the rows come from another model than the baseline.
@@ -119,6 +127,7 @@ def detect_drift(
         confidence_change=_confidence_change(before.total, after.total, level),
         texts=text_properties(before, after, confidence_level=level),
         season=season,
+        collecting=collecting,
     )
 
 
@@ -135,13 +144,21 @@ def check_same_model(baseline: Baseline, current: Summary) -> None:
     Raises:
         DataError: some rows were predicted by a model that the baseline does not know.
     """
-    known, seen = baseline.known_models, named_models(current)
-    foreign = [model for model in seen if not any(_may_be(model, other) for other in known)]
-    if known and foreign:
+    foreign = foreign_models(baseline, current)
+    if foreign:
+        known = list(baseline.known_models)
         raise DataError(
-            f"baseline {baseline.name!r} is of {_models(list(known))}, but rows are of {_models(foreign)}",
+            f"baseline {baseline.name!r} is of {_models(known)}, but rows are of {_models(foreign)}",
             hint="`sentimon baseline create --force` makes one of the present model (its rows: --since)",
         )
+
+
+def foreign_models(baseline: Baseline, current: Summary) -> list[ModelKey]:
+    """Return the models of `current` that the baseline does not know; none where it knows none at all."""
+    known = baseline.known_models
+    if not known:
+        return []
+    return [model for model in named_models(current) if not any(_may_be(model, other) for other in known)]
 
 
 def _may_be(model: ModelKey, other: ModelKey) -> bool:
