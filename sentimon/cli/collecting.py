@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from sentimon.monitoring.collecting import Wanted
 
 
-def collect_baseline(session: Session, path: Path) -> None:
+def collect_baseline(session: Session, path: Path, *, only_look: bool = False) -> None:
     """Make the baseline that is being collected at `path`, if its rows are there, and say so.
+
+    With `only_look` nothing is made.
 
     Raises:
         StoreError: it cannot be written, or the log cannot be read.
     """
     from sentimon.api.succession import make_wanted
 
-    made = make_wanted(session.folder, path, lambda wanted: _made(session, wanted))
+    made = None if only_look else make_wanted(session.folder, path, lambda wanted: _made(session, wanted))
     if made is not None:
         # Said even where quiet is asked for: from now on these rows are what is normal.
         again = "taken up again" if made.resumed else "made"

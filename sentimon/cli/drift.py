@@ -114,8 +114,7 @@ def drift(
         _reset(session)
         if not monitor:
             return
-    if not dry_run:
-        collect_baseline(session, path)
+    collect_baseline(session, path, only_look=dry_run)
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
     if monitored and has_baseline(path):
         chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
