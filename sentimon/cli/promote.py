@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentimon.cli.compare import ToleranceOption, score_both
+from sentimon.cli.compare import SEGMENT, ToleranceOption, score_both
 from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, LogsOption, flag
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.session import Session, start
@@ -127,7 +127,7 @@ def _gate(session: Session, names: tuple[str, str], data: str | None, regression
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.gate import Gate, find_broken
 
-    held = load_labelled(data) if data else []
+    held = load_labelled(data, segment_column=SEGMENT) if data else []
     listed = load_labelled(regressions) if regressions else []
     rows = [*held, *listed]
     if not rows:
@@ -158,7 +158,7 @@ def _compared(
         gold,
         a,
         b,
-        parts=parts_of(gold, [row.text for row in rows], None, None),
+        parts=parts_of(gold, [row.text for row in rows], SEGMENT, [row.segment for row in rows]),
         seconds=seconds,
         tolerance=quality.compare_tolerance,
         confidence_level=session.settings.drift.confidence_level,
