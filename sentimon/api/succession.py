@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from sentimon.api.monitors import MONITOR_FILE
-from sentimon.api.stores import read_baseline_file, save_baseline
+from sentimon.api.stores import next_path, read_baseline_file, save_baseline
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
 from sentimon.logbook.files import errors_named, remove_file, replace_file
@@ -28,11 +28,6 @@ from sentimon.logbook.locks import only_monitor
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_json import decode_baseline
 from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
-
-
-def next_path(path: Path) -> Path:
-    """Return the file that says what the baseline at `path` will be made of."""
-    return path.with_suffix(".next.json")
 
 
 def before_path(path: Path) -> Path:

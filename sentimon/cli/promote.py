@@ -37,7 +37,9 @@ ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why
 
 
 def promote(
-    candidate: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the new model.")],
+    candidate: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the new model, or sentimon-default.")
+    ],
     data: Annotated[
         str | None, typer.Option("--data", metavar="FILE|DATASET", help="Labelled rows held back.")
     ] = None,
@@ -76,9 +78,7 @@ def promote(
     flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}
     session = start(config, flags | {"training.baseline_rows": baseline_rows})
     check_baseline_rows(session)
-    source, folder = expanded(candidate), expanded(session.settings.training.models)
-    if not source.is_dir():
-        raise ModelError(f"{source}: no such folder", hint="name a folder that `sentimon retrain` made")
+    source, folder = _folder_of(candidate), expanded(session.settings.training.models)
     if data is None and regressions is None and not force:
         raise UsageError("nothing to judge by", hint="name rows with --data or --regressions, or use --force")
     serving = served(session, folder)
@@ -98,6 +98,16 @@ def promote(
     if version:
         advise(session, folder, wanted)
     leave(ExitCode.OK if version else ExitCode.FINDING, exit_zero=exit_zero)
+
+
+def _folder_of(candidate: Path) -> Path:
+    from sentimon.config.paths import expanded
+    from sentimon.scoring.scorer import DEFAULT_FOLDER, DEFAULT_MODEL
+
+    folder = DEFAULT_FOLDER if str(candidate) == DEFAULT_MODEL else expanded(candidate)
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder", hint="name a folder that `sentimon retrain` made")
+    return folder
 
 
 def served(session: Session, folder: Path) -> str:

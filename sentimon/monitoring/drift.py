@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.season import Matched
 from sentimon.monitoring.texts import TextProperty, text_properties
 from sentimon.scoring.scores import SCALE
+
+_HASH = re.compile(r"[0-9a-f]{12,}")
 
 
 class Verdict(enum.StrEnum):
@@ -162,6 +165,9 @@ def foreign_models(baseline: Baseline, current: Summary) -> list[ModelKey]:
 
 
 def _may_be(model: ModelKey, other: ModelKey) -> bool:
+    if model[1] == other[1] and model[1] is not None and _HASH.fullmatch(model[1]):
+        # The same weights, whatever they were called: a folder has several names, `current` is one.
+        return True
     same_revision = model[1] == other[1] or None in (model[1], other[1])
     return model[0] == other[0] and same_revision
 

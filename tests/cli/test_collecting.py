@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.api.succession import before_path, hand_over, next_path
+from sentimon.api.stores import next_path
+from sentimon.api.succession import before_path, hand_over
 from sentimon.monitoring.collecting import Wanted
 from sentimon.scoring.scorer import DEFAULT_FOLDER
 from tests.conftest import clean_environment
@@ -258,10 +259,15 @@ def test_promote_and_rollback_ask_for_it(run, tmp_path: Path) -> None:  # type: 
     served = {"SENTIMON_MODEL__NAME": "models/current"}
     assert run("log", *["Bad."] * 55, "-q", **served).code == 0
     assert run("drift", "-q", **served).err == "baseline 'v0001' of 55 rows made, in logs/baseline.json\n"
-    again = run(
-        "promote", DEFAULT_FOLDER, "--force", "--json", SENTIMON_TRAINING__BASELINE_ROWS="60", **served
-    )
+    first = run("models", "rollback", **served)
+    assert (first.code, "`sentimon promote sentimon-default --force`" in first.err) == (1, True)
+    again = run("promote", "sentimon-default", "--force", "--baseline-rows", "60", "--json", **served)
     assert again.json["baseline"]["taken_up_again"] is True
+    shown = run("baseline", "show")
+    assert (shown.code, "`sentimon drift` says how far" in shown.err) == (1, True)
+    assert run("log", *["Good."] * 150, "-q", **served).code == 0
+    # Its rows were logged as sentimon-default, and are as models/current now: the same weights.
+    assert run("drift", "-q", **served).code == 0
     back = run("models", "rollback", "--json", **served)
     assert (back.json["version"], back.json["baseline"]["taken_up_again"]) == ("v0001", True)
     assert "for the next 50 rows of v0001; then its baseline is taken up again" in back.err
