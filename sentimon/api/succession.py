@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-
-import msgspec
 
 from sentimon.api.monitors import MONITOR_FILE
 from sentimon.api.stores import next_path, read_baseline_file, save_baseline
@@ -26,7 +26,7 @@ from sentimon.jsonl import unreadable
 from sentimon.logbook.files import errors_named, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.baseline_json import decode_baseline
+from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
 
 
@@ -49,12 +49,25 @@ def wanted_at(path: Path) -> Wanted | None:
     return wanted if _hash_of(_content(path)) in (None, wanted.replaces) else None
 
 
-def hand_over(folder: Path, path: Path, heir: Wanted, *, fewest: int) -> Wanted | None:
-    """Have the log in `folder` follow a switch to the model of `heir`, and return what is collected now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heir:
+    """A model that has just begun to serve."""
+
+    name: str
+    """Its version, which its baseline is called by."""
+    revision: str
+    since: datetime
+    asked: int
+    """Rows that its baseline was asked to be made of; 0: nobody asked for one."""
+
+
+def hand_over(folder: Path, path: Path, heir: Heir, *, fewest: int) -> Wanted | None:
+    """Have the log in `folder` follow a switch to `heir`, and return what is collected from now on.
 
     The monitors forget. A baseline of that model, at `path` or set aside, is taken up again once `fewest`
-    rows of it are logged; else one of `heir.rows` rows is wanted, or, where that is 0 and one was being
-    collected, of as many as that. What lay at `path` is set aside. None: all of it stays as it is.
+    rows of it are logged; else as many rows are wanted as were asked for, now or by a switch whose rows
+    are still being collected. What lay at `path` is set aside. None: nobody asked, and the baseline
+    stays that of the model before.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -65,12 +78,17 @@ def hand_over(folder: Path, path: Path, heir: Wanted, *, fewest: int) -> Wanted 
         # What is about to be taken up again counts as what lies there.
         given = present if pending is None or pending.again is None else pending.again.encode()
         known = next((one for one in (given, _content(before_path(path))) if _is_of(one, heir)), None)
-        rows = heir.rows if pending is None or heir.rows else pending.rows
-        if known is None and not rows:
+        asked = heir.asked or (0 if pending is None else pending.asked)
+        if known is None and not asked:
+            if given is not None:
+                _place(path, given)
             return None
-        wanted = msgspec.structs.replace(
-            heir,
-            rows=rows if known is None else fewest,
+        wanted = Wanted(
+            name=heir.name,
+            revision=heir.revision,
+            since=heir.since,
+            rows=asked if known is None else fewest,
+            asked=asked,
             replaces=_hash_of(present),
             again=None if known is None else known.decode(),
         )
@@ -94,8 +112,7 @@ def make_wanted(folder: Path, path: Path, make: Callable[[Wanted], Baseline | No
     with _held(folder, path) as wanted:
         made = None if wanted is None else make(wanted)
         if made is not None:
-            save_baseline(path, made)
-            remove_file(next_path(path))
+            _place(path, encode_baseline(made))
         return made
 
 
@@ -109,9 +126,14 @@ def place_baseline(folder: Path, path: Path, baseline: Baseline) -> bool:
         save_baseline(path, baseline)
         return False
     with _held(folder, path) as wanted:
-        save_baseline(path, baseline)
-        remove_file(next_path(path))
+        _place(path, encode_baseline(baseline))
         return wanted is not None
+
+
+def _place(path: Path, baseline: bytes) -> None:
+    """Let a baseline take the place of what is wanted; the caller holds the lock."""
+    replace_file(path, baseline)
+    remove_file(next_path(path))
 
 
 @contextlib.contextmanager
@@ -143,7 +165,7 @@ def _hash_of(content: bytes | None) -> str | None:
     return None if content is None else sha256(content).hexdigest()
 
 
-def _is_of(content: bytes | None, heir: Wanted) -> bool:
+def _is_of(content: bytes | None, heir: Heir) -> bool:
     """Return whether a baseline is made of rows of that model alone."""
     if content is None:
         return False

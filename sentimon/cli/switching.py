@@ -36,8 +36,7 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
         StoreError: the folder of the log cannot be written.
     """
     from sentimon.api.monitors import forget_monitors
-    from sentimon.api.succession import hand_over
-    from sentimon.monitoring.collecting import Wanted
+    from sentimon.api.succession import Heir, hand_over
 
     rows = session.settings.training.baseline_rows
     if not rows and not session.folder.is_dir():
@@ -47,7 +46,7 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
         forget_monitors(session.folder)
         return None
     # The clock, not the begin of the command: its gate may have taken minutes.
-    heir = Wanted(name=version, revision=revision, since=clock(), rows=rows, replaces=None)
+    heir = Heir(name=version, revision=revision, since=clock(), asked=rows)
     path = session.baseline_path(None)
     return hand_over(session.folder, path, heir, fewest=session.settings.drift.min_samples)
 

@@ -25,6 +25,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     since: datetime
     rows: int
+    asked: int
+    """Rows that somebody asked for; 0 where only a baseline from earlier is taken up again."""
     replaces: str | None
     """SHA-256 of the baseline that lay there then, in hexadecimal; None where there was none."""
     again: str | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sentimon.api.stores import next_path
-from sentimon.api.succession import before_path, hand_over
+from sentimon.api.succession import Heir, before_path, hand_over
 from sentimon.monitoring.collecting import Wanted
 from sentimon.scoring.scorer import DEFAULT_FOLDER
 from tests.conftest import clean_environment
@@ -44,8 +44,7 @@ def switched(run, log, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
 
 
 def switch(folder: Path, name: str, revision: str, *, minute: int, count: int) -> Wanted | None:
-    since = START + minute * MINUTE
-    heir = Wanted(name=name, revision=revision, since=since, rows=count, replaces=None)
+    heir = Heir(name=name, revision=revision, since=START + minute * MINUTE, asked=count)
     return hand_over(folder / "logs", folder / "logs/baseline.json", heir, fewest=50)
 
 
