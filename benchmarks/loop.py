@@ -7,7 +7,8 @@
 The model that ships serves English tweets. Then tweets in a language come that it was never taught. Of that
 stream, 500 rows are drawn by each strategy of `label next` and labelled with their gold labels; each set
 retrains the model, with old English rows replayed. Judged are rows that nobody trained on: the validation
-rows of both. Every step is the program itself, as a user starts it.
+rows of both. A seed decides the draw, and split, order and dropout of the training; several (`--seeds 0,1,2`)
+show how much of a figure is chance. Every step is the program itself, as a user starts it.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 STRATEGIES = ("uncertain", "random", "drifted", "diverse")
@@ -125,44 +127,62 @@ class Program:
 class Outcome:
     """What the labels of one strategy came to."""
 
+    drawn: str
+    """Which rows were labelled, or what was left out."""
     strategy: str
+    seed: int
     model: str
     new: float
     old: float
     seconds: float
 
 
-def retrained(program: Program, scene: Scene, strategy: str, since: str) -> Outcome:
-    """Return what comes of the labels that `strategy` draws."""
-    logs, sheet, labelled = f"logs-{strategy}", f"{strategy}.csv", f"{strategy}-labelled.csv"
+def labelled(program: Program, scene: Scene, strategy: str, since: str, seed: int) -> str:
+    """Return the folder of a log of which `strategy` has drawn rows that were labelled."""
+    logs, sheet = f"logs-{strategy}-{seed}", f"{strategy}-{seed}.csv"
+    if (program.folder / logs).is_dir():
+        return logs
     subprocess.run(["cp", "-r", "logs", logs], cwd=program.folder, check=True)
     program(
-        "label", "next", "-n", scene.labels, "--strategy", strategy, "--since", since,
+        "label", "next", "-n", scene.labels, "--strategy", strategy, "--since", since, "--seed", seed,
         "--logs", logs, "--output", sheet, "--json",
     )  # fmt: skip
     with (program.folder / sheet).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    with (program.folder / labelled).open("w", encoding="utf-8", newline="") as file:
+    with (program.folder / f"labelled-{sheet}").open("w", encoding="utf-8", newline="") as file:
         out = csv.DictWriter(file, [*rows[0], "label"], quoting=csv.QUOTE_ALL)
         out.writeheader()
         out.writerows(row | {"label": scene.new[int(row["row_id"][1:])]["label"]} for row in rows)
-    program("label", "import", labelled, "--logs", logs, "-q")
-    grow = ["--grow-vocabulary", scene.grow] if scene.grow else []
-    return trained(program, logs, strategy, grow)
+    program("label", "import", f"labelled-{sheet}", "--logs", logs, "-q")
+    return logs
 
 
-def trained(program: Program, logs: str, name: str, options: list[Any]) -> Outcome:
+def trained(
+    program: Program, logs: str, drawn: str, strategy: str, seed: int, options: Iterable[object]
+) -> Outcome:
     """Return what comes of the labels in a log under some options of `retrain`."""
-    begun, model = time.monotonic(), f"model-{name}"
+    begun, model = time.monotonic(), f"model-{drawn}-{seed}".replace(" ", "-").replace(",", "")
     program(
-        "retrain", "--labels-from", logs, "--replay", "replay.jsonl", *options, "--output", model, "--json"
-    )
+        "retrain", "--labels-from", logs, "--replay", "replay.jsonl", "--seed", seed, *options,
+        "--output", model, "--json",
+    )  # fmt: skip
     seconds = time.monotonic() - begun
     new, old = program.recall("new_exam.jsonl", model), program.recall("old_exam.jsonl", model)
-    return Outcome(name, model, new, old, seconds)
+    return Outcome(drawn, strategy, seed, model, new, old, seconds)
 
 
-def loop(scene: Scene, folder: Path) -> None:
+def recipes(scene: Scene, strategies: Iterable[str]) -> list[tuple[str, str, list[object]]]:
+    """Return (what is drawn, by which strategy, the options of `retrain`) of all that is tried."""
+    grow: list[object] = ["--grow-vocabulary", scene.grow] if scene.grow else []
+    found = [(f"{scene.labels} {strategy}", strategy, grow) for strategy in strategies]
+    if scene.grow:
+        # What each half of it is worth: training without word pieces, word pieces without training.
+        found.append((f"{scene.labels} random, no word pieces", "random", []))
+        found.append(("none: word pieces alone", "random", [*grow, "--epochs", 1, "--rate", "1e-7"]))
+    return found
+
+
+def loop(scene: Scene, folder: Path, strategies: Sequence[str], seeds: Sequence[int]) -> None:
     """Walk the whole way and print what it came to."""
     program = Program(folder, scene.settings)
     for name in ("old_exam", "new_exam", "replay"):
@@ -173,30 +193,55 @@ def loop(scene: Scene, folder: Path) -> None:
     hour = program.log(scene.new, logs="logs", hour=hour, prefix="n")
     code, _ = program("drift", "--monitor", "--logs", "logs", "--json", codes=(0, 3, 4))
     before, during = program.recall("old_exam.jsonl"), program.recall("new_exam.jsonl")
-    lost = before - during
     print(f"old traffic, before            macro recall {before:.3f}")
     print(
         f"new traffic, the same model    macro recall {during:.3f}  ({'drift found' if code == 3 else code})"
     )
-    print("\n| labels drawn | new traffic | of the loss brought back | old traffic, change | seconds |")
-    print("|---|---|---|---|---|")
+    print(
+        "\n| labels drawn | seed | new traffic | of the loss brought back | old traffic, change | seconds |"
+    )
+    print("|---|---|---|---|---|---|")
     found = []
-
-    def tell(one: Outcome, drawn: str) -> None:
-        back = (one.new - during) / lost if lost > 0 else 0.0
-        cells = (f"{one.new:.3f}", f"{back:.2f}", f"{one.old - before:+.3f}", f"{one.seconds:.0f}")
-        print(f"| {drawn} | {' | '.join(cells)} |", flush=True)
-
-    for strategy in STRATEGIES:
-        found.append(retrained(program, scene, strategy, since))
-        tell(found[-1], f"{scene.labels} {strategy}")
-    if scene.grow:
-        # What each half of it is worth: word pieces without training, training without word pieces.
-        pieces = ["--grow-vocabulary", scene.grow, "--epochs", 1, "--rate", "1e-7"]
-        tell(trained(program, "logs-random", "pieces", pieces), "none: word pieces alone")
-        tell(trained(program, "logs-random", "labels", []), f"{scene.labels} random, no word pieces")
-    best = max(found, key=lambda one: one.new + one.old)
+    for seed in seeds:
+        for drawn, strategy, options in recipes(scene, strategies):
+            logs = labelled(program, scene, strategy, since, seed)
+            found.append(trained(program, logs, drawn, strategy, seed, options))
+            tell(found[-1], before, during)
+    if len(seeds) > 1:
+        sum_up(found, before, during)
+    best = max(found[: len(strategies)], key=lambda one: one.new + one.old)
     closed(program, scene, best, hour)
+
+
+def brought_back(one: Outcome, before: float, during: float) -> float:
+    """Return the share of the lost macro recall that came back, 0 where nothing was lost."""
+    return (one.new - during) / (before - during) if before > during else 0.0
+
+
+def tell(one: Outcome, before: float, during: float) -> None:
+    """Print one row."""
+    back, change = brought_back(one, before, during), one.old - before
+    print(
+        f"| {one.drawn} | {one.seed} | {one.new:.3f} | {back:.2f} | {change:+.3f} | {one.seconds:.0f} |",
+        flush=True,
+    )
+
+
+def sum_up(found: Sequence[Outcome], before: float, during: float) -> None:
+    """Print mean and range over the seeds."""
+    print("\n| labels drawn, mean (range) | new traffic | of the loss brought back | old traffic, change |")
+    print("|---|---|---|---|")
+    for drawn in dict.fromkeys(one.drawn for one in found):
+        runs = [one for one in found if one.drawn == drawn]
+        news = [one.new for one in runs]
+        backs = [brought_back(one, before, during) for one in runs]
+        olds = [one.old - before for one in runs]
+        cells = (_spread(news, ".3f"), _spread(backs, ".2f"), _spread(olds, "+.3f"))
+        print(f"| {drawn} | {' | '.join(cells)} |")
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    return f"{fmean(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 def closed(program: Program, scene: Scene, best: Outcome, hour: int) -> None:
@@ -228,10 +273,13 @@ def main() -> None:
     parser.add_argument("data", nargs="?", help="folder of the labelled tweets; without it the sample")
     parser.add_argument("--language", default="arabic", help="what comes after English")
     parser.add_argument("--labels", type=int, default=500)
+    parser.add_argument("--strategies", default=",".join(STRATEGIES), help="of `label next`")
+    parser.add_argument("--seeds", default="0", help="for instance 0,1,2")
     options = parser.parse_args()
     scene = of_tweets(Path(options.data), options.language, options.labels) if options.data else of_sample()
     with tempfile.TemporaryDirectory(prefix="sentimon-loop-") as folder:
-        loop(scene, Path(folder))
+        seeds = [int(one) for one in options.seeds.split(",")]
+        loop(scene, Path(folder), options.strategies.split(","), seeds)
 
 
 if __name__ == "__main__":

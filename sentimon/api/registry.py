@@ -114,7 +114,8 @@ def roll_back(folder: Path, version: str | None, facts: Entry) -> str:
     target = version or found.previous
     if target is None:
         raise StoreError(
-            f"{folder}: no version served before", hint='the model that ships serves with [model] name = ""'
+            f"{folder}: no version served before",
+            hint="`sentimon promote sentimon-default --force` has the model that ships serve again",
         )
     if target not in found.versions:
         known = ", ".join(found.versions) or "none"

@@ -14,6 +14,7 @@ from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.monitoring.retraining import LastTrigger, find_last_fired
 
 BASELINE_FILE = "baseline.json"
+_NONE = "make one with `sentimon baseline create`"
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -31,7 +32,14 @@ def read_baseline_file(path: Path) -> bytes:
     Raises:
         StoreError: it is missing or unreadable.
     """
-    return read_file(path, hint="make one with `sentimon baseline create`")
+    coming = next_path(path).exists()
+    hint = "`sentimon drift` says how far the one is that is being collected" if coming else _NONE
+    return read_file(path, hint=hint)
+
+
+def next_path(path: Path) -> Path:
+    """Return the file that says what the baseline at `path` will be made of, while its rows are collected."""
+    return path.with_suffix(".next.json")
 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:

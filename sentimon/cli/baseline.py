@@ -50,7 +50,7 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
-    from sentimon.api.stores import save_baseline
+    from sentimon.api.succession import place_baseline
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
@@ -75,7 +75,8 @@ def create(
     )
     if len(made.known_models) > 1:
         note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
-    save_baseline(path, made)
+    if place_baseline(session.folder, path, made):
+        note("the baseline that was being collected since a switch of models is given up")
     note(f"baseline {name!r} saved to {path}")
     level = session.settings.drift.confidence_level
     if as_json:

@@ -12,12 +12,13 @@ from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode, UsageError
+from sentimon.errors import DataError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from sentimon.evaluation.datasets import LabelledText
     from sentimon.labels import Sentiment
 
+SEGMENT = "language"
 ToleranceOption = Annotated[
     float | None,
     typer.Option("--tolerance", metavar="SHARE", help="How much worse B may be. (default: 0.01)"),
@@ -39,7 +40,7 @@ def compare(
     ] = None,
     segment: Annotated[
         str, typer.Option("--segment", metavar="NAME", help="Column whose values are parts, if it is there.")
-    ] = "language",
+    ] = SEGMENT,
     tolerance: ToleranceOption = None,
     as_json: JsonFlag = False,
     exit_zero: ExitZeroFlag = False,
@@ -56,14 +57,18 @@ def compare(
     import numpy as np
 
     from sentimon.evaluation.comparison import compare_models, parts_of
-    from sentimon.evaluation.datasets import column_values, load_labelled
+    from sentimon.evaluation.datasets import load_labelled
     from sentimon.reporting.comparison import comparison_object, comparison_table
 
     session = start(config, {"quality.compare_tolerance": tolerance})
     if not model_a.strip() or not model_b.strip():
         raise UsageError("a model has no name", hint="sentimon-default is the model that ships")
     settings = session.settings.quality
-    rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
+    rows = load_labelled(
+        data, split=split, text_column=text_column, label_column=label_column, segment_column=segment
+    )
+    if segment != SEGMENT and rows[0].segment is None:
+        raise DataError(f"{data}: no column {segment!r}", hint="leave out --segment, or name another column")
     a, b, seconds = score_both(session, (model_a, model_b), rows)
     gold = np.array([row.label for row in rows], dtype=np.int64)
     texts = [row.text for row in rows]
@@ -71,7 +76,7 @@ def compare(
         gold,
         np.array(a, dtype=np.int64),
         np.array(b, dtype=np.int64),
-        parts=parts_of(gold, texts, segment, column_values(data, segment)),
+        parts=parts_of(gold, texts, segment, [row.segment for row in rows]),
         seconds=seconds,
         tolerance=settings.compare_tolerance,
         confidence_level=session.settings.drift.confidence_level,

@@ -8,12 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentimon.api.succession import wanted_at
 from sentimon.cli.output import counted
-from sentimon.cli.reading import newer, read_summary
+from sentimon.cli.reading import count_collected, newer, read_summary
 from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
+from sentimon.reporting.collecting import explain_collecting
 from sentimon.reporting.examination import Finding, failed, good, warning
 
 if TYPE_CHECKING:
@@ -92,6 +94,10 @@ def _rows(session: Session, summary: Summary) -> Finding:
 def _baseline(session: Session) -> Finding:
     path = session.baseline_path(None)
     try:
+        wanted = wanted_at(path)
+        if wanted is not None:
+            says = explain_collecting(count_collected(session, wanted))
+            return warning("baseline", says, "log more rows; `sentimon drift` then makes it")
         if not path.exists():
             mend = "`sentimon baseline create` makes one of a quiet period"
             return warning("baseline", f"{path}: there is none", mend)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.options import (
@@ -29,7 +30,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan import show_reading_plan
-from sentimon.cli.reading import compare, note_trouble
+from sentimon.cli.reading import compare, has_baseline, note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, UsageError
@@ -93,7 +94,8 @@ def drift(
     """Tell whether the predictions have drifted from the baseline.
 
     Compares the rows newer than the baseline with it. With --monitor only those that no earlier check has
-    judged, so that it may run from cron as often as you like. Exit code: 0 stable, 3 drift, 4 no verdict.
+    judged, so that it may run from cron as often as you like. After a `promote` that asked for a baseline
+    it makes it once its rows are logged. Exit code: 0 stable, 3 drift, 4 no verdict.
 
     Example: sentimon drift --logs logs/ --since 24h
     """
@@ -117,8 +119,9 @@ def drift(
         _reset(session)
         if not monitor:
             return
+    collect_baseline(session, path, only_look=dry_run)
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
-    if monitored and path.exists():
+    if monitored and has_baseline(path):
         chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
         _refuse({**chosen, "--threshold": threshold, "--tz": tz}, "the monitor, which judges each row once")
         verdict = _monitor(session, path, shown, keep=not dry_run)
@@ -156,7 +159,7 @@ def _compare(
     _save(session, content, shown)
     if shown.prometheus:
         shown.prometheus.keep_drift(session, report)
-    if baseline is None:
+    if baseline is None and report.collecting is None:
         _without_baseline(session, period, path, quiet=shown.quiet)
     return report.verdict.value
 

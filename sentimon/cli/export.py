@@ -10,7 +10,7 @@ import typer
 
 from sentimon.cli.later import later_app
 from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
-from sentimon.cli.reading import compare, note_trouble, read_summary
+from sentimon.cli.reading import compare, has_baseline, note_trouble, read_summary
 from sentimon.cli.recording import STDOUT, Recording
 from sentimon.cli.retrain_check import decide
 from sentimon.cli.session import Session, start
@@ -78,7 +78,7 @@ def _keep_drift(recording: Recording, session: Session, path: Path, period: Peri
     from sentimon.cli.monitor import looked
 
     chosen = period.since is not None or period.until is not None
-    if session.settings.drift.rule == "monitor" and path.exists() and not chosen:
+    if session.settings.drift.rule == "monitor" and has_baseline(path) and not chosen:
         with looked(session, path, keep=False) as seen:
             recording.keep_monitor(session, seen.report)
     else:

@@ -212,5 +212,7 @@ def choose_next(
         show_json({**facts, "seed": seed, "path": str(path)})
     else:
         note(f"{len(draw.rows)} of {counted(draw.frame, 'unlabelled row')} drawn ({strategy}) into {path}")
+        if draw.rows:
+            note(f"fill in a column `label`, then: sentimon label import {path} --logs {session.source}")
     if not draw.rows:
         leave(ExitCode.NO_VERDICT)

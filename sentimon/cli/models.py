@@ -11,8 +11,9 @@ from sentimon.cli.labelled import note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show, show_json
-from sentimon.cli.promote import ModelsOption, ReasonOption, advise, facts_of, forget
+from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption, facts_of
 from sentimon.cli.session import Session, start
+from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def show_model(
 def rollback(
     version: VersionArgument = None,
     reason: ReasonOption = "",
+    baseline_rows: BaselineRowsOption = None,
     models: ModelsOption = None,
     logs: LogsOption = None,
     as_json: JsonFlag = False,
@@ -85,23 +87,27 @@ def rollback(
 ) -> None:
     """Let an older version serve again, the one before where none is named.
 
-    The monitor of the log begins anew.
+    The monitor of the log begins anew. The baseline of that version, where it is still there, is taken up
+    again; else rows are collected for one, if a number of them was given here or to `promote`.
 
     Example: sentimon models rollback --reason "complaints about Italian"
     """
     from sentimon.api.registry import roll_back
+    from sentimon.reporting.collecting import wanted_object
 
-    session = start(config, {"training.models": models, "logs.dir": logs})
+    flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
+    session = start(config, flags)
+    check_baseline_rows(session)
     folder = _folder(session)
     before = _registry(session)
     facts = facts_of(session, reason)
     entry = before.entry_of(version or before.previous or "") or {}
     target = roll_back(folder, version, {**facts, "revision": entry.get("revision"), "forced": False})
-    forget(session)
+    wanted = follow_switch(session, target, entry.get("revision"))
     if as_json:
-        show_json({"version": target, "previous": before.current})
+        show_json({"version": target, "previous": before.current, "baseline": wanted_object(wanted)})
     note(f"{target} serves as {folder}/current")
-    advise(session, folder)
+    advise(session, folder, wanted)
 
 
 def _folder(session: Session) -> Path:

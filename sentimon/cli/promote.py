@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentimon.cli.compare import ToleranceOption, score_both
+from sentimon.cli.compare import SEGMENT, ToleranceOption, score_both
 from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, LogsOption, flag
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.session import Session, start
+from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
 from sentimon.errors import ExitCode, ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -24,11 +25,21 @@ ModelsOption = Annotated[
     str | None,
     typer.Option("--models", metavar="DIR", help="Folder of the promoted models. (default: models)"),
 ]
+BaselineRowsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--baseline-rows",
+        metavar="N",
+        help="Make the next N rows of the model the baseline, once they are logged. (default: 0, none)",
+    ),
+]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the registry.")]
 
 
 def promote(
-    candidate: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the new model.")],
+    candidate: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the new model, or sentimon-default.")
+    ],
     data: Annotated[
         str | None, typer.Option("--data", metavar="FILE|DATASET", help="Labelled rows held back.")
     ] = None,
@@ -37,6 +48,7 @@ def promote(
         typer.Option("--regressions", metavar="FILE", help="Labelled texts that must keep their label."),
     ] = None,
     reason: ReasonOption = "",
+    baseline_rows: BaselineRowsOption = None,
     models: ModelsOption = None,
     tolerance: ToleranceOption = None,
     force: Annotated[
@@ -52,40 +64,50 @@ def promote(
     The gate: on held-back rows neither accuracy nor macro recall may fall by more than the tolerance
     (paired, with intervals), and each listed text keeps its label. Then the model is copied into the
     registry and `current` is switched in one step; [model] name = "models/current" serves it. The monitor
-    of the log begins anew. Exit code: 0 promoted, 3 refused, 4 too few rows.
+    of the log begins anew; with --baseline-rows so does the baseline: until so many rows of the new model
+    are logged, drift and retrain-check give no verdict. Exit code: 0 promoted, 3 refused, 4 too few rows.
 
-    Example: sentimon promote models/new --data held_back.jsonl --regressions fixed.jsonl --reason "Italian"
+    Example: sentimon promote models/new --data held_back.jsonl --baseline-rows 2000 --reason "Italian"
     """
     from sentimon.api.registry import promote_model
     from sentimon.config.paths import expanded
+    from sentimon.reporting.collecting import wanted_object
     from sentimon.reporting.promotion import figures_of, gate_object, gate_table
     from sentimon.scoring.scorer import load_scorer
 
     flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}
-    session = start(config, flags)
-    source, folder = expanded(candidate), expanded(session.settings.training.models)
-    if not source.is_dir():
-        raise ModelError(f"{source}: no such folder", hint="name a folder that `sentimon retrain` made")
+    session = start(config, flags | {"training.baseline_rows": baseline_rows})
+    check_baseline_rows(session)
+    source, folder = _folder_of(candidate), expanded(session.settings.training.models)
     if data is None and regressions is None and not force:
         raise UsageError("nothing to judge by", hint="name rows with --data or --regressions, or use --force")
     serving = served(session, folder)
     revision = load_scorer(replace(session.settings.model, name=str(source), revision="")).revision
     gate = _gate(session, (serving, str(source)), data, regressions)
-    version = None
+    version = wanted = None
     if gate.open or force:
         facts = facts_of(session, reason) | {"revision": revision, "forced": not gate.open}
         version = promote_model(folder, source, facts | {"metrics": figures_of(gate)})
-        forget(session)
+        wanted = follow_switch(session, version, revision)
     if as_json:
-        show_json(
-            {"promoted": version is not None, "version": version, "serving": serving, **gate_object(gate)}
-        )
+        facts = {"promoted": version is not None, "version": version, "serving": serving}
+        show_json(facts | gate_object(gate) | {"baseline": wanted_object(wanted)})
     else:
         show(gate_table(gate, serving=serving, candidate=str(source), data=data or ""))
     note(f"{version} serves as {folder}/current" if version else "refused: what served still does")
     if version:
-        advise(session, folder)
+        advise(session, folder, wanted)
     leave(ExitCode.OK if version else ExitCode.FINDING, exit_zero=exit_zero)
+
+
+def _folder_of(candidate: Path) -> Path:
+    from sentimon.config.paths import expanded
+    from sentimon.scoring.scorer import DEFAULT_FOLDER, DEFAULT_MODEL
+
+    folder = DEFAULT_FOLDER if str(candidate) == DEFAULT_MODEL else expanded(candidate)
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder", hint="name a folder that `sentimon retrain` made")
+    return folder
 
 
 def served(session: Session, folder: Path) -> str:
@@ -111,35 +133,11 @@ def facts_of(session: Session, reason: str) -> dict[str, Any]:
     return {"timestamp": format_moment(session.now), "who": who, "why": reason}
 
 
-def forget(session: Session) -> None:
-    """Let the monitor of the log begin anew: what it remembers is of the model before."""
-    from sentimon.api.monitors import forget_monitors
-
-    if session.folder.is_dir():
-        forget_monitors(session.folder)
-
-
-def advise(session: Session, folder: Path) -> None:
-    """Say on stderr what a switch leaves to do: name the model, and make a baseline of it."""
-    from sentimon.api.registry import CURRENT
-    from sentimon.config.paths import expanded
-    from sentimon.logbook.moments import format_moment
-
-    if expanded(session.settings.model.name or ".") != folder / CURRENT:
-        note(f'name it in the configuration: [model] name = "{folder}/{CURRENT}"')
-    if session.baseline_path(None).exists():
-        since = format_moment(session.now)
-        note(
-            "the baseline is of the model before; once enough rows of this one are logged: sentimon "
-            f"baseline create --force --since {since} --logs {session.source}"
-        )
-
-
 def _gate(session: Session, names: tuple[str, str], data: str | None, regressions: str | None) -> Gate:
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.gate import Gate, find_broken
 
-    held = load_labelled(data) if data else []
+    held = load_labelled(data, segment_column=SEGMENT) if data else []
     listed = load_labelled(regressions) if regressions else []
     rows = [*held, *listed]
     if not rows:
@@ -170,7 +168,7 @@ def _compared(
         gold,
         a,
         b,
-        parts=parts_of(gold, [row.text for row in rows], None, None),
+        parts=parts_of(gold, [row.text for row in rows], SEGMENT, [row.segment for row in rows]),
         seconds=seconds,
         tolerance=quality.compare_tolerance,
         confidence_level=session.settings.drift.confidence_level,

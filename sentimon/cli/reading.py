@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.collecting import Collecting, Wanted
     from sentimon.monitoring.drift import DriftReport
     from sentimon.monitoring.vocabulary import Vocabulary
 
@@ -37,8 +38,9 @@ def compare(
     """Return (the baseline at `path` if there is one, the sum over the rows compared, the comparison).
 
     Compared are the rows in `period` later than all of `seen`; unless `whole` or `--since` says
-    otherwise, only those newer than the baseline. With `season` like is compared with like: the
-    baseline is weighted as the rows are spread over the hours of the week.
+    otherwise, only those newer than the baseline, and where older ones are of another model these always.
+    With `season` like is compared with like: the baseline is weighted as the rows are spread over the
+    hours of the week. While a baseline is being collected there is none.
 
     Raises:
         StoreError: the log or the baseline cannot be read.
@@ -46,17 +48,41 @@ def compare(
         NoVerdictError: the baseline is too short for a season.
     """
     from sentimon.api.stores import read_baseline
-    from sentimon.monitoring.drift import detect_drift
+    from sentimon.api.succession import wanted_at
+    from sentimon.monitoring.drift import detect_drift, foreign_models
 
+    wanted = wanted_at(path)
+    if wanted is not None:
+        collecting = count_collected(session, wanted)
+        summary = read_summary(session, newer(session, period, wanted.since, *seen))
+        return None, summary, detect_drift(None, summary, session.settings.drift, collecting=collecting)
     baseline = read_baseline(path) if path.exists() else None
     ended = None if baseline is None or whole or period.since else baseline.last
     summary = read_summary(session, newer(session, period, ended, *seen))
+    if baseline is not None and period.since and foreign_models(baseline, summary):
+        # The period reaches back to the model before, which says nothing about this one.
+        summary = read_summary(session, newer(session, period, baseline.last, *seen))
     matched = None
     if season and baseline is not None and summary.count:
         from sentimon.monitoring.season import match_season
 
         matched = match_season(baseline.summary, summary, session.zone)
     return baseline, summary, detect_drift(baseline, summary, session.settings.drift, matched)
+
+
+def has_baseline(path: Path) -> bool:
+    """Return whether there is a baseline at `path` to compare with: not while one is being collected."""
+    from sentimon.api.succession import wanted_at
+
+    return path.exists() and wanted_at(path) is None
+
+
+def count_collected(session: Session, wanted: Wanted) -> Collecting:
+    """Return how many rows of the baseline to come are logged."""
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.collecting import count_rows
+
+    return count_rows(wanted, read_summary(session, Period(after=wanted.since)).models)
 
 
 def read_baseline_rows(session: Session, period: Period) -> tuple[Summary, Vocabulary | None]:

@@ -96,11 +96,14 @@ def retrain(
     sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
     plan = _plan(session, _Named(data or [], replay or [], labels_from is not None), seed, grow_vocabulary)
     # Only now what takes seconds to load.
-    from sentimon.reporting.retrained import plan_object, plan_table, results_table
+    from sentimon.reporting.retrained import explain_unknown, plan_object, plan_table, results_table
     from sentimon.training.card import write_card
     from sentimon.training.retrain import carry_out
     from sentimon.training.tuning import Run
 
+    unreadable = explain_unknown(plan)
+    if unreadable:
+        note(unreadable)
     if dry_run:
         seconds = Run(plan.trainee, plan.lessons(), plan.pace).seconds_a_step() * plan.steps
         if as_json:

@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
 from sentimon.cli.options import (
@@ -61,7 +62,8 @@ def retrain_check(
     error rate of the labelled rows has risen (`sentimon label`). New are the rows after the baseline and
     after the last saved trigger that fired. From 2,000 baseline rows
     on, drift is judged by a monitor that stays sure however often it looks, and fires once while drift
-    lasts. Exit code: 0 no, 3 yes, 4 no verdict.
+    lasts. After a `promote` that asked for a baseline nothing is decided until its rows are logged; then it
+    makes it. Exit code: 0 no, 3 yes, 4 no verdict.
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
@@ -75,9 +77,11 @@ def retrain_check(
         show_reading_plan(session, as_json=as_json)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
+    path = session.baseline_path(file)
+    collect_baseline(session, path)
     with ExitStack() as stack:
         period = session.period(since, until)
-        trigger, summary, seen = decide(session, session.baseline_path(file), period, last, stack)
+        trigger, summary, seen = decide(session, path, period, last, stack)
         content = trigger_object(trigger, timestamp=session.now)
         if trigger.triggered or not quiet:
             for line in bad:
@@ -139,8 +143,9 @@ def decide(
         rule,
         settings,
         drift_told=told,
-        error_rate=error_rate_rule(session, path),
+        error_rate=None if report.collecting else error_rate_rule(session, path),
         error_rate_told=known and not settings.repeat,
+        collecting=report.collecting,
         last=last,
         now=session.now,
         confidence_level=session.settings.drift.confidence_level,

@@ -29,3 +29,8 @@ class TrainingSettings:
     models: str = setting(
         "models", "Folder of the promoted models; the one that serves is its `current`.", PATH
     )
+    baseline_rows: int = setting(
+        0,
+        "First rows of a model that has just begun to serve which become the baseline; 0: none is made.",
+        at_least(0, most=100_000),
+    )

@@ -150,14 +150,16 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
 
 
 def parts_of(
-    gold: Classes, texts: Sequence[str], column: str | None, values: Sequence[str] | None
+    gold: Classes, texts: Sequence[str], column: str, values: Sequence[str | None]
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return the rows of each gold class, of each of the `values` of a `column` if any, of each length."""
+    """Return the rows of each gold class, of each of the `values` of a `column`, of each length.
+
+    Rows whose value is None have no such column.
+    """
     parts = {f"gold {LABELS[place]}": gold == place for place in Sentiment}
-    if column is not None and values is not None:
-        given = np.array(values, dtype=object)
-        for value in sorted(set(values)):
-            parts[f"{column} {value or '(none)'}"] = np.asarray(given == value, dtype=np.bool_)
+    given = np.array(values, dtype=object)
+    for value in sorted({one for one in values if one is not None}):
+        parts[f"{column} {value or '(none)'}"] = np.asarray(given == value, dtype=np.bool_)
     lengths, below = np.array([len(text) for text in texts]), -1
     for most, name in LENGTHS:
         own = lengths > below if most is None else (lengths > below) & (lengths <= most)

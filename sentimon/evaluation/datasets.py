@@ -19,6 +19,10 @@ LABEL_COLUMNS = ("label", "labels", "sentiment", "feeling")
 DEFAULT_SPLIT = "test"
 _NAMED_ROWS = 3
 
+_Columns = tuple[str | None, str | None, str | None]
+"""The columns of text, label and segment that are asked for."""
+_Row = tuple[object, object, str | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledText:
@@ -26,6 +30,8 @@ class LabelledText:
 
     text: str
     label: Sentiment
+    segment: str | None = None
+    """What the column of segments says of it, empty where it says nothing; None where there is none."""
 
 
 def load_labelled(
@@ -34,56 +40,40 @@ def load_labelled(
     split: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    segment_column: str | None = None,
 ) -> list[LabelledText]:
     """Return all rows of a data set, in order.
 
     `source` is a .jsonl, .json, .csv, .tsv or .parquet file, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
-    the only one. The columns default to the first that exists of TEXT_COLUMNS and LABEL_COLUMNS.
-    Labels are read by `gold.label_reader`. Files leave nothing in any cache.
+    the only one. The columns default to the first that exists of TEXT_COLUMNS and LABEL_COLUMNS; that
+    there is no `segment_column` is no error. Labels are read by `gold.label_reader`. Files leave nothing
+    in any cache.
 
     Raises:
         DataError: it cannot be found or read, lacks the split or a column, or has bad rows: all are
             counted, the first three named with the reason.
     """
     with _quiet():
-        rows, class_names = _read(source, split, text_column, label_column)
+        rows, class_names = _read(source, split, (text_column, label_column, segment_column))
     if not rows:
         raise DataError(f"{source}: no rows", hint="an evaluation needs texts with gold labels")
     try:
-        read_label = label_reader((label for _, label in rows), class_names)
+        read_label = label_reader((label for _, label, _ in rows), class_names)
     except DataError as error:
         raise DataError(f"{source}: {error.message}", hint=error.hint) from error
     found: list[LabelledText] = []
     bad: list[str] = []
-    for number, (text, label) in enumerate(rows, start=1):
+    for number, (text, label, segment) in enumerate(rows, start=1):
         try:
             if not isinstance(text, str):
                 raise DataError("no text" if text is None else f"{text!r} is not text")
-            found.append(LabelledText(text=text, label=read_label(label)))
+            found.append(LabelledText(text=text, label=read_label(label), segment=segment))
         except DataError as error:
             bad.append(f"row {number}: {error.message}")
     if bad:
         raise _bad_rows(source, bad, len(rows))
     return found
-
-
-def column_values(source: str, column: str) -> list[str] | None:
-    """Return what a column of a file says of each row, as text, in order; None where there is no such column.
-
-    A missing value is empty. A data set of the hub has no columns here but text and label.
-
-    Raises:
-        DataError: the file cannot be found or read.
-    """
-    if not is_file_name(source):
-        return None
-    with _quiet(), rows_of_file(source) as data:
-        names = list(data.features or next(iter(data), {}))
-        if column not in names:
-            return None
-        values = (row.get(column) for row in data.select_columns([column]))
-        return ["" if value is None else str(value) for value in values]
 
 
 def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
@@ -94,27 +84,36 @@ def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
     )
 
 
-def _read(
-    source: str, split: str | None, text_column: str | None, label_column: str | None
-) -> tuple[list[tuple[object, object]], list[str] | None]:
-    """Return (text, label) of each row, and the names of the classes if the labels are places in them."""
+def _read(source: str, split: str | None, wanted: _Columns) -> tuple[list[_Row], list[str] | None]:
+    """Return (text, label, segment) of each row, and the names of the classes labels are places in, if so."""
     if is_file_name(source):
         if split is not None:
             raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
         with rows_of_file(source) as data:
-            return _columns(source, data, text_column, label_column)
-    return _columns(source, _of_hub(source, split), text_column, label_column)
+            return _columns(source, data, wanted)
+    return _columns(source, _of_hub(source, split), wanted)
 
 
-def _columns(
-    source: str, data: Any, text_column: str | None, label_column: str | None
-) -> tuple[list[tuple[object, object]], list[str] | None]:
+def _columns(source: str, data: Any, wanted: _Columns) -> tuple[list[_Row], list[str] | None]:
     features: Mapping[str, Any] = data.features or {}
     names = list(features) or list(next(iter(data), {}))
-    text = _pick(source, "text", text_column, TEXT_COLUMNS, names)
-    label = _pick(source, "label", label_column, LABEL_COLUMNS, names)
-    rows = [(row.get(text), row.get(label)) for row in data.select_columns([text, label])]
+    text = _pick(source, "text", wanted[0], TEXT_COLUMNS, names)
+    label = _pick(source, "label", wanted[1], LABEL_COLUMNS, names)
+    segment = wanted[2] if wanted[2] in names else None
+    chosen = list(dict.fromkeys([text, label, *([segment] if segment else [])]))
+    parts = getattr(features.get(segment), "names", None) if segment else None
+    rows = [
+        (row.get(text), row.get(label), _said(row.get(segment), parts) if segment else None)
+        for row in data.select_columns(chosen)
+    ]
     return rows, getattr(features.get(label), "names", None)
+
+
+def _said(value: object, names: Sequence[str] | None) -> str:
+    """Return what a cell says: of a place among class `names` the name, nothing where it is missing."""
+    if names is not None and isinstance(value, int) and 0 <= value < len(names):
+        return names[value]
+    return "" if value is None else str(value)
 
 
 def _pick(source: str, what: str, wanted: str | None, usual: Sequence[str], names: Sequence[str]) -> str:

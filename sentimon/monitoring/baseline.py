@@ -29,12 +29,20 @@ class Baseline:
     summary: Summary
     vocabulary: Vocabulary | None = None
     """The words of its texts; None where too few texts were logged."""
+    resumed: datetime | None = None
+    """Since when its model serves again, after another did; rows in between are of that one."""
 
     @property
     def last(self) -> datetime | None:
-        """Return the moment of its latest row, or when it was made; what is newer is judged against it."""
+        """Return the moment after which rows are judged against it: that of its latest row.
+
+        Or when it was made, or since when its model serves again.
+        """
+        if self.summary.last is None:
+            return None
         # A row dated in the future hides nothing that comes until then.
-        return None if self.summary.last is None else min(self.created, from_microseconds(self.summary.last))
+        last = min(self.created, from_microseconds(self.summary.last))
+        return last if self.resumed is None else max(last, self.resumed)
 
     @property
     def known_models(self) -> Mapping[ModelKey, int]:

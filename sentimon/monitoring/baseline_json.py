@@ -60,6 +60,7 @@ class _File(msgspec.Struct, frozen=True):
     properties: dict[str, int]
     bad: dict[str, int]
     words: Words | None = None
+    resumed: str | None = None
 
 
 def encode_baseline(baseline: Baseline) -> bytes:
@@ -119,6 +120,7 @@ def _to_file(baseline: Baseline) -> _File:
         properties=dict(sorted(summary.properties.items())),
         bad=dict(sorted(summary.bad.items())),
         words=None if baseline.vocabulary is None else to_words(baseline.vocabulary),
+        resumed=None if baseline.resumed is None else format_moment(baseline.resumed),
     )
 
 
@@ -149,7 +151,14 @@ def _from_file(file: _File) -> Baseline:
     _check(summary)
     created, _ = parse_moment(file.timestamp, None)
     words = None if file.words is None else from_words(file.words)
-    return Baseline(name=file.name, created=created, source=file.source, summary=summary, vocabulary=words)
+    return Baseline(
+        name=file.name,
+        created=created,
+        source=file.source,
+        summary=summary,
+        vocabulary=words,
+        resumed=None if file.resumed is None else parse_moment(file.resumed, None)[0],
+    )
 
 
 def _from_class(one: _Class) -> Tally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from sentimon.labels import Sentiment
 from sentimon.logbook.summary import ModelKey, Summary
 from sentimon.logbook.tally import Tally
 from sentimon.monitoring.baseline import Baseline, named_models
+from sentimon.monitoring.collecting import Collecting
 from sentimon.monitoring.distance import total_variation, wasserstein_distance, wasserstein_interval
 from sentimon.monitoring.intervals import (
     Change,
@@ -26,6 +28,8 @@ from sentimon.monitoring.metrics import Metrics, measure
 from sentimon.monitoring.season import Matched
 from sentimon.monitoring.texts import TextProperty, text_properties
 from sentimon.scoring.scores import SCALE
+
+_HASH = re.compile(r"[0-9a-f]{12,}")
 
 
 class Verdict(enum.StrEnum):
@@ -60,6 +64,8 @@ class DriftReport:
     """What the texts are made of, before and now; nothing where texts are not kept."""
     season: Matched | None = None
     """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
+    collecting: Collecting | None = None
+    """How far the baseline of a model that has just begun to serve is; None where none is collected."""
 
     @property
     def verdict(self) -> Verdict:
@@ -83,11 +89,16 @@ class DriftReport:
 
 
 def detect_drift(
-    baseline: Baseline | None, current: Summary, settings: DriftSettings, season: Matched | None = None
+    baseline: Baseline | None,
+    current: Summary,
+    settings: DriftSettings,
+    season: Matched | None = None,
+    collecting: Collecting | None = None,
 ) -> DriftReport:
     """Return how `current` compares with `baseline`; without one there is no verdict.
 
-    With a `season` it is compared with the mix that `match_season` returned.
+    With a `season` it is compared with the mix that `match_season` returned. `collecting` says why there
+    is no baseline.
 
     Raises:
         DataError: the rows come from another model than the baseline.
@@ -119,6 +130,7 @@ def detect_drift(
         confidence_change=_confidence_change(before.total, after.total, level),
         texts=text_properties(before, after, confidence_level=level),
         season=season,
+        collecting=collecting,
     )
 
 
@@ -135,16 +147,27 @@ def check_same_model(baseline: Baseline, current: Summary) -> None:
     Raises:
         DataError: some rows were predicted by a model that the baseline does not know.
     """
-    known, seen = baseline.known_models, named_models(current)
-    foreign = [model for model in seen if not any(_may_be(model, other) for other in known)]
-    if known and foreign:
+    foreign = foreign_models(baseline, current)
+    if foreign:
+        known = list(baseline.known_models)
         raise DataError(
-            f"baseline {baseline.name!r} is of {_models(list(known))}, but rows are of {_models(foreign)}",
+            f"baseline {baseline.name!r} is of {_models(known)}, but rows are of {_models(foreign)}",
             hint="`sentimon baseline create --force` makes one of the present model (its rows: --since)",
         )
 
 
+def foreign_models(baseline: Baseline, current: Summary) -> list[ModelKey]:
+    """Return the models of `current` that the baseline does not know; none where it knows none at all."""
+    known = baseline.known_models
+    if not known:
+        return []
+    return [model for model in named_models(current) if not any(_may_be(model, other) for other in known)]
+
+
 def _may_be(model: ModelKey, other: ModelKey) -> bool:
+    if model[1] == other[1] and model[1] is not None and _HASH.fullmatch(model[1]):
+        # The same weights, whatever they were called: a folder has several names, `current` is one.
+        return True
     same_revision = model[1] == other[1] or None in (model[1], other[1])
     return model[0] == other[0] and same_revision
 

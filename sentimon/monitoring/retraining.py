@@ -11,6 +11,7 @@ from sentimon.config.durations import parse_duration
 from sentimon.config.settings import RetrainingSettings
 from sentimon.logbook.moments import from_microseconds, parse_moment
 from sentimon.logbook.summary import Summary
+from sentimon.monitoring.collecting import Collecting
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.intervals import Estimate
 from sentimon.monitoring.metrics import mean_confidence
@@ -84,6 +85,8 @@ class RetrainingTrigger:
     """The end of the running cooldown; None where none runs."""
     rows_until: datetime | None
     """The latest row that was looked at, or the time of the decision where that row is in the future."""
+    collecting: Collecting | None = None
+    """How far the baseline of a model that has just begun to serve is; until then nothing is decided."""
 
     @property
     def rules(self) -> tuple[RuleResult, ...]:
@@ -99,7 +102,7 @@ class RetrainingTrigger:
     @property
     def due(self) -> bool:
         """Return whether the rules recommend retraining, cooldown aside."""
-        return bool(self.samples.met and self.causes)
+        return bool(self.collecting is None and self.samples.met and self.causes)
 
     @property
     def triggered(self) -> bool:
@@ -112,7 +115,8 @@ class RetrainingTrigger:
     @property
     def decided(self) -> bool:
         """Return whether there was enough to decide: new rows, and every rule that mattered."""
-        return bool(self.samples.met) and (self.due or None not in (self.confidence.met, self.drift.met))
+        judged = self.due or None not in (self.confidence.met, self.drift.met)
+        return bool(self.collecting is None and self.samples.met and judged)
 
 
 def find_last_fired(entries: Sequence[Mapping[str, Any]], zone: tzinfo | None) -> LastTrigger | None:
@@ -142,6 +146,7 @@ def evaluate_retraining(
     drift_told: bool = False,
     error_rate: RuleResult | None = None,
     error_rate_told: bool = False,
+    collecting: Collecting | None = None,
     last: LastTrigger | None,
     now: datetime,
     confidence_level: float,
@@ -149,7 +154,8 @@ def evaluate_retraining(
     """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
 
     `drift` is what `score_rule` or `monitor_rule` says of them, `error_rate` what the labels say, where
-    there are any; the two that were told are those that a trigger has fired on already.
+    there are any; the two that were told are those that a trigger has fired on already. While a baseline is
+    `collecting` rows nothing is decided.
     """
     confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
     return RetrainingTrigger(
@@ -161,6 +167,7 @@ def evaluate_retraining(
         error_rate_told=error_rate_told,
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
         rows_until=None if current.last is None else min(now, from_microseconds(current.last)),
+        collecting=collecting,
     )
 
 

@@ -20,6 +20,7 @@ from sentimon.monitoring.drift import DriftReport
 from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.metrics import ByClass, Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger
+from sentimon.reporting.collecting import collecting_object
 from sentimon.reporting.texts import texts_object
 from sentimon.reporting.words import explain_drift, explain_trigger, recommended_action
 
@@ -112,6 +113,7 @@ def drift_object(
         "confidence_change": None if change is None else _change(change),
         "baseline_confidence": report.baseline.confidence.to_dict(),
         "current_confidence": report.current.confidence.to_dict(),
+        "collecting": collecting_object(report.collecting),
     }
 
 
@@ -131,6 +133,7 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
         "rules": [rule.to_dict() for rule in trigger.rules],
         "cooldown_until": None if trigger.cooldown_until is None else format_moment(trigger.cooldown_until),
         "rows_until": None if trigger.rows_until is None else format_moment(trigger.rows_until),
+        "collecting": collecting_object(trigger.collecting),
     }
 
 

@@ -13,8 +13,12 @@ from sentimon.labels import LABELS
 from sentimon.reporting.numbers import estimate
 from sentimon.reporting.style import Fitting, new_table, sentences_of
 from sentimon.reporting.text import visible
-from sentimon.training.results import Results
+from sentimon.training.results import Results, Side
 from sentimon.training.retrain import Plan
+from sentimon.training.trainee import OurTrainee
+
+MANY_UNKNOWN = 0.05
+"""Share of unknown tokens from which on a model misses words, and not an odd sign here and there."""
 
 
 def plan_object(plan: Plan, seconds: float) -> dict[str, Any]:
@@ -32,6 +36,7 @@ def plan_object(plan: Plan, seconds: float) -> dict[str, Any]:
         "old_held_out": len(course.held_replay),
         "passes": plan.pace.epochs,
         "steps": plan.steps,
+        "unknown_tokens": plan.unknown,
         "bfloat16": plan.pace.bfloat16,
         "seed": plan.pace.seed,
         "seconds": seconds,
@@ -56,6 +61,16 @@ def plan_table(plan: Plan, seconds: float) -> RenderableType:
     return Group(table, Text(), sentences_of(sentences))
 
 
+def explain_unknown(plan: Plan) -> str | None:
+    """Return in words that the model cannot read much of the new texts; None where it can."""
+    share = plan.unknown
+    if share < MANY_UNKNOWN:
+        return None
+    grows = isinstance(plan.trainee, OurTrainee)
+    mend = "--grow-vocabulary 4000 adds word pieces for them" if grows else "--base names one that reads them"
+    return f"{share:.0%} of the tokens of the new texts are unknown to {plan.base.model}: {mend}"
+
+
 def results_table(results: Results, *, path: str) -> RenderableType:
     """Return the base and the new model on the rows kept out, and the next step."""
     best = results.best
@@ -65,7 +80,10 @@ def results_table(results: Results, *, path: str) -> RenderableType:
         if best.number
         else "No pass was better than the start: the weights are those of the base, calibrated anew."
     )
-    rest = f"Compare and serve it: sentimon promote {visible(path)} --data FILE"
+    if results.fresh.no_better_than_guessing:
+        rest = _guessing(results.fresh)
+    else:
+        rest = f"Compare and serve it: sentimon promote {visible(path)} --data FILE"
     return Group(Fitting(partial(_kept_out, results)), Text(), sentences_of([first, rest]))
 
 
@@ -79,6 +97,15 @@ def _kept_out(results: Results, narrow: bool) -> Table:
             cells = (estimate(one, below=narrow) for one in (quality.macro_recall, quality.accuracy))
             table.add_row(f"{name}, {which}", str(quality.n), *cells)
     return table
+
+
+def _guessing(side: Side) -> str:
+    return (
+        f"On the {side.after.n} new rows kept out it cannot be told from guessing ({side.guessing:.3f}): "
+        "either these rows are too few, or their labels do not follow from their texts. Look at some of them "
+        "side by side, have a few labelled a second time (`sentimon label import` names conflicts), or label "
+        "more."
+    )
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.drift import DriftReport, Verdict
 from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
+from sentimon.reporting.collecting import explain_collecting
 from sentimon.reporting.numbers import beside, change, estimate, limit_text, number
 from sentimon.reporting.texts import explain_texts
 
@@ -52,6 +53,8 @@ def explain_check(check: BaselineCheck) -> list[str]:
 
 def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
     """Return the decision in sentences, the most important first."""
+    if trigger.collecting is not None:
+        return [explain_collecting(trigger.collecting)]
     causes = [_cause(rule) for rule in trigger.causes]
     if trigger.triggered:
         return [f"Retraining is recommended: {' and '.join(causes)}."]
@@ -82,6 +85,8 @@ def recommended_action(trigger: RetrainingTrigger) -> str:
 
 
 def _too_few(report: DriftReport) -> str:
+    if report.collecting is not None:
+        return explain_collecting(report.collecting)
     if report.baseline_name is None:
         return "No verdict: there is no baseline to compare with."
     if report.current.total < report.min_samples:

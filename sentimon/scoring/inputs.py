@@ -41,6 +41,7 @@ _SUFFIXES = MappingProxyType(
 )
 _GUESSED = ("", ".log")
 _LONGEST_FIELD = 2**31 - 1
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _PARQUET_ROWS = 1024
 
 
@@ -102,7 +103,7 @@ def read_file(
     try:
         stream = path.open("rb")
     except FileNotFoundError as error:
-        raise StoreError(f"{path}: no such file", hint="check the path of --input") from error
+        raise StoreError(f"{path}: no such file", hint="check the path") from error
     except OSError as error:
         raise unreadable(path, error) from error
     return _read_and_close(stream, path, column, known)
@@ -202,7 +203,9 @@ def _decoded(stream: BinaryIO, path: str) -> Iterator[str]:
         try:
             yield line.decode()
         except UnicodeDecodeError as error:
-            hint = f"save the table as UTF-8, for example: iconv -f cp1252 -t utf-8 {path}"
+            # A mark at the begin tells what spreadsheets call Unicode text; else it is a guess.
+            found = "utf-16" if line.startswith(_UTF16_MARKS) and number == 1 else "cp1252"
+            hint = f"save the table as UTF-8, for example: iconv -f {found} -t utf-8 {path}"
             raise DataError(f"{path}:{number}: not valid UTF-8: {error.reason}", hint=hint) from error
 
 

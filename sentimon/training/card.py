@@ -76,6 +76,8 @@ def _results(results: Results) -> list[str]:
         if side is not None:
             lines += [_row(f"{name}, base", side.before), _row(f"{name}, retrained", side.after)]
             lines.append(_difference(name, side))
+    if results.fresh.no_better_than_guessing:
+        lines += ["", "**On the new rows kept out it cannot be told from guessing.**"]
     return lines
 
 

@@ -24,6 +24,14 @@ class Side:
     after: Quality
     pairing: Pairing
     """After minus before."""
+    guessing: float
+    """The macro recall of who guesses: one part in as many as there are classes among the rows."""
+
+    @property
+    def no_better_than_guessing(self) -> bool:
+        """Return whether the new model cannot be told from guessing."""
+        low = self.after.macro_recall.low
+        return low is None or low <= self.guessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +56,7 @@ class Results:
 
         `fingerprint`, `revision`, `temperature`, `best_pass`, `passes`; `new` and `old` (None without
         replay), each with `before` and `after` (as `evaluate --json`), `accuracy_difference` and
-        `macro_recall_difference`, after minus before.
+        `macro_recall_difference`, after minus before, and `no_better_than_guessing`.
         """
         return {
             "fingerprint": self.fingerprint,
@@ -67,6 +75,7 @@ def _side(side: Side) -> dict[str, object]:
         "after": side.after.to_dict(),
         "accuracy_difference": side.pairing.accuracy_difference.to_dict(),
         "macro_recall_difference": side.pairing.recall_difference.to_dict(),
+        "no_better_than_guessing": side.no_better_than_guessing,
     }
 
 
@@ -100,4 +109,5 @@ def _compared(rows: Sequence[Labelled], before: Sequence[Scores], after: Sequenc
         before=evaluate(before, labels, confidence_level=LEVEL),
         after=evaluate(after, labels, confidence_level=LEVEL),
         pairing=pair_up("all", gold, a, b, confidence_level=LEVEL, seed=0),
+        guessing=1 / len(set(labels)),
     )

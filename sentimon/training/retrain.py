@@ -69,6 +69,12 @@ class Plan:
         rows = len(self.course.fresh) + min(self.replayed, len(self.course.replay))
         return math.ceil(rows / self.pace.batch) * self.pace.epochs
 
+    @property
+    def unknown(self) -> float:
+        """Return the share of the tokens of the new texts that stand for what the model cannot read."""
+        ids = [one for text, _ in self._read(self.course.fresh) for one in text]
+        return sum(one == self.trainee.unknown for one in ids) / len(ids)
+
     def lessons(self) -> Lessons:
         """Return the rows as the loop reads them; asks the base model about the old ones."""
         course = self.course

@@ -22,6 +22,7 @@ from sentimon.scoring.scorer import DEFAULT_FOLDER, DEFAULT_MODEL
 from sentimon.training.encoder import Classifier
 from sentimon.training.optimise import PAD
 from sentimon.training.restore import SAFE_FILE, is_ours, restore
+from sentimon.training.vocabulary import UNKNOWN
 
 RANGE_TEXTS = 300
 """Training texts that the quantisation looks at."""
@@ -37,6 +38,10 @@ class Trainee(Protocol):
     @property
     def classes(self) -> frozenset[Sentiment]:
         """Return the classes that it can say."""
+
+    @property
+    def unknown(self) -> int | None:
+        """Return the token id of what its vocabulary lacks; None where it lacks nothing."""
 
     def encode(self, texts: Sequence[str], *, limit: int) -> list[list[int]]:
         """Return the token ids of each text, at most `limit`."""
@@ -82,6 +87,11 @@ class OurTrainee:
     def classes(self) -> frozenset[Sentiment]:
         """Return all three classes."""
         return frozenset(Sentiment)
+
+    @property
+    def unknown(self) -> int:
+        """Return the token id of what its pieces cannot spell."""
+        return UNKNOWN
 
     def encode(self, texts: Sequence[str], *, limit: int) -> list[list[int]]:
         """Return the token ids of each text: the end of a long text goes, its closing token stays."""

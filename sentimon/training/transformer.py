@@ -74,6 +74,12 @@ class TransformerTrainee:
         """Return the classes that some output means."""
         return frozenset(self.outputs)
 
+    @property
+    def unknown(self) -> int | None:
+        """Return the token id of unknown words or pieces; None where texts are cut into bytes."""
+        found: int | None = self.tokenizer.unk_token_id
+        return found
+
     def encode(self, texts: Sequence[str], *, limit: int) -> list[list[int]]:
         """Return the token ids of each text, boundary tokens included, at most `limit`."""
         with quiet():

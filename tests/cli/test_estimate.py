@@ -142,6 +142,11 @@ def test_compare_finds_a_model_equal_to_itself_and_an_untrained_one_worse(run, t
         (["sentimon-default", "", "--data", SAMPLE], 2, "a model has no name"),
         (["sentimon-default", "sentimon-default", "--data", "few.jsonl"], 4, "2 labelled rows, at least 50"),
         (
+            ["sentimon-default", "sentimon-default", "--data", SAMPLE, "--segment", "country"],
+            1,
+            "no column 'country'",
+        ),
+        (
             ["sentimon-default", "sentimon-default", "--data", SAMPLE, "--tolerance", "2"],
             2,
             "compare_tolerance",

@@ -57,10 +57,40 @@ def test_what_is_left_out_is_named_counted_and_exits_1(run, log, tmp_path: Path)
     assert done.code == 1
     assert "conflict: m.csv:2: id '1' is labelled negative since" in done.err
     assert "unknown: m.csv:3: no logged row has id '77'" in done.err
-    assert "bad line: m.csv:4: unknown label 'angry'" in done.err
+    assert "bad line: m.csv:4: unknown label 'angry'; use one of: negative, neutral, positive" in done.err
     assert "0 labels added, 1 row not labelled yet, 1 conflict left out, 1 unknown row left out" in done.err
     assert run("label", "import", "m.csv", "--replace").code == 1
     assert run("label", "status", "--json").json["labelled"] == 3
+
+
+def test_a_sheet_that_went_through_a_spreadsheet_comes_back(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    drawn = run("label", "next", "-n", "4", "--output", "s.csv")
+    assert "fill in a column `label`, then: sentimon label import s.csv --logs logs" in drawn.err
+    with (tmp_path / "s.csv").open(encoding="utf-8", newline="") as file:
+        sheet = list(csv.DictReader(file))
+    labels = ("Negative", " neutral ", "POSITIVE", "  ")
+    # A byte order mark, semicolons, Windows line ends, a capital letter, a column of one's own, a blank.
+    with (tmp_path / "t.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.DictWriter(file, [*sheet[0], " Label", "notes"], delimiter=";", lineterminator="\r\n")
+        out.writeheader()
+        for one, label in zip(sheet, labels, strict=True):
+            out.writerow(one | {" Label": label, "notes": "by hand"})
+    done = run("label", "import", "t.csv")
+    assert (done.code, done.err) == (
+        0,
+        "3 labels added, 1 row not labelled yet; 3 labels in logs/labels.jsonl\n",
+    )
+    named = run("label", "import", "t.csv", "--label-column", "Label")
+    assert "3 known already" in named.err
+
+
+def test_a_file_that_cannot_be_read_says_what_to_do(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    missing = run("label", "import", "nowhere.csv")
+    assert (missing.code, missing.err) == (1, "error: nowhere.csv: no such file\nhint: check the path\n")
+    (tmp_path / "u.csv").write_text(LABELS, encoding="utf-16")
+    wide = run("label", "import", "u.csv")
+    assert wide.code == 1
+    assert "hint: save the table as UTF-8, for example: iconv -f utf-16 -t utf-8 u.csv" in wide.err
 
 
 def test_an_erased_row_takes_its_label_along(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

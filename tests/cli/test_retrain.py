@@ -68,6 +68,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes_as_one_that_was_not(run
     found = whole.json
     assert found["new"]["after"]["macro_recall"]["value"] > found["new"]["before"]["macro_recall"]["value"]
     assert found["old"]["after"]["n"] == 12
+    assert found["new"]["no_better_than_guessing"] is False
     lines = whole.err.strip().split("\n")
     assert lines[0].startswith("about ")
     assert lines[-1].startswith("pass 4: loss ")
@@ -96,6 +97,33 @@ def test_the_plan_of_the_model_that_ships_is_shown_and_nothing_is_written(run, t
     assert (plan["held_out"], plan["passes"], plan["steps"]) == (15, 4, 16)
     assert plan["seconds"] > 0
     assert not (tmp_path / "new").exists()
+
+
+def test_texts_that_the_model_cannot_read_are_said_with_what_helps(run, tmp_path, base) -> None:  # type: ignore[no-untyped-def]
+    rows = [{**row, "text": f"{at} لا اعرف شيئا عن هذا"} for at, row in enumerate(labelled_rows(25))]
+    data = write_rows(tmp_path / "rows.jsonl", rows)
+    ours = run("retrain", "--data", data, "--output", "new", "--dry-run", "--json", **ONE_THREAD)
+    assert ours.json["unknown_tokens"] > 0.3
+    assert (
+        "of the tokens of the new texts are unknown to sentimon-default: --grow-vocabulary 4000" in ours.err
+    )
+    other = run("retrain", "--data", data, "--base", base, "--output", "new", "--dry-run", **ONE_THREAD)
+    assert f"are unknown to {base}: --base names one that reads them" in other.err
+
+
+def test_labels_that_do_not_follow_from_the_texts_are_said_to_teach_nothing(run, tmp_path, base) -> None:  # type: ignore[no-untyped-def]
+    texts = [row["text"] for row in labelled_rows(40)]
+    labels = ("negative", "neutral", "positive")
+    rows = [{"text": text, "label": labels[at * at // 7 % 3]} for at, text in enumerate(texts)]
+    data = write_rows(tmp_path / "rows.jsonl", rows)
+    done = run("retrain", "--data", data, "--base", base, "--output", "new", *RECIPE, **ONE_THREAD)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    assert "new rows kept out it cannot be told from guessing (0.333)" in said
+    assert "promote" not in said
+    assert "cannot be told from guessing.**" in (tmp_path / "new/MODEL_CARD.md").read_text(encoding="utf-8")
+    facts = json.loads((tmp_path / "new/training.json").read_text(encoding="utf-8"))
+    assert facts["new"]["no_better_than_guessing"] is True
 
 
 def test_what_cannot_be_learned_from_says_what_to_do(run, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -99,7 +99,7 @@ def test_parts_are_gold_classes_values_of_the_column_and_lengths() -> None:
         "language (none)": [2], "language en": [1], "language it": [0],
         "up to 50 characters": [0], "51 to 100 characters": [1], "over 100 characters": [2],
     }  # fmt: skip
-    assert len(parts_of(np.array([0]), [""], "language", None)) == 6
+    assert len(parts_of(np.array([0]), [""], "language", [None])) == 6
 
 
 def test_parts_with_few_rows_have_no_numbers_and_too_few_rows_at_all_no_verdict() -> None:

@@ -273,6 +273,24 @@ def test_the_test_split_of_a_hub_data_set_is_the_default_and_the_only_one_is_tak
     assert pairs("owner/tweets") == [("train", NEUTRAL)]
 
 
+def test_segments_come_from_a_column_of_the_hub_too_also_where_it_holds_places_of_classes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    features = datasets.Features(
+        text=datasets.Value("string"),
+        label=datasets.ClassLabel(names=["negative", "neutral", "positive"]),
+        language=datasets.ClassLabel(names=["en", "it"]),
+        part=datasets.Value("string"),
+    )
+    rows = {"text": ["a", "b"], "label": [0, 2], "language": [1, None], "part": ["x", None]}
+    data = datasets.DatasetDict({"test": datasets.Dataset.from_dict(rows, features=features)})
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: data)
+    assert [one.segment for one in load_labelled("o/t", segment_column="language")] == ["it", ""]
+    assert [one.segment for one in load_labelled("o/t", segment_column="part")] == ["x", ""]
+    assert [one.segment for one in load_labelled("o/t", segment_column="nothing")] == [None, None]
+    assert [one.segment for one in load_labelled("o/t", segment_column="label")] == ["negative", "positive"]
+
+
 def test_a_split_that_does_not_exist_is_an_error_that_lists_those_that_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -79,6 +79,16 @@ def test_rows_of_another_model_are_refused_and_named() -> None:
     assert "baseline create" in str(caught.value.hint)
 
 
+def test_the_same_weights_under_another_name_are_the_same_model_but_not_the_same_branch() -> None:
+    weights = summary(50, 0, 0, model="models/v0001", revision="0123456789ab")
+    assert (
+        compare(weights, summary(50, 0, 0, model="models/current", revision="0123456789ab")).drifted is False
+    )
+    branch = summary(50, 0, 0, model="one", revision="main")
+    with pytest.raises(DataError, match="but rows are of another@main"):
+        compare(branch, summary(50, 0, 0, model="another", revision="main"))
+
+
 def test_rows_that_name_no_model_may_be_compared() -> None:
     assert compare(summary(50, 0, 0, model="old"), summary(50, 0, 0)).verdict is Verdict.STABLE
     assert compare(summary(50, 0, 0), summary(50, 0, 0, model="new")).verdict is Verdict.STABLE

@@ -63,26 +63,25 @@ def open_inbox(
     Raises:
         DataError: no row has a label, or the labels cannot be read as a whole.
     """
-    given = list(rows)
-    name = _label_field([one.fields for one in given if isinstance(one, InputRow)], label_field)
-    values = [one.fields.get(name) for one in given if isinstance(one, InputRow)]
-    read_label = label_reader(value for value in values if value not in (None, ""))
-    found: list[Incoming] = []
     bad: list[BadLine] = []
-    without = 0
-    for row in given:
-        if isinstance(row, BadLine):
-            bad.append(row)
-        elif row.fields.get(name) in (None, ""):
-            without += 1
+    given: list[tuple[InputRow, Mapping[str, Any]]] = []
+    for one in rows:
+        if isinstance(one, BadLine):
+            bad.append(one)
         else:
-            try:
-                label = read_label(row.fields[name])
-                keys = _keys(row.fields, by, hash_text)
-                found.append(Incoming(row=row, keys=keys, label=_gold(row.fields, keys[0], label, now, zone)))
-            except DataError as error:
-                bad.append(row.bad("label", error.message))
-    return Inbox(labels=tuple(found), bad_lines=tuple(bad), without_label=without)
+            given.append((one, _plain(one.fields)))
+    name = _label_field([fields for _, fields in given], label_field)
+    labelled = [(row, fields) for row, fields in given if not _is_blank(fields.get(name))]
+    read_label = label_reader(fields[name] for _, fields in labelled)
+    found: list[Incoming] = []
+    for row, fields in labelled:
+        try:
+            label, keys = read_label(fields[name]), _keys(fields, by, hash_text)
+            found.append(Incoming(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
+        except DataError as error:
+            bad.append(row.bad("label", "; ".join(filter(None, (error.message, error.hint)))))
+    bad.sort(key=lambda one: one.line)
+    return Inbox(labels=tuple(found), bad_lines=tuple(bad), without_label=len(given) - len(labelled))
 
 
 def address(
@@ -113,8 +112,20 @@ def address(
     return arrivals, strangers
 
 
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields by their names as we write them: people and spreadsheets add capitals and blanks."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        found.setdefault(name.strip().lower(), value)
+    return found
+
+
 def _label_field(rows: Sequence[Mapping[str, Any]], wanted: str | None) -> str:
-    candidates = LABEL_FIELDS if wanted is None else (wanted,)
+    candidates = LABEL_FIELDS if wanted is None else (wanted.strip().lower(),)
     names = sorted({name for fields in rows for name in fields})
     for name in candidates:
         if name in names:

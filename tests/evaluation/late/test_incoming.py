@@ -39,6 +39,14 @@ def test_a_row_is_named_by_id_then_hash_then_text_as_it_may_be_kept() -> None:
     assert [one.keys for one in inbox(fields, by="text-hash").labels] == [(("text_hash", "ab"),)]
 
 
+def test_names_of_columns_may_be_in_any_case_and_the_first_of_two_alike_counts() -> None:
+    fields = {"ID": "a", "Text": "hello", "LABEL ": "neutral", "Probability": "0.5", "label": "positive"}
+    (one,) = inbox(fields).labels
+    assert one.keys[0] == ("id", "a")
+    assert (one.label.label, one.label.probability) == (Sentiment.NEUTRAL, 0.5)
+    assert len(inbox(fields, label_field="Label").labels) == 1
+
+
 def test_the_first_key_that_a_logged_row_has_is_taken() -> None:
     found = inbox({"id": "other", "text": "hello", "label": 2}, {"id": "x", "label": 0})
     arrivals, strangers = address(found.labels, [record(0, text="hello", id="1")], hashed)

@@ -1,0 +1,175 @@
+"""What becomes of baseline and monitors when another model serves: files beside the log.
+
+logs/
+  baseline.json           what is compared with
+  baseline.next.json      only while rows are collected: of which model, and how many make the baseline
+  baseline.before.json    the baseline of the model before, for a way back
+
+While `baseline.next.json` is in force there is no baseline. It is in force as long as at the place of the
+baseline there is nothing, or still what it replaces; whatever else is put there has taken its place.
+Each file is replaced in one step, so that after a kill the next program sees which step was the last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from sentimon.api.monitors import MONITOR_FILE
+from sentimon.api.stores import next_path, read_baseline_file, save_baseline
+from sentimon.errors import StoreError
+from sentimon.jsonl import unreadable
+from sentimon.logbook.files import errors_named, remove_file, replace_file
+from sentimon.logbook.locks import only_monitor
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
+from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
+
+
+def before_path(path: Path) -> Path:
+    """Return the file of the baseline that lay at `path` before the last switch."""
+    return path.with_suffix(".before.json")
+
+
+def wanted_at(path: Path) -> Wanted | None:
+    """Return what the baseline at `path` is to be made of; None where none is being collected.
+
+    Raises:
+        StoreError: a file cannot be read.
+    """
+    place = next_path(path)
+    content = _content(place)
+    if content is None:
+        return None
+    wanted = decode_wanted(content, origin=str(place))
+    return wanted if _hash_of(_content(path)) in (None, wanted.replaces) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heir:
+    """A model that has just begun to serve."""
+
+    name: str
+    """Its version, which its baseline is called by."""
+    revision: str
+    since: datetime
+    asked: int
+    """Rows that its baseline was asked to be made of; 0: nobody asked for one."""
+
+
+def hand_over(folder: Path, path: Path, heir: Heir, *, fewest: int) -> Wanted | None:
+    """Have the log in `folder` follow a switch to `heir`, and return what is collected from now on.
+
+    The monitors forget. A baseline of that model, at `path` or set aside, is taken up again once `fewest`
+    rows of it are logged; else as many rows are wanted as were asked for, now or by a switch whose rows
+    are still being collected. What lay at `path` is set aside. None: nobody asked, and the baseline
+    stays that of the model before.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    with _held(folder, path) as pending:
+        remove_file(folder / MONITOR_FILE)
+        present = _content(path)
+        # What is about to be taken up again counts as what lies there.
+        given = present if pending is None or pending.again is None else pending.again.encode()
+        known = next((one for one in (given, _content(before_path(path))) if _is_of(one, heir)), None)
+        asked = heir.asked or (0 if pending is None else pending.asked)
+        if known is None and not asked:
+            if given is not None:
+                _place(path, given)
+            return None
+        wanted = Wanted(
+            name=heir.name,
+            revision=heir.revision,
+            since=heir.since,
+            rows=asked if known is None else fewest,
+            asked=asked,
+            replaces=_hash_of(present),
+            again=None if known is None else known.decode(),
+        )
+        replace_file(next_path(path), encode_wanted(wanted))
+        if given is not None and given is not known:
+            replace_file(before_path(path), given)
+        remove_file(path)
+        return wanted
+
+
+def make_wanted(folder: Path, path: Path, make: Callable[[Wanted], Baseline | None]) -> Baseline | None:
+    """Save what `make` makes of the baseline that is wanted at `path`, and return it; None: not yet.
+
+    No other program makes it meanwhile.
+
+    Raises:
+        StoreError: the folder cannot be written, or a file cannot be read.
+    """
+    if not next_path(path).exists():
+        return None
+    with _held(folder, path) as wanted:
+        made = None if wanted is None else make(wanted)
+        if made is not None:
+            _place(path, encode_baseline(made))
+        return made
+
+
+def place_baseline(folder: Path, path: Path, baseline: Baseline) -> bool:
+    """Save a baseline at `path`, and return whether another that was being collected is given up.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    if not next_path(path).exists():
+        save_baseline(path, baseline)
+        return False
+    with _held(folder, path) as wanted:
+        _place(path, encode_baseline(baseline))
+        return wanted is not None
+
+
+def _place(path: Path, baseline: bytes) -> None:
+    """Let a baseline take the place of what is wanted; the caller holds the lock."""
+    replace_file(path, baseline)
+    remove_file(next_path(path))
+
+
+@contextlib.contextmanager
+def _held(folder: Path, path: Path) -> Iterator[Wanted | None]:
+    """Hold the monitors' lock, tidy up what a kill left, and give what is being collected."""
+    with contextlib.ExitStack() as stack:
+        with errors_named(folder):
+            stack.enter_context(only_monitor(folder))
+        wanted = wanted_at(path)
+        if wanted is None:
+            remove_file(next_path(path))
+        elif path.exists():
+            replace_file(before_path(path), read_baseline_file(path))
+            remove_file(path)
+        yield wanted
+
+
+def _content(path: Path) -> bytes | None:
+    # One call: another program may remove it at any time.
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _hash_of(content: bytes | None) -> str | None:
+    return None if content is None else sha256(content).hexdigest()
+
+
+def _is_of(content: bytes | None, heir: Heir) -> bool:
+    """Return whether a baseline is made of rows of that model alone."""
+    if content is None:
+        return False
+    with contextlib.suppress(StoreError):
+        models = decode_baseline(content, origin="").summary.models
+        return {revision for _, revision in models} == {heir.revision}
+    return False
