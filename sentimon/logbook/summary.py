@@ -151,13 +151,15 @@ class GrowingSummary:
     def add_texts(self, texts: Sequence[str | None]) -> None:
         """Add the texts of some rows, None where one was not kept; an empty one has no properties."""
         known = [text for text in texts if text is not None]
-        filled = known if all(map(str.strip, known)) else [text for text in known if text.strip()]
+        blank = "" in known or any(map(str.isspace, known))
+        filled = [text for text in known if text.strip()] if blank else known
+        wide = [text for text in filled if not text.isascii()]
         lengths = list(map(len, filled))
         self.add_property("characters", sum(lengths))
         self.add_property("squared_characters", sum(map(mul, lengths, lengths)))
         self.add_property("links", sum(map(has_link, filled)))
-        self.add_property("emoji", sum(map(has_emoji, filled)))
-        self.add_property("non_latin", sum(map(is_non_latin, filled)))
+        self.add_property("emoji", sum(map(has_emoji, wide)))
+        self.add_property("non_latin", sum(map(is_non_latin, wide)))
         self.add_property("empty", len(known) - len(filled))
         self.add_property("without_text", len(texts) - len(known))
 
