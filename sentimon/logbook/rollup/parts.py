@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sentimon.logbook.rollup.cells import Cells, Stretch
+from sentimon.logbook.rollup.cells import WIDTHS, Cells, Stretch
 from sentimon.logbook.summary import GrowingSummary
 from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, GrowingTally
 from sentimon.scoring.scores import SCALE
@@ -51,11 +51,13 @@ class BadLines(msgspec.Struct, array_like=True, frozen=True):
 
 
 class PackedCell(msgspec.Struct, array_like=True, frozen=True):
-    """The rows of one cell."""
+    """The rows of so many hours from one on."""
 
-    key: int
+    width: int
+    hour: int
     sums: bytes
     stretches: list[Stretch]
+    """None of a cell that is a sum of others, which say it."""
 
 
 class Part(msgspec.Struct, array_like=True, frozen=True):
@@ -76,10 +78,23 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
 
 
 def pack_cells(cells: Cells) -> list[PackedCell]:
-    """Return the cells, each once, by key."""
-    return [
-        PackedCell(key, pack(cell.sums), few_stretches(cell.stretches)) for key, cell in sorted(cells.items())
+    """Return the cells, each an hour, and then those of all longer widths; each once, in order."""
+    packed = [
+        PackedCell(1, hour, pack(cell.sums), few_stretches(cell.stretches))
+        for hour, cell in sorted(cells.items())
     ]
+    sums = {hour: cell.sums for hour, cell in cells.items()}
+    for width in WIDTHS[1:]:
+        sums = _widened(sums, width)
+        packed += [PackedCell(width, hour, pack(one), []) for hour, one in sorted(sums.items())]
+    return packed
+
+
+def _widened(sums: Mapping[int, GrowingSummary], width: int) -> dict[int, GrowingSummary]:
+    wide: dict[int, GrowingSummary] = {}
+    for hour, one in sums.items():
+        wide.setdefault(hour - hour % width, GrowingSummary()).include(one)
+    return wide
 
 
 def pack_total(cells: Cells) -> bytes:

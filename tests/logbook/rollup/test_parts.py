@@ -142,12 +142,12 @@ def test_a_part_travels_as_it_is() -> None:
         bad=bad,
         damage=None,
     )
-    assert [cell.key for cell in part.cells] == sorted(cells)
+    assert [cell.hour for cell in part.cells if cell.width == 1] == sorted(cells)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(part), type=Part) == part
-    for cell in part.cells:
+    for cell in part.cells[: len(cells)]:
         assert isinstance(cell, PackedCell)
-        assert unpack(cell.sums).summary() == cells[cell.key].sums.summary()
-        assert cell.stretches == cells[cell.key].stretches
+        assert unpack(cell.sums).summary() == cells[cell.hour].sums.summary()
+        assert cell.stretches == cells[cell.hour].stretches
     total = summarise(record(1, minute) for minute in (0, 70, 10))
     assert unpack(part.total).summary() == total
 
