@@ -148,6 +148,11 @@ class GrowingSummary:
         if amount:
             self.properties[name] = self.properties.get(name, 0) + amount
 
+    def add_properties(self, amounts: Mapping[str, int]) -> None:
+        """Add to the sums of some properties."""
+        for name, amount in amounts.items():
+            self.add_property(name, amount)
+
     def add_texts(self, texts: Sequence[str | None]) -> None:
         """Add the texts of some rows, None where one was not kept; an empty one has no properties."""
         known = [text for text in texts if text is not None]
