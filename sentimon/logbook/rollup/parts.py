@@ -77,8 +77,11 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     """Why the rest of the compressed file cannot be read."""
 
 
-def pack_cells(cells: Cells) -> list[PackedCell]:
-    """Return the cells, each an hour, and then those of all longer widths; each once, in order."""
+def pack_cells(cells: Cells) -> tuple[list[PackedCell], bytes]:
+    """Return (the cells, each an hour, and then those of all longer widths; the sum over all, packed).
+
+    Each is there once, in the order of its width and hour.
+    """
     packed = [
         PackedCell(1, hour, pack(cell.sums), few_stretches(cell.stretches))
         for hour, cell in sorted(cells.items())
@@ -87,7 +90,10 @@ def pack_cells(cells: Cells) -> list[PackedCell]:
     for width in WIDTHS[1:]:
         sums = _widened(sums, width)
         packed += [PackedCell(width, hour, pack(one), []) for hour, one in sorted(sums.items())]
-    return packed
+    total = GrowingSummary()
+    for one in sums.values():
+        total.include(one)
+    return packed, pack(total)
 
 
 def _widened(sums: Mapping[int, GrowingSummary], width: int) -> dict[int, GrowingSummary]:
@@ -95,14 +101,6 @@ def _widened(sums: Mapping[int, GrowingSummary], width: int) -> dict[int, Growin
     for hour, one in sums.items():
         wide.setdefault(hour - hour % width, GrowingSummary()).include(one)
     return wide
-
-
-def pack_total(cells: Cells) -> bytes:
-    """Return the sum over all cells, packed."""
-    total = GrowingSummary()
-    for cell in cells.values():
-        total.include(cell.sums)
-    return pack(total)
 
 
 def pack(sums: GrowingSummary) -> bytes:

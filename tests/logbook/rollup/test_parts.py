@@ -20,7 +20,6 @@ from sentimon.logbook.rollup.parts import (
     few_stretches,
     pack,
     pack_cells,
-    pack_total,
     unpack,
 )
 from sentimon.logbook.summary import GrowingSummary, summarise
@@ -132,13 +131,14 @@ def test_a_part_travels_as_it_is() -> None:
     for minute in (0, 70, 10):
         cells.add(record(1, minute), hour_slot, minute, minute + 9)
     bad = BadLines({"json": 3}, [(1, "json", "reason"), (7, "json", "perché")])
+    packed, total = pack_cells(cells)
     part = Part(
         begin=3,
         end=1 << 40,
         checksum=0xFFFFFFFF,
         lines=9,
-        cells=pack_cells(cells),
-        total=pack_total(cells),
+        cells=packed,
+        total=total,
         bad=bad,
         damage=None,
     )
@@ -148,8 +148,7 @@ def test_a_part_travels_as_it_is() -> None:
         assert isinstance(cell, PackedCell)
         assert unpack(cell.sums).summary() == cells[cell.hour].sums.summary()
         assert cell.stretches == cells[cell.hour].stretches
-    total = summarise(record(1, minute) for minute in (0, 70, 10))
-    assert unpack(part.total).summary() == total
+    assert unpack(part.total).summary() == summarise(record(1, minute) for minute in (0, 70, 10))
 
 
 @given(STRETCHES)
