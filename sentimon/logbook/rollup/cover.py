@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sentimon.logbook.rollup.cells import WIDTHS, Slot
 from sentimon.logbook.rollup.store import KeptCell, Store, damaged
+from sentimon.logbook.summary import Counts
 
-Hours = Mapping[int, Sequence[int]]
+Hours = Mapping[int, Counts]
 """Rows of each class by hour since 1970, of those hours that have any."""
 
 

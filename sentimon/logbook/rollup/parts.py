@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sentimon.logbook.rollup.cells import WIDTHS, Cells, Stretch
-from sentimon.logbook.summary import GrowingSummary
+from sentimon.logbook.summary import Counts, GrowingSummary
 from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, GrowingTally
 from sentimon.scoring.scores import SCALE
 
@@ -36,7 +36,7 @@ class Packed(msgspec.Struct, array_like=True, frozen=True):
     """A GrowingSummary, without its bad lines."""
 
     classes: tuple[PackedTally, PackedTally, PackedTally]
-    hours: dict[int, tuple[int, int, int]]
+    hours: dict[int, Counts]
     models: list[tuple[str | None, str | None, int]]
     properties: dict[str, int]
     first: int | None
@@ -108,7 +108,7 @@ def pack(sums: GrowingSummary) -> bytes:
     negative, neutral, positive = (_pack_tally(tally) for tally in sums.classes)
     packed = Packed(
         classes=(negative, neutral, positive),
-        hours={hour: (counts[0], counts[1], counts[2]) for hour, counts in sums.hours.items()},
+        hours=sums.hours,
         models=[(model, revision, count) for (model, revision), count in sums.models.items()],
         properties=sums.properties,
         first=sums.first,
@@ -130,7 +130,7 @@ def unpack(content: bytes) -> GrowingSummary:
     sums = GrowingSummary()
     negative, neutral, positive = (_unpack_tally(tally) for tally in packed.classes)
     sums.classes = (negative, neutral, positive)
-    sums.hours = {hour: list(counts) for hour, counts in packed.hours.items()}
+    sums.hours = packed.hours
     sums.models = {(model, revision): count for model, revision, count in packed.models}
     sums.properties = packed.properties
     sums.first, sums.last = packed.first, packed.last

@@ -59,9 +59,7 @@ tallies = st.builds(
 def sums(draw: st.DrawFn) -> GrowingSummary:
     made = GrowingSummary()
     made.classes = (draw(tallies), draw(tallies), draw(tallies))
-    made.hours = draw(
-        st.dictionaries(st.integers(-17_259_888, 70_389_527), st.tuples(*[counts] * 3).map(list))
-    )
+    made.hours = draw(st.dictionaries(st.integers(-17_259_888, 70_389_527), st.tuples(*[counts] * 3)))
     made.models = draw(st.dictionaries(st.tuples(names, names), counts, max_size=4))
     made.properties = draw(st.dictionaries(st.sampled_from(["empty", "characters"]), counts))
     made.first, made.last = draw(moments), draw(moments)
