@@ -379,7 +379,7 @@ class Bench:
             "sentimon --help": partial(python, *LOADED, "--help"),
             "sentimon retrain-check": partial(sentimon, log, *check),
             "sentimon retrain-check -q": partial(sentimon, log, *check, "-q"),
-            "sentimon retrain-check -q, 3 years": partial(sentimon, years, *in_years),
+            "sentimon retrain-check -q, over 3 years": partial(sentimon, years, *in_years),
             "sentimon metrics": partial(sentimon, log, "metrics"),
         }
         often_each: dict[str, Work] = {name: partial(often, work) for name, work in sides.items()}
@@ -390,7 +390,7 @@ class Bench:
             command, _, history = name.partition(",")
             yield Finding(
                 what=f"`{command}`"
-                + ("" if "--help" in name else f", nothing new in {rows:,} rows{history and f" over{history}"}"),
+                + ("" if "--help" in name else f", nothing new in {rows:,} rows{history}"),
                 against='`python -c "import typer"`',
                 value=cpu(costs[name]) / cpu(costs["import typer"]),
                 most=bars.get(name),
