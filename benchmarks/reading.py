@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FIRST, SPAN = datetime(2025, 1, 1), timedelta(days=90)
 """When the rows begin, UTC, and how long they go on."""
-BASELINE_ENDS = "2025-01-31"
+BASELINE_DAYS = 30
+YEARS, YEARS_BEGIN, ROWS_IN_YEARS = timedelta(days=3 * 365), datetime(2023, 1, 1), 200_000
+"""A log of three years that is never sealed, with rows in each hour."""
 POOL = 20_000
 """Different rows, over and over: more than zstd remembers, so that they are compressed as real ones are."""
 CHUNK = 5_000
@@ -80,11 +82,17 @@ main(msgspec.json.Decoder(Row).decode)
 ALL_FIELDS = BARE.replace("FURTHER", "text: str; id: str; model: str; revision: str; truncated: bool")
 FEW_FIELDS = BARE.replace("FURTHER", "")
 STDLIB = """
-import json, sys
+import json, re, sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 LABELS = ("negative", "neutral", "positive")
+EMOJI = re.compile(
+    "[\\u231a\\u231b\\u23e9-\\u23f3\\u2600-\\u27bf\\u2b1b\\u2b1c\\u2b50\\u2b55\\u3297\\u3299\\U0001f000-\\U0001faff]"
+)
+BEYOND_LATIN = re.compile(
+    "[\\u0370-\\u1dff\\u1f00-\\u1fff\\u2c00-\\ua71f\\ua800-\\ufaff\\ufb07-\\U0001efff\\U00020000-\\U0003ffff]"
+)
 @dataclass
 class Scores:
     negative: float; neutral: float; positive: float
@@ -107,7 +115,8 @@ def read(path):
             yield row
 def main():
     sums = {label: Sums() for label in LABELS}
-    hours, models, characters, truncated, empty, first, last = Counter(), Counter(), 0, 0, 0, None, None
+    hours, models, truncated, empty, first, last = Counter(), Counter(), 0, 0, None, None
+    characters = squares = links = emoji = non_latin = 0
     for row in ROWS:
         own = sums[row.sentiment]
         polarity = row.scores.positive - row.scores.negative
@@ -119,8 +128,15 @@ def main():
         own.polarities[min(int((polarity + 1) * 20), 39)] += 1
         hours[row.timestamp.replace(minute=0, second=0, microsecond=0), row.sentiment] += 1
         models[row.model, row.revision] += 1
-        if row.text.strip():
-            characters += len(row.text)
+        text = row.text
+        if text.strip():
+            characters += len(text)
+            squares += len(text) * len(text)
+            links += "://" in text or "www." in text or "WWW." in text or "[url]" in text
+            if not text.isascii():
+                emoji += EMOJI.search(text) is not None
+                other = sum(map(str.isalpha, BEYOND_LATIN.findall(text)))
+                non_latin += other > 0 and 2 * other > sum(map(str.isalpha, text))
         else:
             empty += 1
         truncated += row.truncated
@@ -128,9 +144,28 @@ def main():
             first = row.timestamp
         if last is None or row.timestamp > last:
             last = row.timestamp
-    print(json.dumps({label: one.count for label, one in sums.items()}))
+    properties = dict(characters=characters, emoji=emoji, links=links, non_latin=non_latin)
+    counts = {label: one.count for label, one in sums.items()}
+    print(json.dumps([counts, properties | dict(squared_characters=squares)]))
 main()
 """
+CHECKED = """
+import sys
+from pathlib import Path
+from zlib import crc32
+from sentimon.logbook.rollup.blocks import plain_blocks
+from sentimon.logbook.rollup.columns import Columns
+from sentimon.logbook.rollup.usual import decode_block
+from sentimon.logbook.segments import opened
+checksum = 0
+with opened(Path(sys.argv[1])) as segment:
+    for block in plain_blocks(segment, 0, segment.file.size):
+        checksum = crc32(block, checksum)
+        rows, _ = decode_block(block)
+        if not Columns(rows).usual():
+            raise ValueError("a row is not usual")
+"""
+"""What `metrics` does before it sums anything up."""
 ROW_BY_ROW = STDLIB.replace("ROWS", "read(sys.argv[1])")
 ALL_KEPT = STDLIB.replace("ROWS", "list(read(sys.argv[1]))")
 
@@ -260,6 +295,7 @@ class Bench:
         if bare:
             sides["bare"] = partial(python, "-c", ALL_FIELDS, file)
             sides["bare, few fields"] = partial(python, "-c", FEW_FIELDS, file)
+            sides["checked"] = partial(python, "-c", CHECKED, file)
             sides["bare, no rows"] = partial(python, "-c", ALL_FIELDS, str(nothing))
         if stdlib:
             sides["stdlib, row by row"] = partial(python, "-c", ROW_BY_ROW, file)
@@ -333,46 +369,55 @@ class Bench:
 
     def start(self) -> Iterator[Finding]:
         """Compare short commands with the import that none of them can do without."""
-        log = self._log(self._rows)
+        log, years = self._log(self._rows), self._log(ROWS_IN_YEARS, begin=YEARS_BEGIN, span=YEARS)
         check = ["retrain-check", "--baseline", str(self._baseline(log))]
-        sentimon(log, "metrics")
+        in_years = ["retrain-check", "--baseline", str(self._baseline(years, YEARS_BEGIN)), "-q"]
+        for one in (log, years):
+            sentimon(one, "metrics")
         sides: dict[str, Work] = {
             "import typer": partial(python, "-c", "import typer"),
             "sentimon --help": partial(python, *LOADED, "--help"),
             "sentimon retrain-check": partial(sentimon, log, *check),
             "sentimon retrain-check -q": partial(sentimon, log, *check, "-q"),
+            "sentimon retrain-check -q, over 3 years": partial(sentimon, years, *in_years),
             "sentimon metrics": partial(sentimon, log, "metrics"),
         }
         often_each: dict[str, Work] = {name: partial(often, work) for name, work in sides.items()}
         costs = interleaved(f"short commands, {SHORT_RUNS} times each", often_each, self._rounds)
-        bars = {"sentimon --help": 2, "sentimon retrain-check": 4, "sentimon retrain-check -q": 4}
+        bars = {"sentimon --help": 2} | dict.fromkeys((name for name in sides if "retrain-check" in name), 4)
         for name in list(sides)[1:]:
+            rows = ROWS_IN_YEARS if "years" in name else self._rows
+            command, _, history = name.partition(",")
             yield Finding(
-                what=f"`{name}`" + ("" if "--help" in name else f", nothing new in {self._rows:,} rows"),
+                what=f"`{command}`"
+                + ("" if "--help" in name else f", nothing new in {rows:,} rows{history}"),
                 against='`python -c "import typer"`',
                 value=cpu(costs[name]) / cpu(costs["import typer"]),
                 most=bars.get(name),
             )
 
-    def _log(self, rows: int, segment_megabytes: int = 0) -> Path:
+    def _log(
+        self, rows: int, segment_megabytes: int = 0, *, begin: datetime = FIRST, span: timedelta = SPAN
+    ) -> Path:
         """Return a new copy of a log of so many rows; sealed at so many megabytes, or never (0)."""
-        made = self._made / f"{rows}-rows-sealed-at-{segment_megabytes}"
+        made = self._made / f"{rows}-rows-sealed-at-{segment_megabytes}-{span.days}-days"
         if not made.exists():
             started = time.perf_counter()
             begun = made.with_name(made.name + ".begun")
             shutil.rmtree(begun, ignore_errors=True)
-            apart(make_log, begun, self._data, rows, segment_megabytes)
+            apart(make_log, begun, self._data, rows, segment_megabytes, begin, span)
             begun.rename(made)
             print(f"{rows:,} rows written in {time.perf_counter() - started:.0f} s")
         log = Path(tempfile.mkdtemp(prefix="log-", dir=self._place))
         shutil.copytree(made, log, dirs_exist_ok=True)
         return log
 
-    def _baseline(self, log: Path) -> Path:
+    def _baseline(self, log: Path, begin: datetime = FIRST) -> Path:
         """Return the baseline of the first days of a log, outside its folder; the log has an index then."""
         path = log.with_name(log.name + "-baseline.json")
         if not path.exists():
-            sentimon(log, "baseline", "create", "--until", BASELINE_ENDS, "--baseline", str(path))
+            until = (begin + timedelta(days=BASELINE_DAYS)).date().isoformat()
+            sentimon(log, "baseline", "create", "--until", until, "--baseline", str(path))
         return path
 
     def _appending(self, log: Path, rows: int, segment_megabytes: int) -> Callable[[int], None]:
@@ -399,6 +444,12 @@ def against_bare(costs: Costs) -> Iterator[Finding]:
             against="that script, its CPU less that for no rows",
             value=(whole - loading) / (bare - start),
         )
+    against = "that script, its CPU whole"
+    yield Finding(
+        what="the floor: every check of `metrics`, and no sum",
+        against=against,
+        value=cpu(costs["checked"]) / bare,
+    )
     yield Finding(
         what=OURS["metrics"],
         against="such a script that decodes only timestamp, sentiment, confidence and scores",
@@ -408,10 +459,11 @@ def against_bare(costs: Costs) -> Iterator[Finding]:
 
 def against_stdlib(costs: Costs) -> Iterator[Finding]:
     """Yield how many times dearer it is to read all rows into objects and sum them up."""
-    ours = json.loads(costs["metrics"][0].output)["sentiment_distribution"]
+    found = json.loads(costs["metrics"][0].output)
+    ours = [found["sentiment_distribution"], found["properties"]]
     for side, how in (("stdlib, row by row", "one by one"), ("stdlib, a list of rows", "into a list")):
         if json.loads(costs[side][0].output) != ours:
-            raise SystemExit("the two sides count different rows")
+            raise SystemExit("the two sides find different sums")
         for name, text in OURS.items():
             yield Finding(
                 what=text,
@@ -543,8 +595,10 @@ def apart(work: Callable[..., object], *arguments: object) -> None:
         raise SystemExit(f"{work.__name__} failed")
 
 
-def make_log(folder: Path, data: Path | None, rows: int, segment_megabytes: int) -> None:
-    """Write so many rows over SPAN from FIRST on, as the writer writes and seals them."""
+def make_log(
+    folder: Path, data: Path | None, rows: int, segment_megabytes: int, start: datetime, span: timedelta
+) -> None:
+    """Write so many rows over a span from `start` on, as the writer writes and seals them."""
     from sentimon.config.settings import LogSettings
     from sentimon.jsonl import encode
     from sentimon.logbook.sealing import compress_sealed, seal_if_due
@@ -557,7 +611,7 @@ def make_log(folder: Path, data: Path | None, rows: int, segment_megabytes: int)
     folder.mkdir(parents=True)
     for first in range(0, rows, CHUNK):
         numbers = range(first, min(first + CHUNK, rows))
-        moments = ((FIRST + SPAN / rows * number).isoformat().encode() for number in numbers)
+        moments = ((start + span / rows * number).isoformat().encode() for number in numbers)
         lines = [
             b"%b%b%b\n" % (begin, moment, bodies[number % POOL])
             for number, moment in zip(numbers, moments, strict=True)

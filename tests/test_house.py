@@ -35,6 +35,7 @@ HEAVY = {
     "tokenizers",
     "pandas",
     "pyarrow",
+    "pydantic",
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 

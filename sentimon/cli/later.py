@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
+from sentimon.cli.light import lighten
 from sentimon.cli.options import plain_help, where_examples_are
 
 LATER: Mapping[str, str] = MappingProxyType(
@@ -51,10 +52,17 @@ class LaterGroup(TyperGroup):
         for name, line in LATER.items():
             self.commands[name] = TyperCommand(name, help=line)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left for a command."""
+        # Not before: typer adds the options of shell completion last.
+        lighten(self, ctx)
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return what the arguments name, loaded."""
         if args[0] in LATER:
             self.commands[args[0]] = _load(args[0])
+            lighten(self.commands[args[0]], ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -25,6 +25,8 @@ SHOWN_BAD_LINES = 5
 K = TypeVar("K")
 Counts = tuple[int, int, int]
 ModelKey = tuple[str | None, str | None]
+_ONE: tuple[Counts, Counts, Counts] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+"""A row of each class."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,7 @@ class GrowingSummary:
 
     def __init__(self) -> None:
         self.classes = (GrowingTally(), GrowingTally(), GrowingTally())
-        self.hours: dict[int, list[int]] = {}
+        self.hours: dict[int, Counts] = {}
         self.models: dict[ModelKey, int] = {}
         self.properties: dict[str, int] = {}
         self.first: int | None = None
@@ -120,7 +122,7 @@ class GrowingSummary:
         moment = to_microseconds(row.timestamp)
         self.span(moment, moment)
         self.classes[row.sentiment].add(round(row.confidence * SCALE), round(row.scores.polarity * SCALE))
-        self.hours.setdefault(moment // HOUR_MICROSECONDS, [0, 0, 0])[row.sentiment] += 1
+        _include_hours(self.hours, {moment // HOUR_MICROSECONDS: _ONE[row.sentiment]})
         self.add_model((row.model, row.revision), 1)
         self.add_texts([row.text])
         self.add_property("truncated", 1 if row.truncated else 0)
@@ -130,10 +132,7 @@ class GrowingSummary:
         """Add the rows of another sum."""
         for tally, more in zip(self.classes, other.classes, strict=True):
             tally.include(more)
-        for hour, counts in other.hours.items():
-            cell = self.hours.setdefault(hour, [0, 0, 0])
-            for place, count in enumerate(counts):
-                cell[place] += count
+        _include_hours(self.hours, other.hours)
         _include(self.models, other.models)
         _include(self.properties, other.properties)
         self.span(other.first, other.last)
@@ -148,16 +147,23 @@ class GrowingSummary:
         if amount:
             self.properties[name] = self.properties.get(name, 0) + amount
 
+    def add_properties(self, amounts: Mapping[str, int]) -> None:
+        """Add to the sums of some properties."""
+        for name, amount in amounts.items():
+            self.add_property(name, amount)
+
     def add_texts(self, texts: Sequence[str | None]) -> None:
         """Add the texts of some rows, None where one was not kept; an empty one has no properties."""
         known = [text for text in texts if text is not None]
-        filled = known if all(map(str.strip, known)) else [text for text in known if text.strip()]
+        blank = "" in known or any(map(str.isspace, known))
+        filled = [text for text in known if text.strip()] if blank else known
+        wide = [text for text in filled if not text.isascii()]
         lengths = list(map(len, filled))
         self.add_property("characters", sum(lengths))
         self.add_property("squared_characters", sum(map(mul, lengths, lengths)))
         self.add_property("links", sum(map(has_link, filled)))
-        self.add_property("emoji", sum(map(has_emoji, filled)))
-        self.add_property("non_latin", sum(map(is_non_latin, filled)))
+        self.add_property("emoji", sum(map(has_emoji, wide)))
+        self.add_property("non_latin", sum(map(is_non_latin, wide)))
         self.add_property("empty", len(known) - len(filled))
         self.add_property("without_text", len(texts) - len(known))
 
@@ -184,7 +190,7 @@ class GrowingSummary:
         negative, neutral, positive = self.classes
         return Summary(
             classes=(negative.tally(), neutral.tally(), positive.tally()),
-            hours={hour: (counts[0], counts[1], counts[2]) for hour, counts in self.hours.items()},
+            hours=dict(self.hours),
             models=dict(self.models),
             properties=dict(self.properties),
             first=self.first,
@@ -203,10 +209,17 @@ def _merged(one: Mapping[K, int], other: Mapping[K, int]) -> Mapping[K, int]:
     return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
 
 
+def _include_hours(into: dict[int, Counts], hours: Mapping[int, Counts]) -> None:
+    # Mostly they are apart, years of them, and those of one side can be taken over all at once.
+    both = {}
+    for hour in into.keys() & hours.keys():
+        a, b = into[hour], hours[hour]
+        both[hour] = (a[0] + b[0], a[1] + b[1], a[2] + b[2])
+    into.update(hours)
+    into.update(both)
+
+
 def _merged_hours(one: Mapping[int, Counts], other: Mapping[int, Counts]) -> Mapping[int, Counts]:
-    nothing = (0, 0, 0)
-    merged = {}
-    for hour in {**one, **other}:
-        a, b = one.get(hour, nothing), other.get(hour, nothing)
-        merged[hour] = (a[0] + b[0], a[1] + b[1], a[2] + b[2])
+    merged = dict(one)
+    _include_hours(merged, other)
     return merged

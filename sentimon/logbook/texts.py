@@ -1,16 +1,37 @@
-"""What a text is made of, without a model: links, emoji, the script of its letters."""
+"""What a text is made of, without a model: links, emoji, the script of its letters.
+
+This is asked of every row that is read.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
-_EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b1b\u2b1c\u2b50\u2b55\u231a\u231b\u23e9-\u23f3\u3297\u3299]"
+Ranges = tuple[tuple[int, int], ...]
+"""Characters from a first to a last one, in order."""
+
+LINK_MARKS = ("://", "www.", "WWW.", "[url]")
+EMOJI: Ranges = (
+    (0x231A, 0x231B),
+    (0x23E9, 0x23F3),
+    (0x2600, 0x27BF),
+    (0x2B1B, 0x2B1C),
+    (0x2B50, 0x2B50),
+    (0x2B55, 0x2B55),
+    (0x3297, 0x3297),
+    (0x3299, 0x3299),
+    (0x1F000, 0x1FAFF),
 )
 """The blocks of pictographs, and the older symbols that are shown as such."""
-_BEYOND_LATIN = re.compile(
-    "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ua71f\ua800-\ufaff\ufb07-\U0001efff\U00020000-\U0003ffff]"
+BEYOND_LATIN: Ranges = (
+    (0x0370, 0x1DFF),
+    (0x1F00, 0x1FFF),
+    (0x2C00, 0xA71F),
+    (0xA800, 0xFAFF),
+    (0xFB07, 0x1EFFF),
+    (0x20000, 0x3FFFF),
 )
 """Where letters of other scripts are; Latin ones with their marks are below and between."""
 
@@ -21,7 +42,7 @@ def has_link(text: str) -> bool:
     >>> has_link("vedi www.example.org"), has_link("vedi [url]"), has_link("niente")
     (True, True, False)
     """
-    # One after the other: this is asked of every row that is read.
+    # LINK_MARKS, but a loop or a regular expression over them takes several times as long.
     return "://" in text or "www." in text or "WWW." in text or "[url]" in text
 
 
@@ -31,7 +52,7 @@ def has_emoji(text: str) -> bool:
     >>> has_emoji("bello 😀"), has_emoji("bello :-)")
     (True, False)
     """
-    return not text.isascii() and _EMOJI.search(text) is not None
+    return not text.isascii() and _pattern(EMOJI).search(text) is not None
 
 
 def is_non_latin(text: str) -> bool:
@@ -42,5 +63,19 @@ def is_non_latin(text: str) -> bool:
     """
     if text.isascii():
         return False
-    other = sum(map(str.isalpha, _BEYOND_LATIN.findall(text)))
-    return other > 0 and 2 * other > sum(map(str.isalpha, unicodedata.normalize("NFC", text)))
+    other = _letters("".join(_pattern(BEYOND_LATIN).findall(text)))
+    if not other:
+        return False
+    composed = unicodedata.normalize("NFC", text)
+    # Letters are no more than characters, which are counted at once.
+    return 2 * other > len(composed) or 2 * other > _letters(composed)
+
+
+@cache
+def _pattern(ranges: Ranges) -> re.Pattern[str]:
+    # Not while the program loads: of such wide ranges that takes milliseconds.
+    return re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + "]+")
+
+
+def _letters(text: str) -> int:
+    return len(text) if text.isalpha() else sum(map(str.isalpha, text))

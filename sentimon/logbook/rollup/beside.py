@@ -16,6 +16,7 @@ import msgspec
 from sentimon.errors import StoreError
 from sentimon.logbook.locks import STATE_FOLDER
 from sentimon.logbook.objects import read_objects, write_object
+from sentimon.logbook.rollup.cells import WIDTHS
 from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.files import SeenFile
 from sentimon.logbook.rollup.parts import PackedCell, pack, unpack
@@ -66,7 +67,11 @@ def keep(store: Store, path: Path, entry: Entry) -> None:
     Raises:
         sqlite3.Error, msgspec.MsgspecError: the store is broken.
     """
-    cells = [PackedCell(hour, pack(sums), stretches) for hour, sums, stretches in store.cells(entry.number)]
+    cells = [
+        PackedCell(width, one.hour, pack(one.sums), one.stretches)
+        for width in WIDTHS
+        for one in store.cells(entry.number, width)
+    ]
     content = msgspec.msgpack.encode(_Read(FORMAT, entry, pack(store.total(entry.number)), cells))
     with contextlib.suppress(StoreError):
         write_object(_beside(path), crc32(content).to_bytes(_CHECKSUM, "big") + content)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sentimon.logbook.moments import from_microseconds, to_microseconds
 from sentimon.logbook.rollup.cells import Cells, Slot
 from sentimon.logbook.rollup.columns import MOST_ROWS, Columns, Pending
+from sentimon.logbook.rollup.prose import sum_texts
 from sentimon.logbook.rollup.usual import UsualRow, decode_block
 from sentimon.logbook.summary import GrowingSummary
 
@@ -45,13 +46,15 @@ class BulkReader:
         columns = Columns(rows)
         if times[0] < EARLIEST or times[-1] >= LATEST or not columns.usual():
             return 0
+        found = list(self._runs(times))
+        texts = sum_texts([row.text for row in rows], [first for _, first, _ in found])
         runs = []
-        for key, first, end in self._runs(times):
+        for (key, first, end), properties in zip(found, texts, strict=True):
             cell, part, places = self._cells[key], rows[first:end], order[first:end]
             low, high = (first, end - 1) if in_order else (min(places), max(places))
             cell.found(begin + int(offsets[low]), begin + int(offsets[high + 1]))
             cell.sums.span(to_microseconds(times[first]), to_microseconds(times[end - 1]))
-            cell.sums.add_texts([row.text for row in part])
+            cell.sums.add_properties(properties)
             _add_origins(cell.sums, part)
             runs.append((cell.sums, end - first))
         self._pending.add(columns, runs)

@@ -13,10 +13,16 @@ from sentimon.logbook.summary import GrowingSummary
 Slot = Callable[[int], tuple[int, int]]
 """From a moment in microseconds since 1970 to (the key of its cell, the first later moment of another).
 
-No cell is longer than an hour that begins on the hour, UTC."""
+Where rows are read in bulk none is longer than an hour that begins on the hour, UTC."""
 
 Stretch = tuple[int, int]
 """A part of a file: (first byte, byte after the last)."""
+
+WIDTHS = (1, 24, 24 * 32)
+"""Hours of the cells that the index keeps; longer ones are sums of shorter ones, for long questions.
+
+Each begins where its width divides the hours since 1970, so that one of a later width holds whole ones
+of the width before."""
 
 NEAR = 64 * 1024
 """Bytes between two stretches that are cheaper to read than to pass over."""

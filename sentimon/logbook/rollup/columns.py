@@ -114,7 +114,8 @@ class Pending:
         for cell in self._cells.values():
             # A cell lies within an hour, so what it counts is what that hour counts.
             if cell.ends:
-                cell.hours[cell.ends[0] // HOUR_MICROSECONDS] = [tally.count for tally in cell.classes]
+                first, second, third = (tally.count for tally in cell.classes)
+                cell.hours[cell.ends[0] // HOUR_MICROSECONDS] = (first, second, third)
 
 
 def _include(histogram: array[int], counts: Integers) -> None:

@@ -19,23 +19,25 @@ def gather(lists: Iterable[list[Part]]) -> list[Part]:
     parts = [part for parts in lists for part in parts]
     if len(parts) < 2:
         return parts
-    total, cells = GrowingSummary(), dict[int, list[PackedCell]]()
+    total, cells = GrowingSummary(), dict[tuple[int, int], list[PackedCell]]()
     for part in parts:
         total.include(unpack(part.total))
         for cell in part.cells:
-            cells.setdefault(cell.key, []).append(cell)
+            cells.setdefault((cell.width, cell.hour), []).append(cell)
     nothing = pack(GrowingSummary())
     *others, last = parts
     return [
         *(replace(part, cells=[], total=nothing) for part in others),
-        replace(last, cells=[_one(key, same) for key, same in sorted(cells.items())], total=pack(total)),
+        replace(last, cells=[_one(same) for _, same in sorted(cells.items())], total=pack(total)),
     ]
 
 
-def _one(key: int, cells: list[PackedCell]) -> PackedCell:
+def _one(cells: list[PackedCell]) -> PackedCell:
+    first = cells[0]
     if len(cells) == 1:
-        return cells[0]
+        return first
     sums = GrowingSummary()
     for cell in cells:
         sums.include(unpack(cell.sums))
-    return PackedCell(key, pack(sums), few_stretches([place for cell in cells for place in cell.stretches]))
+    stretches = few_stretches([place for cell in cells for place in cell.stretches])
+    return PackedCell(first.width, first.hour, pack(sums), stretches)

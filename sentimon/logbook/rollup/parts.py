@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sentimon.logbook.rollup.cells import Cells, Stretch
-from sentimon.logbook.summary import GrowingSummary
+from sentimon.logbook.rollup.cells import WIDTHS, Cells, Stretch
+from sentimon.logbook.summary import Counts, GrowingSummary
 from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, GrowingTally
 from sentimon.scoring.scores import SCALE
 
@@ -36,7 +36,7 @@ class Packed(msgspec.Struct, array_like=True, frozen=True):
     """A GrowingSummary, without its bad lines."""
 
     classes: tuple[PackedTally, PackedTally, PackedTally]
-    hours: dict[int, tuple[int, int, int]]
+    hours: dict[int, Counts]
     models: list[tuple[str | None, str | None, int]]
     properties: dict[str, int]
     first: int | None
@@ -51,11 +51,13 @@ class BadLines(msgspec.Struct, array_like=True, frozen=True):
 
 
 class PackedCell(msgspec.Struct, array_like=True, frozen=True):
-    """The rows of one cell."""
+    """The rows of so many hours from one on."""
 
-    key: int
+    width: int
+    hour: int
     sums: bytes
     stretches: list[Stretch]
+    """None of a cell that is a sum of others, which say it."""
 
 
 class Part(msgspec.Struct, array_like=True, frozen=True):
@@ -75,19 +77,30 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     """Why the rest of the compressed file cannot be read."""
 
 
-def pack_cells(cells: Cells) -> list[PackedCell]:
-    """Return the cells, each once, by key."""
-    return [
-        PackedCell(key, pack(cell.sums), few_stretches(cell.stretches)) for key, cell in sorted(cells.items())
+def pack_cells(cells: Cells) -> tuple[list[PackedCell], bytes]:
+    """Return (the cells, each an hour, and then those of all longer widths; the sum over all, packed).
+
+    Each is there once, in the order of its width and hour.
+    """
+    packed = [
+        PackedCell(1, hour, pack(cell.sums), few_stretches(cell.stretches))
+        for hour, cell in sorted(cells.items())
     ]
-
-
-def pack_total(cells: Cells) -> bytes:
-    """Return the sum over all cells, packed."""
+    sums = {hour: cell.sums for hour, cell in cells.items()}
+    for width in WIDTHS[1:]:
+        sums = _widened(sums, width)
+        packed += [PackedCell(width, hour, pack(one), []) for hour, one in sorted(sums.items())]
     total = GrowingSummary()
-    for cell in cells.values():
-        total.include(cell.sums)
-    return pack(total)
+    for one in sums.values():
+        total.include(one)
+    return packed, pack(total)
+
+
+def _widened(sums: Mapping[int, GrowingSummary], width: int) -> dict[int, GrowingSummary]:
+    wide: dict[int, GrowingSummary] = {}
+    for hour, one in sums.items():
+        wide.setdefault(hour - hour % width, GrowingSummary()).include(one)
+    return wide
 
 
 def pack(sums: GrowingSummary) -> bytes:
@@ -95,7 +108,7 @@ def pack(sums: GrowingSummary) -> bytes:
     negative, neutral, positive = (_pack_tally(tally) for tally in sums.classes)
     packed = Packed(
         classes=(negative, neutral, positive),
-        hours={hour: (counts[0], counts[1], counts[2]) for hour, counts in sums.hours.items()},
+        hours=sums.hours,
         models=[(model, revision, count) for (model, revision), count in sums.models.items()],
         properties=sums.properties,
         first=sums.first,
@@ -117,7 +130,7 @@ def unpack(content: bytes) -> GrowingSummary:
     sums = GrowingSummary()
     negative, neutral, positive = (_unpack_tally(tally) for tally in packed.classes)
     sums.classes = (negative, neutral, positive)
-    sums.hours = {hour: list(counts) for hour, counts in packed.hours.items()}
+    sums.hours = packed.hours
     sums.models = {(model, revision): count for model, revision, count in packed.models}
     sums.properties = packed.properties
     sums.first, sums.last = packed.first, packed.last

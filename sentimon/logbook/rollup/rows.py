@@ -10,7 +10,6 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, line_content
-from sentimon.logbook.moments import HOUR_MICROSECONDS
 from sentimon.logbook.opened import Segment
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup.cells import Stretch
@@ -103,8 +102,7 @@ def _in_another_form(known: Known) -> SeenFile:
 
 
 def _stretches(store: Store, known: Known, span: Span) -> list[Stretch]:
-    cells = store.cells(known.entry.number, span.begin // HOUR_MICROSECONDS, span.end // HOUR_MICROSECONDS)
-    stretches = [stretch for _, _, found in cells for stretch in found]
+    stretches = [one for cell in store.cells(known.entry.number, 1, span.hours) for one in cell.stretches]
     end, size = known.entry.reading.end, known.seen.state.size
     # Behind the last newline of a plain file is a line that the cells do not hold.
     torn = [] if known.seen.compressed or end >= size else [(end, size)]

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook.rollup.cells import Cells, Slot
-from sentimon.logbook.rollup.parts import BadLines, Part, pack_cells, pack_total
+from sentimon.logbook.rollup.parts import BadLines, Part, pack_cells
 from sentimon.logbook.row import parse_row
 from sentimon.logbook.summary import SHOWN_BAD_LINES
 
@@ -53,13 +53,14 @@ class Scan:
 
     def part(self, damage: str | None = None) -> Part:
         """Return what was read, once it is finished; `damage` is why no more can be."""
+        cells, total = pack_cells(self.cells)
         return Part(
             begin=self.begin,
             end=self._end,
             checksum=self._checksum,
             lines=self._lines,
-            cells=pack_cells(self.cells),
-            total=pack_total(self.cells),
+            cells=cells,
+            total=total,
             bad=self.bad,
             damage=damage,
         )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from sentimon.logbook.moments import from_microseconds, to_microseconds
+from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds, to_microseconds
 from sentimon.logbook.rollup.cells import Slot, hour_slot
 from sentimon.logbook.windows import Calendar, Period
 
@@ -29,6 +29,11 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
         end = _FOREVER if period.until is None else to_microseconds(period.until)
         return cls(begin=max(since, after), end=end)
 
+    @property
+    def hours(self) -> range:
+        """Return the hours since 1970 that it touches, or that begin where it ends."""
+        return range(self.begin // HOUR_MICROSECONDS, self.end // HOUR_MICROSECONDS + 1)
+
     def covers(self, first: int, last: int) -> bool:
         """Return whether both moments, and so all between, lie inside."""
         return self.begin <= first and last < self.end
@@ -44,17 +49,21 @@ def of_calendar(calendar: Calendar) -> Slot:
     return slot
 
 
+def always(moment: int) -> tuple[int, int]:
+    """Return (0, the end of time): all moments are of one slot."""
+    return 0, _FOREVER
+
+
 def within(span: Span, slot: Slot) -> Slot:
-    """Return the slots as far as they lie in `span`, cut at each whole hour."""
+    """Return the slots as far as they lie in `span`."""
 
     def cut(moment: int) -> tuple[int, int]:
-        _, hour_end = hour_slot(moment)
         if moment < span.begin:
-            return OUTSIDE, min(hour_end, span.begin)
+            return OUTSIDE, span.begin
         if moment >= span.end:
-            return OUTSIDE, hour_end
+            return OUTSIDE, _FOREVER
         key, end = slot(moment)
-        return key, min(end, span.end, hour_end)
+        return key, min(end, span.end)
 
     return cut
 

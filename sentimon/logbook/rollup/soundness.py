@@ -8,7 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from sentimon.logbook.rollup.store import Store, check_hours
+from sentimon.logbook.rollup.cells import WIDTHS
+from sentimon.logbook.rollup.cover import check_hours
+from sentimon.logbook.rollup.store import ALL_HOURS, Store
 
 
 def damage_of(path: Path) -> str | None:
@@ -27,7 +29,9 @@ def damage_of(path: Path) -> str | None:
             return str(found)
         with contextlib.closing(Store(path)) as store:
             for entry in store.entries():
-                check_hours(store.cells(entry.number), store.total(entry.number).hours)
+                known = store.total(entry.number).hours
+                for width in WIDTHS:
+                    check_hours(store.cells(entry.number, width), ALL_HOURS, known=known)
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -23,18 +23,20 @@ from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.parts import PackedCell, few_stretches, pack, unpack
 from sentimon.logbook.summary import GrowingSummary
 
-FORMAT = 3
+FORMAT = 4
 """Of the tables and of what is in them; another one is thrown away."""
 _PATIENCE_SECONDS = 2.0
 _CHECKSUM = 4
 """Bytes."""
-_FAR = 1 << 62
-"""More hours than the calendar has."""
+ALL_HOURS = range(-(1 << 62), 1 << 62)
+"""More than the calendar has."""
 _TABLES = (
     "DROP TABLE IF EXISTS entry",
     "DROP TABLE IF EXISTS cell",
     "CREATE TABLE entry (number INTEGER PRIMARY KEY, content BLOB, total BLOB)",
-    "CREATE TABLE cell (entry INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, hour)) WITHOUT ROWID",
+    """CREATE TABLE cell (
+        entry INTEGER, width INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, width, hour)
+    ) WITHOUT ROWID""",
     f"PRAGMA user_version = {FORMAT}",
 )
 
@@ -42,8 +44,20 @@ _entry = msgspec.msgpack.Decoder(Entry).decode
 _cell = msgspec.msgpack.Decoder(tuple[bytes, list[Stretch]]).decode
 _encode = msgspec.msgpack.encode
 
-HourCell = tuple[int, GrowingSummary, list[Stretch]]
-"""(hour, sum, stretches)"""
+
+class KeptCell(msgspec.Struct, frozen=True):
+    """The rows of an entry in so many hours from one on."""
+
+    width: int
+    hour: int
+    """Since 1970, UTC."""
+    sums: GrowingSummary
+    stretches: list[Stretch]
+
+    @property
+    def hours(self) -> range:
+        """Return the hours, with rows or without."""
+        return range(self.hour, self.hour + self.width)
 
 
 class Store:
@@ -137,24 +151,27 @@ class Store:
         rows = self._all("SELECT total FROM entry WHERE number = ?", number)
         return unpack(_checked(rows[0][0] if rows else None, "total", number))
 
-    def cells(self, number: int, first: int = -_FAR, last: int = _FAR) -> list[HourCell]:
-        """Return (hour, sum, stretches) for each hour of an entry with rows, from `first` to `last`."""
-        query = "SELECT hour, content FROM cell WHERE entry = ? AND hour BETWEEN ? AND ? ORDER BY hour"
+    def cells(self, number: int, width: int, hours: range = ALL_HOURS) -> list[KeptCell]:
+        """Return the cells of an entry, of one width, that reach into `hours`; in order."""
+        query = (
+            "SELECT hour, content FROM cell"
+            " WHERE entry = ? AND width = ? AND hour > ? AND hour < ? ORDER BY hour"
+        )
         cells = []
-        for hour, content in self._all(query, number, first, last):
-            sums, stretches = _cell(_checked(content, number, hour))
-            cells.append((hour, unpack(sums), stretches))
+        for hour, content in self._all(query, number, width, hours.start - width, hours.stop):
+            sums, stretches = _cell(_checked(content, number, width, hour))
+            cells.append(KeptCell(width, hour, unpack(sums), stretches))
         return cells
 
     def add_cells(self, number: int, cells: Iterable[PackedCell]) -> None:
-        """Add rows to the hours of an entry."""
+        """Add rows to the cells of an entry."""
         for cell in cells:
-            old = self.cells(number, cell.key, cell.key)
+            key = (number, cell.width, cell.hour)
+            old = self.cells(number, cell.width, range(cell.hour, cell.hour + 1))
             self._do(
-                "INSERT OR REPLACE INTO cell VALUES (?, ?, ?)",
-                number,
-                cell.key,
-                _signed(_encode(_merged(cell, old)), number, cell.key),
+                "INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)",
+                *key,
+                _signed(_encode(_merged(cell, old)), *key),
             )
 
     def _is_made(self) -> bool:
@@ -187,16 +204,6 @@ def remove_index(path: Path) -> None:
         remove_file(name)
 
 
-def check_hours(cells: Iterable[HourCell], hours: Mapping[int, Sequence[int]]) -> None:
-    """Do nothing where the cells hold the rows of each class that they are said to hold, hour by hour.
-
-    Raises:
-        sqlite3.DatabaseError: one is missing, too many, or of another time: the index is damaged.
-    """
-    if {hour: sums.hours for hour, sums, _ in cells} != {hour: {hour: rows} for hour, rows in hours.items()}:
-        raise sqlite3.DatabaseError("the index is damaged")
-
-
 def _make_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not one that is there: closing it would give up the locks that another thread holds on it.
@@ -210,11 +217,11 @@ def _give_up(status: int, *_: object) -> None:
         raise sqlite3.OperationalError("the index is locked")
 
 
-def _merged(cell: PackedCell, old: Sequence[HourCell]) -> tuple[bytes, list[Stretch]]:
+def _merged(cell: PackedCell, old: Sequence[KeptCell]) -> tuple[bytes, list[Stretch]]:
     sums, stretches = cell.sums, cell.stretches
-    for _, known, places in old:
-        known.include(unpack(sums))
-        sums, stretches = pack(known), few_stretches([*places, *stretches])
+    for known in old:
+        known.sums.include(unpack(sums))
+        sums, stretches = pack(known.sums), few_stretches([*known.stretches, *stretches])
     return sums, stretches
 
 
@@ -230,8 +237,13 @@ def _checked(signed: object, *key: object) -> bytes:
     """
     content = signed[_CHECKSUM:] if isinstance(signed, bytes) else b""
     if signed != _signed(content, *key):
-        raise sqlite3.DatabaseError("the index is damaged")
+        raise damaged()
     return content
+
+
+def damaged() -> sqlite3.DatabaseError:
+    """Return the error for an index that contradicts itself."""
+    return sqlite3.DatabaseError("the index is damaged")
 
 
 def _checksum(content: bytes, key: object) -> bytes:

@@ -1,4 +1,4 @@
-"""Sums over periods and windows: whole files, whole hours, and the rows of the hours that are cut."""
+"""Sums over periods and windows: whole files, whole cells, and the rows of the hours that are cut."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import datetime, tzinfo
 import msgspec
 
 from sentimon.jsonl import BadLine
-from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds
+from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.opened import LogFile
 from sentimon.logbook.rollup.cells import Slot, Stretch, hour_slot
+from sentimon.logbook.rollup.cover import covering
 from sentimon.logbook.rollup.parts import few_stretches
 from sentimon.logbook.rollup.refresh import Known
 from sentimon.logbook.rollup.scan import Scan
-from sentimon.logbook.rollup.slots import OUTSIDE, HourlySlots, Span, of_calendar, within
-from sentimon.logbook.rollup.store import Store, check_hours
+from sentimon.logbook.rollup.slots import OUTSIDE, HourlySlots, Span, always, of_calendar, within
+from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.stretches import scan_stretches
 from sentimon.logbook.summary import GrowingSummary, Summary
 from sentimon.logbook.windows import Calendar, Period, Window, lay_out
@@ -82,7 +83,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         return [(known.seen.file, self._of_file(known, Span.of(Period())).summary()) for known in self.files]
 
     def _of_file(self, known: Known, span: Span) -> GrowingSummary:
-        sums, slot = GrowingSummary(), within(span, hour_slot)
+        sums, slot = GrowingSummary(), within(span, always)
         torn = self._torn_line(known, slot)
         self._add_bad(sums, known, torn)
         total = self.store.total(known.entry.number)
@@ -101,19 +102,14 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
     def _whole_lines(self, known: Known, total: GrowingSummary, span: Span, slot: Slot) -> Iterator[Piece]:
         """Yield the rows of a file in `span`, slot by slot, without that on a torn last line."""
-        first_hour, last_hour = span.begin // HOUR_MICROSECONDS, span.end // HOUR_MICROSECONDS
-        cells = self.store.cells(known.entry.number, first_hour, last_hour)
-        check_hours(
-            cells, {hour: rows for hour, rows in total.hours.items() if first_hour <= hour <= last_hour}
-        )
         cut: dict[int, list[Stretch]] = {}
-        for hour, sums, stretches in cells:
-            first, last = sums.ends or (0, 0)
+        for cell in covering(self.store, known.entry.number, span.hours, known=total.hours, slot=slot):
+            first, last = cell.sums.ends or (0, 0)
             key, end = slot(first)
             if last >= end:
-                cut[hour] = stretches
+                cut[cell.hour] = cell.stretches
             elif key != OUTSIDE:
-                yield key, sums
+                yield key, cell.sums
         if cut:
             # All at once: in a log out of order their stretches overlap.
             where = few_stretches([stretch for stretches in cut.values() for stretch in stretches])

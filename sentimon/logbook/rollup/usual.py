@@ -5,6 +5,8 @@ What is accepted here is a part of what `parse_row` accepts, and it counts the s
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -32,10 +34,15 @@ class UsualRow(OptionalFields, kw_only=True, gc=False):
     scores: UsualScores
 
 
+class _OurRow(UsualRow, kw_only=True, gc=False, forbid_unknown_fields=True):
+    pass
+
+
+_decode_ours = msgspec.json.Decoder(_OurRow).decode_lines
 _decode = msgspec.json.Decoder(UsualRow).decode_lines
 
 
-def decode_block(block: bytes | memoryview) -> tuple[list[UsualRow], npt.NDArray[np.int64]] | None:
+def decode_block(block: bytes | memoryview) -> tuple[Sequence[UsualRow], npt.NDArray[np.int64]] | None:
     """Return (the rows of a block of lines, one a line; where each line begins, and where the last ends).
 
     None where a line holds something else. The decoder takes values one after the other, wherever
@@ -53,8 +60,16 @@ def decode_block(block: bytes | memoryview) -> tuple[list[UsualRow], npt.NDArray
     ):
         return None
     try:
-        # Also the fields that are passed over are to be UTF-8.
-        rows = _decode(block) if characters.max() < 128 or str(block, "utf-8") else []
+        rows = _decoded(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return (rows, offsets) if len(rows) == len(ends) else None
+
+
+def _decoded(block: bytes | memoryview) -> Sequence[UsualRow]:
+    with contextlib.suppress(msgspec.ValidationError):
+        return _decode_ours(block)
+    # Fields that are passed over are to be UTF-8, too, which the decoder looks at only in those it keeps.
+    for line in bytes(block).split(b"\n"):
+        line.isascii() or str(line, "utf-8")
+    return _decode(block)

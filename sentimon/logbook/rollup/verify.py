@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from sentimon.logbook.opened import LogFile
+from sentimon.logbook.rollup.cells import WIDTHS
 from sentimon.logbook.rollup.entries import new_entry
 from sentimon.logbook.rollup.refresh import Known, Run, read_files
 from sentimon.logbook.rollup.store import Store
@@ -42,5 +43,7 @@ def _kept(store: Store, known: Known) -> object:
 
 def _content(store: Store, known: Known) -> object:
     number, reading = known.entry.number, known.entry.reading
-    hours = [(hour, sums.summary()) for hour, sums, _ in store.cells(number)]
-    return reading.end, reading.lines, reading.bad, store.total(number).summary(), hours
+    cells = [
+        (width, cell.hour, cell.sums.summary()) for width in WIDTHS for cell in store.cells(number, width)
+    ]
+    return reading.end, reading.lines, reading.bad, store.total(number).summary(), cells

@@ -23,9 +23,10 @@ from sentimon.config.settings import LogSettings
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook import sealing
+from sentimon.logbook.moments import hour_of
 from sentimon.logbook.reader import read_log, read_log_file
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.rollup import blocks, cells, refresh, stretches, units
+from sentimon.logbook.rollup import blocks, cells, cover, parts, refresh, stretches, units
 from sentimon.logbook.rollup.index import Index
 from sentimon.logbook.rollup.rows import open_rows
 from sentimon.logbook.row import parse_row
@@ -37,6 +38,8 @@ from tests.rows import START, record, row
 
 ROME = ZoneInfo("Europe/Rome")
 NOW = START + timedelta(days=400)
+WIDTHS = (1, 2, 6)
+"""Hours of the cells of small logs."""
 Step = Callable[[Path, random.Random], None]
 
 
@@ -51,6 +54,15 @@ def plain(folder: Path, period: Period) -> Summary:
 
 def plain_windows(folder: Path, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
     return summarise_windows(period.select(read_log(folder, zone=UTC)), calendar, now=NOW)
+
+
+def plain_hours(folder: Path, period: Period) -> dict[int, Summary]:
+    hours: dict[int, Summary] = {}
+    for one in read_log(folder, zone=UTC):
+        if isinstance(one, PredictionRecord) and period.holds(one.timestamp):
+            hour = hour_of(one.timestamp)
+            hours[hour] = hours.get(hour, Summary()) + summarise([one])
+    return hours
 
 
 def windows(index: Index, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
@@ -244,6 +256,8 @@ def small_sizes(*, bulk: bool) -> Iterator[None]:
         mock.patch("sentimon.logbook.rollup.entries.UNIT", 1500),
         mock.patch.object(blocks, "BLOCK", 700),
         mock.patch.object(cells, "NEAR", 100),
+        mock.patch.object(parts, "WIDTHS", WIDTHS),
+        mock.patch.object(cover, "WIDTHS", WIDTHS),
         mock.patch("sentimon.logbook.rollup.scan._SMALL", 300),
         mock.patch.object(sealing, "MEGABYTE", 1000),
     ):
@@ -278,6 +292,9 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
                 assert index.ask(lambda sums, period=period: sums.summary(period)) == plain(folder, period)
                 found = outcome(lambda p=period, c=calendar: windows(index, p, c))
                 assert found == outcome(lambda p=period, c=calendar: plain_windows(folder, p, c))
+                assert index.ask(lambda sums, period=period: sums.hours(period)) == plain_hours(
+                    folder, period
+                )
                 assert rows_by_index(index, period) == plain_rows(folder, period)
             for file, summary in index.ask(lambda sums: sums.by_file()):
                 assert summary == summarise(read_log_file(file.path, zone=UTC))

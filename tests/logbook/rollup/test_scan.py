@@ -23,9 +23,10 @@ from sentimon.logbook.moments import to_microseconds
 from sentimon.logbook.opened import opened
 from sentimon.logbook.reader import read_log_file
 from sentimon.logbook.rollup import blocks, cells, entries, units
-from sentimon.logbook.rollup.cells import Cell, Stretch, hour_slot
+from sentimon.logbook.rollup.cells import WIDTHS, Cell, Stretch, hour_slot
 from sentimon.logbook.rollup.entries import Reading
-from sentimon.logbook.rollup.parts import MOST_STRETCHES, Part, unpack
+from sentimon.logbook.rollup.parts import MOST_STRETCHES, PackedCell, Part, unpack
+from sentimon.logbook.rollup.scan import Scan
 from sentimon.logbook.rollup.units import Unit, plain_bounds, read_unit
 from sentimon.logbook.row import parse_row
 from sentimon.logbook.summary import GrowingSummary, Summary, summarise
@@ -88,10 +89,22 @@ def read_in_parts(path: Path, bounds: Sequence[int | None], *, bulk: bool) -> tu
 def hours_in(parts: Sequence[Part]) -> dict[int, Summary]:
     found: dict[int, GrowingSummary] = {}
     for part in parts:
-        for cell in part.cells:
-            found.setdefault(cell.key, GrowingSummary()).include(unpack(cell.sums))
-        assert unpack(part.total).summary() == summed(unpack(cell.sums) for cell in part.cells)
+        hours = [cell for cell in part.cells if cell.width == 1]
+        for cell in hours:
+            found.setdefault(cell.hour, GrowingSummary()).include(unpack(cell.sums))
+        check_widths(part, hours)
     return {hour: sums.summary() for hour, sums in found.items()}
+
+
+def check_widths(part: Part, hours: Sequence[PackedCell]) -> None:
+    """The cells of each width are sums of the hours, and all of them are the total."""
+    for width in WIDTHS:
+        wide = [cell for cell in part.cells if cell.width == width]
+        assert [cell.hour for cell in wide] == sorted({hour.hour - hour.hour % width for hour in hours})
+        for cell in wide:
+            its = [one for one in hours if 0 <= one.hour - cell.hour < width]
+            assert unpack(cell.sums).summary() == summed(unpack(one.sums) for one in its)
+        assert unpack(part.total).summary() == summed(unpack(cell.sums) for cell in wide)
 
 
 def summed(parts: Iterable[GrowingSummary]) -> Summary:
@@ -236,6 +249,10 @@ def rows_in(content: bytes) -> Iterator[tuple[int, int, int]]:
         yield hour_slot(to_microseconds(row.timestamp))[0], begin, end
 
 
+def hours_of(scan: Scan) -> list[PackedCell]:
+    return [one for one in scan.part().cells if one.width == 1]
+
+
 def check_stretches(content: bytes, hour: int, stretches: Sequence[Stretch]) -> None:
     """All rows of the hour lie in them; they are in order, apart, and of whole lines."""
     begins = set(line_begins(content))
@@ -258,8 +275,8 @@ def test_the_stretches_of_an_hour_hold_all_its_rows(
     assert set(scan.cells) == {hour for hour, _, _ in rows_in(content)}
     for hour, cell in scan.cells.items():
         check_stretches(content, hour, cell.stretches)
-    for packed in scan.part().cells:
-        check_stretches(content, packed.key, packed.stretches)
+    for packed in hours_of(scan):
+        check_stretches(content, packed.hour, packed.stretches)
 
 
 @pytest.mark.parametrize("bulk", [True, False])
@@ -270,9 +287,9 @@ def test_an_hour_in_many_places_has_few_stretches(bulk: bool) -> None:
         scan = scanned([one for one in made if one], bulk=bulk)
     most = max(scan.cells.values(), key=lambda cell: len(cell.stretches))
     assert len(most.stretches) > MOST_STRETCHES
-    for packed in scan.part().cells:
+    for packed in hours_of(scan):
         assert len(packed.stretches) <= MOST_STRETCHES
-        check_stretches(b"".join(made), packed.key, packed.stretches)
+        check_stretches(b"".join(made), packed.hour, packed.stretches)
 
 
 def test_stretches_far_apart_are_kept_apart() -> None:

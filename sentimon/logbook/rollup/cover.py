@@ -1,0 +1,51 @@
+"""The fewest cells of a file that say what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sentimon.logbook.rollup.cells import WIDTHS, Slot
+from sentimon.logbook.rollup.store import KeptCell, Store, damaged
+from sentimon.logbook.summary import Counts
+
+Hours = Mapping[int, Counts]
+"""Rows of each class by hour since 1970, of those hours that have any."""
+
+
+def covering(store: Store, number: int, asked: range, *, known: Hours, slot: Slot) -> list[KeptCell]:
+    """Return cells that hold all rows of an entry in the hours that are `asked` for, each row once.
+
+    They are as wide as they can be without holding rows of two slots; an hour may.
+
+    Raises:
+        sqlite3.DatabaseError: they contradict what is `known` of the entry: the index is damaged.
+    """
+    cells = list(_widest(store, number, asked, slot, WIDTHS[::-1]))
+    check_hours(cells, asked, known=known)
+    return cells
+
+
+def _widest(store: Store, number: int, asked: range, slot: Slot, widths: Sequence[int]) -> Iterator[KeptCell]:
+    width, *narrower = widths
+    for cell in store.cells(number, width, asked):
+        first, last = cell.sums.ends or (0, 0)
+        if narrower and slot(first)[1] <= last:
+            inside = range(max(asked.start, cell.hours.start), min(asked.stop, cell.hours.stop))
+            yield from _widest(store, number, inside, slot, narrower)
+        else:
+            yield cell
+
+
+def check_hours(cells: Iterable[KeptCell], asked: range, *, known: Hours) -> None:
+    """Do nothing where cells hold the rows that are `known`, at least all in the hours `asked` for.
+
+    Raises:
+        sqlite3.DatabaseError: one is missing, too many, or of another time: the index is damaged.
+    """
+    found = 0
+    for cell in cells:
+        if cell.sums.hours != {hour: known[hour] for hour in cell.hours if hour in known}:
+            raise damaged()
+        found += sum(hour in asked for hour in cell.sums.hours)
+    if found != sum(hour in asked for hour in known):
+        raise damaged()
