@@ -7,14 +7,14 @@ one. A text that ends its worker again and again is found by splitting, and is l
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from sentimon.errors import EngineError
 from sentimon.scoring.answers import Answer, Answers, Poison, chunks_of
 
-B = TypeVar("B")
+B = TypeVar("B", bound=Sized)
 
 AHEAD = 2
 """Tasks that a worker has in hand: one that runs, and the next."""

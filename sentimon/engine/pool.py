@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
-
-import msgspec
 
 import sentimon
 from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
 from sentimon.engine.cluster import Cluster
 from sentimon.engine.dispatch import AHEAD, Done, Ended, Task, share_out
+from sentimon.engine.worker import Load, Worker, unpacked
 from sentimon.errors import EngineError, ModelError, SentimonError
 from sentimon.scoring.answers import Answers
-from sentimon.scoring.scorer import Scorer, load_scorer, model_name
-from sentimon.scoring.scores import ScoredText
+from sentimon.scoring.scorer import load_scorer, model_name
 
-B = TypeVar("B")
-Load = Callable[[], Scorer]
+B = TypeVar("B", bound=Sized)
 Say = Callable[[str], None]
 
 _PATIENCE_SECONDS = 10.0
@@ -32,9 +27,6 @@ _PATIENCE_SECONDS = 10.0
 _LONGEST_REASON = 200
 _FAILED_STARTS = 3
 """Workers in a row that may end before they are ready."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[ScoredText]).decode
 
 
 def score_on(
@@ -81,49 +73,9 @@ def crew_size(cluster: Cluster) -> int:
 
 
 def _place_of(model: ModelSettings) -> str:
-    """Return the name of the model as another process finds it: a folder by its path, a link followed once."""
+    """Return the name of the model as another process finds it: a folder by its path, links followed."""
     folder = expanded(model.name)
     return str(folder.resolve()) if model.name and folder.is_dir() else model.name
-
-
-class Worker:
-    """What runs on the cluster: a process with the model in it."""
-
-    def __init__(self) -> None:
-        self._scorer: Scorer | None = None
-
-    def load(self, load: Load, threads: int, version: str) -> str | SentimonError:
-        """Load the model, and return its revision, or why that cannot be."""
-        machine = socket.gethostname()
-        if version != sentimon.__version__:
-            return EngineError(
-                f"{machine} has sentimon {sentimon.__version__}, this machine {version}",
-                hint="install the same version on all machines",
-            )
-        # Tokenizers would take all cores.
-        os.environ["RAYON_NUM_THREADS"] = str(threads)
-        try:
-            self._scorer = load()
-        except SentimonError as error:
-            return _told_by(machine, error)
-        except ImportError as error:
-            return EngineError(
-                f"{machine} lacks {error.name}", hint="install sentimon and what it needs on all machines"
-            )
-        return self._scorer.revision
-
-    def score(self, texts: Sequence[str]) -> bytes | SentimonError:
-        """Return the scores of the texts, packed, or why there are none."""
-        if self._scorer is None:
-            raise AssertionError("scores nothing before it has loaded the model")
-        try:
-            return _encode(self._scorer.score(texts))
-        except SentimonError as error:
-            return _told_by(socket.gethostname(), error)
-
-
-def _told_by(machine: str, error: SentimonError) -> SentimonError:
-    return type(error)(f"on {machine}: {error.message}", hint=error.hint)
 
 
 @dataclass(slots=True)
@@ -206,7 +158,7 @@ class RayCrew:
             hand.starting = None
             return []
         _, task = hand.tasks.popleft()
-        return [Done(task, _decode(outcome))]
+        return [Done(task, unpacked(outcome))]
 
     def _check(self, revision: str) -> None:
         if self.revision not in ("", revision):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sentimon.scoring.scorer import Scorer, bounded
 from sentimon.scoring.scores import ScoredText
 
-B = TypeVar("B")
+B = TypeVar("B", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ class Answers:
 class Scoring(Protocol):
     """A place where texts are scored: this process, or a cluster; a text's scores are the same in each."""
 
-    def __call__(
-        self, batches: Iterable[B], texts: Callable[[B], list[str]]
-    ) -> Iterator[tuple[B, Answers]]:
+    def __call__(self, batches: Iterable[B], texts: Callable[[B], list[str]]) -> Iterator[tuple[B, Answers]]:
         """Yield each batch with what was found for what `texts` says are its texts."""
 
 
