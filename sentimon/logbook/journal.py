@@ -85,16 +85,16 @@ class Journal:
         Raises:
             StoreError: those before them are not the ones that were.
         """
-        passed = 0
+        before, passed = self.done.rows, 0
         for row in rows:
-            if passed == self.done.rows:
+            if passed == before:
                 yield row
                 continue
             self._digest.update(content_of(row))
             passed += 1
-            if passed == self.done.rows:
+            if passed == before:
                 self._check_digest()
-        if passed < self.done.rows:
+        if passed < before:
             self._check_digest()
 
     def append(
