@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.table import Table
 
-from sentimon.reporting.style import new_table
 from sentimon.reporting.text import visible
 
 
@@ -54,8 +53,8 @@ def plan_object(plan: Plan) -> dict[str, Any]:
 
 
 def plan_table(plan: Plan) -> Table:
-    """Return the plan, a line a fact."""
-    table = new_table("Plan", ("Of", "left"), ("", "left"))
+    """Return the plan, a line for each fact."""
+    table = Table.grid(padding=(0, 2, 0, 0))
     table.add_row("texts", f"{plan.texts}")
     if plan.bad_lines:
         table.add_row("bad lines", f"{plan.bad_lines}")
