@@ -110,7 +110,13 @@ def _ray() -> Any:
             "Ray is not installed", hint="pip install 'sentimon[ray]', or use --engine local"
         ) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # A thread of it prints on stdout, among the results, that a worker has died; no option turns that off.
+    ray._private.worker.print_to_stdstream = _unsaid
     return ray
+
+
+def _unsaid(*_: Any, **__: Any) -> None:
+    """Print nothing."""
 
 
 def _join(ray: Any, address: str) -> None:
