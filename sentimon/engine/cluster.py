@@ -111,7 +111,7 @@ def _ray() -> Any:
         ) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
     # A thread of it prints on stdout, among the results, that a worker has died; no option turns that off.
-    ray._private.worker.print_to_stdstream = _unsaid
+    vars(ray._private.worker)["print_to_stdstream"] = _unsaid
     return ray
 
 

@@ -119,7 +119,8 @@ class PartFolder:
                 yield part
             elif known.input_sha256 != part.digest:
                 raise StoreError(
-                    f"{self._folder / part.name}: its part of the input has changed",
+                    f"{self._folder / part.name}: lines {known.first_line} to {known.last_line} of the input "
+                    "have changed since",
                     hint=f"begin anew: remove {self._folder}",
                 )
 

@@ -131,7 +131,7 @@ def changed(at: int) -> list[InputRow | BadLine]:
 @pytest.mark.parametrize(
     ("given", "asked", "revision", "says"),
     [
-        (changed(0), ASKED, "1", "part-00000.jsonl: its part of the input has changed"),
+        (changed(0), ASKED, "1", "part-00000.jsonl: lines 1 to 32 of the input have changed since"),
         (rows(), ASKED, "2", "was begun with m@1, and this is m@2"),
         (rows(), {**ASKED, "chunk_texts": 3}, "1", "was begun with chunk_texts 2, not 3"),
     ],
