@@ -36,7 +36,8 @@ MARK = "SCORED_FOR_TEST"
 class Nodes:
     """A cluster with two nodes of one CPU each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.mark = f"nodes-{os.getpid()}"
         self._log = (folder / "nodes.log").open("wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.engine.ray_nodes", "2"],
@@ -44,7 +45,7 @@ class Nodes:
             stdout=subprocess.PIPE,
             stderr=self._log,
             cwd=ROOT,
-            env=clean_environment(folder),
+            env=clean_environment(folder) | {MARK: self.mark} | environment,
             text=True,
         )
         self.address = self._answer()
@@ -129,15 +130,15 @@ def is_clean(done: Ran) -> bool:
     return all(any(one in line for one in ours) for line in done.err.strip().split("\n"))
 
 
-def processes(wanted: bytes, mark: str = "") -> list[int]:
-    """The processes whose command begins so, or that come from one with that mark."""
+def processes(wanted: bytes, mark: str) -> list[int]:
+    """The processes whose command begins so, and that come from one with that mark."""
     found = []
     for folder in Path("/proc").iterdir():
         # One that ends meanwhile is none.
         with contextlib.suppress(OSError):
             if folder.name.isdigit() and (folder / "cmdline").read_bytes().startswith(wanted):
                 alive = b"State:\tZ" not in (folder / "status").read_bytes()
-                marked = not mark or f"{MARK}={mark}".encode() in (folder / "environ").read_bytes()
+                marked = f"{MARK}={mark}\0".encode() in (folder / "environ").read_bytes()
                 if alive and marked:
                     found.append(int(folder.name))
     return found
@@ -151,10 +152,10 @@ def wait_for(true: Callable[[], Any], process: subprocess.Popen[bytes] | None = 
     raise AssertionError("it never came")
 
 
-def kill_one(place: int) -> None:
+def kill_one(nodes: Nodes, place: int) -> None:
     """Kill one of the processes that score."""
-    wait_for(lambda: len(processes(b"ray::Worker")) > place)
-    os.kill(sorted(processes(b"ray::Worker"))[place], signal.SIGKILL)
+    wait_for(lambda: len(processes(b"ray::Worker", nodes.mark)) > place)
+    os.kill(sorted(processes(b"ray::Worker", nodes.mark))[place], signal.SIGKILL)
 
 
 def parts_made(folder: Path) -> int:
@@ -204,7 +205,7 @@ def kill_workers(nodes: Nodes, alone: tuple[Path, bytes], seed: int) -> None:
     wait_for(lambda: parts_made(folder / f"worker-{seed}"), process)
     for place in (0, 1):
         time.sleep(chance.random() / 4)
-        kill_one(place)
+        kill_one(nodes, place)
     done = ended(process)
     assert (done.code, parts_of(folder / f"worker-{seed}")) == (1, expected)
     assert (done.out, is_clean(done)) == ("", True)
@@ -316,6 +317,21 @@ def test_a_worker_of_another_version_scores_nothing() -> None:
     told = Worker().load(lambda: load("ok"), 1, "0.0")
     assert isinstance(told, EngineError)
     assert told.message == f"{socket.gethostname()} has sentimon {sentimon.__version__}, this machine 0.0"
+
+
+@pytest.mark.slow
+def test_workers_whose_disk_is_full_score_as_others_do(tmp_path: Path) -> None:
+    # Long texts: they pass through the workers' store, which may take nothing more onto the disk.
+    lines = [json.dumps({"text": "bello " * 20_000 + str(number)}) for number in range(40)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = ("predict", "-i", "in.jsonl", "--json")
+    here = ended(start(tmp_path, *command))
+    nodes = Nodes(tmp_path, RAY_local_fs_capacity_threshold="0.0001")
+    try:
+        there = ended(start(tmp_path, *command, "--engine", "ray", nodes=nodes))
+    finally:
+        nodes.stop()
+    assert (there.code, there.out, there.err) == (0, here.out, here.err)
 
 
 # What a killed program leaves of its cluster ends by itself, once a minute has passed.
