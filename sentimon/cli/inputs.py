@@ -47,6 +47,11 @@ def open_input(
     return read_stream(sys.stdin.buffer, column=column, file_format=file_format)
 
 
+def is_file(source: str | None) -> bool:
+    """Return whether `--input` names a file, which can be read again; stdin and a pipe cannot."""
+    return source not in (None, "-") and expanded(str(source)).is_file()
+
+
 def asked_of(
     settings: Settings, source: str | None, option: str, *, column: str | None, file_format: str | None
 ) -> dict[str, Any]:
@@ -59,11 +64,11 @@ def asked_of(
     from sentimon.scoring.inputs import TEXT_COLUMN
     from sentimon.scoring.scorer import model_name
 
-    path = expanded(source or "-")
-    if source in (None, "-") or not path.is_file():
+    if source is None or not is_file(source):
         raise UsageError(
             f"{option} needs --input with a file", hint="only a file can be read again after a stop"
         )
+    path = expanded(source)
     status = path.stat()
     return {
         "input": os.fsencode(path.absolute()).decode(errors="replace"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.engine import EngineOption, chunk_texts, scoring_of
-from sentimon.cli.inputs import BadLines, asked_of, nothing_to_score, open_input
+from sentimon.cli.inputs import BadLines, asked_of, is_file, nothing_to_score, open_input
 from sentimon.cli.options import (
     ColumnOption,
     ConfigOption,
@@ -67,7 +67,7 @@ def log(
         show_plan(session, rows, as_json=as_json)
         return
     shown = texts and not quiet and not as_json
-    if resume or (session.settings.engine.name == "ray" and source not in (None, "-")):
+    if resume or (session.settings.engine.name == "ray" and is_file(source)):
         asked = asked_of(session.settings, source, "--resume", column=column, file_format=file_format)
         kept = log_in_steps(session, rows, asked)
     else:

@@ -165,6 +165,14 @@ def test_another_input_under_the_same_name_is_not_taken_for_the_first(run: Run, 
     assert "remove parts/manifest.json" in done.err
 
 
+def test_what_cannot_be_read_again_is_logged_without_a_journal(run: Run, tmp_path: Path) -> None:
+    done = run(
+        "log", "-i", "/dev/stdin", "--format", "txt", "--engine", "ray", "--json", stdin="bello\nbrutto\n"
+    )
+    assert (done.code, done.json["logged"]) == (0, 2)
+    assert not (tmp_path / "logs/.sentimon/jobs").exists()
+
+
 def test_an_empty_file_has_no_parts_and_no_rows(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").touch()
     for command in (["predict", "--output", "parts"], ["log", "--resume"]):
