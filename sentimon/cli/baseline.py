@@ -11,6 +11,7 @@ from sentimon.cli.engine import EngineOption
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
+    DryRunFlag,
     ExitZeroFlag,
     JsonFlag,
     LogsOption,
@@ -21,7 +22,7 @@ from sentimon.cli.options import (
     where_examples_are,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.plan import DryRunFlag, show_reading_plan
+from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import note_trouble, read_baseline_rows
 from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError

@@ -48,18 +48,17 @@ def calibrate(
     from sentimon.jsonl import encode
     from sentimon.logbook.files import replace_file
     from sentimon.reporting.calibration import calibration_table
-    from sentimon.scoring.scorer import load_scorer
 
     session = start(config, {"model.name": model, "model.revision": revision})
     path = expanded(output)
     if path.exists() and not force:
         raise StoreError(f"{path}: is there already", hint="--force overwrites it")
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
-    scorer = load_scorer(session.settings.model)
-    scores = np.array([one.vector for one in score_all(session, scorer, [row.text for row in rows])])
+    judged = score_all(session, [row.text for row in rows])
+    scores = np.array([one.vector for one in judged.scores])
     gold = np.array([row.label for row in rows], dtype=np.int64)
     fewest = session.settings.quality.min_labels_per_class
-    found = fit(scores, gold, model=scorer.model, revision=scorer.revision, fewest=fewest)
+    found = fit(scores, gold, model=judged.model, revision=judged.revision, fewest=fewest)
     content = found.to_dict(created=session.now)
     replace_file(path, encode(content) + b"\n")
     before, after = errors_of(found.calibrator, scores, gold)

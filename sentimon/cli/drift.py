@@ -29,7 +29,7 @@ from sentimon.cli.options import (
     plain_help,
 )
 from sentimon.cli.output import leave, note, show, show_json
-from sentimon.cli.plan import show_reading_plan
+from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import compare, has_baseline, note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start

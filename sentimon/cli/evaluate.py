@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption
-from sentimon.cli.output import counted, note, show, show_json
+from sentimon.cli.engine import EngineOption, chunk_texts, scoring_of
+from sentimon.cli.inputs import note_truncated
+from sentimon.cli.options import ConfigOption, DryRunFlag, JsonFlag, ModelOption, RevisionOption
+from sentimon.cli.output import show, show_json
+from sentimon.cli.plan_scoring import show_plan
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, start
+from sentimon.errors import DataError
 
 if TYPE_CHECKING:
-    from sentimon.scoring.scorer import Scorer
     from sentimon.scoring.scores import Scores
 
 
@@ -29,6 +33,8 @@ def evaluate(
     ] = None,
     model: ModelOption = None,
     revision: RevisionOption = None,
+    engine: EngineOption = None,
+    dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
@@ -42,30 +48,53 @@ def evaluate(
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.quality import evaluate as measure_quality
     from sentimon.reporting.quality import quality_table
-    from sentimon.scoring.scorer import load_scorer
+    from sentimon.scoring.inputs import texts_of
 
-    session = start(config, {"model.name": model, "model.revision": revision})
+    flags = {"model.name": model, "model.revision": revision, "engine.name": engine}
+    session = start(config, flags)
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
-    scorer = load_scorer(session.settings.model)
+    texts = [row.text for row in rows]
+    if dry_run:
+        show_plan(session, texts_of(texts), as_json=as_json)
+        return
+    judged = score_all(session, texts)
     quality = measure_quality(
-        score_all(session, scorer, [row.text for row in rows]),
+        judged.scores,
         [row.label for row in rows],
         confidence_level=session.settings.drift.confidence_level,
     )
     if as_json:
-        show_json({"data": data, "model": scorer.model, "revision": scorer.revision, **quality.to_dict()})
+        show_json({"data": data, "model": judged.model, "revision": judged.revision, **quality.to_dict()})
     else:
-        show(quality_table(quality, session.names, title=f"{scorer.model} on {data}"))
+        show(quality_table(quality, session.names, title=f"{judged.model} on {data}"))
 
 
-def score_all(session: Session, scorer: Scorer, texts: list[str]) -> list[Scores]:
-    """Return the scores of `texts`, in their order; what the model could not read to its end is noted."""
-    from sentimon.scoring.scorer import score_stream
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a model says about some texts, in their order."""
 
-    stream = score_stream(scorer, texts, buffer_size=session.settings.model.buffer_size)
-    scored = [one for _, one in watched(stream, "texts scored")]
-    truncated = sum(one.truncated for one in scored)
-    if truncated:
-        read = counted(len(scored), "text")
-        note(f"{truncated} of {read} longer than the model reads: the end was not seen")
-    return [one.scores for one in scored]
+    scores: list[Scores]
+    model: str
+    revision: str
+
+
+def score_all(session: Session, texts: list[str]) -> Judged:
+    """Return what the model in force says; what it could not read to its end is noted.
+
+    Raises:
+        DataError: a text ended each worker that was to score it: without it there is no fair measure.
+    """
+    from sentimon.scoring.answers import Poison, chunks_of
+
+    scores: list[Scores] = []
+    truncated, model, revision = 0, "", ""
+    chunks = chunks_of(watched(texts, "texts scored"), chunk_texts(session.settings))
+    for _, answers in scoring_of(session.settings)(chunks, list):
+        model, revision = answers.model, answers.revision
+        for answer in answers.found:
+            if isinstance(answer, Poison):
+                raise DataError(f"row {len(scores) + 1}: {answer.reason}", hint="leave that text out")
+            scores.append(answer.scores)
+            truncated += answer.truncated
+    note_truncated(truncated, len(scores))
+    return Judged(scores=scores, model=model, revision=revision)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentimon.cli.output import note
+from sentimon.cli.output import counted, note
 from sentimon.config.paths import expanded
 from sentimon.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from sentimon.config import Settings
     from sentimon.jsonl import BadLine
     from sentimon.scoring.inputs import InputRow
 
@@ -45,6 +47,42 @@ def open_input(
     return read_stream(sys.stdin.buffer, column=column, file_format=file_format)
 
 
+def is_file(source: str | None) -> bool:
+    """Return whether `--input` names a file, which can be read again; stdin and a pipe cannot."""
+    return source not in (None, "-") and expanded(str(source)).is_file()
+
+
+def asked_of(
+    settings: Settings, source: str | None, option: str, *, column: str | None, file_format: str | None
+) -> dict[str, Any]:
+    """Return what a job is asked to do, for whoever goes on with it: the file, and what is done to it.
+
+    Raises:
+        UsageError: `option` asks for a job, and the input is no file, which alone can be read again.
+    """
+    from sentimon.cli.engine import chunk_texts
+    from sentimon.scoring.inputs import TEXT_COLUMN
+    from sentimon.scoring.scorer import model_name
+
+    if source is None or not is_file(source):
+        raise UsageError(
+            f"{option} needs --input with a file", hint="only a file can be read again after a stop"
+        )
+    path = expanded(source)
+    status = path.stat()
+    return {
+        "input": os.fsencode(path.absolute()).decode(errors="replace"),
+        "bytes": status.st_size,
+        "modified_ns": status.st_mtime_ns,
+        "column": column or TEXT_COLUMN,
+        "format": file_format,
+        "model": model_name(settings.model),
+        "revision": settings.model.revision,
+        "label_map": dict(settings.model.label_map),
+        "chunk_texts": chunk_texts(settings),
+    }
+
+
 def no_text() -> UsageError:
     """Return the error for a command that was given nothing to score."""
     return UsageError("no text given", hint="give texts as arguments, --input FILE, or pipe them in")
@@ -59,6 +97,12 @@ def nothing_to_score(source: str | None) -> None:
     if source is None:
         raise no_text()
     note(f"{'stdin' if source == '-' else source}: no rows")
+
+
+def note_truncated(truncated: int, total: int) -> None:
+    """Say how many of the texts the model could not read to their end."""
+    if truncated:
+        note(f"{truncated} of {counted(total, 'text')} longer than the model reads: the end was not seen")
 
 
 @dataclass(slots=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.inputs import BadLines, nothing_to_score, open_input
+from sentimon.cli.engine import EngineOption, chunk_texts, scoring_of
+from sentimon.cli.inputs import BadLines, asked_of, is_file, nothing_to_score, open_input
 from sentimon.cli.options import (
     ColumnOption,
     ConfigOption,
+    DryRunFlag,
     FormatOption,
     InputOption,
     JsonFlag,
@@ -19,10 +20,14 @@ from sentimon.cli.options import (
     ModelOption,
     QuietFlag,
     RevisionOption,
+    flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
+from sentimon.cli.plan_scoring import show_plan
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, clock, start
+from sentimon.cli.steps import Kept, log_in_steps
+from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
     from sentimon.jsonl import BadLine
@@ -38,6 +43,11 @@ def log(
     logs: LogsOption = None,
     model: ModelOption = None,
     revision: RevisionOption = None,
+    engine: EngineOption = None,
+    resume: Annotated[
+        bool, flag("--resume", help="Keep count, and go on where a run that was stopped was; as with ray.")
+    ] = False,
+    dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     config: ConfigOption = None,
@@ -50,55 +60,58 @@ def log(
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """
-    session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
+    flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
+    session = start(config, flags)
     rows = open_input(texts or [], source, column=column, file_format=file_format)
-    bad, kept = BadLines(), _Kept()
+    if dry_run:
+        show_plan(session, rows, as_json=as_json)
+        return
+    shown = texts and not quiet and not as_json
+    if resume or (session.settings.engine.name == "ray" and is_file(source)):
+        asked = asked_of(session.settings, source, "--resume", column=column, file_format=file_format)
+        kept = log_in_steps(session, rows, asked)
+    else:
+        kept = _log(session, rows, show_each=_show if shown else None)
+    if not kept.logged and not kept.bad_lines:
+        nothing_to_score(source)
+    path = str(session.writer().path)
+    if as_json:
+        show_json({"logged": kept.logged, "bad_lines": kept.bad_lines, "path": path})
+    elif not quiet:
+        left_out = f"; {counted(kept.bad_lines, 'bad line')} left out" if kept.bad_lines else ""
+        where = f" to {path}" if kept.logged else ""
+        note(f"{counted(kept.logged, 'prediction')} logged{where}{left_out}")
+    leave(ExitCode.FAILURE if kept.bad_lines else ExitCode.OK)
+
+
+def _log(
+    session: Session,
+    rows: Iterator[InputRow | BadLine],
+    *,
+    show_each: Callable[[Session, list[PredictionRecord]], None] | None,
+) -> Kept:
+    from sentimon.logbook.intake import take_in
+
+    bad, kept, every = BadLines(), 0, False
     try:
         with session.writer() as writer:
-            for records in _chunks(session, rows, bad):
+            for _, became in take_in(
+                watched(rows, "rows read"),
+                score=scoring_of(session.settings),
+                clock=clock,
+                zone=session.naive_zone,
+                size=chunk_texts(session.settings),
+            ):
+                records = list(bad.left_out(became))
                 writer.append(records, now=clock())
-                kept.count += len(records)
-                if texts and not quiet and not as_json:
-                    _show(session, records)
-        kept.all = True
+                kept += len(records)
+                if show_each:
+                    show_each(session, records)
+        every = True
     finally:
-        if kept.count and not kept.all:
-            note(f"{counted(kept.count, 'prediction')} logged before it stopped")
-    if not kept.count and not bad.count:
-        nothing_to_score(source)
-    if as_json:
-        show_json({"logged": kept.count, "bad_lines": bad.count, "path": str(writer.path)})
-    elif not quiet:
-        left_out = f"; {counted(bad.count, 'bad line')} left out" if bad.count else ""
-        where = f" to {writer.path}" if kept.count else ""
-        note(f"{counted(kept.count, 'prediction')} logged{where}{left_out}")
-    leave(bad.exit_code)
-
-
-@dataclass(slots=True)
-class _Kept:
-    """How many rows have been kept, and whether these are all."""
-
-    count: int = 0
-    all: bool = False
-
-
-def _chunks(
-    session: Session, rows: Iterator[InputRow | BadLine], bad: BadLines
-) -> Iterator[list[PredictionRecord]]:
-    from sentimon.logbook.intake import take_in
-    from sentimon.scoring.scorer import load_scorer
-
-    settings = session.settings.model
-    chunks = take_in(
-        watched(rows, "rows read"),
-        load=lambda: load_scorer(settings),
-        clock=clock,
-        zone=session.naive_zone,
-        buffer_size=settings.buffer_size,
-    )
-    for chunk in chunks:
-        yield list(bad.left_out(chunk))
+        if kept and not every:
+            note(f"{counted(kept, 'prediction')} logged before it stopped")
+    return Kept(logged=kept, bad_lines=bad.count)
 
 
 def _show(session: Session, records: list[PredictionRecord]) -> None:

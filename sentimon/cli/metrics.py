@@ -10,6 +10,7 @@ import typer
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.options import (
     ConfigOption,
+    DryRunFlag,
     ExitZeroFlag,
     JsonFlag,
     LogsOption,
@@ -20,7 +21,7 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import note, show, show_json
-from sentimon.cli.plan import DryRunFlag, show_reading_plan
+from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import note_trouble, read_summary
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start

@@ -77,6 +77,9 @@ ColumnOption = Annotated[
     str | None,
     typer.Option("--column", metavar="NAME", help="Column or field that holds the text. (default: text)"),
 ]
+DryRunFlag = Annotated[
+    bool, flag("--dry-run", help="Only say what there is to do, where, and about how long it takes.")
+]
 BaselineOption = Annotated[
     Path | None,
     typer.Option(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from sentimon.cli.inputs import BadLines, nothing_to_score, open_input
+from sentimon.cli.engine import EngineOption, chunk_texts, scoring_of
+from sentimon.cli.inputs import BadLines, asked_of, note_truncated, nothing_to_score, open_input
 from sentimon.cli.options import (
     ColumnOption,
     ConfigOption,
+    DryRunFlag,
     FormatOption,
     InputOption,
     JsonFlag,
@@ -21,15 +23,19 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
+from sentimon.cli.parts import predict_into
+from sentimon.cli.plan_scoring import show_plan
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, clock, start
+from sentimon.config.paths import expanded
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
     from sentimon.jsonl import BadLine
     from sentimon.logbook.record import PredictionRecord
+    from sentimon.logbook.writer import LogWriter
+    from sentimon.scoring.answers import Answers, Scoring
     from sentimon.scoring.inputs import InputRow
-    from sentimon.scoring.scorer import Scorer
     from sentimon.scoring.scores import ScoredText
 
 
@@ -42,70 +48,96 @@ def predict(
     revision: RevisionOption = None,
     log: Annotated[bool, flag("--log", help="Also append the predictions to the log.")] = False,
     logs: LogsOption = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", metavar="DIR", help="Write part files there; run again, it goes on."),
+    ] = None,
+    engine: EngineOption = None,
+    unordered: Annotated[
+        bool, flag("--unordered", help="Give out what is done first, not in the order of the input.")
+    ] = False,
+    dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Score texts: arguments, a file, or stdin.
 
     With --json one object per line: text, sentiment, confidence, scores, model, truncated. A row without
-    a text is reported and left out, and the exit code is then 1.
+    a text is reported and left out, and the exit code is then 1. With --output these lines go into part
+    files, and a manifest says which are whole: a run that was stopped goes on from there.
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
-    from sentimon.scoring.scorer import bounded, load_scorer, score_stream
-
-    session = start(config, {"model.name": model, "model.revision": revision, "logs.dir": logs})
+    flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
+    session = start(config, flags)
     if logs is not None and not log:
         raise UsageError(
             "--logs says where to log, but --log is not given", hint="add --log, or leave --logs out"
         )
+    if log and output is not None:
+        hint = "leave one out; `sentimon log --input FILE` can be stopped and gone on with, too"
+        raise UsageError("--log and --output exclude each other", hint=hint)
     rows = open_input(texts or [], source, column=column, file_format=file_format)
-    size = session.settings.model.buffer_size
-    scorer = load_scorer(session.settings.model)
+    if dry_run:
+        show_plan(session, rows, as_json=as_json)
+        return
+    scoring = scoring_of(session.settings, ordered=not unordered)
+    if output is not None:
+        asked = asked_of(session.settings, source, "--output", column=column, file_format=file_format)
+        predict_into(expanded(output), rows, scoring, asked, as_json=as_json)
+    writer = session.writer() if log else None
+    _predict(session, watched(rows, "texts read"), scoring, writer, source=source, as_json=as_json)
+
+
+def _predict(
+    session: Session,
+    rows: Iterable[InputRow | BadLine],
+    scoring: Scoring,
+    writer: LogWriter | None,
+    *,
+    source: str | None,
+    as_json: bool,
+) -> NoReturn:
+    from sentimon.scoring.rows import answered, length_of, texts_in
+    from sentimon.scoring.scorer import bounded
+
     bad, total, truncated = BadLines(), 0, 0
-    predictions = score_stream(scorer, _texts(watched(rows, "texts read"), bad), buffer_size=size)
-    with session.writer() if log else nullcontext() as writer:
-        for chunk in bounded(predictions, count=size, length=lambda one: len(one[0])):
+    batches = bounded(rows, count=chunk_texts(session.settings), length=length_of)
+    with writer or nullcontext():
+        for batch, answers in scoring(batches, texts_in):
+            chunk = list(bad.left_out(answered(batch, answers)))
             if writer:
-                writer.append(_records(scorer, chunk), now=clock())
-            _show(session, scorer, chunk, as_json=as_json, heading=not total)
+                writer.append(_records(answers, chunk), now=clock())
+            if chunk:
+                _show(session, answers.model, chunk, as_json=as_json, heading=not total)
             total += len(chunk)
             truncated += sum(scored.truncated for _, scored in chunk)
     if not total and not bad.count:
         nothing_to_score(source)
-    if truncated:
-        note(f"{truncated} of {counted(total, 'text')} longer than the model reads: the end was not seen")
-    if log:
-        note(f"{counted(total, 'prediction')} logged to {session.writer().path}")
+    note_truncated(truncated, total)
+    if writer:
+        note(f"{counted(total, 'prediction')} logged to {writer.path}")
     leave(bad.exit_code)
 
 
-def _texts(rows: Iterable[InputRow | BadLine], bad: BadLines) -> Iterator[str]:
-    for row in bad.left_out(rows):
-        if row.text is None:
-            bad.report(row.bad("field", "has no text"))
-        else:
-            yield row.text
-
-
 def _show(
-    session: Session, scorer: Scorer, chunk: list[tuple[str, ScoredText]], *, as_json: bool, heading: bool
+    session: Session, model: str, chunk: list[tuple[str, ScoredText]], *, as_json: bool, heading: bool
 ) -> None:
     from sentimon.reporting.predictions import prediction_object, predictions_table
 
     if as_json:
         for text, scored in chunk:
-            show_json(prediction_object(text, scored, model=scorer.model))
+            show_json(prediction_object(text, scored, model=model))
         return
     shown = [(text, scored.scores, scored.truncated) for text, scored in chunk]
     show(predictions_table(shown, session.names, heading=heading))
 
 
-def _records(scorer: Scorer, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
+def _records(answers: Answers, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
     from sentimon.logbook.record import PredictionRecord
 
-    now, model, revision = clock(), scorer.model, scorer.revision
+    now = clock()
     return [
-        PredictionRecord.of(text, scored, timestamp=now, model=model, revision=revision)
+        PredictionRecord.of(text, scored, timestamp=now, model=answers.model, revision=answers.revision)
         for text, scored in chunk
     ]

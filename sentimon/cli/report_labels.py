@@ -34,12 +34,10 @@ def read_labelled(session: Session, period: Period, file: str | None) -> Labelle
 def _of_file(session: Session, file: str) -> Labelled:
     from sentimon.cli.evaluate import score_all
     from sentimon.evaluation.datasets import load_labelled
-    from sentimon.scoring.scorer import load_scorer
 
     rows = load_labelled(file, split=None, text_column=None, label_column=None)
-    scorer = load_scorer(session.settings.model)
-    scores = score_all(session, scorer, [row.text for row in rows])
-    return _measured(session, f"{file}, scored by {scorer.model}", scores, [row.label for row in rows])
+    judged = score_all(session, [row.text for row in rows])
+    return _measured(session, f"{file}, scored by {judged.model}", judged.scores, [row.label for row in rows])
 
 
 def _of_log(session: Session, period: Period) -> Labelled | None:

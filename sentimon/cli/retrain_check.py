@@ -12,6 +12,7 @@ from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
+    DryRunFlag,
     ExitZeroFlag,
     JsonFlag,
     LogsOption,
@@ -22,7 +23,7 @@ from sentimon.cli.options import (
     UntilOption,
 )
 from sentimon.cli.output import leave, note, show, show_json
-from sentimon.cli.plan import DryRunFlag, show_reading_plan
+from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import compare, note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start

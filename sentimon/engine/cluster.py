@@ -128,13 +128,13 @@ def _ray(*, own: bool) -> Any:
             "Ray is not installed", hint="pip install 'sentimon[ray]', or use --engine local"
         ) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
-    # Ray tells of lost workers and nodes on stdout, whatever its settings; there our results go.
-    ray._private.worker.print_to_stdstream = _keep_quiet
+    # A thread of it prints on stdout, among the results, that a worker has died; no option turns that off.
+    vars(ray._private.worker)["print_to_stdstream"] = _unsaid
     return ray
 
 
-def _keep_quiet(*_: object, **__: object) -> None:
-    """Say nothing: what matters of it comes as an error of the task."""
+def _unsaid(*_: Any, **__: Any) -> None:
+    """Print nothing."""
 
 
 def _join(ray: Any, address: str) -> None:

@@ -14,35 +14,37 @@ from sentimon.jsonl import BadLine, LineError
 from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.record import CORE_FIELDS, OPTIONAL_FIELDS, PredictionRecord
 from sentimon.logbook.row import check_agreement, line_label, parse_scores
+from sentimon.scoring.answers import Answer, Answers, Poison, Scoring
 from sentimon.scoring.inputs import InputRow
-from sentimon.scoring.scorer import Scorer, bounded
+from sentimon.scoring.rows import length_of
+from sentimon.scoring.scorer import bounded
 
 _OURS = (*CORE_FIELDS, *OPTIONAL_FIELDS)
 
 
+Row = InputRow | BadLine
+
+
 def take_in(
-    rows: Iterable[InputRow | BadLine],
+    rows: Iterable[Row],
     *,
-    load: Callable[[], Scorer],
+    score: Scoring,
     clock: Callable[[], datetime],
     zone: tzinfo | None,
-    buffer_size: int,
-) -> Iterator[list[PredictionRecord | BadLine]]:
-    """Yield the rows as records or bad lines, in input order, at most `buffer_size` at once.
+    size: int,
+) -> Iterator[tuple[list[Row], list[PredictionRecord | BadLine]]]:
+    """Yield the rows, at most `size` at once, and what became of each of them: a record, or a bad line.
 
-    A row with `scores` is checked and kept as it is; one with a text alone is scored by the model that
-    `load` returns, which is called once, when the first such row comes. A row without a timestamp
-    happened when it was read, by `clock`; a naive timestamp is read in `zone` (None: local time).
+    A row with `scores` is checked and kept as it is; one with a text alone is scored by `score`. A row
+    without a timestamp happened when it was read, by `clock`; a naive timestamp is read in `zone`
+    (None: local time).
     """
-    scorer: Scorer | None = None
-    every = (_take(row, clock(), zone) for row in rows)
-    for taken in bounded(every, count=buffer_size, length=_length):
-        waiting = [one for one in taken if isinstance(one, _Unscored)]
-        records: Iterator[PredictionRecord] = iter(())
-        if waiting:
-            scorer = scorer or load()
-            records = _scored(waiting, scorer)
-        yield [next(records) if isinstance(one, _Unscored) else one for one in taken]
+    every = ((row, _take(row, clock(), zone)) for row in rows)
+    batches = bounded(every, count=size, length=lambda one: length_of(one[0]))
+    for batch, answers in score(batches, _texts):
+        found = iter(answers.found)
+        records = [_answered(one, found, answers) if isinstance(one, _Unscored) else one for _, one in batch]
+        yield [row for row, _ in batch], records
 
 
 class _Given(msgspec.Struct):
@@ -60,18 +62,17 @@ class _Given(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unscored:
+    row: InputRow
     text: str
     rest: Mapping[str, Any]
     """What the record is to hold beside the text and its scores."""
 
 
-def _length(taken: PredictionRecord | BadLine | _Unscored) -> int:
-    return 0 if isinstance(taken, BadLine) else len(taken.text or "")
+def _texts(batch: list[tuple[Row, PredictionRecord | BadLine | _Unscored]]) -> list[str]:
+    return [one.text for _, one in batch if isinstance(one, _Unscored)]
 
 
-def _take(
-    row: InputRow | BadLine, now: datetime, zone: tzinfo | None
-) -> PredictionRecord | BadLine | _Unscored:
+def _take(row: Row, now: datetime, zone: tzinfo | None) -> PredictionRecord | BadLine | _Unscored:
     if isinstance(row, BadLine):
         return row
     try:
@@ -91,7 +92,7 @@ def _take(
             raise LineError("field", "has neither a text nor scores")
         if given.sentiment is not None or given.confidence is not None:
             raise LineError("scores", "names a sentiment or a confidence, but no scores")
-        return _Unscored(text=row.text, rest=rest)
+        return _Unscored(row=row, text=row.text, rest=rest)
     except LineError as error:
         return error.at(row.path, row.line)
 
@@ -113,10 +114,11 @@ def _scored_elsewhere(text: str | None, given: _Given, rest: Mapping[str, Any]) 
     )
 
 
-def _scored(waiting: list[_Unscored], scorer: Scorer) -> Iterator[PredictionRecord]:
-    results = scorer.score([one.text for one in waiting])
-    for one, scored in zip(waiting, results, strict=True):
-        yield PredictionRecord.of(one.text, scored, model=scorer.model, revision=scorer.revision, **one.rest)
+def _answered(one: _Unscored, found: Iterator[Answer], answers: Answers) -> PredictionRecord | BadLine:
+    answer = next(found)
+    if isinstance(answer, Poison):
+        return one.row.bad("poison", answer.reason)
+    return PredictionRecord.of(one.text, answer, model=answers.model, revision=answers.revision, **one.rest)
 
 
 def _convert(fields: Mapping[str, Any]) -> _Given:

@@ -59,14 +59,24 @@ def shared(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def only_compressor(folder: Path) -> Iterator[bool]:
     """Give whether this is the only program that compresses segments of `folder` now; nobody waits."""
-    descriptor = _open(folder / STATE_FOLDER / _COMPRESSION_LOCK)
+    with only_one(folder / STATE_FOLDER / _COMPRESSION_LOCK) as alone:
+        yield alone
+
+
+@contextlib.contextmanager
+def only_one(path: Path) -> Iterator[bool]:
+    """Give whether no other program holds the lock file at `path`, which is made if need be; nobody waits.
+
+    Raises:
+        OSError: its folder cannot be written.
+    """
+    descriptor = _open(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        yield False
-        return
-    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
         yield True
     finally:
         os.close(descriptor)

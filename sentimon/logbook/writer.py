@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -44,20 +44,37 @@ class LogWriter:
             StoreError: the log cannot be written; then none of them was kept.
         """
         stored = [self._privacy.apply(record) for record in records]
-        lines = [encode(record.to_dict()) for record in stored]
+        self.append_lines([encode(record.to_dict()) for record in stored], now=now)
+        return stored
+
+    def lines_of(self, records: Iterable[PredictionRecord]) -> list[bytes]:
+        """Return the rows of `records` as they are stored."""
+        return [encode(self._privacy.apply(record).to_dict()) for record in records]
+
+    def append_lines(
+        self, lines: list[bytes], *, now: datetime, before: Callable[[], None] | None = None
+    ) -> None:
+        """Append rows as they are stored, all or none; the live file is sealed first where it is due.
+
+        `before` is called under the lock, when nothing can come between it and the rows.
+
+        Raises:
+            StoreError: the log cannot be written; then none of them was kept.
+        """
         if not lines:
-            return stored
-        folder, sealed = self.path.parent, False
+            return
+        folder, live = self.path.parent, self.path.name == LIVE_FILE
         with errors_named(self.path), exclusive(folder) as lock:
-            if self.path.name == LIVE_FILE:
-                sealed = seal_if_due(folder, self._settings, now=now)
+            sealed = live and seal_if_due(folder, self._settings, now=now)
+            if before:
+                before()
+            if live:
                 self._write_watched(lock, lines)
             else:
                 self._write(lines)
         self._unsynced = self._settings.fsync == "batch"
         if sealed:
             compress_sealed(folder, self._settings.compression)
-        return stored
 
     def _write_watched(self, lock: int, lines: list[bytes]) -> None:
         try:

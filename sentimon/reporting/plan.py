@@ -1,55 +1,69 @@
-"""How work would be done, as a table."""
+"""What there is to do, where that would happen, and about how long it would take."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from rich.table import Table
 
-
-class PlannedWork(Protocol):
-    """What is shown of a plan; see `sentimon.engine.plan`."""
-
-    @property
-    def work(self) -> str:
-        """Return what there is to do."""
-
-    @property
-    def chunks(self) -> int:
-        """Return how many pieces it is cut into."""
-
-    @property
-    def address(self) -> str:
-        """Return where the cluster is; empty for none that runs."""
-
-    @property
-    def engine(self) -> str:
-        """Return `local` or `ray`."""
-
-    @property
-    def workers(self) -> int:
-        """Return how many work at once; 0 for all of a cluster."""
-
-    @property
-    def estimated_seconds(self) -> float | None:
-        """Return how long it takes, about; None where nobody can know."""
+from sentimon.reporting.text import visible
 
 
-def plan_table(plan: PlannedWork) -> RenderableType:
-    """Return the plan for people: what, in how many pieces, where, and how long."""
-    from sentimon.reporting.style import new_table
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A look ahead at some work."""
 
-    table = new_table("What would be done", ("", "left"), ("", "left"))
-    table.show_header = False
-    seconds = plan.estimated_seconds
-    where = "this machine" if plan.engine == "local" else f"Ray, {plan.address or 'started on this machine'}"
-    for name, value in (
-        ("Work", plan.work),
-        ("Chunks", f"{plan.chunks:,}"),
-        ("Where", where),
-        ("Workers", f"{plan.workers:,}" if plan.workers else "one per CPU of the cluster"),
-        ("Time", "unknown: it depends on the cluster" if seconds is None else f"about {seconds:,.1f} s"),
-    ):
-        table.add_row(name, value)
+    amounts: Mapping[str, int]
+    """What there is, by its name in JSON: `texts` and `bad_lines`, or `bytes` and `files`."""
+    work: str
+    """The same for people: `110 texts`."""
+    chunks: int
+    """How many pieces are handed to workers, one by one."""
+    chunk: tuple[str, int]
+    """How large one is at most, as (name in JSON, number): `chunk_texts`, or `chunk_megabytes`."""
+    engine: str
+    """`local` or `ray`."""
+    where: str
+    """The same for people: this process, a cluster."""
+    workers: int
+    """Processes at work at once."""
+    speed: tuple[str, float]
+    """Of one worker, measured on a sample, as (name in JSON, amount a second); 0 where there is nothing."""
+    seconds: float
+    """How long it takes, the start of a cluster or of the model apart."""
+
+
+def plan_object(plan: Plan) -> dict[str, Any]:
+    """Return the keys that `--dry-run --json` documents."""
+    (chunk, size), (speed, fast) = plan.chunk, plan.speed
+    return {
+        **plan.amounts,
+        "chunks": plan.chunks,
+        chunk: size,
+        "engine": plan.engine,
+        "where": plan.where,
+        "workers": plan.workers,
+        speed: round(fast, 1),
+        "seconds": round(plan.seconds, 1),
+    }
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return the plan, a line for each fact."""
+    name, size = plan.chunk
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_row("work", visible(plan.work))
+    table.add_row("chunks", f"{plan.chunks}, of {size} {name.removeprefix('chunk_')} at most")
+    table.add_row("where", visible(plan.where))
+    table.add_row("workers", f"{plan.workers}")
+    table.add_row("time", f"about {_span(plan.seconds)}, without the start")
     return table
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

@@ -33,6 +33,11 @@ class Scorer(Protocol):
         """Return one result a text, in input order; raw texts, normalised inside."""
 
 
+def model_name(settings: ModelSettings) -> str:
+    """Return the name under which predictions of the model that `settings` names are logged."""
+    return settings.name or DEFAULT_MODEL
+
+
 def load_scorer(settings: ModelSettings | None = None) -> Scorer:
     """Return the scorer of the model that `settings` names; without a name the one that ships.
 

@@ -192,7 +192,7 @@ def test_a_dry_run_without_the_monitor_shows_what_would_be_read(run, traffic, tm
     traffic(60)
     shown = run("drift", "--dry-run")
     assert (shown.code, shown.err) == (0, "")
-    assert "of the log in 1 file" in shown.out
+    assert "of the log, in 1 file" in shown.out
     assert not (tmp_path / "logs/baseline.json").exists()
 
 

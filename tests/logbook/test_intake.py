@@ -1,10 +1,12 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sentimon.jsonl import BadLine
 from sentimon.logbook.intake import take_in
 from sentimon.logbook.record import PredictionRecord
+from sentimon.scoring.answers import score_here
 from sentimon.scoring.inputs import InputRow
 from sentimon.scoring.scorer import score_stream
 from sentimon.scoring.scores import ScoredText, Scores
@@ -35,8 +37,10 @@ def given(number: int, content: str | None, **fields: Any) -> InputRow:
 def take(
     rows: list[InputRow | BadLine], scorer: CountingScorer, size: int = 10
 ) -> list[PredictionRecord | BadLine]:
-    chunks = take_in(rows, load=lambda: scorer, clock=lambda: NOW, zone=UTC, buffer_size=size)
-    return [one for chunk in chunks for one in chunk]
+    score = partial(score_here, lambda: scorer, chunk_texts=size)
+    chunks = list(take_in(rows, score=score, clock=lambda: NOW, zone=UTC, size=size))
+    assert [row for given, _ in chunks for row in given] == rows
+    return [one for _, became in chunks for one in became]
 
 
 def test_rows_keep_their_order_whichever_way_they_get_their_scores() -> None:
@@ -62,8 +66,9 @@ def test_the_model_is_not_loaded_where_no_row_needs_it() -> None:
         raise AssertionError("loaded")
 
     rows = [given(1, "theirs", **row(0)), given(2, None)]
-    (chunk,) = take_in(rows, load=refuse, clock=lambda: NOW, zone=UTC, buffer_size=10)
-    assert [type(one) for one in chunk] == [PredictionRecord, BadLine]
+    score = partial(score_here, refuse, chunk_texts=10)
+    ((_, became),) = take_in(rows, score=score, clock=lambda: NOW, zone=UTC, size=10)
+    assert [type(one) for one in became] == [PredictionRecord, BadLine]
 
 
 def test_own_fields_survive_and_ours_are_read() -> None:

@@ -1,0 +1,82 @@
+"""`--dry-run` of the commands that read the log: what is new in it, counted and timed, and nothing done."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from sentimon.cli.engine import is_for_cluster, place_of_work
+from sentimon.cli.output import counted, leave, show, show_json
+from sentimon.cli.session import Session
+from sentimon.errors import ExitCode
+
+if TYPE_CHECKING:
+    from sentimon.logbook.rollup.parts import Part
+    from sentimon.logbook.rollup.units import Unit
+    from sentimon.reporting.plan import Plan
+
+
+class _PlannedError(Exception):
+    """There is a plan; nothing is to be read."""
+
+
+def show_reading_plan(session: Session, *, as_json: bool) -> NoReturn:
+    """Print what a command would read of the log, and end it; the index stays as it is.
+
+    A part is read, to see how fast that is.
+    """
+    from sentimon.reporting.plan import plan_object, plan_table
+
+    plan = _plan(session)
+    show_json(plan_object(plan)) if as_json else show(plan_table(plan))
+    leave(ExitCode.OK)
+
+
+def _plan(session: Session) -> Plan:
+    from sentimon.logbook.rollup.units import UNIT, size_of
+    from sentimon.reporting.plan import Plan
+
+    units, speed = _new_units(session)
+    settings = session.settings.engine
+    on_cluster = is_for_cluster(settings, units)
+    where, engine, workers = place_of_work(settings, on_cluster=on_cluster)
+    size, files = sum(map(size_of, units)), Counter(unit.path for unit in units)
+    per_chunk = max(1, (settings.chunk_megabytes << 20) // UNIT) if on_cluster else 1
+    chunks = sum(-(-count // per_chunk) for count in files.values())
+    at_once = max(1, min(workers, chunks))
+    return Plan(
+        amounts={"bytes": size, "files": len(files)},
+        work=f"{size / 1e6:,.1f} MB of the log, in {counted(len(files), 'file')}",
+        chunks=chunks,
+        chunk=("chunk_megabytes", per_chunk * UNIT >> 20),
+        engine=engine,
+        where=where,
+        workers=workers,
+        speed=("bytes_per_second", speed),
+        seconds=size / (speed * at_once) if size else 0.0,
+    )
+
+
+def _new_units(session: Session) -> tuple[list[Unit], float]:
+    """Return (what is not in the index yet, the bytes a second that one process reads)."""
+    from sentimon.logbook.rollup.units import size_of
+
+    units: list[Unit] = []
+    speed = 0.0
+
+    def look(read: Callable[[Unit], list[Part]], found: Sequence[Unit]) -> NoReturn:
+        nonlocal speed
+        units.extend(found)
+        if units:
+            smallest = min(units, key=size_of)
+            begun = time.perf_counter()
+            read(smallest)
+            speed = max(1, size_of(smallest)) / max(time.perf_counter() - begun, 1e-9)
+        raise _PlannedError
+
+    with contextlib.suppress(_PlannedError):
+        session.index_read_by(look).ask(lambda _: None)
+    return units, speed

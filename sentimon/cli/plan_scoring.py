@@ -1,0 +1,75 @@
+"""`--dry-run` of the commands that score: what there is to do, counted and timed, and nothing done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sentimon.cli.engine import chunk_texts, place_of_work
+from sentimon.cli.output import counted, show, show_json
+from sentimon.cli.progress import watched
+from sentimon.cli.session import Session
+
+if TYPE_CHECKING:
+    from sentimon.jsonl import BadLine
+    from sentimon.scoring.inputs import InputRow
+
+_SAMPLE = 64
+"""Texts that are scored to see how fast that is."""
+
+
+def show_plan(session: Session, rows: Iterable[InputRow | BadLine], *, as_json: bool) -> None:
+    """Print what scoring these rows would take; those that bring their scores need none."""
+    from sentimon.jsonl import BadLine
+    from sentimon.reporting.plan import Plan, plan_object, plan_table
+
+    texts = bad = 0
+    sample: list[str] = []
+    for row in watched(rows, "rows read"):
+        if isinstance(row, BadLine):
+            bad += 1
+        elif row.text is not None and "scores" not in row.fields:
+            texts += 1
+            _draw(sample, row.text, texts)
+    settings = session.settings.engine
+    on_cluster = settings.name != "local" and texts >= max(settings.smallest_texts, 1)
+    where, engine, workers = place_of_work(settings, on_cluster=on_cluster, scoring=True)
+    speed, size = _speed(session, sample, alone=on_cluster), chunk_texts(session.settings)
+    plan = Plan(
+        amounts={"texts": texts, "bad_lines": bad},
+        work=counted(texts, "text") + (f", and {counted(bad, 'bad line')}" if bad else ""),
+        chunks=-(-texts // size),
+        chunk=("chunk_texts", size),
+        engine=engine,
+        where=where,
+        workers=workers,
+        speed=("texts_per_second", speed),
+        seconds=texts / (speed * workers) if texts else 0.0,
+    )
+    show_json(plan_object(plan)) if as_json else show(plan_table(plan))
+
+
+def _draw(sample: list[str], text: str, number: int) -> None:
+    """Keep a sample in which texts from all over the input have their place, the same in each run."""
+    if len(sample) < _SAMPLE:
+        sample.append(text)
+    elif number % (1 + number // _SAMPLE) == 0:
+        sample[number % _SAMPLE] = text
+
+
+def _speed(session: Session, sample: list[str], *, alone: bool) -> float:
+    """Return how many texts a second a worker scores, or this process; 0 where there is none."""
+    from sentimon.scoring.scorer import load_scorer
+
+    if not sample:
+        return 0.0
+    settings = session.settings.model
+    threads = max(1, int(session.settings.engine.cpus_per_worker)) if alone else settings.threads
+    scorer = load_scorer(replace(settings, threads=threads))
+    # The first one also pays for what is set up once.
+    scorer.score(sample[:1])
+    begun = time.perf_counter()
+    scorer.score(sample)
+    return len(sample) / max(time.perf_counter() - begun, 1e-9)

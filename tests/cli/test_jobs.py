@@ -1,0 +1,225 @@
+"""Long scoring: part files, a log in steps, a look ahead; with the engine of this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, Ran, clean_environment
+
+Run = Callable[..., Ran]
+SAMPLE = ROOT / "sentimon" / "sample"
+SMALL = {"SENTIMON_MODEL__BUFFER_SIZE": "2", "SENTIMON_ENGINE__CHUNK_TEXTS": "2"}
+"""Parts of 32 texts."""
+
+
+def write_texts(folder: Path, count: int) -> list[str]:
+    texts = [f"Che bella giornata, la numero {number}!" for number in range(count)]
+    lines = [json.dumps({"text": text, "shop": number}) for number, text in enumerate(texts)]
+    lines.insert(count // 2, "broken")
+    (folder / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return texts
+
+
+def parts_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("part-*.jsonl")))
+
+
+def manifest_of(folder: Path) -> Any:
+    return json.loads((folder / "manifest.json").read_bytes())
+
+
+def logged_in(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "predictions.jsonl").read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines if line]
+
+
+def stopped_while(
+    folder: Path, done: Callable[[], bool], *arguments: str, how: signal.Signals, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the program, send it a signal once something is done, and return how it ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sentimon", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(folder) | SMALL | environment,
+    )
+    deadline = time.monotonic() + 60
+    while not done() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path) -> None:
+    write_texts(tmp_path, 70)
+    printed = run("predict", "-i", "in.jsonl", "--json")
+    done = run("predict", "-i", "in.jsonl", "--output", "parts", "--json", **SMALL)
+    assert done.code == printed.code == 1
+    assert done.json == {"predictions": 70, "bad_lines": 1, "truncated": 0, "parts": 3, "path": "parts"}
+    assert "bad line: in.jsonl:36: not valid JSON" in done.err
+    assert parts_of(tmp_path / "parts").decode() == printed.out
+    again = run("predict", "-i", "in.jsonl", "--output", "parts", **SMALL)
+    assert (again.code, again.out) == (1, "")
+    assert "parts: was complete already" in again.err
+    assert "70 predictions in 3 parts in parts; 1 bad line left out" in again.err
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_prediction_that_was_stopped_goes_on(
+    run: Run, tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    write_texts(tmp_path, 800)
+    command = ("predict", "-i", "in.jsonl", "--output", "parts")
+    stopped = stopped_while(tmp_path, (tmp_path / "parts/part-00003.jsonl").exists, *command, how=how)
+    assert stopped.returncode == code
+    assert b"Traceback" not in stopped.stderr
+    made = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "parts").glob("part-*.jsonl")}
+    known = [part["file"] for part in manifest_of(tmp_path / "parts")["parts"]]
+    done = run(*command, **SMALL)
+    assert f"goes on after {32 * len(known)} predictions in {len(known)} parts" in done.err
+    assert parts_of(tmp_path / "parts").decode() == run("predict", "-i", "in.jsonl", "--json").out
+    for name in known:
+        assert (tmp_path / "parts" / name).stat().st_mtime_ns == made[name]
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Signals, code: int) -> None:
+    texts = write_texts(tmp_path, 800)
+    command = ("log", "-i", "in.jsonl", "--resume")
+    live = tmp_path / "logs/predictions.jsonl"
+    stopped = stopped_while(
+        tmp_path, lambda: live.exists() and live.read_bytes().count(b"\n") > 90, *command, how=how
+    )
+    assert stopped.returncode == code
+    assert b"Traceback" not in stopped.stderr
+    before = live.read_bytes()
+    assert 0 < before.count(b"\n") < 800
+    done = run(*command, "--json", **SMALL)
+    assert done.json == {"logged": 800, "bad_lines": 1, "path": "logs/predictions.jsonl"}
+    assert done.code == 1
+    assert "goes on after row" in done.err
+    rows = logged_in(tmp_path / "logs")
+    assert [row["text"] for row in rows] == texts
+    assert [row["shop"] for row in rows] == list(range(800))
+    assert live.read_bytes().startswith(before)
+    # Done is done: the same command again is another job.
+    assert run(*command, "--json", **SMALL).json["logged"] == 800
+
+
+def test_a_step_that_finds_no_room_is_done_once_there_is(run: Run, tmp_path: Path) -> None:
+    texts = write_texts(tmp_path, 400)
+    limited = "ulimit -f 32; exec " + " ".join(
+        [sys.executable, "-m", "sentimon", "log", "-i", "in.jsonl", "--resume"]
+    )
+    done = subprocess.run(
+        ["bash", "-c", limited],
+        capture_output=True,
+        cwd=tmp_path,
+        env=clean_environment(tmp_path) | SMALL,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"cannot be written" in done.stderr
+    assert run("log", "-i", "in.jsonl", "--resume", **SMALL).code == 1
+    assert [row["text"] for row in logged_in(tmp_path / "logs")] == texts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["predict", "bello", "--output", "parts"], "--output needs --input with a file"),
+        (["log", "bello", "--resume"], "--resume needs --input with a file"),
+        (["predict", "-i", "in.jsonl", "--log", "--output", "parts"], "exclude each other"),
+        (["predict", "bello", "--engine", "spark"], "engine.name"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_is_refused(
+    run: Run, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    write_texts(tmp_path, 2)
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert says in done.err
+    assert not (tmp_path / "parts").exists()
+
+
+def test_another_input_under_the_same_name_is_not_taken_for_the_first(run: Run, tmp_path: Path) -> None:
+    write_texts(tmp_path, 40)
+    run("predict", "-i", "in.jsonl", "--output", "parts")
+    write_texts(tmp_path, 41)
+    done = run("predict", "-i", "in.jsonl", "--output", "parts")
+    assert done.code == 1
+    assert "was begun with bytes" in done.err
+    assert "remove parts/manifest.json" in done.err
+
+
+def test_what_cannot_be_read_again_is_logged_without_a_journal(run: Run, tmp_path: Path) -> None:
+    done = run(
+        "log", "-i", "/dev/stdin", "--format", "txt", "--engine", "ray", "--json", stdin="bello\nbrutto\n"
+    )
+    assert (done.code, done.json["logged"]) == (0, 2)
+    assert not (tmp_path / "logs/.sentimon/jobs").exists()
+
+
+def test_an_empty_file_has_no_parts_and_no_rows(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").touch()
+    for command in (["predict", "--output", "parts"], ["log", "--resume"]):
+        done = run(*command, "-i", "in.jsonl", "--json")
+        assert done.code == 0
+        assert done.json.get("predictions", done.json.get("logged")) == 0
+    assert manifest_of(tmp_path / "parts")["complete"]
+
+
+@pytest.mark.parametrize("command", ["predict", "log", "evaluate"])
+def test_a_dry_run_counts_and_times_and_writes_nothing(run: Run, tmp_path: Path, command: str) -> None:
+    if command == "evaluate":
+        arguments, texts = ["evaluate", "--data", SAMPLE / "after.jsonl"], 110
+    else:
+        write_texts(tmp_path, 100)
+        arguments, texts = [command, "-i", "in.jsonl"], 100
+    before = sorted(tmp_path.glob("[!.]*"))
+    done = run(*arguments, "--dry-run", "--json")
+    assert done.code == 0
+    found = done.json
+    assert list(found) == [
+        "texts", "bad_lines", "chunks", "chunk_texts", "engine", "where", "workers", "texts_per_second",
+        "seconds",
+    ]  # fmt: skip
+    assert (found["texts"], found["chunks"], found["engine"], found["workers"]) == (texts, 1, "local", 1)
+    assert found["bad_lines"] == (command != "evaluate")
+    assert found["texts_per_second"] > 1
+    shown = run(*arguments, "--dry-run", "--engine", "ray", SENTIMON_ENGINE__WORKERS="3")
+    assert "this machine" in shown.out
+    large = {"SENTIMON_ENGINE__SMALLEST_TEXTS": "50", "SENTIMON_ENGINE__CHUNK_TEXTS": "8"}
+    planned = run(*arguments, "--dry-run", "--engine", "ray", "--json", SENTIMON_ENGINE__WORKERS="3", **large)
+    assert (planned.json["engine"], planned.json["workers"]) == ("ray", 3)
+    assert planned.json["chunks"] == -(-texts // 8)
+    assert sorted(tmp_path.glob("[!.]*")) == before
+
+
+def test_rows_that_bring_their_scores_take_no_time(run: Run, tmp_path: Path) -> None:
+    row = {"text": "bello", "scores": {"negative": 0.1, "neutral": 0.2, "positive": 0.7}}
+    (tmp_path / "in.jsonl").write_text(json.dumps(row) + "\n")
+    done = run("log", "-i", "in.jsonl", "--dry-run", "--json")
+    assert (done.code, done.json["texts"], done.json["seconds"]) == (0, 0, 0)
+
+
+def test_below_the_smallest_size_nothing_of_ray_is_loaded(run: Run, tmp_path: Path) -> None:
+    # A Ray that cannot be imported.
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray/__init__.py").write_text("raise AssertionError('loaded')")
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = run("predict", "bello", "brutto", "--engine", "ray", "--json", PYTHONPATH=path)
+    assert (done.code, len(done.lines)) == (0, 2)
