@@ -84,6 +84,12 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
             assert length <= 65, f"{path}:{node.lineno} {node.name} has {length} lines"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_onnx_runtime_is_loaded_in_one_place_which_silences_it(path: Path) -> None:
+    libraries = {name.split(".")[0] for name in imports(path)}
+    assert "onnxruntime" not in libraries or path == PACKAGE / "scoring" / "runtime.py"
+
+
 def loaded_by(*arguments: str, folder: Path) -> set[str]:
     program = (
         "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"

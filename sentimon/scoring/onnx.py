@@ -9,7 +9,6 @@ from os import cpu_count
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
@@ -31,6 +30,7 @@ from sentimon.scoring.exported import (
 )
 from sentimon.scoring.labelmap import map_labels
 from sentimon.scoring.normalise import readable
+from sentimon.scoring.runtime import ort
 from sentimon.scoring.scores import ScoredText, Scores
 
 AT_ONCE = 64

@@ -176,14 +176,17 @@ def quantised(graph: bytes, path: Path) -> None:
     Seven of the eight bits are used, so that processors without VNNI instructions give the same scores.
     """
     import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    from sentimon.scoring.runtime import quantization
 
     whole = onnx.load_from_string(graph)
     for node in whole.graph.node:
         # The trail of source lines, which would make equal networks different files.
         node.ClearField("doc_string")
     with quiet():
-        quantize_dynamic(whole, path, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+        tools = quantization()
+        kind = tools.QuantType.QInt8
+        tools.quantize_dynamic(whole, path, per_channel=True, reduce_range=True, weight_type=kind)
 
 
 @contextmanager

@@ -40,6 +40,12 @@ def test_the_two_promises_hold_offline(run: Run) -> None:
     assert [one["sentiment"] for one in done.lines] == ["positive", "positive"]
 
 
+def test_scoring_leaves_nothing_in_the_home_of_the_user(run: Run, tmp_path: Path) -> None:
+    # ONNX Runtime would keep a device id and a queue of events to report there.
+    assert run("predict", "bello").code == 0
+    assert list(tmp_path.rglob("*")) == []
+
+
 def test_a_prediction_has_the_documented_keys(run: Run) -> None:
     (found,) = run("predict", "This is terrible", "--json").lines
     assert list(found) == ["text", "sentiment", "confidence", "scores", "model", "truncated"]

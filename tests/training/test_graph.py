@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from tiny_encoder import PIECES, tiny_backbone
 
 from sentimon.scoring.onnx import OnnxScorer
+from sentimon.scoring.runtime import ort
 from sentimon.training.encoder import Classifier, from_backbone
 from sentimon.training.export import export
 from sentimon.training.graph import build
