@@ -24,18 +24,19 @@ PATIENCE_SECONDS = 120
 class Nodes:
     """A head without CPUs, and workers with one each."""
 
-    def __init__(self, *, has_sentimon: bool = True) -> None:
+    def __init__(self, **environment: str) -> None:
         # Short: the paths of sockets lie below it.
         self.folder = Path(tempfile.mkdtemp(prefix="sr-"))
         self.environment = {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
-            "PYTHONPATH": str(ROOT) if has_sentimon else "",
+            "PYTHONPATH": str(ROOT),
             # A lost node is noticed in seconds, not in half a minute.
-            "RAY_health_check_period_ms": "500",
-            "RAY_health_check_timeout_ms": "1000",
+            "RAY_health_check_period_ms": "1000",
+            "RAY_health_check_timeout_ms": "3000",
             "RAY_health_check_failure_threshold": "3",
+            **environment,
         }
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
@@ -72,9 +73,10 @@ class Nodes:
                 name = place.read_bytes()
                 token = self.environment["RAY_AUTH_TOKEN"].encode()
                 known = token in Path(place.parent, "environ").read_bytes()
-                if known and name.startswith((b"ray::_", b"ray::Scoring")):
+                alive = b"State:\tZ" not in Path(place.parent, "status").read_bytes()
+                if known and alive and name.startswith((b"ray::_", b"ray::Worker")):
                     found.append(int(place.parent.name))
-        return found
+        return sorted(found)
 
     def _start(self, *options: str) -> subprocess.Popen[str]:
         node = subprocess.Popen(
@@ -106,9 +108,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def cluster(nodes: int) -> Iterator[Nodes]:
+def cluster(nodes: int, **environment: str) -> Iterator[Nodes]:
     """Start a cluster of so many nodes with a CPU, and end it."""
-    started = Nodes()
+    started = Nodes(**environment)
     try:
         for _ in range(nodes):
             started.add()

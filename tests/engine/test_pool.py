@@ -23,6 +23,7 @@ from sentimon.engine.worker import Worker
 from sentimon.errors import EngineError
 from tests.conftest import ROOT, Ran, clean_environment
 from tests.engine.fakes import load
+from tests.engine.nodes import Nodes, cluster
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
@@ -33,43 +34,10 @@ MARK = "SCORED_FOR_TEST"
 """In the environment of all processes of one run."""
 
 
-class Nodes:
-    """A cluster with two nodes of one CPU each."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.mark = f"nodes-{os.getpid()}"
-        self._log = (folder / "nodes.log").open("wb")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.ray_nodes", "2"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            cwd=ROOT,
-            env=clean_environment(folder) | {MARK: self.mark} | environment,
-            text=True,
-        )
-        self.address = self._answer()
-
-    def tell(self, what: str) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(what + "\n")
-        self._process.stdin.flush()
-        assert self._answer() == "done"
-
-    def stop(self) -> None:
-        self._process.communicate(timeout=60)
-        self._log.close()
-
-    def _answer(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline().strip()
-
-
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    cluster = Nodes(tmp_path_factory.mktemp("nodes"))
-    yield cluster
-    cluster.stop()
+def nodes() -> Iterator[Nodes]:
+    with cluster(2) as started:
+        yield started
 
 
 def lines_in(path: Path) -> list[str]:
@@ -107,7 +75,7 @@ def start(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=clean_environment(folder) | settings,
+        env=clean_environment(folder) | settings | (nodes.environment if nodes else {}),
     )
 
 
@@ -154,8 +122,8 @@ def wait_for(true: Callable[[], Any], process: subprocess.Popen[bytes] | None = 
 
 def kill_one(nodes: Nodes, place: int) -> None:
     """Kill one of the processes that score."""
-    wait_for(lambda: len(processes(b"ray::Worker", nodes.mark)) > place)
-    os.kill(sorted(processes(b"ray::Worker", nodes.mark))[place], signal.SIGKILL)
+    wait_for(lambda: len(nodes.workers()) > place)
+    os.kill(nodes.workers()[place], signal.SIGKILL)
 
 
 def parts_made(folder: Path) -> int:
@@ -222,8 +190,8 @@ def kill_node(nodes: Nodes, alone: tuple[Path, bytes], seed: int) -> None:
     process = start(folder, *predict(f"node-{seed}"), nodes=nodes)
     wait_for(lambda: parts_made(folder / f"node-{seed}"), process)
     time.sleep(Random(seed).random() / 2)
-    nodes.tell("kill")
-    nodes.tell("add")
+    nodes.kill(nodes.newest())
+    nodes.add()
     done = ended(process)
     assert (done.code, parts_of(folder / f"node-{seed}")) == (1, expected)
     assert (done.out, is_clean(done)) == ("", True)
@@ -281,7 +249,7 @@ def fake(nodes: Nodes, folder: Path, how: str, *deadly: int) -> str:
         [sys.executable, "-m", "tests.engine.fakes", nodes.address, how, *map(str, deadly)],
         capture_output=True,
         cwd=ROOT,
-        env=clean_environment(folder),
+        env=clean_environment(folder) | nodes.environment,
         text=True,
         timeout=120,
         check=True,
@@ -326,11 +294,8 @@ def test_workers_whose_disk_is_full_score_as_others_do(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     command = ("predict", "-i", "in.jsonl", "--json")
     here = ended(start(tmp_path, *command))
-    nodes = Nodes(tmp_path, RAY_local_fs_capacity_threshold="0.0001")
-    try:
+    with cluster(2, RAY_local_fs_capacity_threshold="0.0001") as nodes:
         there = ended(start(tmp_path, *command, "--engine", "ray", nodes=nodes))
-    finally:
-        nodes.stop()
     assert (there.code, there.out, there.err) == (0, here.out, here.err)
 
 

@@ -77,7 +77,7 @@ def nodes() -> Iterator[Nodes]:
 def place(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("ray")
     # The naive rows of a log are read in the zone of whoever asks, wherever they are read.
-    write_log(folder / "logs", copies=8)
+    write_log(folder / "logs", copies=5)
     return Place(folder, nodes)
 
 
