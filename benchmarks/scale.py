@@ -109,9 +109,15 @@ def measured(log: Path, units: Sequence[Unit], rounds: int) -> tuple[float, floa
 
 
 def warm_up(cluster: Cluster, units: Sequence[Unit]) -> None:
-    """Let each worker start its process and load what it needs."""
-    for _ in read_on(cluster, read_unit, units[: 2 * cluster.workers], say=print):
-        pass
+    """Let each worker start its process and load what it needs: all at once, so that each has a part."""
+
+    def read_slowly(unit: Unit) -> int:
+        parts = read_unit(unit)
+        time.sleep(2)
+        return len(parts)
+
+    task = cluster.ray.remote(num_cpus=1)(read_slowly)
+    cluster.ray.get([task.remote(unit) for unit in units[: cluster.workers]])
 
 
 def asking_seconds(log: Path, units: Sequence[Unit]) -> float:

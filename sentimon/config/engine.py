@@ -33,8 +33,8 @@ class EngineSettings:
         1024, "How many texts a worker of Ray scores at once.", at_least(1, most=1_000_000)
     )
     smallest_megabytes: int = setting(
-        1000, "Size of log to read below which no cluster is started for it.", at_least(0)
+        2000, "Size of log to read below which this machine reads it, and no cluster.", at_least(0)
     )
     smallest_texts: int = setting(
-        20_000, "Texts to score below which no cluster is started for them.", at_least(0)
+        20_000, "Texts to score below which this machine scores them, and no cluster.", at_least(0)
     )

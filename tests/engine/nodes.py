@@ -41,8 +41,11 @@ class Nodes:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._started: list[subprocess.Popen[str]] = []
-        temporary = f"--temp-dir={self.folder}"
-        self._start("--head", f"--port={self.port}", "--num-cpus=0", "--include-dashboard=false", temporary)
+        client = free_port()
+        self.client_address = f"ray://127.0.0.1:{client}"
+        ports = (f"--port={self.port}", f"--ray-client-server-port={client}")
+        folder = f"--temp-dir={self.folder}"
+        self._start("--head", *ports, "--num-cpus=0", "--include-dashboard=false", folder)
 
     def add(self) -> subprocess.Popen[str]:
         """Start a node with one CPU."""

@@ -46,20 +46,21 @@ class Place:
         if nodes:
             self.environment |= nodes.environment | {"SENTIMON_ENGINE__ADDRESS": nodes.address}
 
-    def start(self, *arguments: str, engine: str = "ray") -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, engine: str = "ray", address: str = "") -> subprocess.Popen[bytes]:
         """Start the program."""
+        other = {"SENTIMON_ENGINE__ADDRESS": address} if address else {}
         return subprocess.Popen(
             [sys.executable, "-m", "sentimon", *arguments, "--engine", engine],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | other,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, engine: str = "ray") -> Ran:
+    def run(self, *arguments: str, engine: str = "ray", address: str = "") -> Ran:
         """Run the program to its end."""
-        return finished(self.start(*arguments, engine=engine))
+        return finished(self.start(*arguments, engine=engine, address=address))
 
 
 def finished(process: subprocess.Popen[bytes]) -> Ran:
@@ -88,6 +89,18 @@ def test_the_answer_is_that_of_one_machine(place: Place, question: tuple[str, ..
     there = place.run(*question)
     assert (there.code, there.out, there.err) == (here.code, here.out, here.err)
     assert "1" in here.out
+
+
+@pytest.mark.parametrize("way", ["client", "file"])
+def test_a_client_and_a_file_that_holds_the_address(
+    place: Place, nodes: Nodes, tmp_path: Path, way: str
+) -> None:
+    written = tmp_path / "address"
+    written.write_text(f"{nodes.address}\n")
+    address = nodes.client_address if way == "client" else str(written)
+    here = place.run("metrics", engine="local")
+    there = place.run("metrics", address=address)
+    assert (there.code, there.out, there.err) == (0, here.out, here.err)
 
 
 def killed_while_it_reads(place: Place, nodes: Nodes, kill: str, seed: int) -> Ran:
