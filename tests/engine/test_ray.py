@@ -136,6 +136,16 @@ def test_twenty_kills(place: Place, nodes: Nodes, kill: str) -> None:
     check_kills(place, nodes, kill, 20)
 
 
+@pytest.mark.slow
+def test_workers_whose_disk_is_full_read_as_others_do(tmp_path: Path) -> None:
+    write_log(tmp_path / "logs", copies=2)
+    # From this share of the disk on Ray takes it to be full, and puts nothing there.
+    with cluster(2, RAY_local_fs_capacity_threshold="0.0001") as full:
+        place = Place(tmp_path, full)
+        here, there = place.run("metrics", engine="local"), place.run("metrics")
+    assert (there.code, there.out, there.err) == (0, here.out, here.err)
+
+
 def test_a_killed_driver_leaves_nothing_behind(place: Place, nodes: Nodes) -> None:
     expected = place.run("metrics", engine="local")
     asking = place.start("metrics")

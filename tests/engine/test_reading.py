@@ -19,9 +19,11 @@ from sentimon.engine.cluster import Cluster
 from sentimon.engine.reading import read_on
 from sentimon.errors import EngineError, StoreError
 from sentimon.logbook.custody import FileState
+from sentimon.logbook.rollup.cells import WIDTHS
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.index import Index
 from sentimon.logbook.rollup.parts import Part
+from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.rollup.units import Unit, read_unit
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Period
@@ -96,6 +98,23 @@ def summary_by(folder: Path, run: Any) -> Summary:
     )
 
 
+def cells_by(folder: Path, run: Any) -> list[object]:
+    """All that the index keeps of a log once what `run` read is in it."""
+
+    def all_of(sums: Sums) -> list[object]:
+        store, numbers = sums.store, [known.entry.number for known in sums.files]
+        cells = [
+            (width, one.hour, one.sums.summary())
+            for number in numbers
+            for width in WIDTHS
+            for one in store.cells(number, width)
+        ]
+        readings = [(known.entry.reading, store.total(known.entry.number).summary()) for known in sums.files]
+        return [cells, readings, sums.hours(Period())]
+
+    return Index(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(all_of)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("sentimon.logbook.rollup.units.UNIT", 4_000)
@@ -124,6 +143,14 @@ def test_the_sums_are_those_of_reading_here(folder: Path) -> None:
     assert said == []
     # Two units a task, and the merges of the tree above them.
     assert len(units) / 2 < ray.submitted < len(units)
+
+
+def test_what_is_kept_of_gathered_parts_is_what_is_kept_of_each(folder: Path) -> None:
+    apart = cells_by(folder, lambda read, units: [read(unit) for unit in units])
+    assert (
+        cells_by(folder, lambda read, units: read_on(cluster_of(PlayedRay()), read, units, say=print))
+        == apart
+    )
 
 
 def test_only_so_many_tasks_wait_as_keep_workers_busy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
