@@ -28,8 +28,8 @@ class _Light:
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return the value of an option as the command takes it."""
         kind, single = param.type_descriptor.annotation, param.nargs == 1 and not param.multiple
-        if single and value is None:
-            return None
+        if value is None:
+            return () if param.multiple or param.nargs == -1 else None
         if single and kind in (str, Path) and isinstance(value, str):
             return kind(value)
         return self._thorough().coerce(value, param=param, ctx=ctx)

@@ -34,6 +34,7 @@ QUESTIONS = [
     ("drift", "--no-create"),
     ("retrain-check",),
 ]
+QUICK = (QUESTIONS[1], QUESTIONS[4])
 
 
 class Place:
@@ -82,7 +83,15 @@ def place(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(folder, nodes)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=" ".join)
+@pytest.mark.parametrize(
+    "question",
+    # All go through the same index: two show that, the others take minutes.
+    [
+        one if number in (1, 4) else pytest.param(one, marks=pytest.mark.slow)
+        for number, one in enumerate(QUESTIONS)
+    ],
+    ids=lambda question: " ".join(question),
+)
 def test_the_answer_is_that_of_one_machine(place: Place, question: tuple[str, ...]) -> None:
     here = place.run(*question, engine="local")
     (place.folder / "logs" / "monitor.json").unlink(missing_ok=True)
@@ -219,6 +228,7 @@ def test_a_cluster_that_is_not_there_is_named_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in done.err
 
 
+@pytest.mark.slow
 def test_another_token_is_said(place: Place, nodes: Nodes, tmp_path: Path) -> None:
     other = Place(tmp_path, nodes)
     write_log(tmp_path / "logs", copies=1)

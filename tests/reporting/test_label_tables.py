@@ -183,7 +183,10 @@ def retrained() -> RenderableType:
     )
     rows = np.array(gold, dtype=np.int64)
     side = Side(
-        before=before, after=after, pairing=pair_up("all", rows, rows, rows, confidence_level=0.95, seed=0)
+        guessing=1 / 3,
+        before=before,
+        after=after,
+        pairing=pair_up("all", rows, rows, rows, confidence_level=0.95, seed=0),
     )
     found = Results(
         fingerprint="f", revision="1", fresh=side, replay=side, temperature=1.0,
