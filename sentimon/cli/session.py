@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentimon.config import LoadedSettings, Settings, load_settings
-from sentimon.config.paths import cache_folder, expanded, state_folder
+from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -45,23 +45,19 @@ class Session:
         """
         from sentimon.logbook.objects import place_of
 
-        return place_of(self.settings.logs.dir) if self._on_objects else self.folder
+        return place_of(self.settings.logs.dir) if on_objects(self.settings.logs.dir) else self.folder
 
     @property
     def folder(self) -> Path:
         """Return the folder of what is kept about the log: the log's own where it is on this machine."""
         settings = self.settings.logs
-        if not self._on_objects:
+        if not on_objects(settings.dir):
             return expanded(settings.dir)
         if settings.state_dir:
             return expanded(settings.state_dir)
         from sentimon.logbook.rollup.index import address_digest
 
         return state_folder(os.environ, Path.home()) / address_digest(settings.dir.rstrip("/"))
-
-    @property
-    def _on_objects(self) -> bool:
-        return "://" in self.settings.logs.dir
 
     @property
     def source(self) -> str:
@@ -194,13 +190,13 @@ def start(config: Path | None, flags: Mapping[str, Any] | None = None, *, object
     given = {key: value for key, value in (flags or {}).items() if value is not None}
     loaded = load_settings(config, flags=given)
     folder = loaded.settings.logs.dir
-    if "://" in folder and not objects:
+    if on_objects(folder) and not objects:
         raise UsageError(
             f"{folder}: this command works on a log of this machine",
             hint="name a folder; object storage is read by metrics, baseline, drift and retrain-check",
         )
     session = Session(loaded=loaded, now=clock())
-    if "://" in folder:
+    if on_objects(folder):
         # Where that fails, what is to be kept there says so.
         with contextlib.suppress(OSError):
             session.folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,14 @@ from pathlib import Path
 
 from sentimon.errors import UsageError
 
+SCHEME = "://"
+"""In an address of object storage; no folder has it."""
+
+
+def on_objects(place: object) -> bool:
+    """Return whether a log is on object storage, told from its address."""
+    return SCHEME in str(place)
+
 
 def expanded(path: str | Path) -> Path:
     """Return `path` with a leading `~` or `~name` replaced by that home folder.

@@ -13,11 +13,11 @@ from typing import Any
 from msgspec.structs import replace
 
 import sentimon
+from sentimon.config.paths import on_objects
 from sentimon.engine.cluster import Cluster, named
 from sentimon.errors import EngineError, SentimonError
 from sentimon.logbook.custody import ANY_DEVICE
 from sentimon.logbook.moments import zone_rules
-from sentimon.logbook.objects import on_objects
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.gather import gather
 from sentimon.logbook.rollup.parts import Part

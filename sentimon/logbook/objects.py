@@ -14,22 +14,17 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
+from sentimon.config.paths import SCHEME, on_objects
 from sentimon.errors import StoreError, UsageError
 from sentimon.logbook.custody import FileState
 
 T = TypeVar("T")
 
-_SCHEME = "://"
 _TAGS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "created", "mtime", "LastModified")
 """What storages say that another writing of an object changes, the surest first."""
 _DATES = ("LastModified", "last_modified", "updated", "created", "mtime")
 _READ = 1 << 22
 """Bytes of a request: each costs a round trip."""
-
-
-def on_objects(place: str | os.PathLike[str]) -> bool:
-    """Return whether a log is on object storage, told from its address."""
-    return _SCHEME in str(place)
 
 
 def place_of(address: str) -> Path:
@@ -40,7 +35,7 @@ def place_of(address: str) -> Path:
     """
     if not on_objects(address):
         return Path(address)
-    if not address.split(_SCHEME, 1)[1].strip("/"):
+    if not address.split(SCHEME, 1)[1].strip("/"):
         raise UsageError(f"{address}: names no bucket", hint="name where the log is: s3://BUCKET/FOLDER")
     try:
         from upath import UPath
@@ -48,9 +43,9 @@ def place_of(address: str) -> Path:
         # It has a name, a suffix, a parent; the rest goes through the functions below.
         return cast(Path, UPath(address))
     except (ImportError, ValueError) as error:
-        scheme = address.split(_SCHEME)[0]
+        scheme = address.split(SCHEME)[0]
         raise UsageError(
-            f"{address}: {scheme}{_SCHEME} cannot be reached: {error}",
+            f"{address}: {scheme}{SCHEME} cannot be reached: {error}",
             hint="pip install 'sentimon[s3]' or 'sentimon[gcs]', or name a folder",
         ) from error
 

@@ -10,11 +10,12 @@ from typing import cast
 
 import msgspec
 
+from sentimon.config.paths import on_objects
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
 from sentimon.logbook.custody import ANY_DEVICE, Custody, FileState, read_custody
 from sentimon.logbook.locks import shared
-from sentimon.logbook.objects import list_objects, on_objects, state_of
+from sentimon.logbook.objects import list_objects, state_of
 from sentimon.logbook.opened import LogFile, Segment, opened, opened_object
 from sentimon.logbook.segments import LIVE_FILE, check_folder, sealed_among, sealed_files
 

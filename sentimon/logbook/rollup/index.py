@@ -13,9 +13,9 @@ from zlib import crc32
 
 import msgspec
 
+from sentimon.config.paths import on_objects
 from sentimon.errors import StoreError
 from sentimon.logbook.locks import STATE_FOLDER, shared
-from sentimon.logbook.objects import on_objects
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.refresh import Run, refresh
 from sentimon.logbook.rollup.store import Store, remove_index

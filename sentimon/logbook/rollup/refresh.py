@@ -12,8 +12,8 @@ from zlib import crc32
 
 import msgspec
 
+from sentimon.config.paths import on_objects
 from sentimon.logbook.moments import zone_rules
-from sentimon.logbook.objects import on_objects
 from sentimon.logbook.rollup.beside import adopt, keep
 from sentimon.logbook.rollup.blocks import line_end_before
 from sentimon.logbook.rollup.entries import (
