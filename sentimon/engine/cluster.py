@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from sentimon.config.engine import EngineSettings
 
 _CLIENT = "ray://"
-_OWN = ("auto", "local")
-"""Addresses that are no place on the network."""
+_AUTO = "auto"
+"""The cluster that runs on this machine."""
 _PATIENCE_SECONDS = 5.0
 _STORE_BYTES = 1 << 28
 """Of shared memory for what tasks hand on, which is little."""
@@ -53,13 +54,14 @@ def connected(settings: EngineSettings) -> Iterator[Cluster]:
     address = resolve(settings.address)
     ray = _ray(own=not address)
     with contextlib.ExitStack() as stack:
-        # Removed last, when the cluster is down.
-        folder = tempfile.TemporaryDirectory(prefix="sentimon-ray-", ignore_cleanup_errors=True)
-        stack.enter_context(folder)
-        stack.callback(ray.shutdown)
         if address:
+            stack.callback(ray.shutdown)
             _join(ray, address)
         else:
+            # Removed last, when the cluster is down.
+            folder = tempfile.TemporaryDirectory(prefix="sentimon-ray-", ignore_cleanup_errors=True)
+            stack.enter_context(folder)
+            stack.callback(ray.shutdown)
             _start(ray, settings, folder.name)
         capacity = ray.cluster_resources().get("CPU", 0) / (settings.cpus_per_worker or 1)
         if capacity < 1:
@@ -77,7 +79,7 @@ def resolve(address: str) -> str:
         EngineError: the file holds none, or it is neither a file nor an address.
     """
     path = Path(address).expanduser()
-    if not address or address in _OWN or address.startswith(_CLIENT):
+    if not address or address == _AUTO or address.startswith(_CLIENT):
         return address
     if path.is_file():
         try:
@@ -115,7 +117,7 @@ def named(error: Exception) -> Exception:
 
 
 def _ray(*, own: bool) -> Any:
-    # Before its import: nothing phones home.
+    # Before its import: nothing phones home, and tasks without GPUs leave them visible, as Ray will do.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if own and "RAY_AUTH_MODE" not in os.environ:
@@ -153,7 +155,7 @@ def _start(ray: Any, settings: EngineSettings, folder: str) -> None:
         ray,
         "this machine",
         address="local",
-        num_cpus=settings.workers or cores(),
+        num_cpus=math.ceil(settings.workers * settings.cpus_per_worker) or cores(),
         include_dashboard=False,
         object_store_memory=_STORE_BYTES,
         _temp_dir=folder,

@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import BadLine, LineError, decode_line, encode
-from sentimon.logbook.asked import check_asked
-from sentimon.logbook.files import errors_named, read_file, replace_file
+from sentimon.jsonl import BadLine, encode
+from sentimon.logbook.asked import read_job
+from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.locks import only_one
 from sentimon.scoring.answers import Answers
 from sentimon.scoring.inputs import InputRow
@@ -180,14 +180,9 @@ def open_parts(folder: Path, asked: Mapping[str, Any]) -> Iterator[PartFolder]:
 
 
 def _read_manifest(folder: Path, asked: dict[str, Any]) -> Manifest:
-    path = folder / MANIFEST
-    if not path.exists():
+    manifest = read_job(folder / MANIFEST, _decode_manifest, asked, kind="manifest")
+    if manifest is None:
         return Manifest(asked=asked)
-    try:
-        manifest = decode_line(read_file(path, hint="run it again"), _decode_manifest)
-    except LineError as error:
-        raise StoreError(f"{path}: is no manifest: {error.message}", hint="remove it") from error
-    check_asked(manifest.asked, asked, path)
     parts = [part for part in manifest.parts if _is_whole(folder, part)]
     complete = manifest.complete and len(parts) == len(manifest.parts)
     return msgspec.structs.replace(manifest, parts=parts, complete=complete)

@@ -4,7 +4,8 @@ The journal of a job lies beside the log, in `.sentimon/jobs/`, and says how man
 done. Before some rows are appended it also holds these rows themselves, and where the live file ended:
 written under the lock of the log, forced onto the disk, and replaced as a whole. So whoever comes after a
 kill reads at that place what was appended: all of it, none, or its first lines; and appends the rest.
-After a step the journal says that it is done, at the end it is removed.
+After a step the journal says that it is done, at the end it is removed. A program that is killed after that
+has done its job: run again, it logs the file again.
 
 Between the two it may happen that another program replaces the file, or seals and compresses it. Then
 nobody can tell, and that is what is said; no row is guessed to be there or not.
@@ -23,10 +24,10 @@ from typing import Any
 import msgspec
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import LineError, decode_line, encode
-from sentimon.logbook.asked import check_asked
+from sentimon.jsonl import encode
+from sentimon.logbook.asked import read_job
 from sentimon.logbook.custody import end_custody
-from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
+from sentimon.logbook.files import errors_named, remove_file, replace_file
 from sentimon.logbook.intake import Row
 from sentimon.logbook.locks import STATE_FOLDER, exclusive, only_one
 from sentimon.logbook.place import Place
@@ -193,11 +194,4 @@ def open_journal(
 
 
 def _read_state(path: Path, asked: dict[str, Any]) -> _State:
-    if not path.exists():
-        return _State(asked=asked)
-    try:
-        state = decode_line(read_file(path, hint="run it again"), _decode_state)
-    except LineError as error:
-        raise StoreError(f"{path}: is no journal: {error.message}", hint="remove it") from error
-    check_asked(state.asked, asked, path)
-    return state
+    return read_job(path, _decode_state, asked, kind="journal") or _State(asked=asked)

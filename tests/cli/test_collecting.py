@@ -17,21 +17,11 @@ from sentimon.api.succession import Heir, before_path, hand_over
 from sentimon.monitoring.collecting import Wanted
 from sentimon.scoring.scorer import DEFAULT_FOLDER
 from tests.conftest import clean_environment
-from tests.rows import MINUTE, START, rows
+from tests.rows import MINUTE, START
 
 OLD, NEW = {"model": "models/current", "revision": "old"}, {"model": "models/current", "revision": "new"}
 SWITCH = 200
 """The minute of the switch; the baseline of the model before is older."""
-
-
-@pytest.fixture
-def log(run):  # type: ignore[no-untyped-def]
-    """Append so many rows of each class to the log."""
-
-    def append(negative: int, neutral: int, positive: int, **rest: object) -> None:
-        assert run("log", "--input", "-", "-q", stdin=rows(negative, neutral, positive, **rest)).code == 0
-
-    return append
 
 
 @pytest.fixture

@@ -13,16 +13,6 @@ NOON = 240
 
 
 @pytest.fixture
-def log(run):  # type: ignore[no-untyped-def]
-    """Append so many rows of each class to the log."""
-
-    def append(negative: int, neutral: int, positive: int, **rest: object) -> None:
-        assert run("log", "--input", "-", "-q", stdin=rows(negative, neutral, positive, **rest)).code == 0
-
-    return append
-
-
-@pytest.fixture
 def baseline(log, run):  # type: ignore[no-untyped-def]
     """A baseline of 0.7 / 0.2 / 0.1."""
     log(70, 20, 10)

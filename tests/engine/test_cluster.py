@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sentimon.config.engine import EngineSettings
+from sentimon.engine import cluster
 from sentimon.engine.cluster import named, resolve
 from sentimon.errors import EngineError
 
@@ -33,10 +35,22 @@ def test_a_file_that_holds_none_is_named(tmp_path: Path, content: bytes) -> None
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("address", ["head", "head:", ":6379", "/no/such/file", "head:port"])
+@pytest.mark.parametrize("address", ["head", "head:", ":6379", "/no/such/file", "head:port", "local"])
 def test_what_is_no_address_is_an_error(address: str) -> None:
     with pytest.raises(EngineError, match="neither an address nor a file"):
         resolve(address)
+
+
+@pytest.mark.parametrize(
+    ("workers", "cpus", "has"), [(1, 2.0, 2), (3, 1.0, 3), (3, 0.5, 2), (0, 2.0, cluster.cores())]
+)
+def test_a_cluster_of_its_own_has_the_cpus_that_its_workers_take(
+    monkeypatch: pytest.MonkeyPatch, workers: int, cpus: float, has: int
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(cluster, "_init", lambda ray, where, **options: asked.append(options["num_cpus"]))
+    cluster._start(None, EngineSettings(workers=workers, cpus_per_worker=cpus), "/tmp/x")
+    assert asked == [has]
 
 
 def test_that_sentimon_is_missing_on_a_machine_is_told_from_a_lost_worker() -> None:

@@ -94,7 +94,8 @@ def test_the_answer_is_that_of_one_machine(place: Place, question: tuple[str, ..
     (place.folder / "logs" / "monitor.json").unlink(missing_ok=True)
     there = place.run(*question)
     assert (there.code, there.out, there.err) == (here.code, here.out, here.err)
-    assert "1" in here.out
+    assert here.code in (0, 3)
+    assert here.out
 
 
 @pytest.mark.parametrize(
@@ -113,26 +114,42 @@ def test_a_client_and_a_file_that_holds_the_address(
     assert (there.code, there.out, there.err) == (0, here.out, here.err)
 
 
-def killed_while_it_reads(place: Place, nodes: Nodes, kill: str, seed: int) -> Ran:
-    """Ask for the metrics, and kill a worker or the node that it runs on at some moment of the reading."""
+def reading(place: Place, nodes: Nodes) -> subprocess.Popen[bytes]:
+    """Ask for the metrics, and come back while tasks read the log."""
     asking = place.start("metrics")
     wait_until(lambda: bool(nodes.workers()) or asking.poll() is not None)
-    time.sleep(random.Random(seed).random())
-    if kill == "worker":
-        for worker in nodes.workers()[:1]:
-            os.kill(worker, signal.SIGKILL)
-    else:
+    assert asking.poll() is None
+    return asking
+
+
+def killed_while_it_reads(place: Place, nodes: Nodes, kill: str, seed: int) -> tuple[Ran, bool]:
+    """Kill a worker or a node at some moment of the reading; return also whether it was at work then."""
+    asking = reading(place, nodes)
+    time.sleep(random.Random(seed).uniform(0, 0.6))
+    at_work = nodes.workers()
+    hit = bool(at_work)
+    if kill == "node" and hit:
         nodes.kill(nodes.newest())
-    return finished(asking)
+        nodes.add()
+    elif hit:
+        try:
+            os.kill(at_work[0], signal.SIGKILL)
+        except ProcessLookupError:
+            hit = False
+    return finished(asking), hit
 
 
-def check_kills(place: Place, nodes: Nodes, kill: str, rounds: int) -> None:
+def check_kills(place: Place, nodes: Nodes, kill: str, wanted: int) -> None:
+    """Kill until so many were hit at work; what was missed does not count."""
     expected = place.run("metrics", engine="local")
-    for seed in range(rounds):
-        done = killed_while_it_reads(place, nodes, kill, seed)
+    hits = 0
+    for seed in range(10 * wanted):
+        done, hit = killed_while_it_reads(place, nodes, kill, seed)
         assert (done.code, done.out) == (0, expected.out), done.err
-        if kill == "node":
-            nodes.add()
+        hits += hit
+        if hits == wanted:
+            return
+    raise AssertionError(f"{hits} of {wanted} were hit at work")
 
 
 @pytest.mark.parametrize("kill", ["worker", "node"])
@@ -156,23 +173,25 @@ def test_workers_whose_disk_is_full_read_as_others_do(tmp_path: Path) -> None:
     assert (there.code, there.out, there.err) == (0, here.out, here.err)
 
 
-def test_a_killed_driver_leaves_nothing_behind(place: Place, nodes: Nodes) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_killed_driver_leaves_nothing_behind(place: Place, nodes: Nodes, rounds: int) -> None:
     expected = place.run("metrics", engine="local")
-    asking = place.start("metrics")
-    wait_until(lambda: bool(nodes.workers()) or asking.poll() is not None)
-    asking.kill()
-    asking.communicate()
-    # Ray ends the tasks of a driver that is gone.
-    wait_until(lambda: not nodes.workers())
-    assert place.run("metrics").out == expected.out
+    for seed in range(rounds):
+        asking = reading(place, nodes)
+        time.sleep(random.Random(seed).uniform(0, 0.3))
+        asking.kill()
+        asking.communicate()
+        assert asking.returncode == -signal.SIGKILL
+        # Ray ends the tasks of a driver that is gone.
+        wait_until(lambda: not nodes.workers())
+        assert place.run("metrics").out == expected.out
 
 
 def test_a_segment_that_vanishes_while_it_is_read(place: Place, nodes: Nodes) -> None:
     segment = place.folder / "logs" / "predictions-20260901T000000Z.jsonl.gz"
     content = segment.read_bytes()
     try:
-        asking = place.start("metrics")
-        wait_until(lambda: bool(nodes.workers()) or asking.poll() is not None)
+        asking = reading(place, nodes)
         segment.unlink()
         done = finished(asking)
         without = place.run("metrics", engine="local")
