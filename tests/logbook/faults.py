@@ -21,7 +21,10 @@ from tests.conftest import clean_environment
 
 
 def in_new_process(work: Callable[..., None], *arguments: Any, timeout: float = 300) -> None:
-    """Call `work` in a process that may fork; what it asserts counts here."""
+    """Call `work` in a process that may fork; what it asserts counts here.
+
+    It is also a small one: to fork a process that has run a thousand tests takes many times as long.
+    """
     call = f"from {work.__module__} import {work.__name__} as work; work(*{arguments!r})"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", call],
@@ -52,7 +55,10 @@ def forked(work: Callable[[], object]) -> int:
 
 
 def killed_at(step: int, work: Callable[[], object], *modules: str) -> bool:
-    """Run `work` in a process of its own, killed at that line of the modules; False where it ended before."""
+    """Run `work` in a process of its own, killed at that line of the modules; False where it ended before.
+
+    Who does this for hundreds of lines does it `in_new_process`.
+    """
     with warnings.catch_warnings():
         # Other tests may have started threads; the child uses none of them.
         warnings.simplefilter("ignore", DeprecationWarning)
