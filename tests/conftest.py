@@ -75,20 +75,25 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Ran]:
-    """Run `sentimon` with some arguments in `tmp_path`; text or bytes go to its stdin."""
+def runner(folder: Path) -> Callable[..., Ran]:
+    """Return what runs `sentimon` with some arguments in a folder; text or bytes go to its stdin."""
 
     def invoke(*arguments: object, stdin: str | bytes = b"", **environment: str) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "sentimon", *map(str, arguments)],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            cwd=tmp_path,
-            env=clean_environment(tmp_path) | environment,
+            cwd=folder,
+            env=clean_environment(folder) | environment,
             timeout=120,
             check=False,
         )
         return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
     return invoke
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `sentimon` in `tmp_path`."""
+    return runner(tmp_path)

@@ -1,25 +1,30 @@
 import os
 import sqlite3
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sentimon.cli.doctor_host import LIBRARIES
 from sentimon.logbook.rollup.soundness import damage_of
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
 from tests.rows import lines, row, rows
 
 NOON = 240
 NAMES = ["settings", "versions", "model", "index", "writing", "log", "baseline", "clock", "disk", "webhook"]
 
 
-@pytest.fixture
-def log(run):  # type: ignore[no-untyped-def]
-    """A log in which all is well."""
+def all_well(run: Callable[..., Ran]) -> None:
     run("log", "--input", "-", "-q", stdin=rows(70, 20, 10, model="m"))
     assert run("baseline", "create").code == 0
     run("log", "--input", "-", "-q", stdin=rows(10, 20, 70, minute=NOON, model="m"))
+
+
+@pytest.fixture
+def log(begin_with) -> None:  # type: ignore[no-untyped-def]
+    """A log in which all is well."""
+    begin_with(all_well)
 
 
 def findings(done) -> dict[str, dict[str, str | None]]:  # type: ignore[no-untyped-def]
