@@ -14,7 +14,7 @@ from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine
 from sentimon.scoring.answers import Answers
 from sentimon.scoring.inputs import InputRow
-from tests.logbook.faults import in_new_process, killed_at
+from tests.logbook.faults import force_nothing, in_new_process, killed_at
 
 ASKED: dict[str, Any] = {"input": "in.txt", "chunk_texts": 2}
 COUNT = 70
@@ -108,6 +108,7 @@ def test_parts_may_be_made_in_any_order(tmp_path: Path) -> None:
 
 
 def kill_jobs(place: str) -> None:
+    force_nothing()
     steps = 0
     for number in range(1, 10_000, 7):
         folder = Path(place, str(number))

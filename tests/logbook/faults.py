@@ -54,10 +54,18 @@ def forked(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
+def force_nothing() -> None:
+    """Let this process and its children force nothing onto the disk, what short jobs wait for.
+
+    What a killed process wrote is there all the same; only a machine that loses its power could tell.
+    """
+    os.fsync = lambda _: None  # type: ignore[assignment]
+
+
 def killed_at(step: int, work: Callable[[], object], *modules: str) -> bool:
     """Run `work` in a process of its own, killed at that line of the modules; False where it ended before.
 
-    Who does this for hundreds of lines does it `in_new_process`.
+    Who does this for hundreds of lines does it `in_new_process`, and may `force_nothing`.
     """
     with warnings.catch_warnings():
         # Other tests may have started threads; the child uses none of them.

@@ -25,7 +25,7 @@ from sentimon.logbook.upkeep.erasing import Order
 from sentimon.logbook.upkeep.erasure import Erasure, erase, find_erasure, unsearched_files
 from sentimon.logbook.upkeep.repair import find_bad_lines, repair_log
 from sentimon.logbook.upkeep.rewriter import orphans
-from tests.logbook.faults import failing, in_new_process, killed_at
+from tests.logbook.faults import failing, force_nothing, in_new_process, killed_at
 from tests.logbook.upkeep.test_repair import ENDINGS, SEALED, good, good_rows, packed, start_writer, unpacked
 from tests.rows import START, written
 from tests.strategies import records
@@ -425,6 +425,7 @@ def log_of_mario(folder: Path) -> None:
 
 
 def kill_erasures(place: str, drop_rows: bool) -> None:
+    force_nothing()
     folder, asked, step = Path(place), order(contains=["mario"], drop_rows=drop_rows), 1
     log_of_mario(folder)
     found, before = find_erasure(folder, asked), of_statistics(summarise(read_log(folder, zone=UTC)))

@@ -29,7 +29,7 @@ from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE, Quarantine, quar
 from sentimon.logbook.upkeep.repair import RepairedFile, find_bad_lines, needs_repair, repair_log
 from sentimon.logbook.upkeep.rewriter import orphans
 from tests.conftest import clean_environment
-from tests.logbook.faults import failing, in_new_process, killed_at
+from tests.logbook.faults import failing, force_nothing, in_new_process, killed_at
 from tests.logbook.upkeep.test_rewriting import ENDINGS, SEALED, packed, unpacked
 from tests.rows import START, lines, row, written
 from tests.strategies import records
@@ -284,6 +284,7 @@ def test_after_a_repair_the_log_has_the_same_good_rows_no_bad_lines_and_none_is_
 
 
 def kill_repairs(place: str, phase: int) -> None:
+    force_nothing()
     folder = Path(place)
     bad = Counter(three_files(folder)["bad"])
     rows, found, step = good_rows(folder), find_bad_lines(folder, zone=UTC), 1 + phase
@@ -311,6 +312,7 @@ def test_killed_at_any_line_of_its_code_a_repair_loses_and_doubles_nothing(
 
 
 def kill_repairs_of_a_damaged_file(place: str) -> None:
+    force_nothing()
     folder, source, step = Path(place), random.Random(5), 1
     whole = packed(b"".join(good(minute, note=source.randbytes(900).hex()) for minute in range(30)), ".zst")
     cut = whole[: len(whole) // 2]
