@@ -23,7 +23,7 @@ from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.parts import PackedCell, few_stretches, pack, unpack
 from sentimon.logbook.summary import GrowingSummary
 
-FORMAT = 4
+FORMAT = 5
 """Of the tables and of what is in them; another one is thrown away."""
 _PATIENCE_SECONDS = 2.0
 _CHECKSUM = 4
