@@ -75,7 +75,7 @@ def predict(
             "--logs says where to log, but --log is not given", hint="add --log, or leave --logs out"
         )
     if log and output is not None:
-        hint = "leave one out; `sentimon log --input FILE` can be stopped and gone on with, too"
+        hint = "leave one out; `sentimon log --input FILE --resume` goes on after a stop, too"
         raise UsageError("--log and --output exclude each other", hint=hint)
     rows = open_input(texts or [], source, column=column, file_format=file_format)
     if dry_run:
