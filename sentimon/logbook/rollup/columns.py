@@ -22,7 +22,7 @@ from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS
 from sentimon.scoring.scores import SCALE, SUM_TOLERANCE
 
 MOST_ROWS = 8192
-MOST_CELLS = 1024
+MOST_CELLS = 256
 """Rows and cells that wait for their sum, about."""
 _CLOSE = 1e-5
 """How near to a limit a row is left to `parse_row`, which rounds before it compares."""

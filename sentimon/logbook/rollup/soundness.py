@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from sentimon.logbook.rollup.cells import WIDTHS
-from sentimon.logbook.rollup.cover import check_hours
+from sentimon.logbook.rollup.cover import checked
 from sentimon.logbook.rollup.store import ALL_HOURS, Store
 
 
@@ -31,7 +31,8 @@ def damage_of(path: Path) -> str | None:
             for entry in store.entries():
                 known = store.total(entry.number).hours
                 for width in WIDTHS:
-                    check_hours(store.cells(entry.number, width), ALL_HOURS, known=known)
+                    for _ in checked(store.cells(entry.number, width), ALL_HOURS, known=known):
+                        pass
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise
