@@ -112,7 +112,7 @@ def warm_up(cluster: Cluster, units: Sequence[Unit]) -> None:
     """Let each worker start its process and load what it needs: all at once, so that each has a part."""
 
     def read_slowly(unit: Unit) -> int:
-        parts = read_unit(unit)
+        parts = list(read_unit(unit))
         time.sleep(2)
         return len(parts)
 

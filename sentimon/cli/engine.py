@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sentimon.config import Settings
     from sentimon.config.engine import EngineSettings
     from sentimon.logbook.rollup.parts import Part
-    from sentimon.logbook.rollup.units import Unit
+    from sentimon.logbook.rollup.units import Read, Unit
     from sentimon.scoring.answers import Answers, Scoring
     from sentimon.scoring.scorer import Scorer
 
@@ -39,9 +39,7 @@ def is_for_cluster(settings: EngineSettings, units: Sequence[Unit]) -> bool:
     return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
 
 
-def read_units(
-    settings: EngineSettings, read: Callable[[Unit], list[Part]], units: Sequence[Unit]
-) -> Iterator[list[Part]]:
+def read_units(settings: EngineSettings, read: Read, units: Sequence[Unit]) -> Iterator[Iterable[Part]]:
     """Yield what `read` makes of each unit of the log, in order, where `[engine]` says that it is read.
 
     Less than `engine.smallest_megabytes` is read by this machine in any case.

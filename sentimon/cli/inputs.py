@@ -60,7 +60,6 @@ def asked_of(
     Raises:
         UsageError: `option` asks for a job, and the input is no file, which alone can be read again.
     """
-    from sentimon.cli.engine import chunk_texts
     from sentimon.scoring.inputs import TEXT_COLUMN
     from sentimon.scoring.scorer import model_name
 
@@ -79,7 +78,6 @@ def asked_of(
         "model": model_name(settings.model),
         "revision": settings.model.revision,
         "label_map": dict(settings.model.label_map),
-        "chunk_texts": chunk_texts(settings),
     }
 
 

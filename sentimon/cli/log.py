@@ -45,7 +45,7 @@ def log(
     revision: RevisionOption = None,
     engine: EngineOption = None,
     resume: Annotated[
-        bool, flag("--resume", help="Keep count, and go on where a run that was stopped was; as with ray.")
+        bool, flag("--resume", help="Go on where a run was stopped; log no file twice. Always so with ray.")
     ] = False,
     dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
@@ -79,7 +79,7 @@ def log(
         show_json({"logged": kept.logged, "bad_lines": kept.bad_lines, "path": path})
     elif not quiet:
         left_out = f"; {counted(kept.bad_lines, 'bad line')} left out" if kept.bad_lines else ""
-        where = f" to {path}" if kept.logged else ""
+        where = " before" if kept.already else f" to {path}" if kept.logged else ""
         note(f"{counted(kept.logged, 'prediction')} logged{where}{left_out}")
     leave(ExitCode.FAILURE if kept.bad_lines else ExitCode.OK)
 

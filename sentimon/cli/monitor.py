@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING
 
 from sentimon.errors import StoreError
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.events import Counted
+    from sentimon.monitoring.hourly import HourlyRows
     from sentimon.monitoring.monitor import MonitorState
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.reference import Reference
@@ -85,10 +84,12 @@ def _look(session: Session, baseline: Baseline, reference: Reference, state: Mon
     horizon = state.horizon(session.now)
     since = None if horizon is None else start_of_hour(horizon)
     period = newer(session, Period(since=since), baseline.last)
-    sums, words, trouble = session.index.ask(lambda sums: _read(sums, period, baseline, state))
-    hours = {hour: reference.window(summary, words.get(hour)) for hour, summary in sums.items()}
+    rows_by_hour, words, trouble = session.index.ask(
+        lambda sums: _read(sums, period, baseline, reference, state)
+    )
+    hours = rows_by_hour.windows(words)
     new = new_rows(state, hours)
-    summary = reduce(add, (sums[hour] for hour in new), trouble)
+    summary = rows_by_hour.summary(new, trouble)
     check_same_model(baseline, summary)
     rows = sum(window.rows for window in new.values())
     if rows >= settings.drift.min_samples:
@@ -107,17 +108,20 @@ def _look(session: Session, baseline: Baseline, reference: Reference, state: Mon
 
 
 def _read(
-    sums: Sums, period: Period, baseline: Baseline, state: MonitorState
-) -> tuple[dict[int, Summary], dict[int, Counted], Summary]:
-    """Return (the rows of `period` by hour, their texts by hour and new words, all bad lines)."""
-    by_hour = sums.hours(period)
-    words: dict[int, Counted] = {}
+    sums: Sums, period: Period, baseline: Baseline, reference: Reference, state: MonitorState
+) -> tuple[HourlyRows, dict[int, Counted] | None, Summary]:
+    """Return (the rows of `period`, their texts by hour and new words if these count, all bad lines)."""
+    from sentimon.monitoring.hourly import HourlyRows
+
+    found, words = HourlyRows(reference, state.seen), None
+    for hour, some in sums.hours(period):
+        found.add(hour, some)
     if baseline.vocabulary is not None:
         words = {hour: window.groups[-1] for hour, window in state.seen.items()}
         # Texts are read only where something is new.
-        changed = {hour for hour, summary in by_hour.items() if _rows_seen(state, hour) != summary.count}
+        changed = {hour for hour, rows in found.rows().items() if _rows_seen(state, hour) != rows}
         words |= _count_words(sums, period, changed, baseline.vocabulary)
-    return by_hour, words, sums.trouble()
+    return found, words, sums.trouble()
 
 
 def _rows_seen(state: MonitorState, hour: int) -> int:

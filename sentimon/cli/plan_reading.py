@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from sentimon.cli.engine import is_for_cluster, place_of_work
@@ -14,8 +14,7 @@ from sentimon.cli.session import Session
 from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
-    from sentimon.logbook.rollup.parts import Part
-    from sentimon.logbook.rollup.units import Unit
+    from sentimon.logbook.rollup.units import Read, Unit
     from sentimon.reporting.plan import Plan
 
 
@@ -67,13 +66,13 @@ def _new_units(session: Session) -> tuple[list[Unit], float]:
     units: list[Unit] = []
     speed = 0.0
 
-    def look(read: Callable[[Unit], list[Part]], found: Sequence[Unit]) -> NoReturn:
+    def look(read: Read, found: Sequence[Unit]) -> NoReturn:
         nonlocal speed
         units.extend(found)
         if units:
             smallest = min(units, key=size_of)
             begun = time.perf_counter()
-            read(smallest)
+            list(read(smallest))
             speed = max(1, size_of(smallest)) / max(time.perf_counter() - begun, 1e-9)
         raise _PlannedError
 

@@ -75,7 +75,7 @@ def predict(
             "--logs says where to log, but --log is not given", hint="add --log, or leave --logs out"
         )
     if log and output is not None:
-        hint = "leave one out; `sentimon log --input FILE` can be stopped and gone on with, too"
+        hint = "leave one out; `sentimon log --input FILE --resume` goes on after a stop, too"
         raise UsageError("--log and --output exclude each other", hint=hint)
     rows = open_input(texts or [], source, column=column, file_format=file_format)
     if dry_run:
@@ -84,6 +84,8 @@ def predict(
     scoring = scoring_of(session.settings, ordered=not unordered)
     if output is not None:
         asked = asked_of(session.settings, source, "--output", column=column, file_format=file_format)
+        # Where the parts are cut depends on it.
+        asked |= {"chunk_texts": chunk_texts(session.settings)}
         predict_into(expanded(output), rows, scoring, asked, as_json=as_json)
     writer = session.writer() if log else None
     _predict(session, watched(rows, "texts read"), scoring, writer, source=source, as_json=as_json)

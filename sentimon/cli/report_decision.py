@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.collecting import Collecting
     from sentimon.monitoring.monitor import MonitorState
     from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger, RuleResult
     from sentimon.reporting.report.value import Setting
@@ -22,6 +23,7 @@ def decision(
     rows: Summary,
     state: MonitorState,
     last: LastTrigger | None,
+    collecting: Collecting | None,
 ) -> RetrainingTrigger:
     """Return the decision on `rows`; the monitor has the say that it had at its last look."""
     from sentimon.monitoring.drift import detect_drift
@@ -42,6 +44,7 @@ def decision(
         settings,
         drift_told=incident is not None and incident.told and not settings.repeat,
         last=last,
+        collecting=collecting,
         now=session.now,
         confidence_level=session.settings.drift.confidence_level,
     )

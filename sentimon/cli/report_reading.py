@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentimon.cli.reading import latest, newer
+from sentimon.cli.reading import count_collected, latest, newer
 from sentimon.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Period, Window
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.collecting import Collecting
     from sentimon.monitoring.growth import Growth
     from sentimon.monitoring.monitor import MonitorState
     from sentimon.monitoring.retraining import LastTrigger
@@ -46,6 +47,8 @@ class Kept:
     """What lies beside the log, and which rows are new by it."""
 
     baseline: Baseline | None
+    collecting: Collecting | None
+    """Why there is none, where that of a new model is still to come."""
     state: MonitorState
     """What the monitor of the baseline remembers."""
     last: LastTrigger | None
@@ -87,14 +90,20 @@ def read_report(session: Session, asked: Asked) -> Report:
 
 def _read_kept(session: Session, asked: Asked) -> Kept:
     from sentimon.api.stores import read_baseline, read_last_fired
+    from sentimon.api.succession import wanted_at
     from sentimon.logbook.history import TRIGGERS_FILE
     from sentimon.monitoring.monitor import MonitorState
 
-    baseline = read_baseline(asked.baseline) if asked.baseline.exists() else None
+    wanted, baseline = wanted_at(asked.baseline), None
+    if wanted is None and asked.baseline.exists():
+        baseline = read_baseline(asked.baseline)
     last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
     ended = None if baseline is None or asked.period.since else baseline.last
+    if wanted is not None:
+        ended = wanted.since
     return Kept(
         baseline=baseline,
+        collecting=None if wanted is None else count_collected(session, wanted),
         state=MonitorState() if baseline is None else _remembered(session, asked.baseline, baseline),
         last=last,
         compared=newer(session, asked.period, ended),
@@ -134,12 +143,12 @@ def _told(session: Session, asked: Asked, kept: Kept, found: Found) -> Report:
         metrics=measure(found.summary, confidence_level=level),
         windows=score_windows(found.windows, reference, confidence_level=level),
         baseline=_known(baseline),
-        drift=detect_drift(baseline, found.current, settings.drift),
+        drift=detect_drift(baseline, found.current, settings.drift, collecting=kept.collecting),
         watch=Watch(checks=state.checks, incident=state.incident),
         past=recall(entries, state.incident, session.naive_zone, unreadable=len(bad)),
         words=found.words,
         latest_texts=found.texts,
-        trigger=decision(session, asked.period, baseline, found.untold, state, kept.last),
+        trigger=decision(session, asked.period, baseline, found.untold, state, kept.last, kept.collecting),
         labelled=read_labelled(session, asked.period, asked.evaluate),
         settings=settings_of(session),
     )

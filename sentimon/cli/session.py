@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.rollup.index import Index
     from sentimon.logbook.rollup.parts import Part
     from sentimon.logbook.rollup.refresh import Run
-    from sentimon.logbook.rollup.units import Unit
+    from sentimon.logbook.rollup.units import Read, Unit
     from sentimon.logbook.windows import Calendar, Period
     from sentimon.logbook.writer import LogWriter
 
@@ -105,7 +105,7 @@ class Session:
         from sentimon.cli.engine import read_units
         from sentimon.cli.progress import watched
 
-        def run(read: Callable[[Unit], list[Part]], units: Sequence[Unit]) -> Iterator[list[Part]]:
+        def run(read: Read, units: Sequence[Unit]) -> Iterator[Iterable[Part]]:
             parts = read_units(self.settings.engine, read, units)
             return watched(parts, "parts of the log read", total=len(units))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Calendar, Period, Window
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.collecting import Collecting
 
 _ROWS = 100
 """Last rows that are known; few terminals are higher."""
@@ -84,9 +85,10 @@ class Watcher:
 
         whole = sums.summary(Period())
         period = self._period(whole, now)
-        compared, problem = None, None
+        compared, collecting, problem = None, None, None
         try:
-            if baseline is not None:
+            collecting = self._collecting(sums)
+            if baseline is not None and collecting is None:
                 compared = self._compare(sums, baseline, period, now)
         except (DataError, StoreError) as error:
             problem = error.message
@@ -100,6 +102,7 @@ class Watcher:
             windows=self._windows(sums, period, now) if whole.count else [],
             pace=None,
             compared=compared,
+            collecting=collecting,
             problem=problem,
             latest=latest_rows(sums, _ROWS, self._ends),
         )
@@ -140,6 +143,16 @@ class Watcher:
             monitor=peek_monitor(session.folder, self.path),
         )
 
+    def _collecting(self, sums: Sums) -> Collecting | None:
+        from sentimon.api.succession import wanted_at
+        from sentimon.logbook.windows import Period
+        from sentimon.monitoring.collecting import count_rows
+
+        wanted = wanted_at(self.path)
+        if wanted is None:
+            return None
+        return count_rows(wanted, sums.summary(Period(after=wanted.since)).models)
+
     def _read_baseline(self) -> Baseline | None:
         """Return the baseline, read again only where its file has changed."""
         from sentimon.api.stores import read_baseline
@@ -174,7 +187,9 @@ def quiet_index(session: Session, now: datetime) -> Index:
 
 
 def _state_of(folder: Path, baseline: Path) -> State:
-    """Return what differs once anything in the folder, or the baseline, has changed."""
+    """Return what differs once anything in the folder, or the baseline or one to come, has changed."""
+    from sentimon.api.stores import next_path
+
     found = []
     try:
         with os.scandir(folder) as entries:
@@ -184,7 +199,7 @@ def _state_of(folder: Path, baseline: Path) -> State:
             )
     except OSError as error:
         return (str(error),)
-    return (*found, _file_state(baseline))
+    return (*found, _file_state(baseline), _file_state(next_path(baseline)))
 
 
 def _file_state(path: Path) -> State | None:

@@ -18,7 +18,7 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine, encode
-from sentimon.logbook.asked import read_job
+from sentimon.logbook.asked import check_asked, read_job
 from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.locks import only_one
 from sentimon.scoring.answers import Answers
@@ -180,9 +180,11 @@ def open_parts(folder: Path, asked: Mapping[str, Any]) -> Iterator[PartFolder]:
 
 
 def _read_manifest(folder: Path, asked: dict[str, Any]) -> Manifest:
-    manifest = read_job(folder / MANIFEST, _decode_manifest, asked, kind="manifest")
+    path = folder / MANIFEST
+    manifest = read_job(path, _decode_manifest, kind="manifest")
     if manifest is None:
         return Manifest(asked=asked)
+    check_asked(manifest.asked, asked, path)
     parts = [part for part in manifest.parts if _is_whole(folder, part)]
     complete = manifest.complete and len(parts) == len(manifest.parts)
     return msgspec.structs.replace(manifest, parts=parts, complete=complete)

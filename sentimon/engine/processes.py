@@ -24,7 +24,7 @@ def run_units(function: Callable[[U], R], units: Sequence[U], *, workers: int) -
 
     A process that ends early, killed or with an error, costs time: the rest of its work is done here,
     so that an exception of `function` comes out of here, too. Where none can be started all of it is.
-    None outlives this generator.
+    None outlives this generator. What `function` yields, another process gives as a list.
     """
     count = min(workers or cores(), len(units)) if len(units) >= FEWEST_UNITS else 1
     started: list[_Worker[U, R]] = []
@@ -107,7 +107,8 @@ def _work(
         other.close()
     with contextlib.suppress(BaseException):
         for unit in units:
-            pipe.send(function(unit))
+            result = function(unit)
+            pipe.send(list(result) if isinstance(result, Iterator) else result)
     pipe.close()
 
 

@@ -21,9 +21,8 @@ from sentimon.logbook.moments import zone_rules
 from sentimon.logbook.rollup.files import MovedError
 from sentimon.logbook.rollup.gather import gather
 from sentimon.logbook.rollup.parts import Part
-from sentimon.logbook.rollup.units import UNIT, Unit
+from sentimon.logbook.rollup.units import UNIT, Read, Unit
 
-Read = Callable[[Unit], list[Part]]
 Say = Callable[[str], None]
 
 FAN_IN = 8
@@ -133,7 +132,7 @@ def _read_here(read: Read, units: list[Unit], failure: Failure, say: Say) -> lis
     """Do what a task failed to do; if that fails, too, its error says why."""
     if isinstance(failure.error, EngineError):
         raise failure.error
-    parts = [read(unit) for unit in units]
+    parts = [list(read(unit)) for unit in units]
     path, reason = units[0].path, str(failure.error)
     if isinstance(failure.error, SentimonError | MovedError):
         raise EngineError(

@@ -4,8 +4,9 @@ The journal of a job lies beside the log, in `.sentimon/jobs/`, and says how man
 done. Before some rows are appended it also holds these rows themselves, and where the live file ended:
 written under the lock of the log, forced onto the disk, and replaced as a whole. So whoever comes after a
 kill reads at that place what was appended: all of it, none, or its first lines; and appends the rest.
-After a step the journal says that it is done, at the end it is removed. A program that is killed after that
-has done its job: run again, it logs the file again.
+After a step the journal says that it is done, and at the end that all is. It stays there, without any rows,
+so that the same job, asked for again, adds none. It is the only one of its input, and makes room for the job
+of the next file under that name: one that was changed after all of it was logged is another.
 
 Between the two it may happen that another program replaces the file, or seals and compresses it. Then
 nobody can tell, and that is what is said; no row is guessed to be there or not.
@@ -25,9 +26,9 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import encode
-from sentimon.logbook.asked import read_job
+from sentimon.logbook.asked import check_asked, has_changed, read_job
 from sentimon.logbook.custody import end_custody
-from sentimon.logbook.files import errors_named, remove_file, replace_file
+from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.intake import Row
 from sentimon.logbook.locks import STATE_FOLDER, exclusive, only_one
 from sentimon.logbook.place import Place
@@ -61,6 +62,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     asked: dict[str, Any]
     done: Counts = Counts()
     intent: _Intent | None = None
+    complete: bool = False
 
 
 _decode_state = msgspec.json.Decoder(_State).decode
@@ -79,6 +81,11 @@ class Journal:
     def done(self) -> Counts:
         """Return how far the job is, earlier runs of it included."""
         return self._state.done
+
+    @property
+    def complete(self) -> bool:
+        """Return whether all of the input is done."""
+        return self._state.complete
 
     def rest(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows of the input that are not done with.
@@ -128,9 +135,13 @@ class Journal:
             lines = [line.encode() for line in intent.lines]
             self._append(lines[self._count_there(intent, lines) :], intent.after, now)
 
-    def close(self) -> None:
-        """Remove the journal: all of the input is done."""
-        remove_file(self.path)
+    def finish(self) -> None:
+        """Note that all of the input is done.
+
+        Raises:
+            StoreError: the journal cannot be written.
+        """
+        self._keep(msgspec.structs.replace(self._state, complete=True))
 
     def _append(self, lines: list[bytes], after: Counts, now: datetime) -> None:
         self._writer.append_lines(lines, now=now, before=lambda: self._intend(lines, after))
@@ -174,7 +185,7 @@ class Journal:
 def open_journal(
     folder: Path, name: str, asked: Mapping[str, Any], writer: LogWriter, *, now: datetime
 ) -> Iterator[Journal]:
-    """Give the journal of the job that logs the input called `name` in `folder`, begun or to go on with.
+    """Give the journal of the job that logs the input called `name` in `folder`: new, begun, or complete.
 
     `asked` is what the job was asked to do: one that was begun otherwise is not gone on with.
 
@@ -194,4 +205,8 @@ def open_journal(
 
 
 def _read_state(path: Path, asked: dict[str, Any]) -> _State:
-    return read_job(path, _decode_state, asked, kind="journal") or _State(asked=asked)
+    state = read_job(path, _decode_state, kind="journal")
+    if state is None or (state.complete and has_changed(state.asked, asked)):
+        return _State(asked=asked)
+    check_asked(state.asked, asked, path)
+    return state

@@ -20,6 +20,9 @@ from sentimon.logbook.custody import FileState
 from sentimon.logbook.files import check_no_pipe
 from sentimon.logbook.objects import open_object
 
+CHUNK = 1 << 17
+"""Bytes that are read at once, at most, where a file is read from one end to the other."""
+
 
 class LogFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the log, as the folder shows it."""
@@ -95,14 +98,34 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
             LineError: the compressed file is broken from here on.
             StoreError: the file cannot be read.
         """
+        begun: list[bytes] = []
+        for chunk in self.chunks():
+            *ends, rest = chunk.split(b"\n")
+            for end in ends:
+                yield b"".join([*begun, end, b"\n"])
+                begun = []
+            begun.append(rest)
+        if any(begun):
+            yield b"".join(begun)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes that `raw_lines` yields the lines of, about CHUNK at a time.
+
+        What comes before the damage of a compressed file depends on how much is read at once: so all
+        read it like this.
+
+        Raises:
+            LineError: the compressed file is broken from here on.
+            StoreError: the file cannot be read.
+        """
+        stream = cast(io.BufferedReader, self.stream)
+        # The one keeps what comes right before a damage; the other reads ahead where requests are dear.
+        read = stream.read1 if self.damage else stream.read
         try:
-            left = sys.maxsize if self.damage else self.file.size - self.stream.tell()
-            for line in self.stream:
-                if len(line) >= left:
-                    yield line[:left]
-                    return
-                yield line
-                left -= len(line)
+            left = sys.maxsize if self.damage else self.file.size - stream.tell()
+            while chunk := read(min(CHUNK, left)):
+                yield chunk
+                left -= len(chunk)
         except self.damage as error:
             raise self._broken(error) from error
         except OSError as error:

@@ -17,7 +17,6 @@ from sentimon.monitoring.dispersion import (
     more_than_chance,
 )
 from sentimon.monitoring.events import (
-    Counted,
     Group,
     Window,
     class_counts,
@@ -100,10 +99,9 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         count = known.counts[place] + known.n * moved / max(1, sum(clock))
         return min(max(count, 0.0), known.n), known.n
 
-    def window(self, summary: Summary, words: Counted | None) -> Window:
-        """Return the rows of `summary` by event; `words` are their texts, None where no group asks."""
-        groups = [class_counts(summary), confidence_counts(summary, self.cuts)]
+    def window(self, summary: Summary) -> Window:
+        """Return the rows of `summary` by event, without those that their texts tell."""
         return Window(
-            groups=tuple(groups if words is None else [*groups, words]),
+            groups=(class_counts(summary), confidence_counts(summary, self.cuts)),
             hours={hour: sum(counts) for hour, counts in summary.hours.items()},
         )

@@ -21,6 +21,15 @@ def explain_collecting(collecting: Collecting) -> str:
     return sentence
 
 
+def name_collecting(collecting: Collecting) -> str:
+    """Return in a line how far the baseline is."""
+    wanted = collecting.wanted
+    return (
+        f"No baseline yet: {collecting.found} of {wanted.rows} rows of {wanted.name} "
+        f"since {wanted.since:%Y-%m-%d %H:%M} UTC"
+    )
+
+
 def collecting_object(collecting: Collecting | None) -> dict[str, Any] | None:
     """Return how far the baseline of a model that has just begun to serve is; None where there is none."""
     if collecting is None:

@@ -18,6 +18,7 @@ from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.drift import DriftReport
 from sentimon.monitoring.metrics import Metrics, measure
+from sentimon.reporting.collecting import name_collecting
 from sentimon.reporting.findings import moved, outstanding
 from sentimon.reporting.numbers import bar, change, estimate, number, sparkline
 from sentimon.reporting.style import STYLES, VERDICT_STYLES
@@ -173,6 +174,8 @@ def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) ->
     """Return the rows of the windows beside the baseline, with the score of their distance."""
     if state.problem is not None:
         return [Text(f"Not compared: {visible(state.problem)}", style="yellow")]
+    if state.collecting is not None:
+        return [Text(visible(name_collecting(state.collecting)), style="dim")]
     if state.compared is None:
         return [Text("No baseline: make one with `sentimon baseline create`.", style="dim")]
     report = state.compared.report

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
+from sentimon.monitoring.collecting import Collecting
 from sentimon.monitoring.drift import DriftReport
 from sentimon.monitoring.monitor import MonitorState
 
@@ -56,6 +57,8 @@ class Watched:
     """Of the rows that came while the log was watched; None at the first look."""
     compared: Compared | None
     """None without a baseline."""
+    collecting: Collecting | None = None
+    """Why there is none, where that of a new model is still to come."""
     problem: str | None = None
     """Why the rows cannot be compared, where there is a baseline."""
     latest: Sequence[PredictionRecord] = ()

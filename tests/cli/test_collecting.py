@@ -104,6 +104,20 @@ def test_a_look_that_only_looks_makes_none(run, log, switched: Path) -> None:  #
     assert "60 of 60 rows of v0002" in " ".join(run(*looks[0]).out.split())
 
 
+def test_report_and_watch_say_how_far_it_is(run, log, switched: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(0, 0, 59, minute=SWITCH + 10, **NEW)
+    watched = run("watch")
+    assert "No baseline yet: 59 of 60 rows of v0002 since 2026-09-07 11:20 UTC" in watched.out
+    assert run("report", "--output", "r.md").code == 0
+    said = (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "No verdict yet: 59 of 60 rows of v0002, which serves since 2026-09-07 11:20 UTC" in said
+    assert "there is no baseline" not in said
+    assert "Retraining recommended" not in said
+    log(0, 0, 1, minute=SWITCH + 100, **NEW)
+    assert run("drift", "-q").err.startswith("baseline 'v0002' of 60 rows made")
+    assert "Baseline 'v0002'" in run("watch").out
+
+
 def test_the_period_of_a_cron_line_may_reach_back_over_the_switch(run, log, switched: Path) -> None:  # type: ignore[no-untyped-def]
     log(20, 20, 20, minute=SWITCH + 1, **NEW)
     log(20, 20, 20, minute=SWITCH + 70, **NEW)

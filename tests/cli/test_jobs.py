@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from sentimon.cli.log import log
 from tests.conftest import ROOT, Ran, clean_environment
+from tests.logbook.faults import killed_at
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"
@@ -114,8 +119,83 @@ def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Si
     assert [row["text"] for row in rows] == texts
     assert [row["shop"] for row in rows] == list(range(800))
     assert live.read_bytes().startswith(before)
-    # Done is done: the same command again is another job.
-    assert run(*command, "--json", **SMALL).json["logged"] == 800
+    after = live.read_bytes()
+    again = run(*command, "--json", **SMALL)
+    assert (again.code, again.json) == (1, done.json)
+    assert f"{tmp_path}/in.jsonl: was logged already; leave --resume out to log it again" in again.err
+    assert live.read_bytes() == after
+
+
+def write_scored(path: Path, count: int) -> list[str]:
+    """Write rows that it takes no model to log, and return their texts."""
+    texts = [f"{path.stem} {number}" for number in range(count)]
+    scores = {"negative": 0.1, "neutral": 0.2, "positive": 0.7}
+    lines = [json.dumps({"text": text, "scores": scores}) + "\n" for text in texts]
+    path.write_text("".join(lines), encoding="utf-8")
+    return texts
+
+
+def texts_in(folder: Path) -> list[str]:
+    return [row["text"] for row in logged_in(folder)]
+
+
+def test_what_was_logged_already_is_said_and_not_logged_again(run: Run, tmp_path: Path) -> None:
+    first, second = write_scored(tmp_path / "a.jsonl", 2), write_scored(tmp_path / "b.jsonl", 1)
+    for name in ("a.jsonl", "b.jsonl"):
+        assert run("log", "-i", name, "--resume").code == 0
+    again = run("log", "-i", "a.jsonl", "--resume")
+    assert (again.code, again.out) == (0, "")
+    assert again.err == (
+        f"{tmp_path}/a.jsonl: was logged already; leave --resume out to log it again\n"
+        "2 predictions logged before\n"
+    )
+    # On a cluster more texts are scored at once, which makes it no other job.
+    cluster = run("log", "-i", "a.jsonl", "--engine", "ray", "--json")
+    assert (cluster.code, cluster.json["logged"]) == (0, 2)
+    (journal,) = re.findall(r"was logged already; remove (\S+) to log it again", cluster.err)
+    assert texts_in(tmp_path / "logs") == first + second
+    assert run("log", "-i", "a.jsonl").code == 0
+    (tmp_path / journal).unlink()
+    assert run("log", "-i", "a.jsonl", "--resume").code == 0
+    assert texts_in(tmp_path / "logs") == first + second + first + first
+
+
+def test_a_file_that_has_changed_since_it_was_logged_is_logged(run: Run, tmp_path: Path) -> None:
+    old = write_scored(tmp_path / "in.jsonl", 2)
+    assert run("log", "-i", "in.jsonl", "--resume").code == 0
+    new = write_scored(tmp_path / "in.jsonl", 3)
+    done = run("log", "-i", "in.jsonl", "--resume")
+    assert (done.code, done.err) == (0, "3 predictions logged to logs/predictions.jsonl\n")
+    assert texts_in(tmp_path / "logs") == old + new
+
+
+# A file that was logged already is opened and not read; the end of the program closes it.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setenv("SENTIMON_MODEL__BUFFER_SIZE", "1")
+    monkeypatch.chdir(tmp_path)
+    texts = write_scored(tmp_path / "in.jsonl", 20)
+    modules = ("sentimon.cli.log", "sentimon.cli.steps", "sentimon.logbook.journal")
+    steps = already = 0
+
+    def command(logs: str) -> None:
+        with contextlib.suppress(typer.Exit):
+            log(source="in.jsonl", logs=logs, resume=True)
+
+    for number in range(1, 1000):
+        logs = str(number)
+        if not killed_at(number, lambda logs=logs: command(logs), *modules):  # type: ignore[misc]
+            break
+        command(logs)
+        assert texts_in(tmp_path / logs) == texts
+        already += "was logged already" in capsys.readouterr().err
+        steps += 1
+    print(f"killed at {steps} points, {already} of them after the job was complete")
+    assert steps > 100
+    assert 5 < already < steps
 
 
 def test_a_step_that_finds_no_room_is_done_once_there_is(run: Run, tmp_path: Path) -> None:

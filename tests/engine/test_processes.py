@@ -119,6 +119,21 @@ def test_what_the_function_raises_comes_out_in_its_place() -> None:
     assert list(results) == []
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_function_yields_is_made_as_it_is_asked_for_or_comes_as_a_list(workers: int) -> None:
+    made: list[int] = []
+
+    def count(unit: int) -> Iterator[int]:
+        for number in range(unit):
+            made.append(number)
+            yield number
+
+    results = list(run_units(count, range(4), workers=workers))
+    assert made == []
+    assert [list(result) for result in results] == [[], [0], [0, 1], [0, 1, 2]]
+    assert all(isinstance(result, list) for result in results) == (workers == 2)
+
+
 def test_what_cannot_be_sent_is_made_here() -> None:
     def closure(unit: int) -> Callable[[], int]:
         return lambda: unit

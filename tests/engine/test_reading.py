@@ -110,7 +110,7 @@ def cells_by(folder: Path, run: Any) -> list[object]:
             for one in store.cells(number, width)
         ]
         readings = [(known.entry.reading, store.total(known.entry.number).summary()) for known in sums.files]
-        return [cells, readings, sums.hours(Period())]
+        return [cells, readings, [(hour, some.summary()) for hour, some in sums.hours(Period())]]
 
     return Index(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(all_of)
 

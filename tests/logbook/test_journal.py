@@ -25,7 +25,7 @@ from tests.rows import START, record
 
 SETTINGS = LogSettings(fsync="always", compression="none")
 ROWS, STEP = 12, 4
-ASKED = {"input": "in.txt", "model": "m"}
+ASKED = {"input": "in.txt", "bytes": 120, "modified_ns": 1, "model": "m"}
 MODULES = [f"sentimon.logbook.{name}" for name in ("asked", "journal", "place", "writer", "files")]
 
 
@@ -41,13 +41,13 @@ def job(
     settings: LogSettings = SETTINGS,
     steps: int = 100,
 ) -> Journal:
-    """Log the rows in steps of four, or only so many steps; return the journal."""
+    """Log the rows in steps of four, or only so many steps, if they are not in; return the journal."""
     with open_journal(folder, "in.txt", asked, LogWriter(folder, settings), now=START) as journal:
         left = journal.rest(given or rows())
-        for _ in range(steps):
+        for _ in range(0 if journal.complete else steps):
             step = [row for _, row in zip(range(STEP), left, strict=False)]
             if not step:
-                journal.close()
+                journal.finish()
                 break
             journal.append(step, [made(row) for row in step], bad_lines=0, now=START)
     return journal
@@ -68,11 +68,55 @@ def logged(folder: Path) -> list[str]:
 TEXTS = [row.text for row in rows()]
 
 
-def test_a_job_that_is_not_stopped_leaves_its_rows_and_no_journal(tmp_path: Path) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Force nothing onto the disk, which takes its time: what was written outlives the program anyway."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def test_a_job_that_is_not_stopped_leaves_its_rows_and_that_it_is_complete(tmp_path: Path) -> None:
     journal = job(tmp_path)
-    assert (journal.done.rows, journal.done.logged) == (ROWS, ROWS)
+    assert (journal.done.rows, journal.done.logged, journal.complete) == (ROWS, ROWS, True)
     assert logged(tmp_path) == TEXTS
-    assert not journal.path.exists()
+    left = journal.path.read_text()
+    assert len(left) < 500
+    assert TEXTS[-1] not in left
+
+
+def test_a_job_that_is_complete_adds_nothing(tmp_path: Path) -> None:
+    first = job(tmp_path)
+    for _ in range(2):
+        again = job(tmp_path)
+        assert (again.path, again.done, again.complete) == (first.path, first.done, True)
+    assert logged(tmp_path) == TEXTS
+    assert [path.name for path in first.path.parent.glob("*.json")] == [first.path.name]
+
+
+@pytest.mark.parametrize("changed", [{"bytes": 121}, {"modified_ns": 2}, {"bytes": 121, "model": "other"}])
+def test_a_file_that_was_changed_after_it_was_logged_is_another_job(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    job(tmp_path)
+    for _ in range(2):
+        journal = job(tmp_path, rows(2, says="new"), asked=ASKED | changed)
+    assert logged(tmp_path) == [*TEXTS, "new 0", "new 1"]
+    assert (journal.done.rows, len(list(journal.path.parent.glob("*.json")))) == (2, 1)
+
+
+def test_a_complete_job_is_not_done_again_in_another_way_unasked(tmp_path: Path) -> None:
+    path = job(tmp_path).path
+    with pytest.raises(StoreError, match="was begun with model 'm', not 'other'") as refused:
+        job(tmp_path, asked=ASKED | {"model": "other"})
+    assert refused.value.hint == f"run it as it was begun, or begin anew: remove {path}"
+    path.unlink()
+    job(tmp_path, asked=ASKED | {"model": "other"})
+    assert logged(tmp_path) == TEXTS * 2
+
+
+def test_what_only_an_older_version_asked_stops_no_job(tmp_path: Path) -> None:
+    job(tmp_path, steps=1, asked=ASKED | {"chunk_texts": 512})
+    job(tmp_path)
+    assert logged(tmp_path) == TEXTS
 
 
 def test_a_stopped_job_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -82,29 +126,59 @@ def test_a_stopped_job_goes_on_where_it_was(tmp_path: Path) -> None:
     assert logged(tmp_path) == [*TEXTS[: 2 * STEP], "of another program", *TEXTS[2 * STEP :]]
 
 
-@pytest.mark.parametrize("sealing", [False, True])
-def test_killed_at_any_line_each_row_is_logged_once(tmp_path: Path, sealing: bool) -> None:
+def nothing(_: Path, __: int) -> None: ...
+
+
+def another_seals(folder: Path, _: int) -> None:
+    """Seal what is there, and log a row."""
+    if (folder / LIVE_FILE).exists():
+        daily = replace(SETTINGS, rotate_daily=True)
+        os.utime(folder / LIVE_FILE, (0, 0))
+        LogWriter(folder, daily).append([record(0, text="other")], now=START)
+
+
+def killed_again(folder: Path, number: int) -> None:
+    """Kill the run that goes on, too, at one of its first lines, in which a step is recovered."""
+    killed_at(number % 151 + 1, lambda: job(folder), *MODULES)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("meanwhile", "every"), [(nothing, 1), (another_seals, 1), (killed_again, 5)])
+def test_killed_at_any_line_each_row_is_logged_once(
+    tmp_path: Path, meanwhile: Callable[[Path, int], None], every: int
+) -> None:
     steps = complete = 0
-    for number in range(1, 10_000):
+    for number in range(1, 10_000, every):
         folder = tmp_path / str(number)
         if not killed_at(number, lambda folder=folder: job(folder), *MODULES):  # type: ignore[misc]
             break
-        if logged(folder) == TEXTS and not list(folder.glob(".sentimon/jobs/*.json")):
-            # The journal is gone: the job was at its end, and who runs it again asks for another.
-            complete += 1
-            continue
-        assert not complete
-        if sealing and (folder / LIVE_FILE).exists():
-            # Another program seals what is there, and logs a row of its own.
-            daily = replace(SETTINGS, rotate_daily=True)
-            os.utime(folder / LIVE_FILE, (0, 0))
-            LogWriter(folder, daily).append([record(0, text="other")], now=START)
-        job(folder)
+        complete += is_complete(folder)
+        meanwhile(folder, number)
+        assert job(folder).complete
         assert [text for text in logged(folder) if text != "other"] == TEXTS
-        assert not list(folder.glob(".sentimon/jobs/*.json"))
         steps += 1
-    assert steps > 400
-    assert complete <= 2
+    print(f"killed at {steps} points, {complete} of them after the job was complete")
+    assert steps > 400 / every
+    assert complete
+
+
+@pytest.mark.usefixtures("quick")
+def test_killed_while_it_takes_the_place_of_a_complete_job_each_row_is_logged_once(tmp_path: Path) -> None:
+    old = rows(STEP, says="old")
+    steps = 0
+    for number in range(1, 10_000, 7):
+        folder = tmp_path / str(number)
+        job(folder, old, asked=ASKED | {"modified_ns": 0})
+        if not killed_at(number, lambda folder=folder: job(folder), *MODULES):  # type: ignore[misc]
+            break
+        job(folder)
+        assert logged(folder) == [row.text for row in old] + TEXTS
+        steps += 1
+    assert steps > 50
+
+
+def is_complete(folder: Path) -> bool:
+    return any(json.loads(path.read_bytes())["complete"] for path in folder.glob(".sentimon/jobs/*.json"))
 
 
 def torn_at(byte: int, work: Callable[[], object]) -> None:

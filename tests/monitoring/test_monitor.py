@@ -43,7 +43,7 @@ REFERENCE = Reference.of(baseline(600, 900, 1500))
 
 
 def window(negative: int, neutral: int, positive: int, *, hour: int = 1) -> Window:
-    whole = REFERENCE.window(mixed(negative, neutral, positive), None)
+    whole = REFERENCE.window(mixed(negative, neutral, positive))
     return replace(whole, hours={hour: whole.rows})
 
 
@@ -142,7 +142,7 @@ def test_each_row_is_judged_once_in_whatever_order_rows_come(arrivals: list[list
     for arrival in arrivals:
         rows.update((first + hour, place) for hour, place in arrival)
         hours = {
-            hour: REFERENCE.window(summarise(records(*(rows[hour, place] for place in range(3)))), None)
+            hour: REFERENCE.window(summarise(records(*(rows[hour, place] for place in range(3)))))
             for hour in {hour for hour, _ in rows}
             if hour >= (state.horizon(NOW) or 0)
         }

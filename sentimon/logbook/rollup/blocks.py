@@ -44,31 +44,34 @@ def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview]
             buffer = buffer + bytes(len(buffer))
 
 
-def streamed_blocks(segment: Segment, begin: int, length: int = sys.maxsize) -> Iterator[bytes]:
+def streamed_blocks(segment: Segment, begin: int, length: int = sys.maxsize) -> Iterator[memoryview]:
     """Yield the blocks of a compressed file from byte `begin` of its content to its end, or `length` bytes.
 
     Raises:
         LineError: the file is damaged from here on.
         StoreError: the file cannot be read.
     """
-    block: list[bytes] = []
-    size = 0
+    held, searched = bytearray(), 0
     segment.pass_over_to(begin)
     try:
-        for line in segment.raw_lines():
-            block.append(line)
-            size += len(line)
-            if size >= min(BLOCK, length):
-                yield b"".join(block)
-                length -= size
-                block, size = [], 0
-                if length <= 0:
-                    return
+        for chunk in segment.chunks():
+            held += chunk
+            if len(held) >= min(BLOCK, length):
+                cut = held.rfind(b"\n", searched, length) + 1
+                if cut:
+                    whole, held = memoryview(held)[:cut], held[cut:]
+                    yield whole
+                    length -= cut
+                searched = len(held)
+            if length <= 0:
+                return
     except LineError:
         # What came before the damage is good.
-        yield from [b"".join(block)] if block else []
+        if cut := held.rfind(b"\n", searched, length) + 1:
+            yield memoryview(held)[:cut]
         raise
-    yield from [b"".join(block)] if block else []
+    if held:
+        yield memoryview(held)[:length]
 
 
 def line_end_before(segment: Segment, end: int, begin: int = 0) -> int:

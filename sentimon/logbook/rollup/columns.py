@@ -11,10 +11,10 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import HOUR_MICROSECONDS
+from sentimon.logbook.rollup.arrays import Floats, Integers, floats, integers
 from sentimon.logbook.rollup.usual import UsualRow
 from sentimon.logbook.row import AGREEMENT
 from sentimon.logbook.summary import GrowingSummary
@@ -22,28 +22,24 @@ from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS
 from sentimon.scoring.scores import SCALE, SUM_TOLERANCE
 
 MOST_ROWS = 8192
-MOST_CELLS = 1024
+MOST_CELLS = 256
 """Rows and cells that wait for their sum, about."""
 _CLOSE = 1e-5
 """How near to a limit a row is left to `parse_row`, which rounds before it compares."""
 _CODES = {label: code for code, label in enumerate(LABELS)}
 _CLASSES = len(LABELS)
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-
 
 class Columns:
     """The classes, confidences and scores of some rows, one array each."""
 
     def __init__(self, rows: Sequence[UsualRow]) -> None:
-        count = len(rows)
         scores = [row.scores for row in rows]
-        self.classes = np.fromiter([_CODES[row.sentiment] for row in rows], np.int64, count)
-        self.confidence = np.fromiter([row.confidence for row in rows], np.float64, count)
-        self.negative = np.fromiter([one.negative for one in scores], np.float64, count)
-        self.neutral = np.fromiter([one.neutral for one in scores], np.float64, count)
-        self.positive = np.fromiter([one.positive for one in scores], np.float64, count)
+        self.classes = integers([_CODES[row.sentiment] for row in rows])
+        self.confidence = floats([row.confidence for row in rows])
+        self.negative = floats([one.negative for one in scores])
+        self.neutral = floats([one.neutral for one in scores])
+        self.positive = floats([one.positive for one in scores])
 
     def usual(self) -> bool:
         """Return whether the numbers of each row pass the checks of `parse_row` with room to spare."""

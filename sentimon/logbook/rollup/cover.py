@@ -12,17 +12,16 @@ Hours = Mapping[int, Counts]
 """Rows of each class by hour since 1970, of those hours that have any."""
 
 
-def covering(store: Store, number: int, asked: range, *, known: Hours, slot: Slot) -> list[KeptCell]:
-    """Return cells that hold all rows of an entry in the hours that are `asked` for, each row once.
+def covering(store: Store, number: int, asked: range, *, known: Hours, slot: Slot) -> Iterator[KeptCell]:
+    """Yield cells that hold all rows of an entry in the hours that are `asked` for, each row once.
 
-    They are as wide as they can be without holding rows of two slots; an hour may.
+    They are as wide as they can be without holding rows of two slots; an hour may. One is in memory at a
+    time: so what is made of them counts only once all were given.
 
     Raises:
         sqlite3.DatabaseError: they contradict what is `known` of the entry: the index is damaged.
     """
-    cells = list(_widest(store, number, asked, slot, WIDTHS[::-1]))
-    check_hours(cells, asked, known=known)
-    return cells
+    return checked(_widest(store, number, asked, slot, WIDTHS[::-1]), asked, known=known)
 
 
 def _widest(store: Store, number: int, asked: range, slot: Slot, widths: Sequence[int]) -> Iterator[KeptCell]:
@@ -36,8 +35,8 @@ def _widest(store: Store, number: int, asked: range, slot: Slot, widths: Sequenc
             yield cell
 
 
-def check_hours(cells: Iterable[KeptCell], asked: range, *, known: Hours) -> None:
-    """Do nothing where cells hold the rows that are `known`, at least all in the hours `asked` for.
+def checked(cells: Iterable[KeptCell], asked: range, *, known: Hours) -> Iterator[KeptCell]:
+    """Yield the cells, which hold the rows that are `known`, at least all in the hours `asked` for.
 
     Raises:
         sqlite3.DatabaseError: one is missing, too many, or of another time: the index is damaged.
@@ -47,5 +46,6 @@ def check_hours(cells: Iterable[KeptCell], asked: range, *, known: Hours) -> Non
         if cell.sums.hours != {hour: known[hour] for hour in cell.hours if hour in known}:
             raise damaged()
         found += sum(hour in asked for hour in cell.sums.hours)
+        yield cell
     if found != sum(hour in asked for hour in known):
         raise damaged()

@@ -10,10 +10,10 @@ from sentimon.logbook.rollup.parts import PackedCell, Part, few_stretches, pack,
 from sentimon.logbook.summary import GrowingSummary
 
 
-def gather(lists: Iterable[list[Part]]) -> list[Part]:
-    """Return the parts of all lists, in order, with the cells of all of them in the last part.
+def gather(lists: Iterable[Iterable[Part]]) -> list[Part]:
+    """Return the parts of all of them, in order, with the cells of all of them in the last part.
 
-    What is kept of the result is what would be kept of the lists, in any grouping, and costs that
+    What is kept of the result is what would be kept of them, in any grouping, and costs that
     program the work of one part.
     """
     parts = [part for parts in lists for part in parts]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
-from typing import Any
+from typing import cast
+from unicodedata import normalize
 
 import numpy as np
-import numpy.typing as npt
 
-from sentimon.logbook.texts import BEYOND_LATIN, EMOJI, LINK_MARKS, Ranges, is_non_latin
-
-_NAMES = ("characters", "squared_characters", "links", "emoji", "non_latin", "empty", "without_text")
-
-Codes = npt.NDArray[np.unsignedinteger[Any]]
-Integers = npt.NDArray[np.int64]
+from sentimon.logbook.rollup.arrays import Flags, Integers, integers
+from sentimon.logbook.rollup.characters import NOT_LATIN, PICTOGRAPH
+from sentimon.logbook.rollup.joined import Joined
+from sentimon.logbook.texts import LINK_MARKS
 
 
 def sum_texts(texts: Sequence[str | None], firsts: Sequence[int]) -> Iterator[Mapping[str, int]]:
@@ -22,62 +20,54 @@ def sum_texts(texts: Sequence[str | None], firsts: Sequence[int]) -> Iterator[Ma
 
     Some may be 0.
     """
-    known = [text or "" for text in texts]
-    amounts = np.zeros((len(_NAMES), len(texts)), np.int64)
-    characters, squares, links, emoji, non_latin, empty, without_text = amounts
-    lengths = np.fromiter(map(len, known), np.int64, len(texts))
-    blank = lengths == 0
-    if any(map(str.isspace, known)):
-        blank |= np.fromiter(map(str.isspace, known), np.bool_, len(texts))
-    if None in texts:
-        without_text[:] = [text is None for text in texts]
-    empty[:] = blank & (without_text == 0)
-    characters[:] = np.where(blank, 0, lengths)
-    squares[:] = characters * characters
-    ascii_only = np.fromiter(map(str.isascii, known), np.bool_, len(texts))
+    known, lengths, absent = _measured(texts)
+    ascii_only = np.frombuffer(bytes(map(str.isascii, known)), np.bool_)
     narrow, wide = (
-        _Joined(list(compress(known, some.tolist())), np.flatnonzero(some), lengths[some], kind)
+        Joined(list(compress(known, some.tobytes())), np.flatnonzero(some), lengths[some], kind)
         for some, kind in ((ascii_only, np.uint8), (~ascii_only, np.uint32))
     )
+    links, emoji, blank = np.zeros((3, len(texts)), np.bool_)
     for joined in (narrow, wide):
         for mark in LINK_MARKS:
-            links[joined.rows(joined.find(mark))] = 1
-    emoji[wide.rows(wide.within(EMOJI))] = 1
-    for row in np.unique(wide.rows(wide.within(BEYOND_LATIN))).tolist():
-        non_latin[row] = is_non_latin(known[row])
-    for sums in np.add.reduceat(amounts, firsts, axis=1).T.tolist():
-        yield dict(zip(_NAMES, sums, strict=True))
+            links[joined.rows(joined.find(mark))] = True
+        for row in joined.perhaps_blank().tolist():
+            blank[row] = not known[row].strip()
+    places, kinds = wide.of_a_kind()
+    emoji[wide.rows(places[kinds & PICTOGRAPH > 0])] = True
+    others = wide.letters_of_rows(len(texts), places[kinds & NOT_LATIN > 0])
+    lengths = np.where(blank, 0, lengths)
+    found = {
+        "characters": lengths,
+        "squared_characters": lengths * lengths,
+        "links": links,
+        "emoji": emoji,
+        "non_latin": _are_most_letters(others, known, lengths),
+        "empty": blank & ~absent,
+        "without_text": absent,
+    }
+    sums = [np.add.reduceat(amounts, firsts, dtype=np.int64).tolist() for amounts in found.values()]
+    for run in zip(*sums, strict=True):
+        yield dict(zip(found, run, strict=True))
 
 
-class _Joined:
-    """Texts one after the other, as the numbers of their characters."""
+def _measured(texts: Sequence[str | None]) -> tuple[Sequence[str], Integers, Flags]:
+    """Return (the texts, empty where there is none; their lengths; where there is none)."""
+    known = cast(Sequence[str], texts)
+    try:
+        # To ask of each whether it is None takes longer than all else here, and mostly none is.
+        return known, integers(map(len, known)), np.zeros(len(texts), np.bool_)
+    except TypeError:
+        known = [text or "" for text in texts]
+        return known, integers(map(len, known)), np.array([text is None for text in texts])
 
-    def __init__(
-        self, texts: Sequence[str], places: Integers, lengths: Integers, kind: type[np.unsignedinteger[Any]]
-    ) -> None:
-        # A mark that is looked for may begin at the last character; and none goes on in the next text.
-        joined = "\n".join([*texts, "\n" * max(map(len, LINK_MARKS))])
-        content = joined.encode("ascii" if kind is np.uint8 else "utf-32-le", "surrogatepass")
-        self._codes: Codes = np.frombuffer(content, kind)
-        self._ends = np.cumsum(lengths + 1)
-        self._places = places
 
-    def rows(self, found: Integers) -> Integers:
-        """Return the rows of the texts that hold the characters at some places."""
-        rows: Integers = self._places[np.searchsorted(self._ends, found, "right")]
-        return rows
-
-    def find(self, mark: str) -> Integers:
-        """Return where a mark begins."""
-        found: Integers = np.flatnonzero(self._codes == ord(mark[0]))
-        for shift, character in enumerate(mark[1:], start=1):
-            found = found[self._codes[found + shift] == ord(character)]
-        return found
-
-    def within(self, ranges: Ranges) -> Integers:
-        """Return where characters in one of some ranges are; the ranges are in order."""
-        high: Integers = np.flatnonzero(self._codes >= ranges[0][0])
-        edges = np.array([edge for first, last in ranges for edge in (first, last + 1)], np.uint32)
-        # Behind an odd number of edges is inside.
-        inside: Integers = high[np.searchsorted(edges, self._codes[high], "right") % 2 == 1]
-        return inside
+def _are_most_letters(some: Integers, texts: Sequence[str], lengths: Integers) -> Flags:
+    """Return for each text whether more than half of its letters are those that were counted as `some`."""
+    # Letters are no more than characters. In the composed form, too, no character becomes two letters.
+    most = 2 * some > lengths
+    unsure = np.flatnonzero((some > 0) & ~most)
+    if len(unsure):
+        composed = [normalize("NFC", texts[row]) for row in unsure.tolist()]
+        joined = Joined(composed, np.arange(len(unsure)), integers(map(len, composed)), np.uint32)
+        most[unsure] = 2 * some[unsure] > joined.letters_of_rows(len(unsure))
+    return most

@@ -28,11 +28,11 @@ from sentimon.logbook.rollup.entries import (
 from sentimon.logbook.rollup.files import MovedError, SeenFile, list_seen, opened_again
 from sentimon.logbook.rollup.parts import Part, unpack
 from sentimon.logbook.rollup.store import Store
-from sentimon.logbook.rollup.units import COMPRESSION, Unit, plain_bounds, read_unit
+from sentimon.logbook.rollup.units import COMPRESSION, Read, Unit, plain_bounds, read_unit
 from sentimon.logbook.segments import stem_of
 from sentimon.logbook.summary import GrowingSummary
 
-Run = Callable[[Callable[[Unit], list[Part]], Sequence[Unit]], Iterable[list[Part]]]
+Run = Callable[[Read, Sequence[Unit]], Iterable[Iterable[Part]]]
 """Like `map`: gives what a function makes of each unit, in their order, wherever it runs."""
 
 BULK_BYTES = 4_000_000

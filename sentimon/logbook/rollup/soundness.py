@@ -10,7 +10,7 @@ import msgspec
 
 from sentimon.logbook.rollup import store
 from sentimon.logbook.rollup.cells import WIDTHS
-from sentimon.logbook.rollup.cover import check_hours
+from sentimon.logbook.rollup.cover import checked
 
 
 def damage_of(path: Path) -> str | None:
@@ -32,7 +32,8 @@ def damage_of(path: Path) -> str | None:
             for entry in index.entries():
                 known = index.total(entry.number).hours
                 for width in WIDTHS:
-                    check_hours(index.cells(entry.number, width), store.ALL_HOURS, known=known)
+                    for _ in checked(index.cells(entry.number, width), store.ALL_HOURS, known=known):
+                        pass
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise

@@ -23,7 +23,7 @@ from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.parts import PackedCell, few_stretches, pack, unpack
 from sentimon.logbook.summary import GrowingSummary
 
-FORMAT = 4
+FORMAT = 5
 """Of the tables and of what is in them; another one is thrown away."""
 PATIENCE_SECONDS = 2.0
 _CHECKSUM = 4
@@ -151,23 +151,22 @@ class Store:
         rows = self._all("SELECT total FROM entry WHERE number = ?", number)
         return unpack(_checked(rows[0][0] if rows else None, "total", number))
 
-    def cells(self, number: int, width: int, hours: range = ALL_HOURS) -> list[KeptCell]:
-        """Return the cells of an entry, of one width, that reach into `hours`; in order."""
+    def cells(self, number: int, width: int, hours: range = ALL_HOURS) -> Iterator[KeptCell]:
+        """Yield the cells of an entry, of one width, that reach into `hours`; in order."""
         query = (
             "SELECT hour, content FROM cell"
             " WHERE entry = ? AND width = ? AND hour > ? AND hour < ? ORDER BY hour"
         )
-        cells = []
-        for hour, content in self._all(query, number, width, hours.start - width, hours.stop):
+        found = self.connection.execute(query, (number, width, hours.start - width, hours.stop))
+        for hour, content in found:
             sums, stretches = _cell(_checked(content, number, width, hour))
-            cells.append(KeptCell(width, hour, unpack(sums), stretches))
-        return cells
+            yield KeptCell(width, hour, unpack(sums), stretches)
 
     def add_cells(self, number: int, cells: Iterable[PackedCell]) -> None:
         """Add rows to the cells of an entry."""
         for cell in cells:
             key = (number, cell.width, cell.hour)
-            old = self.cells(number, cell.width, range(cell.hour, cell.hour + 1))
+            old = list(self.cells(number, cell.width, range(cell.hour, cell.hour + 1)))
             self._do(
                 "INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)",
                 *key,

@@ -62,14 +62,15 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         total_summary = whole.summary()
         return lay_out(by_start, total_summary, calendar, now=now), total_summary
 
-    def hours(self, period: Period) -> dict[int, Summary]:
-        """Return the sum over the rows in `period`, hour by hour; the key is hours since 1970, UTC."""
-        span, parts = Span.of(period), dict[int, GrowingSummary]()
+    def hours(self, period: Period) -> Iterator[Piece]:
+        """Yield the rows in `period` by hour since 1970, UTC; one may come in several pieces.
+
+        A year has many hours: here one of them is in memory at a time.
+        """
+        span = Span.of(period)
         slot = within(span, hour_slot)
         for known in self.files:
-            for hour, sums in self._pieces(known, span, slot, self._torn_line(known, slot)):
-                parts.setdefault(hour, GrowingSummary()).include(sums)
-        return {hour: sums.summary() for hour, sums in parts.items()}
+            yield from self._pieces(known, span, slot, self._torn_line(known, slot))
 
     def trouble(self) -> Summary:
         """Return the sum over all bad lines."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 
 import msgspec
@@ -21,7 +21,7 @@ UNIT = 1 << 24
 """Bytes, about: the most that one checksum is over."""
 COMPRESSION = 4
 """How much larger than its file the content of a compressed one is, about."""
-MOST_CELLS = 2048
+MOST_CELLS = 512
 """So many hours, about, are held in memory before they are packed."""
 
 
@@ -43,13 +43,17 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there is so much to read that numpy pays."""
 
 
+Read = Callable[[Unit], Iterable[Part]]
+"""Gives the parts of a unit, in order."""
+
+
 def size_of(unit: Unit) -> int:
     """Return how many bytes of content a unit holds, about: those of a compressed file are unknown."""
     return COMPRESSION * unit.state.size if unit.end is None else unit.end - unit.begin
 
 
-def read_unit(unit: Unit) -> list[Part]:
-    """Return what the unit holds, in order, in parts of so much as is held in memory at once.
+def read_unit(unit: Unit) -> Iterator[Part]:
+    """Yield what the unit holds, in order, in parts of so much as is held in memory at once.
 
     Raises:
         MovedError: the file is not there any more.
@@ -57,8 +61,9 @@ def read_unit(unit: Unit) -> list[Part]:
     """
     with opened_again(place_of(unit.path), unit.state) as segment:
         if unit.end is None:
-            return list(_parts(unit, streamed_blocks(segment, unit.begin)))
-        return list(_parts(unit, plain_blocks(segment, unit.begin, unit.end)))
+            yield from _parts(unit, streamed_blocks(segment, unit.begin))
+        else:
+            yield from _parts(unit, plain_blocks(segment, unit.begin, unit.end))
 
 
 def plain_bounds(segment: Segment, begin: int, end: int) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.reporting.collecting import explain_collecting
 from sentimon.reporting.findings import all_moved
 from sentimon.reporting.numbers import estimate, number
 from sentimon.reporting.report.blocks import Status, Tone
@@ -35,13 +36,14 @@ def headline(report: Report) -> Status:
         )
     if report.verdict is Verdict.STABLE:
         return Status(about="Verdict", word="Stable", tone=Tone.WELL, detail=_stable(report.drift))
+    return Status(about="Verdict", word="No verdict", tone=Tone.UNKNOWN, detail=_unknown(report))
+
+
+def _unknown(report: Report) -> str:
+    if report.drift.collecting is not None:
+        return explain_collecting(report.drift.collecting)
     missing = "there is no baseline to compare with" if report.baseline is None else "there are too few rows"
-    return Status(
-        about="Verdict",
-        word="No verdict",
-        tone=Tone.UNKNOWN,
-        detail=f"Whether the predictions changed cannot be said: {missing}.",
-    )
+    return f"Whether the predictions changed cannot be said: {missing}."
 
 
 def _stable(drift: DriftReport) -> str:

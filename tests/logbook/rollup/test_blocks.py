@@ -7,6 +7,7 @@ import os
 import random
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.jsonl import LineError
+from sentimon.logbook import opened as opened_file
 from sentimon.logbook.opened import opened
 from sentimon.logbook.rollup import blocks
 from sentimon.logbook.rollup.blocks import line_end_after, line_end_before, plain_blocks, streamed_blocks
@@ -39,6 +41,11 @@ COMPRESSED: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": z
 
 def line_begins(content: bytes) -> list[int]:
     return [0, *(place + 1 for place, byte in enumerate(content) if byte == ord("\n"))]
+
+
+def content_lines(content: bytes) -> list[bytes]:
+    begins = [*line_begins(content), len(content)]
+    return [content[begin:end] for begin, end in pairwise(begins) if end > begin]
 
 
 def check_whole_lines(found: Sequence[bytes], content: bytes) -> None:
@@ -81,19 +88,26 @@ def test_blocks_of_a_compressed_file_are_its_lines(
     ending: str, content: bytes, size: int, data: st.DataObject
 ) -> None:
     begins = line_begins(content)
-    with tempfile.TemporaryDirectory() as name, mock.patch.object(blocks, "BLOCK", size):
+    chunk = data.draw(sizes)
+    longest = max(map(len, content.splitlines(keepends=True)), default=0)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        mock.patch.object(blocks, "BLOCK", size),
+        mock.patch.object(opened_file, "CHUNK", chunk),
+    ):
         path = Path(name) / f"predictions-20260907T000000Z.jsonl.{ending}"
         path.write_bytes(COMPRESSED[ending](content))
         with opened(path) as segment:
-            found = [*streamed_blocks(segment, 0)]
+            found = [bytes(block) for block in streamed_blocks(segment, 0)]
             check_whole_lines(found, content)
-            # One line more than fits, at most.
-            assert all(len(block[: block.rfind(b"\n", 0, -1) + 1]) < size for block in found)
+            assert all(len(block) < size + chunk + longest for block in found)
+        with opened(path) as segment:
+            assert [*segment.raw_lines()] == content_lines(content)
         begin = data.draw(st.sampled_from(begins))
         end = data.draw(st.sampled_from([*(one for one in begins if one > begin), len(content)]))
         if end > begin:
             with opened(path) as segment:
-                found = [*streamed_blocks(segment, begin, end - begin)]
+                found = [bytes(block) for block in streamed_blocks(segment, begin, end - begin)]
                 assert b"".join(found) == content[begin:end]
 
 
@@ -109,7 +123,7 @@ def test_what_comes_before_the_damage_of_a_compressed_file_is_given(ending: str,
         opened(path) as segment,
         pytest.raises(LineError, match="the rest of the compressed file is damaged"),
     ):
-        found.extend(streamed_blocks(segment, 0))
+        found.extend(map(bytes, streamed_blocks(segment, 0)))
     with opened(path) as segment:
         lines: list[bytes] = []
         with pytest.raises(LineError):
