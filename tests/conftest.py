@@ -43,7 +43,8 @@ class Ran:
 def clean_environment(home: Path) -> dict[str, str]:
     """Nothing of the developer's own: no settings, no home, no terminal, no network."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMON_", "XDG_"))}
-    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH"):
+    # Without bytecode each of a thousand runs would compile the program again, a third of its time.
+    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
         kept.pop(name, None)
     return kept | {
         "HOME": str(home),
@@ -56,6 +57,16 @@ def clean_environment(home: Path) -> dict[str, str]:
     }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules that use a real cluster first.
+
+    They need one between them: who has run out of tests takes some from the end of another's list, and would
+    start a second one.
+    """
+    modules = {item.path for item in items if "nodes" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in modules)
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
@@ -64,20 +75,25 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Ran]:
-    """Run `sentimon` with some arguments in `tmp_path`; text or bytes go to its stdin."""
+def runner(folder: Path) -> Callable[..., Ran]:
+    """Return what runs `sentimon` with some arguments in a folder; text or bytes go to its stdin."""
 
     def invoke(*arguments: object, stdin: str | bytes = b"", **environment: str) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "sentimon", *map(str, arguments)],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            cwd=tmp_path,
-            env=clean_environment(tmp_path) | environment,
+            cwd=folder,
+            env=clean_environment(folder) | environment,
             timeout=120,
             check=False,
         )
         return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
     return invoke
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `sentimon` in `tmp_path`."""
+    return runner(tmp_path)

@@ -116,6 +116,14 @@ def test_commands_that_only_count_load_nothing_heavy(command: str, tmp_path: Pat
     assert not loaded & HEAVY
 
 
+@pytest.mark.parametrize("model", ["empty", "./nowhere"])
+def test_a_folder_that_is_no_model_is_said_before_torch_is_loaded(tmp_path: Path, model: str) -> None:
+    (tmp_path / "empty").mkdir()
+    loaded = loaded_by("predict", "--model", model, "x", folder=tmp_path)
+    assert "huggingface_hub" in loaded
+    assert not loaded & {"torch", "transformers"}
+
+
 def test_importing_the_package_loads_nothing_of_ours_and_nothing_heavy(tmp_path: Path) -> None:
     program = "import sys, sentimon; print(*sys.modules)"
     done = subprocess.run(

@@ -36,11 +36,10 @@ def test_the_wheel_holds_the_model_and_the_sample_and_no_tests(wheel: Path) -> N
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the wheel installed in it, where there is no checkout."""
     home = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(home, with_pip=True)
+    venv.create(home)
     python = home / "bin" / "python"
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True, capture_output=True
-    )
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel]
+    subprocess.run(install, check=True, capture_output=True)
     # Its dependencies, minutes to install, are borrowed from here; the wheel itself is found first.
     site = next(home.glob("lib/python*/site-packages"))
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")

@@ -156,9 +156,13 @@ def _of_hub(source: str, split: str | None) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep `datasets` off both streams; what goes wrong is said in our own errors."""
+    """Keep `datasets` off both streams, and from loading torch, which it has no use for.
+
+    What goes wrong is said in our own errors.
+    """
     import datasets
 
+    torch, datasets.config.TORCH_AVAILABLE = datasets.config.TORCH_AVAILABLE, False
     hub = logging.getLogger("huggingface_hub")  # it reports each try again of a download
     levels, bars = (datasets.logging.get_verbosity(), hub.level), datasets.are_progress_bars_disabled()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
@@ -169,6 +173,7 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        datasets.config.TORCH_AVAILABLE = torch
         datasets.logging.set_verbosity(levels[0])
         hub.setLevel(levels[1])
         if not bars:

@@ -38,15 +38,30 @@ def find_checkpoint(name: str, revision: str = "") -> Checkpoint:
     Raises:
         ModelError: neither exists or can be reached, or the revision is another one.
     """
+    check_place(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _local(name, folder, revision)
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise ModelError(f"{name}: no such folder", hint="name the folder of a model, or a HuggingFace id")
     found = _download(name, revision or "main", _TEXT_FILES)
     if not (found / CONFIG_FILE).is_file():
         raise ModelError(f"{name} holds no {CONFIG_FILE}", hint="name a transformers model")
     return Checkpoint(name=name, folder=found, revision=found.name)
+
+
+def check_place(name: str) -> None:
+    """Check that `name` may be a model, as far as a look at the disk tells.
+
+    Raises:
+        ModelError: it means a folder that is not there, or that holds no model.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if name.startswith((".", "/", "~")) or name.count("/") > 1:
+            hint = "name the folder of a model, or a HuggingFace id"
+            raise ModelError(f"{name}: no such folder", hint=hint)
+    elif not (folder / CONFIG_FILE).is_file():
+        hint = "name the folder that a transformers model was saved to"
+        raise ModelError(f"{name} holds no {CONFIG_FILE}", hint=hint)
 
 
 def fetch_weights(checkpoint: Checkpoint) -> None:
@@ -71,10 +86,6 @@ def fetch_weights(checkpoint: Checkpoint) -> None:
 
 
 def _local(name: str, folder: Path, revision: str) -> Checkpoint:
-    if not (folder / CONFIG_FILE).is_file():
-        raise ModelError(
-            f"{name} holds no {CONFIG_FILE}", hint="name the folder that a transformers model was saved to"
-        )
     actual = _content_hash(folder)
     if not actual.startswith(revision):
         raise ModelError(

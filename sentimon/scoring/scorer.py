@@ -70,6 +70,10 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
                 f"{scorer.model} is revision {scorer.revision}, not {settings.revision}", hint=hint
             )
         return scorer
+    from sentimon.scoring.checkpoint import check_place
+
+    # Before torch and transformers, which take seconds to load.
+    check_place(settings.name)
     from sentimon.scoring.huggingface import HuggingFaceScorer
 
     return HuggingFaceScorer.load(settings)

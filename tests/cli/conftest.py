@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import Ran, runner
 from tests.rows import rows
+
+Make = Callable[[Callable[..., Ran]], object]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Make], Path]:
+    """Return the folder that somebody makes by running the program; it is made once."""
+    known: dict[Make, Path] = {}
+
+    def of(make: Make) -> Path:
+        if make not in known:
+            folder = tmp_path_factory.mktemp("made")
+            make(runner(folder))
+            known[make] = folder
+        return known[make]
+
+    return of
+
+
+@pytest.fixture
+def begin_with(made: Callable[[Make], Path], tmp_path: Path) -> Callable[[Make], None]:
+    """Fill `tmp_path` with a copy of what many tests begin with."""
+
+    def fill(make: Make) -> None:
+        shutil.copytree(made(make), tmp_path, dirs_exist_ok=True)
+
+    return fill
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,19 +17,23 @@ from sentimon.api.stores import next_path
 from sentimon.api.succession import Heir, before_path, hand_over
 from sentimon.monitoring.collecting import Wanted
 from sentimon.scoring.scorer import DEFAULT_FOLDER
-from tests.conftest import clean_environment
-from tests.rows import MINUTE, START
+from tests.conftest import Ran, clean_environment
+from tests.rows import MINUTE, START, rows
 
 OLD, NEW = {"model": "models/current", "revision": "old"}, {"model": "models/current", "revision": "new"}
 SWITCH = 200
 """The minute of the switch; the baseline of the model before is older."""
 
 
-@pytest.fixture
-def switched(run, log, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
-    """A log with a baseline of the old model, and the switch to the new one; the path of the baseline."""
-    log(70, 20, 10, **OLD)
+def old(run: Callable[..., Ran]) -> None:
+    assert run("log", "--input", "-", "-q", stdin=rows(70, 20, 10, **OLD)).code == 0
     assert run("baseline", "create", "--name", "v0001").code == 0
+
+
+@pytest.fixture
+def switched(begin_with, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+    """A log with a baseline of the old model, and the switch to the new one; the path of the baseline."""
+    begin_with(old)
     switch(tmp_path, "v0002", "new", minute=SWITCH, count=60)
     return tmp_path / "logs/baseline.json"
 

@@ -1,22 +1,27 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import clean_environment
+from tests.conftest import Ran, clean_environment
 from tests.rows import lines, row, rows
 
 NOON = 240
 
 
-@pytest.fixture
-def baseline(log, run):  # type: ignore[no-untyped-def]
-    """A baseline of 0.7 / 0.2 / 0.1."""
-    log(70, 20, 10)
+def mostly_negative(run: Callable[..., Ran]) -> None:
+    assert run("log", "--input", "-", "-q", stdin=rows(70, 20, 10)).code == 0
     assert run("baseline", "create").code == 0
+
+
+@pytest.fixture
+def baseline(begin_with) -> None:  # type: ignore[no-untyped-def]
+    """A baseline of 0.7 / 0.2 / 0.1."""
+    begin_with(mostly_negative)
 
 
 def test_a_swap_of_positive_and_negative_exits_3(run, log, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

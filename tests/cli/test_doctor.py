@@ -1,25 +1,34 @@
 import os
 import sqlite3
 import tomllib
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from sentimon.cli import doctor
 from sentimon.cli.doctor_host import LIBRARIES
+from sentimon.logbook.rollup import store
 from sentimon.logbook.rollup.soundness import damage_of
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
+from tests.logbook.faults import in_new_process
 from tests.rows import lines, row, rows
 
 NOON = 240
 NAMES = ["settings", "versions", "model", "index", "writing", "log", "baseline", "clock", "disk", "webhook"]
 
 
-@pytest.fixture
-def log(run):  # type: ignore[no-untyped-def]
-    """A log in which all is well."""
+def all_well(run: Callable[..., Ran]) -> None:
     run("log", "--input", "-", "-q", stdin=rows(70, 20, 10, model="m"))
     assert run("baseline", "create").code == 0
     run("log", "--input", "-", "-q", stdin=rows(10, 20, 70, minute=NOON, model="m"))
+
+
+@pytest.fixture
+def log(begin_with) -> None:  # type: ignore[no-untyped-def]
+    """A log in which all is well."""
+    begin_with(all_well)
 
 
 def findings(done) -> dict[str, dict[str, str | None]]:  # type: ignore[no-untyped-def]
@@ -106,15 +115,23 @@ def test_a_damaged_index_is_said_and_is_well_the_next_time(run, log, tmp_path: P
     )
 
 
+def examine_while_it_is_locked(logs: str, index: str) -> None:
+    store.PATIENCE_SECONDS = 0.01
+    with closing(sqlite3.connect(index, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        found = {one.name: one for one in doctor._examine(None, logs)}
+        assert list(found) == NAMES
+        assert {one.state for one in found.values()} == {"ok"}
+        assert found["index"].says == f"{index} is being changed by another program"
+        assert found["log"].says == f"200 rows in {logs}"
+        other.execute("DELETE FROM cell WHERE hour = (SELECT min(hour) FROM cell)")
+        other.execute("COMMIT")
+
+
 def test_hours_that_do_not_add_up_and_a_lock_are_told_apart(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run("metrics")
     index = tmp_path / "logs/.sentimon/rollup.sqlite"
-    with sqlite3.connect(index, isolation_level=None) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        assert findings(run("doctor", "--json"))["index"]["state"] == "ok"
-        other.execute("DELETE FROM cell WHERE hour = (SELECT min(hour) FROM cell)")
-        other.execute("COMMIT")
-    other.close()
+    in_new_process(examine_while_it_is_locked, str(tmp_path / "logs"), str(index))
     assert damage_of(index) == "the index is damaged"
 
 

@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Ran
 from tests.rows import lines, row, rows, written
 
 LABELS = "id,label\n1,negative\n2,neutral\n9,positive\n"
@@ -21,14 +23,20 @@ def logged(count: int = 30, **rest: object) -> str:
     )
 
 
+LOG = lines(
+    {name: value for name, value in json.loads(line).items() if value is not None}
+    for line in logged().splitlines()
+)
+
+
+def thirty_rows(run: Callable[..., Ran]) -> None:
+    assert run("log", "--input", "-", "-q", stdin=LOG).code == 0
+
+
 @pytest.fixture
-def log(run):  # type: ignore[no-untyped-def]
-    content = "".join(
-        json.dumps({name: value for name, value in json.loads(line).items() if value is not None}) + "\n"
-        for line in logged().splitlines()
-    )
-    assert run("log", "--input", "-", "-q", stdin=content).code == 0
-    return content
+def log(begin_with) -> str:  # type: ignore[no-untyped-def]
+    begin_with(thirty_rows)
+    return LOG
 
 
 def test_labels_are_joined_stored_once_and_the_log_stays_as_it_is(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import clean_environment
+from tests.conftest import Ran, clean_environment
 from tests.rows import lines, row
 
 USUAL = (0.2, 0.3, 0.5)
 MOVED = (0.5, 0.3, 0.2)
 WORDS = [f"word{number}" for number in range(300)]
 FOREIGN = [f"parola{number}" for number in range(300)]
-Traffic = Callable[..., None]
+OF_BASELINE = 2000
 
 
 def some(
@@ -35,23 +35,32 @@ def some(
         yield row(place, minute + number, confidence, text=text, id=f"{seed}-{number}")
 
 
-@pytest.fixture
-def traffic(run) -> Traffic:  # type: ignore[no-untyped-def]
+class Traffic:
     """Append so many rows to the log, a minute apart."""
-    clock = [0]
 
-    def append(count: int, shares: tuple[float, float, float] = USUAL, **rest: Any) -> None:
-        content = lines(some(count, shares, minute=clock[0], seed=clock[0], **rest))
-        clock[0] += count
-        assert run("log", "--input", "-", "-q", stdin=content).code == 0
+    def __init__(self, run: Callable[..., Ran]) -> None:
+        self.run, self.minute = run, 0
 
-    return append
+    def __call__(self, count: int, shares: tuple[float, float, float] = USUAL, **rest: Any) -> None:
+        content = lines(some(count, shares, minute=self.minute, seed=self.minute, **rest))
+        self.minute += count
+        assert self.run("log", "--input", "-", "-q", stdin=content).code == 0
 
 
 @pytest.fixture
-def baseline(traffic: Traffic, run) -> None:  # type: ignore[no-untyped-def]
-    traffic(2000)
+def traffic(run: Callable[..., Ran]) -> Traffic:
+    return Traffic(run)
+
+
+def usual(run: Callable[..., Ran]) -> None:
+    Traffic(run)(OF_BASELINE)
     assert run("baseline", "create").code == 0
+
+
+@pytest.fixture
+def baseline(begin_with, traffic: Traffic) -> None:  # type: ignore[no-untyped-def]
+    begin_with(usual)
+    traffic.minute = OF_BASELINE
 
 
 def test_quiet_traffic_is_stable_and_each_row_is_judged_once(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]

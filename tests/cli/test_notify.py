@@ -72,12 +72,16 @@ def hook() -> Iterator[Hook]:
     made.server.server_close()
 
 
-@pytest.fixture
-def check(run) -> Callable[..., Ran]:  # type: ignore[no-untyped-def]
-    """Run `retrain-check --save` where it fires."""
+def moved(run: Callable[..., Ran]) -> None:
     run("log", "--input", "-", "-q", stdin=rows(70, 20, 10))
     run("baseline", "create")
     run("log", "--input", "-", "-q", stdin=rows(10, 20, 70, minute=NOON))
+
+
+@pytest.fixture
+def check(run, begin_with) -> Callable[..., Ran]:  # type: ignore[no-untyped-def]
+    """Run `retrain-check --save` where it fires."""
+    begin_with(moved)
 
     def check(*options: object, **environment: str) -> Ran:
         return run("retrain-check", "--save", "-q", *options, **environment)  # type: ignore[no-any-return]

@@ -4,25 +4,30 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sentimon.reporting.prometheus import read_values
-from tests.conftest import clean_environment
+from tests.conftest import Ran, clean_environment
 from tests.reporting.test_prometheus import check_metrics, promtool
 from tests.rows import rows
 
 NOON = 240
 
 
-@pytest.fixture
-def log(run):  # type: ignore[no-untyped-def]
-    """A baseline of 0.7 / 0.2 / 0.1, and rows of the opposite mix after it."""
+def opposite(run: Callable[..., Ran]) -> None:
     run("log", "--input", "-", "-q", stdin=rows(70, 20, 10))
     assert run("baseline", "create").code == 0
     run("log", "--input", "-", "-q", stdin=rows(10, 20, 70, minute=NOON, model='a"b\\c\nd'))
+
+
+@pytest.fixture
+def log(begin_with) -> None:  # type: ignore[no-untyped-def]
+    """A baseline of 0.7 / 0.2 / 0.1, and rows of the opposite mix after it."""
+    begin_with(opposite)
 
 
 def values_of(path: Path) -> dict[str, float]:

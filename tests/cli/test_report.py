@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sentimon.logbook.segments import LIVE_FILE
+from tests.conftest import Ran
 from tests.reporting.report.pages import check_page
 from tests.reporting.report.reports import traffic
 from tests.rows import rows
@@ -16,12 +18,16 @@ from tests.rows import rows
 NOW = ("--now", "2026-09-08T00:00:00Z")
 
 
-@pytest.fixture
-def log(run, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
-    """A log of 100 rows of a baseline and 100 that moved."""
+def moved(run: Callable[..., Ran]) -> None:
     assert run("log", "--input", "-", "-q", stdin=traffic(20, 30, 50)).code == 0
     assert run("baseline", "create").code == 0
     assert run("log", "--input", "-", "-q", stdin=traffic(60, 30, 10, minute=240)).code == 0
+
+
+@pytest.fixture
+def log(begin_with, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+    """A log of 100 rows of a baseline and 100 that moved."""
+    begin_with(moved)
     return tmp_path / "logs"
 
 

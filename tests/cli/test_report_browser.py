@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.browser import PROGRAM, Browser, browser
+from tests.conftest import Ran
 from tests.reporting.report.reports import traffic
 
 pytestmark = pytest.mark.skipif(
@@ -27,8 +28,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture
-def report(run, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+def hostile_report(run: Callable[..., Ran]) -> None:
     hostile = "<script>document.title='x'</script><img src=//example.invalid/x.png>\u202e"
     assert run("log", "--input", "-", "-q", stdin=traffic(80, 120, 200)).code == 0
     assert run("baseline", "create", "--name", hostile).code == 0
@@ -38,6 +38,11 @@ def report(run, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
     )
     assert run("drift", "--monitor", "--save", "-q").code == 3
     assert run("report", "--every", "1h").code == 0
+
+
+@pytest.fixture
+def report(begin_with, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+    begin_with(hostile_report)
     return tmp_path / "report.html"
 
 

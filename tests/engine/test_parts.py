@@ -14,7 +14,7 @@ from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine
 from sentimon.scoring.answers import Answers
 from sentimon.scoring.inputs import InputRow
-from tests.logbook.faults import killed_at
+from tests.logbook.faults import force_nothing, in_new_process, killed_at
 
 ASKED: dict[str, Any] = {"input": "in.txt", "chunk_texts": 2}
 COUNT = 70
@@ -107,10 +107,11 @@ def test_parts_may_be_made_in_any_order(tmp_path: Path) -> None:
     assert content(tmp_path) == WHOLE
 
 
-def test_killed_at_any_line_the_parts_come_out_the_same(tmp_path: Path) -> None:
+def kill_jobs(place: str) -> None:
+    force_nothing()
     steps = 0
     for number in range(1, 10_000, 7):
-        folder = tmp_path / str(number)
+        folder = Path(place, str(number))
         if not killed_at(number, lambda folder=folder: job(folder), *MODULES):  # type: ignore[misc]
             break
         before = [part["file"] for part in manifest(folder)["parts"]] if (folder / MANIFEST).exists() else []
@@ -118,8 +119,11 @@ def test_killed_at_any_line_the_parts_come_out_the_same(tmp_path: Path) -> None:
         assert content(folder) == WHOLE
         assert manifest(folder)["complete"]
         steps += 1
-    print(f"killed at {steps} points")
     assert steps > 50
+
+
+def test_killed_at_any_line_the_parts_come_out_the_same(tmp_path: Path) -> None:
+    in_new_process(kill_jobs, str(tmp_path))
 
 
 def changed(at: int) -> list[InputRow | BadLine]:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,15 +29,10 @@ pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"
-TEXTS = 2500
+TEXTS = 1000
+"""Eight parts: what is killed after the first one is killed in the midst of the work."""
 MARK = "SCORED_FOR_TEST"
 """In the environment of all processes of one run."""
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    with cluster(2) as started:
-        yield started
 
 
 def lines_in(path: Path) -> list[str]:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,17 +69,17 @@ def finished(process: subprocess.Popen[bytes]) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    with cluster(2) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def place(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("ray")
     # The naive rows of a log are read in the zone of whoever asks, wherever they are read.
     write_log(folder / "logs", copies=5)
     return Place(folder, nodes)
+
+
+@pytest.fixture(scope="module")
+def here(place: Place) -> Ran:
+    """What one machine answers to `metrics`."""
+    return place.run("metrics", engine="local")
 
 
 @pytest.mark.parametrize(
@@ -104,12 +103,11 @@ def test_the_answer_is_that_of_one_machine(place: Place, question: tuple[str, ..
     [pytest.param("client", marks=pytest.mark.slow), "file"],
 )
 def test_a_client_and_a_file_that_holds_the_address(
-    place: Place, nodes: Nodes, tmp_path: Path, way: str
+    place: Place, here: Ran, nodes: Nodes, tmp_path: Path, way: str
 ) -> None:
     written = tmp_path / "address"
     written.write_text(f"{nodes.address}\n")
     address = nodes.client_address if way == "client" else str(written)
-    here = place.run("metrics", engine="local")
     there = place.run("metrics", address=address)
     assert (there.code, there.out, there.err) == (0, here.out, here.err)
 
@@ -139,13 +137,12 @@ def killed_while_it_reads(place: Place, nodes: Nodes, kill: str, seed: int) -> t
     return finished(asking), hit
 
 
-def check_kills(place: Place, nodes: Nodes, kill: str, wanted: int) -> None:
+def check_kills(place: Place, here: Ran, nodes: Nodes, kill: str, wanted: int) -> None:
     """Kill until so many were hit at work; what was missed does not count."""
-    expected = place.run("metrics", engine="local")
     hits = 0
     for seed in range(10 * wanted):
         done, hit = killed_while_it_reads(place, nodes, kill, seed)
-        assert (done.code, done.out) == (0, expected.out), done.err
+        assert (done.code, done.out) == (0, here.out), done.err
         hits += hit
         if hits == wanted:
             return
@@ -153,14 +150,16 @@ def check_kills(place: Place, nodes: Nodes, kill: str, wanted: int) -> None:
 
 
 @pytest.mark.parametrize("kill", ["worker", "node"])
-def test_a_killed_worker_or_node_costs_time_and_nothing_else(place: Place, nodes: Nodes, kill: str) -> None:
-    check_kills(place, nodes, kill, 1)
+def test_a_killed_worker_or_node_costs_time_and_nothing_else(
+    place: Place, here: Ran, nodes: Nodes, kill: str
+) -> None:
+    check_kills(place, here, nodes, kill, 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", ["worker", "node"])
-def test_twenty_kills(place: Place, nodes: Nodes, kill: str) -> None:
-    check_kills(place, nodes, kill, 20)
+def test_twenty_kills(place: Place, here: Ran, nodes: Nodes, kill: str) -> None:
+    check_kills(place, here, nodes, kill, 20)
 
 
 @pytest.mark.slow
@@ -174,8 +173,7 @@ def test_workers_whose_disk_is_full_read_as_others_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_killed_driver_leaves_nothing_behind(place: Place, nodes: Nodes, rounds: int) -> None:
-    expected = place.run("metrics", engine="local")
+def test_a_killed_driver_leaves_nothing_behind(place: Place, here: Ran, nodes: Nodes, rounds: int) -> None:
     for seed in range(rounds):
         asking = reading(place, nodes)
         time.sleep(random.Random(seed).uniform(0, 0.3))
@@ -184,10 +182,10 @@ def test_a_killed_driver_leaves_nothing_behind(place: Place, nodes: Nodes, round
         assert asking.returncode == -signal.SIGKILL
         # Ray ends the tasks of a driver that is gone.
         wait_until(lambda: not nodes.workers())
-        assert place.run("metrics").out == expected.out
+        assert place.run("metrics").out == here.out
 
 
-def test_a_segment_that_vanishes_while_it_is_read(place: Place, nodes: Nodes) -> None:
+def test_a_segment_that_vanishes_while_it_is_read(place: Place, here: Ran, nodes: Nodes) -> None:
     segment = place.folder / "logs" / "predictions-20260901T000000Z.jsonl.gz"
     content = segment.read_bytes()
     try:
@@ -197,10 +195,9 @@ def test_a_segment_that_vanishes_while_it_is_read(place: Place, nodes: Nodes) ->
         without = place.run("metrics", engine="local")
     finally:
         segment.write_bytes(content)
-    with_it = place.run("metrics", engine="local")
     # Read before it went away, or not at all: never a part of it.
     assert done.code == 0, done.err
-    assert done.out in (with_it.out, without.out)
+    assert done.out in (here.out, without.out)
 
 
 def descendants(process: int) -> list[int]:

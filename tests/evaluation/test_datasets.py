@@ -316,7 +316,7 @@ def test_the_hub_client_s_notes_stay_off_the_streams_and_its_level_is_put_back(
     assert client.getEffectiveLevel() == level
 
 
-def test_nothing_is_said_on_either_stream(tmp_path: Path) -> None:
+def test_nothing_is_said_on_either_stream_and_torch_is_not_loaded(tmp_path: Path) -> None:
     good = jsonl(tmp_path / "a.jsonl", {"text": "x", "label": "neutral"})
     (tmp_path / "b.csv").write_bytes(b"text,label\nx,neutral\nx,neutral,z,y\n")
     program = (
@@ -327,6 +327,7 @@ def test_nothing_is_said_on_either_stream(tmp_path: Path) -> None:
         "try: load_labelled(sys.argv[2])\n"
         "except DataError: pass\n"
         "else: raise SystemExit(9)\n"
+        "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, good, str(tmp_path / "b.csv")],

@@ -21,7 +21,10 @@ from tests.conftest import clean_environment
 
 
 def in_new_process(work: Callable[..., None], *arguments: Any, timeout: float = 300) -> None:
-    """Call `work` in a process that may fork; what it asserts counts here."""
+    """Call `work` in a process that may fork; what it asserts counts here.
+
+    It is also a small one: to fork a process that has run a thousand tests takes many times as long.
+    """
     call = f"from {work.__module__} import {work.__name__} as work; work(*{arguments!r})"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", call],
@@ -51,8 +54,19 @@ def forked(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
+def force_nothing() -> None:
+    """Let this process and its children force nothing onto the disk, what short jobs wait for.
+
+    What a killed process wrote is there all the same; only a machine that loses its power could tell.
+    """
+    os.fsync = lambda _: None  # type: ignore[assignment]
+
+
 def killed_at(step: int, work: Callable[[], object], *modules: str) -> bool:
-    """Run `work` in a process of its own, killed at that line of the modules; False where it ended before."""
+    """Run `work` in a process of its own, killed at that line of the modules; False where it ended before.
+
+    Who does this for hundreds of lines does it `in_new_process`, and may `force_nothing`.
+    """
     with warnings.catch_warnings():
         # Other tests may have started threads; the child uses none of them.
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from sentimon.logbook.rollup import store
 from sentimon.logbook.rollup.cells import WIDTHS
 from sentimon.logbook.rollup.cover import checked
-from sentimon.logbook.rollup.store import ALL_HOURS, Store
 
 
 def damage_of(path: Path) -> str | None:
@@ -23,15 +23,16 @@ def damage_of(path: Path) -> str | None:
         sqlite3.OperationalError: another program is changing it now.
     """
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as raw:
+        name, patience = f"{path.absolute().as_uri()}?mode=ro", store.PATIENCE_SECONDS
+        with contextlib.closing(sqlite3.connect(name, uri=True, timeout=patience)) as raw:
             (found,) = raw.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             return str(found)
-        with contextlib.closing(Store(path)) as store:
-            for entry in store.entries():
-                known = store.total(entry.number).hours
+        with contextlib.closing(store.Store(path)) as index:
+            for entry in index.entries():
+                known = index.total(entry.number).hours
                 for width in WIDTHS:
-                    for _ in checked(store.cells(entry.number, width), ALL_HOURS, known=known):
+                    for _ in checked(index.cells(entry.number, width), store.ALL_HOURS, known=known):
                         pass
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:

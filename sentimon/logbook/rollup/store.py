@@ -25,7 +25,7 @@ from sentimon.logbook.summary import GrowingSummary
 
 FORMAT = 5
 """Of the tables and of what is in them; another one is thrown away."""
-_PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0
 _CHECKSUM = 4
 """Bytes."""
 ALL_HOURS = range(-(1 << 62), 1 << 62)
@@ -72,7 +72,7 @@ class Store:
             _make_private(path)
         # Absolute: a name that begins with `file:` would be read as a URI.
         name = "" if path is None else path.absolute()
-        self.connection = sqlite3.connect(name, timeout=_PATIENCE_SECONDS, isolation_level=None)
+        self.connection = sqlite3.connect(name, timeout=PATIENCE_SECONDS, isolation_level=None)
         with contextlib.ExitStack() as unless_it_is_good:
             unless_it_is_good.callback(self.close)
             self._do("PRAGMA synchronous = NORMAL")
@@ -82,7 +82,7 @@ class Store:
 
     def copy(self, path: Path) -> None:
         """Start from what the index at `path` holds, which another program is changing now."""
-        other = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)
+        other = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS)
         with contextlib.closing(other):
             other.backup(self.connection, progress=_give_up)
         if not self._is_made():

@@ -491,7 +491,7 @@ def test_four_readers_a_writer_and_one_who_removes_the_index(tmp_path: Path) -> 
 
 
 def test_an_answer_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.05)
     writer = log_in(tmp_path)
 
     def meanwhile(change: Callable[[], object]) -> None:
@@ -563,7 +563,7 @@ def hold(place: Path, kind: str) -> sqlite3.Connection:
 
 def ask_while_it_is_held(place: str, kind: str) -> None:
     folder = Path(place)
-    store._PATIENCE_SECONDS = 0.01
+    store.PATIENCE_SECONDS = 0.01
     log_in(folder)
     at_rest(folder)
     check(folder)
@@ -729,7 +729,7 @@ def test_a_folder_may_have_any_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes, relative: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.01)
     folder = Path(os.fsdecode(name)) if relative else tmp_path / os.fsdecode(name)
     log_in(folder, 60)
     at_rest(folder)

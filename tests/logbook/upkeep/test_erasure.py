@@ -25,7 +25,7 @@ from sentimon.logbook.upkeep.erasing import Order
 from sentimon.logbook.upkeep.erasure import Erasure, erase, find_erasure, unsearched_files
 from sentimon.logbook.upkeep.repair import find_bad_lines, repair_log
 from sentimon.logbook.upkeep.rewriter import orphans
-from tests.logbook.faults import failing, killed_at
+from tests.logbook.faults import failing, force_nothing, in_new_process, killed_at
 from tests.logbook.upkeep.test_repair import ENDINGS, SEALED, good, good_rows, packed, start_writer, unpacked
 from tests.rows import START, written
 from tests.strategies import records
@@ -424,12 +424,9 @@ def log_of_mario(folder: Path) -> None:
     written(folder, both + b"Mario {\n")
 
 
-@pytest.mark.parametrize("drop_rows", [False, True])
-@pytest.mark.parametrize("phase", range(4))
-def test_killed_at_any_line_of_its_code_an_erasure_spoils_nothing_and_can_be_run_again(
-    tmp_path: Path, drop_rows: bool, phase: int
-) -> None:
-    folder, asked, step = tmp_path / "logs", order(contains=["mario"], drop_rows=drop_rows), 1 + phase
+def kill_erasures(place: str, drop_rows: bool) -> None:
+    force_nothing()
+    folder, asked, step = Path(place), order(contains=["mario"], drop_rows=drop_rows), 1
     log_of_mario(folder)
     found, before = find_erasure(folder, asked), of_statistics(summarise(read_log(folder, zone=UTC)))
     while killed_at(step, lambda: erased(folder, found, asked), *CODE):
@@ -443,8 +440,15 @@ def test_killed_at_any_line_of_its_code_an_erasure_spoils_nothing_and_can_be_run
         assert b"Mario" not in everything(folder)
         assert not orphans(folder)
         log_of_mario(folder)
-        step += 12
+        step += 3
     assert step > 100
+
+
+@pytest.mark.parametrize("drop_rows", [False, True])
+def test_killed_at_any_line_of_its_code_an_erasure_spoils_nothing_and_can_be_run_again(
+    tmp_path: Path, drop_rows: bool
+) -> None:
+    in_new_process(kill_erasures, str(tmp_path / "logs"), drop_rows)
 
 
 @pytest.mark.parametrize("call", ["open", "fsync", "replace", "unlink", "chown"])

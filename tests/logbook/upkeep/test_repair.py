@@ -29,7 +29,7 @@ from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE, Quarantine, quar
 from sentimon.logbook.upkeep.repair import RepairedFile, find_bad_lines, needs_repair, repair_log
 from sentimon.logbook.upkeep.rewriter import orphans
 from tests.conftest import clean_environment
-from tests.logbook.faults import failing, killed_at
+from tests.logbook.faults import failing, force_nothing, in_new_process, killed_at
 from tests.logbook.upkeep.test_rewriting import ENDINGS, SEALED, packed, unpacked
 from tests.rows import START, lines, row, written
 from tests.strategies import records
@@ -44,6 +44,8 @@ CODE = [
         "files",
     )
 ]
+PHASES = 2
+"""Tests that share the lines at which a repair is killed, so that they can run beside each other."""
 
 
 def good(minute: int, **rest: Any) -> bytes:
@@ -281,11 +283,9 @@ def test_after_a_repair_the_log_has_the_same_good_rows_no_bad_lines_and_none_is_
         assert repair(folder) == []
 
 
-@pytest.mark.parametrize("phase", range(5))
-def test_killed_at_any_line_of_its_code_a_repair_loses_and_doubles_nothing(
-    tmp_path: Path, phase: int
-) -> None:
-    folder = tmp_path / "logs"
+def kill_repairs(place: str, phase: int) -> None:
+    force_nothing()
+    folder = Path(place)
     bad = Counter(three_files(folder)["bad"])
     rows, found, step = good_rows(folder), find_bad_lines(folder, zone=UTC), 1 + phase
     while killed_at(step, lambda: repair_log(folder, found, now=START, zone=UTC), *CODE):
@@ -299,16 +299,21 @@ def test_killed_at_any_line_of_its_code_a_repair_loses_and_doubles_nothing(
         assert all(bad[line] <= kept[line] <= 2 * bad[line] for line in bad)
         assert not orphans(folder)
         three_files(folder)
-        step += 5
+        step += PHASES
     assert step > 100
     assert Counter(quarantined(folder)) == bad
 
 
-@pytest.mark.parametrize("phase", range(3))
-def test_killed_at_any_line_the_repair_of_a_damaged_file_keeps_its_rows_and_one_copy(
+@pytest.mark.parametrize("phase", range(PHASES))
+def test_killed_at_any_line_of_its_code_a_repair_loses_and_doubles_nothing(
     tmp_path: Path, phase: int
 ) -> None:
-    folder, source, step = tmp_path / "logs", random.Random(5), 1 + phase
+    in_new_process(kill_repairs, str(tmp_path / "logs"), phase)
+
+
+def kill_repairs_of_a_damaged_file(place: str) -> None:
+    force_nothing()
+    folder, source, step = Path(place), random.Random(5), 1
     whole = packed(b"".join(good(minute, note=source.randbytes(900).hex()) for minute in range(30)), ".zst")
     cut = whole[: len(whole) // 2]
 
@@ -325,7 +330,12 @@ def test_killed_at_any_line_the_repair_of_a_damaged_file_keeps_its_rows_and_one_
         assert bad_lines(folder) == []
         assert [path.read_bytes() for path in folder.glob("*.damaged*")] == [cut]
         broken()
-        step += 3
+        step += 1
+    assert step > 100
+
+
+def test_killed_at_any_line_the_repair_of_a_damaged_file_keeps_its_rows_and_one_copy(tmp_path: Path) -> None:
+    in_new_process(kill_repairs_of_a_damaged_file, str(tmp_path / "logs"))
 
 
 @contextmanager
