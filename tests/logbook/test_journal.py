@@ -20,7 +20,7 @@ from sentimon.logbook.sealing import compress_sealed
 from sentimon.logbook.segments import LIVE_FILE
 from sentimon.logbook.writer import LogWriter
 from sentimon.scoring.inputs import InputRow
-from tests.logbook.faults import killed_at
+from tests.logbook.faults import force_nothing, in_new_process, killed_at
 from tests.rows import START, record
 
 SETTINGS = LogSettings(fsync="always", compression="none")
@@ -66,12 +66,6 @@ def logged(folder: Path) -> list[str]:
 
 
 TEXTS = [row.text for row in rows()]
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Force nothing onto the disk, which takes its time: what was written outlives the program anyway."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def test_a_job_that_is_not_stopped_leaves_its_rows_and_that_it_is_complete(tmp_path: Path) -> None:
@@ -142,32 +136,40 @@ def killed_again(folder: Path, number: int) -> None:
     killed_at(number % 151 + 1, lambda: job(folder), *MODULES)
 
 
-@pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("meanwhile", "every"), [(nothing, 1), (another_seals, 1), (killed_again, 5)])
-def test_killed_at_any_line_each_row_is_logged_once(
-    tmp_path: Path, meanwhile: Callable[[Path, int], None], every: int
-) -> None:
+MEANWHILE: dict[str, Callable[[Path, int], None]] = {
+    "nothing": nothing,
+    "another seals": another_seals,
+    "killed again": killed_again,
+}
+
+
+def kill_jobs(place: str, meanwhile: str, every: int) -> None:
+    force_nothing()
     steps = complete = 0
     for number in range(1, 10_000, every):
-        folder = tmp_path / str(number)
+        folder = Path(place, str(number))
         if not killed_at(number, lambda folder=folder: job(folder), *MODULES):  # type: ignore[misc]
             break
         complete += is_complete(folder)
-        meanwhile(folder, number)
+        MEANWHILE[meanwhile](folder, number)
         assert job(folder).complete
         assert [text for text in logged(folder) if text != "other"] == TEXTS
         steps += 1
-    print(f"killed at {steps} points, {complete} of them after the job was complete")
     assert steps > 400 / every
     assert complete
 
 
-@pytest.mark.usefixtures("quick")
-def test_killed_while_it_takes_the_place_of_a_complete_job_each_row_is_logged_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("meanwhile", "every"), [("nothing", 1), ("another seals", 1), ("killed again", 5)])
+def test_killed_at_any_line_each_row_is_logged_once(tmp_path: Path, meanwhile: str, every: int) -> None:
+    in_new_process(kill_jobs, str(tmp_path), meanwhile, every)
+
+
+def kill_jobs_in_the_place_of_another(place: str) -> None:
+    force_nothing()
     old = rows(STEP, says="old")
     steps = 0
     for number in range(1, 10_000, 7):
-        folder = tmp_path / str(number)
+        folder = Path(place, str(number))
         job(folder, old, asked=ASKED | {"modified_ns": 0})
         if not killed_at(number, lambda folder=folder: job(folder), *MODULES):  # type: ignore[misc]
             break
@@ -175,6 +177,10 @@ def test_killed_while_it_takes_the_place_of_a_complete_job_each_row_is_logged_on
         assert logged(folder) == [row.text for row in old] + TEXTS
         steps += 1
     assert steps > 50
+
+
+def test_killed_while_it_takes_the_place_of_a_complete_job_each_row_is_logged_once(tmp_path: Path) -> None:
+    in_new_process(kill_jobs_in_the_place_of_another, str(tmp_path))
 
 
 def is_complete(folder: Path) -> bool:
