@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -82,6 +83,8 @@ def encode_baseline(baseline: Baseline) -> bytes:
     return msgspec.json.format(encode(document), indent=1) + b"\n"
 
 
+# A check asks twice: for the rules, and then with the monitor's lock held.
+@lru_cache(maxsize=1)
 def decode_baseline(content: bytes, *, origin: str) -> Baseline:
     """Return the baseline that a file holds; `origin` names the file in errors.
 

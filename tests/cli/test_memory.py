@@ -17,7 +17,8 @@ from tests.rows import START, row
 
 MEGABYTE = 1_000_000
 LIMIT = 60 * MEGABYTE
-SHORT, LONG = 1 * MEGABYTE, 150 * MEGABYTE
+DENSE = 999
+THREE_YEARS = 3 * 365 * 24
 PEAK = """
 import resource, subprocess, sys
 done = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, check=True)
@@ -27,26 +28,28 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 """
 
 
-def write_log(folder: Path, size: int) -> int:
-    """A log of about that size, a thousand rows an hour, with a bad line in each; return its rows."""
+def write_log(folder: Path, hours: int, an_hour: int) -> int:
+    """A log of so many hours, each with so many rows of about 350 bytes and a bad line; return its rows."""
     kept = []
-    for number in range(999):
+    for number in range(an_hour):
         place, confidence = number % 3, (0.61, 0.95, 0.999999)[number % 3]
         more = {"text": "Che bella giornata! 😀 " * 5, "model": "sentimon/student", "id": number}
         judged = {"sentiment": LABELS[place], "confidence": confidence}
         kept.append(row(place, 0, confidence, timestamp="@@") | more | judged)
     hour = b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in kept) + b'{"torn": \n'
     folder.mkdir()
-    count = max(1, size // len(hour))
     with (folder / "predictions.jsonl").open("wb") as file:
-        for number in range(count):
+        for number in range(hours):
             file.write(hour.replace(b"@@", (START + timedelta(hours=number)).isoformat().encode()))
-    return count * len(kept)
+    return hours * an_hour
 
 
-@pytest.fixture(params=[SHORT, LONG], ids=["1 MB", "150 MB"])
+@pytest.fixture(
+    params=[(3, DENSE), (450, DENSE), (THREE_YEARS, 1)],
+    ids=["1 MB", "150 MB", "a row in each hour of three years"],
+)
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, int]]:
-    rows = write_log(tmp_path / "logs", request.param)
+    rows = write_log(tmp_path / "logs", *request.param)
     yield tmp_path, rows
     (tmp_path / "logs" / "predictions.jsonl").unlink()
 
