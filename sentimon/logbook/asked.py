@@ -13,6 +13,8 @@ from sentimon.logbook.files import read_file
 J = TypeVar("J")
 _CONTENT = ("bytes", "modified_ns")
 """What is asked of the input itself: by these it is known again."""
+_ONCE_ASKED = ("chunk_texts",)
+"""What earlier versions asked of every job, and now makes no difference to some."""
 
 
 def read_job(path: Path, decode: Callable[[bytes], J], *, kind: str) -> J | None:
@@ -40,9 +42,10 @@ def check_asked(before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -
     Raises:
         StoreError: it was asked otherwise, or its input has changed; the first difference is named.
     """
-    # What an older version asked on top of this makes no difference any more.
-    for key, given in now.items():
-        was = before.get(key)
+    for key in dict.fromkeys((*before, *now)):
+        if key in _ONCE_ASKED and key not in now:
+            continue
+        was, given = before.get(key), now.get(key)
         if was != given:
             raise StoreError(
                 f"{path}: was begun with {key} {was!r}, not {given!r}",

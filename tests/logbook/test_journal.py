@@ -113,6 +113,13 @@ def test_what_only_an_older_version_asked_stops_no_job(tmp_path: Path) -> None:
     assert logged(tmp_path) == TEXTS
 
 
+def test_what_a_newer_version_asked_on_top_is_not_passed_over(tmp_path: Path) -> None:
+    job(tmp_path, steps=1, asked=ASKED | {"of_tomorrow": True})
+    with pytest.raises(StoreError, match="was begun with of_tomorrow True, not None"):
+        job(tmp_path)
+    assert logged(tmp_path) == TEXTS[:STEP]
+
+
 def test_a_stopped_job_goes_on_where_it_was(tmp_path: Path) -> None:
     assert job(tmp_path, steps=2).done.rows == 2 * STEP
     LogWriter(tmp_path, SETTINGS).append([record(0, text="of another program")], now=START)
