@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sentimon.cli.engine import chunk_texts, place_of_work
 from sentimon.cli.output import counted, show, show_json

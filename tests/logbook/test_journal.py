@@ -7,11 +7,11 @@ import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
