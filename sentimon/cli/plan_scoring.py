@@ -14,8 +14,8 @@ from sentimon.cli.progress import watched
 from sentimon.cli.session import Session
 
 if TYPE_CHECKING:
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.scoring.inputs import InputRow
 
 _SAMPLE = 64
 """Texts that are scored to see how fast that is."""

@@ -15,9 +15,9 @@ from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, clock
 
 if TYPE_CHECKING:
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.logbook.journal import Journal
-    from sentimon.scoring.inputs import InputRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
