@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo loop-demo test test-all check format bench notebook pictures wheel clean
+.PHONY: help demo loop-demo test test-all check defaults format bench notebook pictures wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,10 @@ check: $(READY) ## Lint, types, dead code
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/vulture
+
+defaults: $(READY) ## Write configs/default.toml from the settings
+	$(BIN)/python -m sentimon.config.template > configs/default.toml.new
+	mv configs/default.toml.new configs/default.toml
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .

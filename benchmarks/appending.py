@@ -22,6 +22,8 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from sentimon.config.settings import LogSettings
 from sentimon.labels import Sentiment
 from sentimon.logbook.record import PredictionRecord
@@ -85,7 +87,8 @@ def some_records(rows: int) -> list[PredictionRecord]:
 
 def write_ours(records: Sequence[PredictionRecord], fsync: str, batch: int, folder: Path) -> None:
     """Append `records` through the writer, so many at a time."""
-    with LogWriter(folder, LogSettings(fsync=fsync)) as writer:
+    settings = msgspec.convert({"fsync": fsync}, LogSettings)
+    with LogWriter(folder, settings) as writer:
         for first in range(0, len(records), batch):
             writer.append(records[first : first + batch], now=NOW)
 

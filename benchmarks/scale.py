@@ -27,7 +27,7 @@ from pathlib import Path
 
 from reading import FIRST, SPAN, make_log
 
-from sentimon.config.engine import EngineSettings
+from sentimon.config.settings import EngineSettings
 from sentimon.engine.cluster import Cluster, connected
 from sentimon.engine.processes import run_units
 from sentimon.engine.reading import read_on

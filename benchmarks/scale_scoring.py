@@ -21,8 +21,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sentimon.config.engine import EngineSettings
-from sentimon.config.settings import ModelSettings
+from sentimon.config.settings import EngineSettings, ModelSettings
 from sentimon.engine.cluster import Cluster, connected
 from sentimon.engine.pool import score_on
 from sentimon.engine.processes import cores

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag
 from sentimon.cli.output import counted, leave, note, show, show_json

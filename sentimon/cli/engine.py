@@ -13,7 +13,7 @@ from sentimon.cli.output import note
 
 if TYPE_CHECKING:
     from sentimon.config import Settings
-    from sentimon.config.engine import EngineSettings
+    from sentimon.config.settings import EngineSettings
     from sentimon.logbook.rollup.parts import Part
     from sentimon.logbook.rollup.units import Read, Unit
     from sentimon.scoring.answers import Answers, Scoring

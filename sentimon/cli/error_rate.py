@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import astuple
 
 from sentimon.cli.session import Session
 from sentimon.errors import StoreError

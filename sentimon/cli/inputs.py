@@ -14,8 +14,8 @@ from sentimon.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from sentimon.config import Settings
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.scoring.inputs import InputRow
 
 T = TypeVar("T")
 
@@ -28,7 +28,8 @@ def open_input(
     Raises:
         UsageError: none of them is given, or both texts and a file.
     """
-    from sentimon.scoring.inputs import FORMATS, read_file, read_stream, texts_of
+    from sentimon.ingest.input_row import texts_of
+    from sentimon.ingest.tables import FORMATS, read_file, read_stream
 
     if file_format is not None and file_format not in FORMATS:
         raise UsageError(
@@ -60,7 +61,7 @@ def asked_of(
     Raises:
         UsageError: `option` asks for a job, and the input is no file, which alone can be read again.
     """
-    from sentimon.scoring.inputs import TEXT_COLUMN
+    from sentimon.ingest.input_row import TEXT_COLUMN
     from sentimon.scoring.scorer import model_name
 
     if source is None or not is_file(source):

@@ -100,7 +100,7 @@ def _inbox(
     session: Session, file: str, *, key: str | None, label_column: str | None, file_format: str | None
 ) -> Inbox:
     from sentimon.evaluation.late.incoming import KEYS, open_inbox
-    from sentimon.scoring.inputs import NO_COLUMN
+    from sentimon.ingest.input_row import NO_COLUMN
 
     if key not in (None, *KEYS):
         raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")

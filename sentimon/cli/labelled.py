@@ -36,7 +36,7 @@ def log_rows(session: Session, period: Period, *, noted: bool = True) -> Iterato
 
 def text_hash(session: Session) -> Hash:
     """Return the keyed hash of a text; its key is read, and made if need be, when it is first asked for."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from sentimon.logbook.privacy import Privacy
 

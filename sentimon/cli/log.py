@@ -30,9 +30,9 @@ from sentimon.cli.steps import Kept, log_in_steps
 from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.logbook.record import PredictionRecord
-    from sentimon.scoring.inputs import InputRow
 
 
 def log(

@@ -13,9 +13,9 @@ from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
     from sentimon.engine.parts import Manifest, PartFolder
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.scoring.answers import Scoring
-    from sentimon.scoring.inputs import InputRow
 
 
 def predict_into(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from sentimon.cli.engine import chunk_texts, place_of_work
 from sentimon.cli.output import counted, show, show_json
@@ -13,8 +14,8 @@ from sentimon.cli.progress import watched
 from sentimon.cli.session import Session
 
 if TYPE_CHECKING:
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.scoring.inputs import InputRow
 
 _SAMPLE = 64
 """Texts that are scored to see how fast that is."""

@@ -31,11 +31,11 @@ from sentimon.config.paths import expanded
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.logbook.record import PredictionRecord
     from sentimon.logbook.writer import LogWriter
     from sentimon.scoring.answers import Answers, Scoring
-    from sentimon.scoring.inputs import InputRow
     from sentimon.scoring.scores import ScoredText
 
 

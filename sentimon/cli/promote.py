@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from sentimon.cli.compare import SEGMENT, ToleranceOption, score_both
 from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, LogsOption, flag

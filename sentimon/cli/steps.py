@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from sentimon.cli.engine import chunk_texts, scoring_of
 from sentimon.cli.inputs import BadLines
@@ -13,9 +15,9 @@ from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, clock
 
 if TYPE_CHECKING:
+    from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.logbook.journal import Journal
-    from sentimon.scoring.inputs import InputRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

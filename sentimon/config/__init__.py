@@ -1,4 +1,14 @@
-"""Settings: defaults < user TOML < project TOML < environment < flags, checked, each with its origin."""
+"""Settings: what there is to set, what each key allows, and where each value came from.
+
+Read in this order:
+
+- `settings`: every section and key, declared once with type, range, default and sentence
+- `ranges`: types that several keys share, and the words for what a type allows
+- `check`: one value against its key; the nearest key for one that does not exist
+- `layers`: flag > environment > project TOML > user TOML > default; each value remembers its layer
+- `durations`, `paths`, `webhook`: how a length of time, a path and a webhook's URL are written
+- `template`: configs/default.toml, made from `settings`
+"""
 
 from __future__ import annotations
 

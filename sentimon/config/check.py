@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import difflib
-import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, fields
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_type_hints
 
-from sentimon.config import settings as schema
-from sentimon.config.rules import Rule
+import msgspec
+
+from sentimon.config.ranges import allowed, is_text, rules_of
+from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
 from sentimon.labels import ALIASES, Sentiment
 
+_DEFAULTS = Settings()
 SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
-    {one.name: type(getattr(schema.Settings(), one.name)) for one in fields(schema.Settings)}
-)
-_TYPES = MappingProxyType(
-    {
-        "str": ("text in quotes", str),
-        "int": ("a whole number", int),
-        "float": ("a number", float),
-        "bool": ("true or false", bool),
-        "Mapping[str, str]": ("a table", dict),
-    }
+    {name: type(getattr(_DEFAULTS, name)) for name in Settings.__struct_fields__}
 )
 
 
 def setting_keys() -> list[str]:
     """Return every key, as `section.name`, in the order of the schema."""
-    return [f"{section}.{one.name}" for section, kind in SECTIONS.items() for one in fields(kind)]
+    return [f"{section}.{name}" for section, kind in SECTIONS.items() for name in kind.__struct_fields__]
 
 
-def setting_of(key: str) -> Field[Any]:
-    """Return the dataclass field behind a key such as `drift.threshold`."""
+def setting_type(key: str) -> Any:
+    """Return the annotation behind a key such as `drift.threshold`: type, range and sentence."""
     section, _, name = key.partition(".")
-    return next(one for one in fields(SECTIONS[section]) if one.name == name)
+    return _types(section)[name]
+
+
+@cache
+def _types(section: str) -> dict[str, Any]:
+    # Evaluated when a key of the section is set, which costs a start without any nothing.
+    return get_type_hints(SECTIONS[section], include_extras=True)
 
 
 def read_text(key: str, text: str) -> Any:
@@ -45,7 +44,7 @@ def read_text(key: str, text: str) -> Any:
 
     So `0.2`, `true` and plain words all work; for a key that holds text it is the text.
     """
-    if key not in setting_keys() or setting_of(key).type == "str":
+    if key not in setting_keys() or is_text(setting_type(key)):
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -61,20 +60,15 @@ def check_value(key: str, value: Any, origin: str) -> Any:
     """
     if key not in setting_keys():
         raise unknown_key(key, origin, setting_keys())
-    found = setting_of(key)
-    says, kind = _TYPES[str(found.type)]
-    rule: Rule | None = found.metadata["rule"]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) < 1e300 else math.inf
-    if kind is dict and isinstance(value, dict):
-        fits = all(isinstance(one, str) for one in value.values())
-    else:
-        fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    if not fits or (rule is not None and not rule.holds(value)):
-        raise ConfigError(
-            f"{origin}: {key} = {value!r:.60} is not allowed", hint=f"{key} is {rule.says if rule else says}"
-        )
-    return value
+    kind = setting_type(key)
+    refused = ConfigError(f"{origin}: {key} = {value!r:.60} is not allowed", hint=f"{key} is {allowed(kind)}")
+    try:
+        found = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise refused from error
+    if not all(rule.holds(found) for rule in rules_of(kind)):
+        raise refused
+    return found
 
 
 def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:

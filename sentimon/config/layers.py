@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -114,8 +114,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str
 
 def _build(values: Mapping[str, Any]) -> Settings:
     sections = {}
-    for part in fields(Settings):
-        names = [one.name for one in fields(SECTIONS[part.name])]
-        chosen = {name: values[f"{part.name}.{name}"] for name in names if f"{part.name}.{name}" in values}
-        sections[part.name] = SECTIONS[part.name](**chosen)
+    for section, kind in SECTIONS.items():
+        keys = {name: f"{section}.{name}" for name in kind.__struct_fields__}
+        sections[section] = kind(**{name: values[key] for name, key in keys.items() if key in values})
     return Settings(**sections)

@@ -1,60 +1,57 @@
-"""Every setting: its default, its range, and the sentence that explains it wherever it is shown."""
+"""Every setting, declared once: its type and range, its default, and the sentence that explains it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
-from sentimon.config.engine import EngineSettings
-from sentimon.config.rules import (
-    DURATION,
-    LABEL_MAP,
-    NAME,
-    PATH,
-    PATH_OR_NONE,
-    SHARE,
-    SOME_TIME,
-    TIME_ZONE,
-    WEBHOOK,
-    at_least,
-    from_to,
-    one_of,
-    setting,
+from msgspec import Meta, Struct, field
+
+from sentimon.config.ranges import (
+    MOST,
+    Address,
+    Count,
+    CountOrZero,
+    DisplayName,
+    Duration,
+    LabelMap,
+    PathName,
+    PathOrNone,
+    Share,
+    SomeTime,
+    TimeZone,
+    Webhook,
 )
-from sentimon.config.training import TrainingSettings
-
-# No section is printed or compared as a whole, and to make what that takes is a third of loading them.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class ModelSettings:
+class ModelSettings(Struct, frozen=True, kw_only=True):
     """Which model scores, and how hard it may work."""
 
-    name: str = setting(
-        "", "HuggingFace id or folder of the model; empty: the model that ships with sentimon."
-    )
-    revision: str = setting("", "Commit or tag of a HuggingFace model to pin; empty: its main branch.")
-    threads: int = setting(0, "Threads used for scoring; 0: one per core.", at_least(0, most=1024))
-    batch_size: int = setting(
-        32, "Most texts in one batch of a transformers model, which is bounded in tokens too.", at_least(1)
-    )
-    buffer_size: int = setting(
-        1024, "Texts held in memory at once, sorted by length, then batched.", at_least(1)
-    )
-    label_map: Mapping[str, str] = setting(
-        {},
-        'A model\'s own labels onto ours, for example {joy = "positive"}.',
-        LABEL_MAP,
-    )
+    name: Annotated[
+        str,
+        Meta(description="HuggingFace id or folder of the model; empty: the model that ships with sentimon."),
+    ] = ""
+    revision: Annotated[
+        str, Meta(description="Commit or tag of a HuggingFace model to pin; empty: its main branch.")
+    ] = ""
+    threads: Annotated[int, Meta(ge=0, le=1024, description="Threads used for scoring; 0: one per core.")] = 0
+    batch_size: Annotated[
+        Count,
+        Meta(description="Most texts in one batch of a transformers model, which is bounded in tokens too."),
+    ] = 32
+    buffer_size: Annotated[
+        Count, Meta(description="Texts held in memory at once, sorted by length, then batched.")
+    ] = 1024
+    label_map: Annotated[
+        LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
+    ] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class LabelSettings:
+class LabelSettings(Struct, frozen=True, kw_only=True):
     """What the classes are called in tables and by the Python API; files keep the canonical names."""
 
-    negative: str = setting("negative", "Name shown for the negative class.", NAME)
-    neutral: str = setting("neutral", "Name shown for the neutral class.", NAME)
-    positive: str = setting("positive", "Name shown for the positive class.", NAME)
+    negative: Annotated[DisplayName, Meta(description="Name shown for the negative class.")] = "negative"
+    neutral: Annotated[DisplayName, Meta(description="Name shown for the neutral class.")] = "neutral"
+    positive: Annotated[DisplayName, Meta(description="Name shown for the positive class.")] = "positive"
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -62,173 +59,322 @@ class LabelSettings:
         return (self.negative, self.neutral, self.positive)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class LogSettings:
+class LogSettings(Struct, frozen=True, kw_only=True):
     """Where predictions are kept, and how old rows are read."""
 
-    dir: str = setting(
-        "logs", "Folder of the prediction log, or its address on object storage (s3://, gs://).", PATH
-    )
-    state_dir: str = setting(
-        "",
-        "Folder of baseline, monitor and histories of a log on object storage; empty: one of the user's.",
-        PATH_OR_NONE,
-    )
-    text: str = setting(
-        "full",
-        "What of a text is kept: full, redact (contacts and numbers masked), hash (keyed), or omit.",
-        one_of("full", "redact", "hash", "omit"),
-    )
-    hash_key_file: str = setting(
-        "~/.config/sentimon/hash.key", "Secret of the hashes, outside the log; made on first use.", PATH
-    )
-    token_hashes: bool = setting(
-        False, "Whether rows without text (hash, omit) keep keyed hashes of their words, to tell new words."
-    )
-    rotate_megabytes: int = setting(256, "Size at which the live file is sealed; 0: never.", at_least(0))
-    rotate_daily: bool = setting(
-        False, "Whether the first row of a day (UTC) seals the file of the day before."
-    )
-    compression: str = setting("zstd", "How sealed files are compressed.", one_of("zstd", "gzip", "none"))
-    fsync: str = setting(
-        "never",
-        "When rows are forced onto the disk: never, once a command (batch), or on each append (always).",
-        one_of("never", "batch", "always"),
-    )
-    keep_days: int = setting(
-        0, "Days after which `logs prune` removes a sealed file; 0: never.", at_least(0, most=36_525)
-    )
-    keep_megabytes: int = setting(
-        0,
-        "Size of all files together above which `logs prune` removes the oldest; 0: no limit.",
-        at_least(0),
-    )
-    index: bool = setting(
-        True, "Whether sums over the log are kept beside it, so that only what is new is read."
-    )
-    naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", TIME_ZONE)
+    dir: Annotated[
+        PathName,
+        Meta(description="Folder of the prediction log, or its address on object storage (s3://, gs://)."),
+    ] = "logs"
+    state_dir: Annotated[
+        PathOrNone,
+        Meta(
+            description="Folder of baseline, monitor and histories of a log on object storage; empty: "
+            "one of the user's."
+        ),
+    ] = ""
+    text: Annotated[
+        Literal["full", "redact", "hash", "omit"],
+        Meta(
+            description="What of a text is kept: full, redact (contacts and numbers masked), hash "
+            "(keyed), or omit."
+        ),
+    ] = "full"
+    hash_key_file: Annotated[
+        PathName, Meta(description="Secret of the hashes, outside the log; made on first use.")
+    ] = "~/.config/sentimon/hash.key"
+    token_hashes: Annotated[
+        bool,
+        Meta(
+            description="Whether rows without text (hash, omit) keep keyed hashes of their words, to "
+            "tell new words."
+        ),
+    ] = False
+    rotate_megabytes: Annotated[
+        CountOrZero, Meta(description="Size at which the live file is sealed; 0: never.")
+    ] = 256
+    rotate_daily: Annotated[
+        bool, Meta(description="Whether the first row of a day (UTC) seals the file of the day before.")
+    ] = False
+    compression: Annotated[
+        Literal["zstd", "gzip", "none"], Meta(description="How sealed files are compressed.")
+    ] = "zstd"
+    fsync: Annotated[
+        Literal["never", "batch", "always"],
+        Meta(
+            description="When rows are forced onto the disk: never, once a command (batch), or on each "
+            "append (always)."
+        ),
+    ] = "never"
+    keep_days: Annotated[
+        int,
+        Meta(ge=0, le=36_525, description="Days after which `logs prune` removes a sealed file; 0: never."),
+    ] = 0
+    keep_megabytes: Annotated[
+        CountOrZero,
+        Meta(
+            description="Size of all files together above which `logs prune` removes the oldest; 0: no limit."
+        ),
+    ] = 0
+    index: Annotated[
+        bool,
+        Meta(description="Whether sums over the log are kept beside it, so that only what is new is read."),
+    ] = True
+    naive_time_zone: Annotated[
+        TimeZone, Meta(description="Time zone of logged timestamps that name none.")
+    ] = "local"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class MetricsSettings:
+class MetricsSettings(Struct, frozen=True, kw_only=True):
     """How rows are summed up."""
 
-    time_zone: str = setting("UTC", "Time zone whose calendar the windows follow.", TIME_ZONE)
+    time_zone: Annotated[TimeZone, Meta(description="Time zone whose calendar the windows follow.")] = "UTC"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class DriftSettings:
+class DriftSettings(Struct, frozen=True, kw_only=True):
     """When a change of the class mix counts as drift."""
 
-    threshold: float = setting(
-        0.15, "Wasserstein-1 distance on negative 0, neutral 0.5, positive 1 above which it is drift.", SHARE
-    )
-    min_samples: int = setting(
-        50,
-        "Fewest rows, in the baseline and now, that allow a verdict; below it the exit code is 4.",
-        at_least(1),
-    )
-    confidence_level: float = setting(0.95, "Coverage of every interval that is shown.", from_to(0.5, 0.999))
-    rule: str = setting(
-        "threshold",
-        "What `drift` judges by: the score of one look, or a monitor that may look again and again.",
-        one_of("threshold", "monitor"),
-    )
-    create_baseline: bool = setting(
-        True, "Whether `drift` without a baseline makes one from the rows at hand; false: it refuses."
-    )
+    threshold: Annotated[
+        Share,
+        Meta(
+            description="Wasserstein-1 distance on negative 0, neutral 0.5, positive 1 above which it is "
+            "drift."
+        ),
+    ] = 0.15
+    min_samples: Annotated[
+        Count,
+        Meta(
+            description="Fewest rows, in the baseline and now, that allow a verdict; below it the exit "
+            "code is 4."
+        ),
+    ] = 50
+    confidence_level: Annotated[
+        float, Meta(ge=0.5, le=0.999, description="Coverage of every interval that is shown.")
+    ] = 0.95
+    rule: Annotated[
+        Literal["threshold", "monitor"],
+        Meta(
+            description="What `drift` judges by: the score of one look, or a monitor that may look again "
+            "and again."
+        ),
+    ] = "threshold"
+    create_baseline: Annotated[
+        bool,
+        Meta(
+            description="Whether `drift` without a baseline makes one from the rows at hand; false: it "
+            "refuses."
+        ),
+    ] = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class MonitorSettings:
+class MonitorSettings(Struct, frozen=True, kw_only=True):
     """When a monitor, which looks again and again, raises an alarm: evidence and effect together."""
 
-    alpha: float = setting(
-        0.05, "Probability that it ever raises a false alarm, however often it looks.", from_to(1e-6, 0.5)
-    )
-    delta: float = setting(0.05, "Smallest change of a share that is worth an alarm.", from_to(0.005, 0.5))
-    tau: float = setting(
-        0.0075,
-        "Change of a share that is no news; 0.02 where shares waver from day to day.",
-        from_to(0, 0.5),
-    )
-    look_backs: int = setting(
-        9, "How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.", at_least(1, most=16)
-    )
+    alpha: Annotated[
+        float,
+        Meta(
+            ge=1e-06,
+            le=0.5,
+            description="Probability that it ever raises a false alarm, however often it looks.",
+        ),
+    ] = 0.05
+    delta: Annotated[
+        float, Meta(ge=0.005, le=0.5, description="Smallest change of a share that is worth an alarm.")
+    ] = 0.05
+    tau: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.5,
+            description="Change of a share that is no news; 0.02 where shares waver from day to day.",
+        ),
+    ] = 0.0075
+    look_backs: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=16,
+            description="How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.",
+        ),
+    ] = 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class RetrainingSettings:
+class RetrainingSettings(Struct, frozen=True, kw_only=True):
     """When retraining is recommended: enough new rows, and low confidence or drift."""
 
-    min_samples_for_retraining: int = setting(
-        50, "Fewest new predictions since the last trigger that fired.", at_least(1)
-    )
-    confidence_threshold: float = setting(
-        0.70, "Mean confidence below which retraining is recommended.", SHARE
-    )
-    confidence_rule: str = setting(
-        "mean",
-        "What must lie below the threshold: the mean, or the upper end of its interval (fewer false alarms).",
-        one_of("mean", "interval"),
-    )
-    drift_rule: str = setting(
-        "auto",
-        "What judges drift: threshold, monitor, or the monitor from 2,000 baseline rows on (auto).",
-        one_of("auto", "threshold", "monitor"),
-    )
-    repeat: bool = setting(False, "Whether drift that a trigger has fired on may fire again while it lasts.")
-    cooldown: str = setting("24h", "Shortest time between two triggers that fire.", DURATION)
+    min_samples_for_retraining: Annotated[
+        Count, Meta(description="Fewest new predictions since the last trigger that fired.")
+    ] = 50
+    confidence_threshold: Annotated[
+        Share, Meta(description="Mean confidence below which retraining is recommended.")
+    ] = 0.70
+    confidence_rule: Annotated[
+        Literal["mean", "interval"],
+        Meta(
+            description="What must lie below the threshold: the mean, or the upper end of its interval "
+            "(fewer false alarms)."
+        ),
+    ] = "mean"
+    drift_rule: Annotated[
+        Literal["auto", "threshold", "monitor"],
+        Meta(
+            description="What judges drift: threshold, monitor, or the monitor from 2,000 baseline rows "
+            "on (auto)."
+        ),
+    ] = "auto"
+    repeat: Annotated[
+        bool, Meta(description="Whether drift that a trigger has fired on may fire again while it lasts.")
+    ] = False
+    cooldown: Annotated[Duration, Meta(description="Shortest time between two triggers that fire.")] = "24h"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class NotifySettings:
+class NotifySettings(Struct, frozen=True, kw_only=True):
     """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
 
-    command_timeout: str = setting(
-        "60s", "Time after which the command of --on-trigger, and all it started, is ended.", SOME_TIME
-    )
-    webhook: str = setting(
-        "",
-        "URL that each trigger that fires is sent to: https, or http to this machine; empty: none.",
-        WEBHOOK,
-    )
-    webhook_secret_file: str = setting(
-        "", "File of the secret that signs what is sent (HMAC-SHA256); empty: not signed.", PATH_OR_NONE
-    )
-    webhook_timeout: str = setting("10s", "Time that the webhook has for each try.", SOME_TIME)
-    webhook_tries: int = setting(
-        3, "Most tries, with a pause of 1, 2, 4 ... seconds between them.", at_least(1, most=10)
-    )
+    command_timeout: Annotated[
+        SomeTime,
+        Meta(description="Time after which the command of --on-trigger, and all it started, is ended."),
+    ] = "60s"
+    webhook: Annotated[
+        Webhook,
+        Meta(
+            description="URL that each trigger that fires is sent to: https, or http to this machine; "
+            "empty: none."
+        ),
+    ] = ""
+    webhook_secret_file: Annotated[
+        PathOrNone,
+        Meta(description="File of the secret that signs what is sent (HMAC-SHA256); empty: not signed."),
+    ] = ""
+    webhook_timeout: Annotated[SomeTime, Meta(description="Time that the webhook has for each try.")] = "10s"
+    webhook_tries: Annotated[
+        int, Meta(ge=1, le=10, description="Most tries, with a pause of 1, 2, 4 ... seconds between them.")
+    ] = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class QualitySettings:
+class QualitySettings(Struct, frozen=True, kw_only=True):
     """How many labels an answer about quality needs, and how much worse counts as worse."""
 
-    min_labels: int = setting(50, "Fewest labelled rows that allow a verdict on quality.", at_least(1))
-    min_labels_per_class: int = setting(
-        30, "Fewest labelled rows of each class that allow estimates without labels.", at_least(2)
-    )
-    reference_labels: int = setting(
-        200, "First labels that later ones are judged against, where the baseline has too few.", at_least(1)
-    )
-    tolerance: float = setting(
-        0.05, "How far the error rate may rise above the reference before it is an alarm.", SHARE
-    )
-    fit_level: float = setting(
-        0.01, "Chance of calling scores that do fit a mixture of the labelled classes unfit.", SHARE
-    )
-    new_words: float = setting(
-        0.10,
-        "Share of words that no labelled text has, beyond what is usual, that rules estimates out.",
-        SHARE,
-    )
-    compare_tolerance: float = setting(0.01, "How much worse `compare` lets the second model be.", SHARE)
+    min_labels: Annotated[
+        Count, Meta(description="Fewest labelled rows that allow a verdict on quality.")
+    ] = 50
+    min_labels_per_class: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=MOST,
+            description="Fewest labelled rows of each class that allow estimates without labels.",
+        ),
+    ] = 30
+    reference_labels: Annotated[
+        Count,
+        Meta(description="First labels that later ones are judged against, where the baseline has too few."),
+    ] = 200
+    tolerance: Annotated[
+        Share, Meta(description="How far the error rate may rise above the reference before it is an alarm.")
+    ] = 0.05
+    fit_level: Annotated[
+        Share,
+        Meta(description="Chance of calling scores that do fit a mixture of the labelled classes unfit."),
+    ] = 0.01
+    new_words: Annotated[
+        Share,
+        Meta(
+            description="Share of words that no labelled text has, beyond what is usual, that rules "
+            "estimates out."
+        ),
+    ] = 0.10
+    compare_tolerance: Annotated[
+        Share, Meta(description="How much worse `compare` lets the second model be.")
+    ] = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class TrainingSettings(Struct, frozen=True, kw_only=True):
+    """How `retrain` fine-tunes a model, and where `promote` keeps those that serve."""
+
+    epochs: Annotated[int, Meta(ge=1, le=1000, description="Most passes over the labelled rows.")] = 4
+    rate: Annotated[float, Meta(ge=1e-07, le=0.1, description="Learning rate after the warm-up.")] = 5e-5
+    batch: Annotated[int, Meta(ge=1, le=4096, description="Rows a step.")] = 16
+    max_tokens: Annotated[int, Meta(ge=8, le=512, description="Tokens of a text that training reads.")] = 128
+    held_out: Annotated[
+        Share, Meta(description="Share of the labelled rows that is kept out of training.")
+    ] = 0.2
+    patience: Annotated[
+        Count, Meta(description="Passes without a better held-out loss after which it stops.")
+    ] = 2
+    min_per_class: Annotated[int, Meta(ge=2, le=MOST, description="Fewest labelled rows of each class.")] = 20
+    replay_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=0.95,
+            description="Share of old rows (--replay) among those of a pass, against forgetting.",
+        ),
+    ] = 0.5
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Meta(
+            description="Number type of training; auto: bfloat16 where the processor has instructions for it."
+        ),
+    ] = "auto"
+    models: Annotated[
+        PathName, Meta(description="Folder of the promoted models; the one that serves is its `current`.")
+    ] = "models"
+    baseline_rows: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100_000,
+            description="First rows of a model that has just begun to serve which become the baseline; "
+            "0: none is made.",
+        ),
+    ] = 0
+
+
+class EngineSettings(Struct, frozen=True, kw_only=True):
+    """Where a long log is read and many texts are scored: on this machine, or on a Ray cluster."""
+
+    name: Annotated[
+        Literal["local", "ray"],
+        Meta(description="Where long work runs: local (all cores of this machine) or ray."),
+    ] = "local"
+    address: Annotated[
+        Address,
+        Meta(
+            description="Ray cluster: HOST:PORT, ray://HOST:PORT, auto, or a file that says it; empty: "
+            "one is started here."
+        ),
+    ] = ""
+    workers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=4096,
+            description="Workers that read and score; 0: one per core, or per CPU of the cluster.",
+        ),
+    ] = 0
+    cpus_per_worker: Annotated[
+        float, Meta(ge=0, le=1024, description="CPUs that Ray sets aside for a worker.")
+    ] = 1.0
+    gpus_per_worker: Annotated[
+        float, Meta(ge=0, le=64, description="GPUs that Ray sets aside for a scoring worker.")
+    ] = 0.0
+    chunk_megabytes: Annotated[
+        int, Meta(ge=16, le=4096, description="How much of a log a task of Ray reads, in steps of 16.")
+    ] = 64
+    chunk_texts: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="How many texts a worker of Ray scores at once.")
+    ] = 1024
+    smallest_megabytes: Annotated[
+        CountOrZero,
+        Meta(description="Size of log to read below which this machine reads it, and no cluster."),
+    ] = 2000
+    smallest_texts: Annotated[
+        CountOrZero, Meta(description="Texts to score below which this machine scores them, and no cluster.")
+    ] = 20_000
+
+
+class Settings(Struct, frozen=True, kw_only=True):
     """All settings, a section each; what a command is given after every source was read and checked."""
 
     model: ModelSettings = field(default_factory=ModelSettings)

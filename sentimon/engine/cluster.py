@@ -18,7 +18,7 @@ from sentimon.engine.processes import cores
 from sentimon.errors import EngineError
 
 if TYPE_CHECKING:
-    from sentimon.config.engine import EngineSettings
+    from sentimon.config.settings import EngineSettings
 
 _CLIENT = "ray://"
 _AUTO = "auto"

@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 
 from sentimon.errors import StoreError
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine, encode
 from sentimon.logbook.asked import check_asked, read_job
 from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.locks import only_one
 from sentimon.scoring.answers import Answers
-from sentimon.scoring.inputs import InputRow
 from sentimon.scoring.rows import content_of, length_of
 from sentimon.scoring.scorer import bounded
 

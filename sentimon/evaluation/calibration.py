@@ -28,6 +28,11 @@ class Bins:
     errors: Vector
     """Standard error of each gap, above 0."""
 
+    @property
+    def mean_gap(self) -> float:
+        """Return the mean |gap| over the rows, 0..1: the plug-in expected calibration error."""
+        return float(self.weights @ np.abs(self.gaps))
+
 
 def calibration_error(confidence: Vector, correct: Vector, *, confidence_level: float = 0.95) -> Estimate:
     """Return the expected calibration error: the mean |accuracy - confidence| over bins, 0..1.
@@ -48,7 +53,7 @@ def calibration_error(confidence: Vector, correct: Vector, *, confidence_level: 
     if not len(confidence):
         return Estimate(value=None, low=None, high=None, n=0)
     bins = bin_by_confidence(confidence, correct)
-    value = float(bins.weights @ np.abs(bins.gaps))
+    value = bins.mean_gap
     z = normal_quantile(confidence_level)
     limits = [_limits(bins, value, shape, z) for shape in _shapes(bins)]
     return Estimate(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import NoVerdictError
+from sentimon.evaluation.confusion import recalls
 from sentimon.labels import LABELS, Sentiment
 from sentimon.monitoring.intervals import Estimate
 
@@ -170,12 +171,10 @@ def parts_of(
 def _differences(tables: NDArray[np.int64], present: Sequence[Sentiment]) -> tuple[Matrix, Matrix]:
     """Return the difference of accuracy and of mean recall in each of k tables, shape (k, 27)."""
     cube = tables.reshape(len(tables), 3, 3, 3).astype(np.float64)
-    right_a = np.stack([cube[:, place, place, :].sum(axis=1) for place in present], axis=1)
-    right_b = np.stack([cube[:, place, :, place].sum(axis=1) for place in present], axis=1)
-    support = np.stack([cube[:, place].sum(axis=(1, 2)) for place in present], axis=1)
-    gained = right_b - right_a
-    accuracy: Matrix = gained.sum(axis=1) / support.sum(axis=1)
-    recall: Matrix = (gained / np.maximum(support, 1.0)).mean(axis=1)
+    of_a, of_b = cube.sum(axis=3), cube.sum(axis=2)
+    gained = np.trace(of_b - of_a, axis1=1, axis2=2)
+    accuracy: Matrix = gained / cube.sum(axis=(1, 2, 3))
+    recall: Matrix = (recalls(of_b) - recalls(of_a))[:, present].mean(axis=1)
     return accuracy, recall
 
 

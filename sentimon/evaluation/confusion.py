@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,12 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.intervals import Estimate, wilson
 
 RESAMPLES = 2_000
+_NO_ROWS = 1e-12
+"""Less than any count, also an expected one, so that what has no rows is divided by something."""
 NOTHING = Estimate(value=None, low=None, high=None, n=0)
 
+Classes = Sequence[int] | NDArray[np.int64]
+"""One class a row, as its place in Sentiment order."""
 Table = NDArray[np.int64]
 """Shape (3, 3): rows are gold classes, columns predicted ones, both in Sentiment order."""
 
@@ -33,7 +38,7 @@ class ClassQuality:
     f1: Estimate
 
 
-def confusion_table(gold: Sequence[int], predicted: Sequence[int]) -> Table:
+def confusion_table(gold: Classes, predicted: Classes) -> Table:
     """Return the counts of each pair of gold and predicted class.
 
     >>> confusion_table([0, 0, 2], [0, 1, 2]).tolist()
@@ -42,6 +47,33 @@ def confusion_table(gold: Sequence[int], predicted: Sequence[int]) -> Table:
     size = len(Sentiment)
     pairs = np.asarray(gold, dtype=np.int64) * size + np.asarray(predicted, dtype=np.int64)
     return np.bincount(pairs, minlength=size * size).reshape(size, size).astype(np.int64)
+
+
+def recalls(tables: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the share of each gold class that was found, 0 where a class has no rows.
+
+    `tables` has shape (..., 3, 3), of counts or of expected counts; what comes back (..., 3).
+    """
+    right = np.diagonal(tables, axis1=-2, axis2=-1)
+    shares: NDArray[np.float64] = right / np.maximum(tables.sum(axis=-1), _NO_ROWS)
+    return shares
+
+
+def f1_scores(tables: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the F1 of each class, 0 where it is neither gold nor predicted; shapes as for `recalls`."""
+    right = np.diagonal(tables, axis1=-2, axis2=-1)
+    either = tables.sum(axis=-2) + tables.sum(axis=-1)
+    scores: NDArray[np.float64] = 2 * right / np.maximum(either, _NO_ROWS)
+    return scores
+
+
+def mean_recall(table: Table) -> float:
+    """Return the mean recall of the classes that have gold labels, 0..1: TweetEval's metric for sentiment.
+
+    >>> mean_recall(confusion_table([0, 0, 2], [0, 1, 2]))
+    0.75
+    """
+    return float(recalls(table)[table.sum(axis=1) > 0].mean())
 
 
 def accuracy(table: Table, *, confidence_level: float) -> Estimate:
@@ -112,10 +144,7 @@ def _resampled_f1(table: Table, seed: int) -> NDArray[np.float64]:
     n = int(table.sum())
     drawn = np.random.default_rng(seed).multinomial(n, table.ravel() / n, size=RESAMPLES)
     tables = drawn.reshape(RESAMPLES, *table.shape)
-    right = np.diagonal(tables, axis1=1, axis2=2)
-    either = tables.sum(axis=1) + tables.sum(axis=2)
-    f1: NDArray[np.float64] = 2 * right / np.maximum(either, 1)
-    return f1
+    return f1_scores(tables)
 
 
 def _mapped(estimate: Estimate, increasing: Callable[[float], float]) -> Estimate:

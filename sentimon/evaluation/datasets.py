@@ -1,4 +1,4 @@
-"""Texts with gold labels, from a file or from the HuggingFace hub, through the `datasets` library."""
+"""Texts with gold labels, from a file or from a data set on the HuggingFace hub."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sentimon.errors import DataError
-from sentimon.evaluation.files import is_file_name, rows_of_file
+from sentimon.config.paths import expanded
+from sentimon.errors import DataError, StoreError
 from sentimon.evaluation.gold import label_reader
+from sentimon.ingest.input_row import InputRow
+from sentimon.ingest.tables import GUESSED, SUFFIXES, Table, opened_table
+from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
 
 TEXT_COLUMNS = ("text", "sentence", "tweet", "content")
@@ -21,7 +25,9 @@ _NAMED_ROWS = 3
 
 _Columns = tuple[str | None, str | None, str | None]
 """The columns of text, label and segment that are asked for."""
-_Row = tuple[object, object, str | None]
+_Row = tuple[object, object, str | None] | BadLine
+_Rows = tuple[list[_Row], Sequence[str] | None]
+"""The rows, and the names of the classes where the labels are places among those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,7 @@ def load_labelled(
 ) -> list[LabelledText]:
     """Return all rows of a data set, in order.
 
-    `source` is a .jsonl, .json, .csv, .tsv or .parquet file, or the name of a data set on the hub,
+    `source` is a file of any format that `ingest.tables` reads, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
     the only one. The columns default to the first that exists of TEXT_COLUMNS and LABEL_COLUMNS; that
     there is no `segment_column` is no error. Labels are read by `gold.label_reader`. Files leave nothing
@@ -54,17 +60,20 @@ def load_labelled(
         DataError: it cannot be found or read, lacks the split or a column, or has bad rows: all are
             counted, the first three named with the reason.
     """
-    with _quiet():
-        rows, class_names = _read(source, split, (text_column, label_column, segment_column))
+    rows, class_names = _read(source, split, (text_column, label_column, segment_column))
     if not rows:
         raise DataError(f"{source}: no rows", hint="an evaluation needs texts with gold labels")
     try:
-        read_label = label_reader((label for _, label, _ in rows), class_names)
+        read_label = label_reader((one[1] for one in rows if not isinstance(one, BadLine)), class_names)
     except DataError as error:
         raise DataError(f"{source}: {error.message}", hint=error.hint) from error
     found: list[LabelledText] = []
     bad: list[str] = []
-    for number, (text, label, segment) in enumerate(rows, start=1):
+    for number, one in enumerate(rows, start=1):
+        if isinstance(one, BadLine):
+            bad.append(f"line {one.line}: {one.reason}")
+            continue
+        text, label, segment = one
         try:
             if not isinstance(text, str):
                 raise DataError("no text" if text is None else f"{text!r} is not text")
@@ -84,17 +93,81 @@ def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
     )
 
 
-def _read(source: str, split: str | None, wanted: _Columns) -> tuple[list[_Row], list[str] | None]:
-    """Return (text, label, segment) of each row, and the names of the classes labels are places in, if so."""
-    if is_file_name(source):
-        if split is not None:
-            raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
-        with rows_of_file(source) as data:
-            return _columns(source, data, wanted)
-    return _columns(source, _of_hub(source, split), wanted)
+def _read(source: str, split: str | None, wanted: _Columns) -> _Rows:
+    if not _is_file_name(source):
+        with _quiet():
+            return _rows_of_hub(source, _of_hub(source, split), wanted)
+    if split is not None:
+        raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
+    path = expanded(source)
+    _check_file(source, path)
+    try:
+        with opened_table(path) as table:
+            return _rows_of_table(source, table, wanted)
+    except StoreError as error:
+        raise DataError(error.message, hint=error.hint) from error
 
 
-def _columns(source: str, data: Any, wanted: _Columns) -> tuple[list[_Row], list[str] | None]:
+def _is_file_name(source: str) -> bool:
+    """Return whether `source` means a file or folder here, and not a data set on the hub."""
+    path = expanded(source)
+    looks_so = source.startswith((".", "/", "~")) or source.count("/") > 1
+    return path.exists() or looks_so or path.suffix.lower() in SUFFIXES
+
+
+def _check_file(source: str, path: Path) -> None:
+    if path.is_dir():
+        raise DataError(f"{source} is a folder", hint="name a file in it")
+    if not path.exists():
+        raise DataError(f"{source}: no such file", hint="check the path; a hub name looks like owner/name")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES and suffix not in GUESSED:
+        raise DataError(
+            f"{source}: the name does not say what it holds", hint=f"end it in one of: {', '.join(SUFFIXES)}"
+        )
+    if path.is_file() and not path.stat().st_size:
+        raise DataError(f"{source} is empty", hint="an evaluation needs texts with gold labels")
+
+
+def _rows_of_table(source: str, table: Table, wanted: _Columns) -> _Rows:
+    names = table.columns()
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{source}: the column {twice[0]!r} appears twice", hint="rename one of them")
+    if not names:
+        return [_line_of(one) for one in table.rows()], None
+    text = _pick(source, "text", wanted[0], TEXT_COLUMNS, names)
+    label = _pick(source, "label", wanted[1], LABEL_COLUMNS, names)
+    # A row of JSON that has a column may be the last one.
+    segment, known = wanted[2], wanted[2] in names
+    parts = table.class_names.get(segment or "")
+    rows: list[_Row] = []
+    for one in table.rows(text):
+        if isinstance(one, BadLine):
+            rows.append(_line_of(one))
+            continue
+        fields = {text: one.text, **one.fields}
+        known = known or segment in fields
+        rows.append((one.text, fields.get(label), _said(fields.get(segment or ""), parts)))
+    if not known:
+        rows = [one if isinstance(one, BadLine) else (*one[:2], None) for one in rows]
+    return rows, table.class_names.get(label)
+
+
+def _line_of(row: InputRow | BadLine) -> BadLine:
+    """Return a row without any field as a bad line.
+
+    Raises:
+        DataError: it is a line that holds no row, so that the file may not be what its name says.
+    """
+    if isinstance(row, InputRow):
+        return row.bad("field", "no text")
+    if row.kind in ("json", "encoding"):
+        raise DataError(str(row), hint="write one JSON object a line")
+    return row
+
+
+def _rows_of_hub(source: str, data: Any, wanted: _Columns) -> _Rows:
     features: Mapping[str, Any] = data.features or {}
     names = list(features) or list(next(iter(data), {}))
     text = _pick(source, "text", wanted[0], TEXT_COLUMNS, names)
@@ -102,7 +175,7 @@ def _columns(source: str, data: Any, wanted: _Columns) -> tuple[list[_Row], list
     segment = wanted[2] if wanted[2] in names else None
     chosen = list(dict.fromkeys([text, label, *([segment] if segment else [])]))
     parts = getattr(features.get(segment), "names", None) if segment else None
-    rows = [
+    rows: list[_Row] = [
         (row.get(text), row.get(label), _said(row.get(segment), parts) if segment else None)
         for row in data.select_columns(chosen)
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sentimon.evaluation.confusion import recalls
 from sentimon.evaluation.gathering import Source, Target
 from sentimon.evaluation.prevalence import adapted, confusion_mix, expected_mix
 from sentimon.evaluation.scaling import BIAS_CORRECTED, UNCHANGED, Calibrator, fit_scaling
@@ -64,13 +65,12 @@ def replicate(
     expected = _expected_confusion(target, adapted(calibrated, prior, mix), target_counts)
     if random is not None:
         expected = random.multinomial(target.count, expected.ravel()).reshape(3, 3).astype(np.float64)
-    right, every = np.diagonal(expected), expected.sum(axis=1)
     return Replicate(
         calibrator=fitted,
         confusion=confusion_mix(confusion_of(source, source_counts), observed),
         expected=mix,
-        accuracy=float(right.sum() / every.sum()),
-        recall=float(np.mean(right / np.maximum(every, 1e-12))),
+        accuracy=float(np.trace(expected) / expected.sum(axis=1).sum()),
+        recall=float(recalls(expected).mean()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,23 @@ def fit_scaling(
     Source: Guo et al. (2017), ICML (temperature and vector scaling); Alexandari, Kundaje & Shrikumar
     (2020), ICML (bias-corrected temperature scaling).
     """
-    design = _design(_logits(scores), kind)
     often = np.ones(len(gold)) if counts is None else counts
+    return _fitted(_logits(scores), gold, kind, often, start)
+
+
+def fit_temperature(groups: Sequence[tuple[Matrix, Classes]]) -> float:
+    """Return the divisor of a model's logits with the least log loss; every group counts the same.
+
+    A group is (logits (rows, 3), gold classes (rows,)): one a language, so that a large one does not
+    decide alone. It is 1 where the logits say nothing of the classes, or the opposite.
+    """
+    logits, gold = (np.concatenate(parts) for parts in zip(*groups, strict=True))
+    often = np.concatenate([np.full(len(own), len(gold) / len(groups) / len(own)) for _, own in groups])
+    return _fitted(logits, gold, TEMPERATURE, often, UNCHANGED).temperature or 1.0
+
+
+def _fitted(logits: Matrix, gold: Classes, kind: str, often: Matrix, start: Calibrator) -> Calibrator:
+    design = _design(logits, kind)
     theta, centre = _parameters(start, kind), _parameters(UNCHANGED, kind)
     truth = np.eye(len(Sentiment))[gold]
 
@@ -83,9 +99,12 @@ def fit_scaling(
     return _calibrator(theta, kind)
 
 
-def log_loss(scores: Matrix, gold: Classes) -> Matrix:
-    """Return -ln of the score of the gold class of each row, in nats, shape (n,)."""
-    losses: Matrix = -np.log(np.maximum(scores[np.arange(len(gold)), gold], _SMALLEST))
+def log_loss(scores: Matrix, gold: Classes, *, smallest: float = _SMALLEST) -> Matrix:
+    """Return -ln of the score of the gold class of each row, in nats, shape (n,).
+
+    Scores below `smallest` count as that: by default half of what a logged score is rounded to.
+    """
+    losses: Matrix = -np.log(np.maximum(scores[np.arange(len(gold)), gold], smallest))
     return losses
 
 

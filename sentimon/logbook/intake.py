@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from sentimon.errors import DataError
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine, LineError
 from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.record import CORE_FIELDS, OPTIONAL_FIELDS, PredictionRecord
 from sentimon.logbook.row import check_agreement, line_label, parse_scores
 from sentimon.scoring.answers import Answer, Answers, Poison, Scoring
-from sentimon.scoring.inputs import InputRow
 from sentimon.scoring.rows import length_of
 from sentimon.scoring.scorer import bounded
 

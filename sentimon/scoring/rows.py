@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.scoring.answers import Answers, Poison
-from sentimon.scoring.inputs import InputRow
 from sentimon.scoring.scores import ScoredText
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sentimon.evaluation.confusion import confusion_table, mean_recall, recalls
 from sentimon.training import measure
 from sentimon.training.data import Corpus, Example
 
@@ -21,13 +22,14 @@ def quality(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> dict
     confidence minus accuracy; the error `by_chance` is a perfectly calibrated model's on as many rows.
     """
     predicted = probabilities.argmax(axis=1)
+    table = confusion_table(gold, predicted)
     return {
         "rows": len(gold),
-        "macro_recall": measure.macro_recall(predicted, gold),
-        "macro_recall_interval": measure.bootstrap_interval(measure.macro_recall, predicted, gold),
-        "macro_f1": measure.macro_f1(predicted, gold),
+        "macro_recall": mean_recall(table),
+        "macro_recall_interval": measure.bootstrap_interval(mean_recall, predicted, gold),
+        "macro_f1": measure.macro_f1(table),
         "macro_f1_interval": measure.bootstrap_interval(measure.macro_f1, predicted, gold),
-        "recalls": measure.recalls(predicted, gold).tolist(),
+        "recalls": recalls(table).tolist(),
         "calibration_error": measure.calibration_error(probabilities, gold),
         "calibration_error_by_chance": measure.calibration_error_by_chance(probabilities),
         "overconfidence": float(probabilities.max(axis=1).mean() - (predicted == gold).mean()),
@@ -49,7 +51,9 @@ def validation_figures(corpus: Corpus, probabilities: NDArray[np.float64]) -> di
     predicted = probabilities.argmax(axis=1)
     european = [groups[f"umsab_{language}"] for language in EUROPEAN]
     return {
-        "european_macro_f1": float(np.mean([measure.macro_f1(predicted[at], gold[at]) for at in european])),
+        "european_macro_f1": float(
+            np.mean([measure.macro_f1(confusion_table(gold[at], predicted[at])) for at in european])
+        ),
         **{name: quality(probabilities[at], gold[at]) for name, at in groups.items()},
     }
 
@@ -60,9 +64,11 @@ def summary_line(corpus: Corpus, probabilities: NDArray[np.float64]) -> str:
     parts = []
     for name, rows in validation_groups(corpus).items():
         predicted = probabilities[rows].argmax(axis=1)
-        metric = measure.macro_recall if name == TWEETS else measure.macro_f1
+        metric = mean_recall if name == TWEETS else measure.macro_f1
         error = measure.calibration_error(probabilities[rows], gold[rows])
-        parts.append(f"{name} {100 * metric(predicted, gold[rows]):.1f} (ece {100 * error:.1f})")
+        parts.append(
+            f"{name} {100 * metric(confusion_table(gold[rows], predicted)):.1f} (ece {100 * error:.1f})"
+        )
     return ", ".join(parts)
 
 

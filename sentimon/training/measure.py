@@ -7,55 +7,24 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-CLASSES = 3
-BINS = 15
+from sentimon.evaluation.calibration import bin_by_confidence
+from sentimon.evaluation.confusion import Table, confusion_table, f1_scores
+
 DRAWS = 1_000
 
 Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
 
 
-def softmax(logits: Floats) -> Floats:
-    """Return probabilities, (rows, 3), each row of sum 1."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Floats = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities
-
-
-def recalls(predicted: Classes, gold: Classes) -> Floats:
-    """Return the share of each gold class that was found, (3,)."""
-    return np.array([(predicted[gold == k] == k).mean() for k in range(CLASSES)])
-
-
-def macro_recall(predicted: Classes, gold: Classes) -> float:
-    """Return the mean of the three recalls, 0..1: TweetEval's metric for sentiment."""
-    return float(recalls(predicted, gold).mean())
-
-
-def macro_f1(predicted: Classes, gold: Classes) -> float:
+def macro_f1(table: Table) -> float:
     """Return the mean of the three F1 scores, 0..1: UMSAB's metric."""
-    scores = []
-    for k in range(CLASSES):
-        both = np.sum((predicted == k) & (gold == k))
-        scores.append(2 * both / max(1, np.sum(predicted == k) + np.sum(gold == k)))
-    return float(np.mean(scores))
+    return float(f1_scores(table).mean())
 
 
-def calibration_error(probabilities: Floats, gold: Classes, *, bins: int = BINS) -> float:
-    """Return the expected calibration error, 0..1, over bins of equally many rows.
-
-    Rows are sorted by the probability of the predicted class; each bin adds its share times the
-    distance between mean probability and accuracy.
-
-    Source: Naeini et al. (2015), with equal-mass bins as in Nixon et al. (2019).
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == gold
-    order = np.argsort(confidence, kind="stable")
-    gaps = [
-        len(part) * abs(confidence[part].mean() - right[part].mean()) for part in np.array_split(order, bins)
-    ]
-    return float(np.sum(gaps) / len(gold))
+def calibration_error(probabilities: Floats, gold: Classes) -> float:
+    """Return the expected calibration error of probabilities (rows, 3), 0..1."""
+    right = (probabilities.argmax(axis=1) == gold).astype(float)
+    return bin_by_confidence(probabilities.max(axis=1), right).mean_gap
 
 
 def calibration_error_by_chance(probabilities: Floats, *, seed: int = 0) -> float:
@@ -68,18 +37,18 @@ def calibration_error_by_chance(probabilities: Floats, *, seed: int = 0) -> floa
     confidence = probabilities.max(axis=1)
     errors = []
     for _ in range(DRAWS):
-        # a row whose gold class is its first in one draw and another class otherwise
-        right = generator.random(count) < confidence
-        gold = np.where(right, probabilities.argmax(axis=1), -1)
-        errors.append(calibration_error(probabilities, gold))
+        # A row is right as often as its confidence says.
+        right = (generator.random(count) < confidence).astype(float)
+        errors.append(bin_by_confidence(confidence, right).mean_gap)
     return float(np.mean(errors))
 
 
 def bootstrap_interval(
-    metric: Callable[[Classes, Classes], float], predicted: Classes, gold: Classes, *, seed: int = 0
+    metric: Callable[[Table], float], predicted: Classes, gold: Classes, *, seed: int = 0
 ) -> tuple[float, float]:
     """Return the central 95 % of `metric` over resampled rows."""
     generator = np.random.default_rng(seed)
     drawn = (generator.integers(0, len(gold), len(gold)) for _ in range(DRAWS))
-    low, high = np.quantile([metric(predicted[rows], gold[rows]) for rows in drawn], [0.025, 0.975])
+    found = [metric(confusion_table(gold[rows], predicted[rows])) for rows in drawn]
+    low, high = np.quantile(found, [0.025, 0.975])
     return float(low), float(high)

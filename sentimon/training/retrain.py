@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sentimon.config.settings import ModelSettings
-from sentimon.config.training import TrainingSettings
+from sentimon.config.settings import ModelSettings, TrainingSettings
 from sentimon.errors import ModelError
 from sentimon.evaluation.scaling import TEMPERATURE, fit_scaling
 from sentimon.labels import Sentiment

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from sentimon.evaluation.scaling import Classes, Matrix, fit_temperature, softmax
 from sentimon.scoring.onnx import OnnxScorer
-from sentimon.training import measure, student, teacher
+from sentimon.training import student, teacher
 from sentimon.training.backbone import Backbone, backbone_path, read_backbone
-from sentimon.training.calibrate import fit_temperature
 from sentimon.training.data import ENGLISH, Corpus, Example
 from sentimon.training.encoder import Classifier, bottom, from_backbone
 from sentimon.training.export import export
@@ -102,7 +102,7 @@ class Workshop:
         groups = self._groups(self._logits(model, self.corpus.validation))
         english = np.array([example.language == ENGLISH for example in self.examples])
         divisors = np.where(english, fit_temperature(groups[:1]), fit_temperature(groups[1:]))
-        return measure.softmax(seen / divisors[:, None])
+        return softmax(seen / divisors[:, None])
 
     def _logits(self, model: Classifier, examples: Sequence[Example]) -> NDArray[np.float64]:
         ids = encode(self.vocabulary, [example.text for example in examples])
@@ -156,7 +156,7 @@ class Workshop:
         results = scorer.score([example.text for example in self.corpus.validation])
         return np.array([result.scores.vector for result in results])
 
-    def _groups(self, logits: NDArray[np.float64]) -> list[tuple[measure.Floats, measure.Classes]]:
+    def _groups(self, logits: NDArray[np.float64]) -> list[tuple[Matrix, Classes]]:
         """Return validation logits and gold classes of the English file and of each European language."""
         gold, groups = classes_of(self.corpus.validation), validation_groups(self.corpus)
         names = [TWEETS, *(f"umsab_{language}" for language in EUROPEAN)]
@@ -169,5 +169,5 @@ class Workshop:
         """Keep the epoch's weights, and write what the validation files say of them to stderr."""
         save_file(model.state_dict(), self._epoch(name, epoch))
         logits = self._logits(model, self.corpus.validation)
-        line = summary_line(self.corpus, measure.softmax(logits))
+        line = summary_line(self.corpus, softmax(logits))
         sys.stderr.write(f"{name} epoch {epoch}: {line}\n")

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sentimon.training.calibrate import fit_temperature, log_loss
+from sentimon.evaluation.confusion import confusion_table, mean_recall
+from sentimon.evaluation.scaling import fit_temperature, log_loss, softmax
 from sentimon.training.optimise import Row, batches, cross_entropy
 from sentimon.training.trainee import Trainee
 
@@ -23,6 +24,8 @@ WARMUP = 0.1
 WEIGHT_DECAY = 0.01
 LARGEST_GRADIENT = 1.0
 JUDGED_AT_ONCE = 32
+_SMALLEST = 1e-12
+"""Scores below it count as that in the held-out loss, so that one row cannot make it infinite."""
 CHECKPOINT_SECONDS = 120.0
 """A checkpoint is written after each pass, and after so long within one."""
 TIMED_STEPS = 3
@@ -211,16 +214,15 @@ class Run:
     def _judge(self, number: int, loss: float | None) -> None:
         """Add the pass that just ended, and keep its weights where they are the best so far."""
         rows = self.lessons.judged
-        scores = judge(self.trainee, [row.ids for row in rows])
+        answers = judge(self.trainee, [row.ids for row in rows])
         gold = np.array([int(np.argmax(row.target)) for row in rows])
-        logits = scores.double().numpy()
-        predicted = logits.argmax(axis=1)
-        found = [float(np.mean(predicted[gold == k] == k)) for k in sorted(set(gold.tolist()))]
+        logits = answers.double().numpy()
+        scores = softmax(logits / fit_temperature([(logits, gold)]))
         one = Pass(
             number=number,
             loss=loss,
-            held_out_loss=log_loss(logits / fit_temperature([(logits, gold)]), gold),
-            macro_recall=float(np.mean(found)),
+            held_out_loss=float(log_loss(scores, gold, smallest=_SMALLEST).mean()),
+            macro_recall=mean_recall(confusion_table(gold, scores.argmax(axis=1))),
         )
         self.state.passes.append(one)
         if self.state.best_pass is one:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sentimon.config.engine import EngineSettings
+from sentimon.config.settings import EngineSettings
 from sentimon.engine.cluster import connected
 from sentimon.engine.dispatch import share_out
 from sentimon.engine.pool import RayCrew

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.config.engine import EngineSettings
+from sentimon.config.settings import EngineSettings
 from sentimon.engine import cluster
 from sentimon.engine.cluster import named, resolve
 from sentimon.errors import EngineError

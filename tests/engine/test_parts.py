@@ -11,9 +11,9 @@ import pytest
 
 from sentimon.engine.parts import MANIFEST, Part, open_parts, parts_of
 from sentimon.errors import StoreError
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.scoring.answers import Answers
-from sentimon.scoring.inputs import InputRow
 from tests.logbook.faults import force_nothing, in_new_process, killed_at
 
 ASKED: dict[str, Any] = {"input": "in.txt", "chunk_texts": 2}

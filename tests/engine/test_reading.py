@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sentimon.config.engine import EngineSettings
+from sentimon.config.settings import EngineSettings
 from sentimon.engine import reading
 from sentimon.engine.cluster import Cluster
 from sentimon.engine.reading import read_on

@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.logbook.intake import take_in
 from sentimon.logbook.record import PredictionRecord
 from sentimon.scoring.answers import score_here
-from sentimon.scoring.inputs import InputRow
 from sentimon.scoring.scorer import score_stream
 from sentimon.scoring.scores import ScoredText, Scores
 from tests.rows import row

@@ -7,19 +7,19 @@ import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
+from sentimon.ingest.input_row import InputRow
 from sentimon.logbook.journal import Journal, open_journal
 from sentimon.logbook.sealing import compress_sealed
 from sentimon.logbook.segments import LIVE_FILE
 from sentimon.logbook.writer import LogWriter
-from sentimon.scoring.inputs import InputRow
 from tests.logbook.faults import force_nothing, in_new_process, killed_at
 from tests.rows import START, record
 

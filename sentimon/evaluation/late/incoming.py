@@ -12,11 +12,11 @@ from sentimon.evaluation.datasets import LABEL_COLUMNS
 from sentimon.evaluation.gold import label_reader
 from sentimon.evaluation.late.book import Arrival
 from sentimon.evaluation.late.entry import ID, ROW_ID, TEXT_HASH, GoldLabel, Hash, Key, keys_of
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import parse_moment
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.redaction import redact
-from sentimon.scoring.inputs import InputRow
 
 KEYS = (ID, "text-hash", "text")
 LABEL_FIELDS = (*LABEL_COLUMNS, "choice")

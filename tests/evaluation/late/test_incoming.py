@@ -7,9 +7,9 @@ import pytest
 
 from sentimon.errors import DataError
 from sentimon.evaluation.late.incoming import Inbox, address, open_inbox
+from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
-from sentimon.scoring.inputs import InputRow
 from tests.rows import START, record
 
 

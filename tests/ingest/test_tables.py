@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.ingest.input_row import InputRow, texts_of
+from sentimon.ingest.tables import read_file, read_stream
 from sentimon.jsonl import BadLine
-from sentimon.scoring.inputs import InputRow, read_file, read_stream, texts_of
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:

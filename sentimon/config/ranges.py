@@ -1,0 +1,141 @@
+"""Types of settings that share a range, and the words that say what a type allows.
+
+msgspec holds what it can say (types, limits, choices). A `Rule` holds the rest, beside the type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from msgspec import Meta, Struct
+
+from sentimon.config.durations import parse_duration
+from sentimon.errors import DataError
+from sentimon.labels import parse_label
+
+MOST = 10**9
+"""The largest value of a whole number that has no limit of its own."""
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """What a value of the right type must satisfy further, and the words that say so."""
+
+    says: str
+    holds: Callable[[Any], bool]
+
+
+def allowed(kind: Any) -> str:
+    """Return the words for what the annotation of a setting allows.
+
+    >>> allowed(Share)
+    'a number from 0 to 1'
+    """
+    base, notes = _parts(kind)
+    for note in notes:
+        if isinstance(note, Rule):
+            return note.says
+    if get_origin(base) is Literal:
+        return "one of " + ", ".join(get_args(base))
+    word = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}[base]
+    limits = {name: getattr(note, name) for note in notes for name in ("ge", "le") if _has(note, name)}
+    if not limits:
+        return word
+    low, high = (f"{limits[name]:g}" if base is float else str(limits[name]) for name in ("ge", "le"))
+    return f"{word} from {low} to {high}"
+
+
+def rules_of(kind: Any) -> list[Rule]:
+    """Return the rules of the annotation of a setting, beyond what msgspec checks."""
+    return [note for note in _parts(kind)[1] if isinstance(note, Rule)]
+
+
+def description(kind: Any) -> str:
+    """Return the sentence in the annotation of a setting."""
+    return "".join(note.description or "" for note in _parts(kind)[1] if isinstance(note, Meta))
+
+
+def is_text(kind: Any) -> bool:
+    """Return whether the annotation of a setting is one of text."""
+    base, _ = _parts(kind)
+    return base is str or get_origin(base) is Literal
+
+
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return (get_args(kind)[0], kind.__metadata__) if get_origin(kind) is Annotated else (kind, ())
+
+
+def _has(note: Any, name: str) -> bool:
+    return isinstance(note, Meta) and getattr(note, name) is not None
+
+
+def _is_duration(value: str) -> bool:
+    try:
+        parse_duration(value)
+    except DataError:
+        return False
+    return True
+
+
+def _is_time_zone(value: str) -> bool:
+    if value in ("local", "UTC"):
+        return True
+    import zoneinfo
+
+    try:
+        return zoneinfo.ZoneInfo(value) is not None
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+
+
+def _is_webhook(value: str) -> bool:
+    if not value:
+        return True
+    # Loaded only where one is set.
+    from sentimon.config.webhook import is_webhook
+
+    return is_webhook(value)
+
+
+def _is_label_map(value: Mapping[str, str]) -> bool:
+    try:
+        return all(parse_label(label) is not None for label in value.values())
+    except DataError:
+        return False
+
+
+def _has_no_nul(value: str) -> bool:
+    return "\0" not in value
+
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1, le=MOST)]
+CountOrZero = Annotated[int, Meta(ge=0, le=MOST)]
+Duration = Annotated[str, Rule(says="a duration such as 90s, 15m, 24h, 7d", holds=_is_duration)]
+SomeTime = Annotated[
+    str,
+    Rule(
+        says="a duration of at least 1s, such as 90s, 15m, 24h",
+        holds=lambda value: _is_duration(value) and bool(parse_duration(value)),
+    ),
+]
+TimeZone = Annotated[
+    str, Rule(says="`local` or a time zone name such as UTC or Europe/Rome", holds=_is_time_zone)
+]
+Webhook = Annotated[
+    str,
+    Rule(
+        says="a URL that begins with https://, or http:// to this machine, and names no user",
+        holds=_is_webhook,
+    ),
+]
+LabelMap = Annotated[
+    Mapping[str, str],
+    Rule(says="a table of labels, each negative, neutral or positive", holds=_is_label_map),
+]
+PathName = Annotated[str, Meta(min_length=1), Rule(says="a path", holds=_has_no_nul)]
+PathOrNone = Annotated[str, Rule(says="a path, or empty", holds=_has_no_nul)]
+Address = Annotated[str, Rule(says="an address or a path, or empty", holds=_has_no_nul)]
+DisplayName = Annotated[
+    str, Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)
+]

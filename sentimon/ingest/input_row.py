@@ -1,0 +1,38 @@
+"""One row of an input: its text, its other fields, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sentimon.jsonl import BadLine, well_formed
+
+TEXT_COLUMN = "text"
+NO_COLUMN = "\0"
+"""For rows that need no text: all that they say is among their fields."""
+
+Numbered: TypeAlias = tuple[int, dict[str, Any]]
+"""The line or row number, from 1, and all fields of a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRow:
+    """One row of the input; `text` is None where a row of JSON has none."""
+
+    path: str
+    line: int
+    """Line or row number, from 1."""
+    text: str | None
+    fields: Mapping[str, Any]
+    """The other fields of the row; empty for plain text."""
+
+    def bad(self, kind: str, reason: str) -> BadLine:
+        """Return this row as a bad line."""
+        return BadLine(path=self.path, line=self.line, kind=kind, reason=reason)
+
+
+def texts_of(arguments: Iterable[str]) -> Iterator[InputRow]:
+    """Yield the texts given as arguments."""
+    for number, text in enumerate(arguments, start=1):
+        yield InputRow(path="argument", line=number, text=well_formed(text), fields={})
