@@ -102,13 +102,17 @@ def at(moment: datetime) -> Iterator[None]:
         yield
 
 
-def ask(*arguments: str, stdin: str = "", moment: datetime = ASKED_AT, **environment: str) -> Answer:
+def ask(
+    *arguments: str, stdin: str = "", moment: datetime = ASKED_AT, home: bool = True, **environment: str
+) -> Answer:
     """Run the program in this process and in the current folder; no setting of the developer is read."""
     from sentimon.cli.app import app
 
     runner = CliRunner()
-    settings = {"TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "100", "HF_HUB_OFFLINE": "1", **environment}
-    settings |= {"XDG_CONFIG_HOME": os.devnull, "XDG_CACHE_HOME": os.devnull}
+    settings = {"TZ": "UTC", "NO_COLOR": "1", "COLUMNS": "100", "HF_HUB_OFFLINE": "1"}
+    # Where these are given, nothing is read from a home.
+    settings |= {"XDG_CONFIG_HOME": os.devnull, "XDG_CACHE_HOME": os.devnull} if home else {}
+    settings |= environment
     try:
         with at(moment):
             done = runner.invoke(app, list(arguments), input=stdin.encode(), env=settings)
@@ -117,7 +121,7 @@ def ask(*arguments: str, stdin: str = "", moment: datetime = ASKED_AT, **environ
         gc.enable()
     code, err = done.exit_code, done.stderr
     if isinstance(done.exception, SentimonError):
-        code, err = int(done.exception.exit_code), err + done.exception.message
+        code, err = int(done.exception.exit_code), f"{err}{done.exception.message}\n{done.exception.hint}\n"
     elif done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Answer(code=code, out=done.stdout, err=err)
