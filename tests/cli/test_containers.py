@@ -184,7 +184,7 @@ HOMELESS: dict[str, int] = {
     "metrics --quality --json": 4,
     "drift --json": 3,
     "drift --monitor --json": 3,
-    "retrain-check --json": 3,
+    "retrain-check --json": 4,
     "label status --json": 0,
     "report --output report.md": 0,
     "export prometheus": 0,
@@ -195,7 +195,8 @@ HOMELESS: dict[str, int] = {
 }
 
 
-def test_without_a_home_every_command_works_or_says_what_it_misses(no_home: None) -> None:
+@pytest.mark.usefixtures("no_home")
+def test_without_a_home_every_command_works_or_says_what_it_misses() -> None:
     with pytest.raises(RuntimeError):
         Path.home()
     key = {"SENTIMON_LOGS__HASH_KEY_FILE": "hash.key"}
@@ -207,7 +208,8 @@ def test_without_a_home_every_command_works_or_says_what_it_misses(no_home: None
     assert "set HOME" in missed.err
 
 
-def test_xdg_folders_are_used_without_a_home(no_home: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_home")
+def test_xdg_folders_are_used_without_a_home(tmp_path: Path) -> None:
     folders = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "CACHE", "STATE")}
     settings = tmp_path / "CONFIG/sentimon/config.toml"
     settings.parent.mkdir(parents=True)
