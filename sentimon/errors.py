@@ -6,6 +6,7 @@
     |- DataError             exit 1  input that is not what it claims to be: a row, a label, a distribution
     |  `- jsonl.LineError    exit 1  one line of it, counted by kind; it never stops a read
     |- StoreError            exit 1  a file is missing, unreadable, or cannot be written
+    |  `- ReadOnlyError      exit 1  where it lies this program may read and not write
     |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
     |- EngineError           exit 1  a cluster that cannot be reached, started, or used for the work
     `- NoVerdictError        exit 4  a question that the data at hand cannot answer
@@ -59,6 +60,10 @@ class DataError(SentimonError):
 
 class StoreError(SentimonError):
     """A file is missing, unreadable, or cannot be written."""
+
+
+class ReadOnlyError(StoreError):
+    """A file cannot be written because its folder may only be read: mounted read-only, or another user's."""
 
 
 class ModelError(SentimonError):

@@ -8,8 +8,9 @@ from pathlib import Path
 from zlib import crc32
 
 from sentimon.api.stores import read_baseline_file
+from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
-from sentimon.logbook.locks import only_monitor
+from sentimon.logbook.locks import only_monitor, where_writable
 from sentimon.logbook.segments import check_folder
 from sentimon.monitoring.monitor import MonitorState
 from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
@@ -18,10 +19,14 @@ MONITOR_FILE = "monitor.json"
 
 
 class MonitorFile:
-    """The monitors of a log, held by this program alone; that of one baseline is looked at."""
+    """The monitors of a log, held by this program alone; that of one baseline is looked at.
 
-    def __init__(self, path: Path, baseline: str) -> None:
+    Where its folder may only be read nothing is held, and nothing can be saved.
+    """
+
+    def __init__(self, path: Path, baseline: str, *, held: bool = True) -> None:
         self.path = path
+        self._held = held
         self._baseline = baseline
         self._others: dict[str, MonitorState] = {}
 
@@ -40,8 +45,10 @@ class MonitorFile:
         """Write what it remembers from now on, in one step.
 
         Raises:
-            StoreError: the file cannot be written.
+            StoreError: the file cannot be written; ReadOnlyError where its folder may only be read.
         """
+        if not self._held:
+            raise ReadOnlyError(f"{self.path}: cannot be written: its folder is read-only")
         replace_file(self.path, encode_monitors(self._others | {self._baseline: state}))
 
 
@@ -50,13 +57,14 @@ def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
     """Hold the monitors of the log in `folder`, alone; `baseline` is the content of what is compared with.
 
     Raises:
-        StoreError: there is no such folder, or it cannot be written.
+        StoreError: there is no such folder, or it cannot be written for another reason than that it may
+            only be read.
     """
     with contextlib.ExitStack() as stack:
         check_folder(folder)
         with errors_named(folder):
-            stack.enter_context(only_monitor(folder))
-        yield MonitorFile(folder / MONITOR_FILE, _name_of(baseline))
+            held = stack.enter_context(where_writable(only_monitor(folder)))
+        yield MonitorFile(folder / MONITOR_FILE, _name_of(baseline), held=held)
 
 
 def peek_monitor(folder: Path, baseline: Path) -> MonitorState:
@@ -72,6 +80,18 @@ def peek_monitor(folder: Path, baseline: Path) -> MonitorState:
 
 def _name_of(baseline: bytes) -> str:
     return f"{crc32(baseline):08x}{crc32(baseline[::-1]):08x}"
+
+
+def count_memory(folder: Path) -> tuple[int, int] | None:
+    """Return how many (checks, open incidents) the monitors of the log in `folder` remember.
+
+    None where there is nothing to forget: no file, or one that cannot be read back.
+    """
+    path = folder / MONITOR_FILE
+    with contextlib.suppress(StoreError):
+        states = decode_monitors(read_file(path, hint="run it again"), origin=str(path)).values()
+        return sum(one.checks for one in states), sum(one.incident is not None for one in states)
+    return None
 
 
 def forget_monitors(folder: Path) -> None:

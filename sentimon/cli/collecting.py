@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import note
+from sentimon.errors import ReadOnlyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
 def collect_baseline(session: Session, path: Path, *, only_look: bool = False) -> None:
     """Make the baseline that is being collected at `path`, if its rows are there, and say so.
 
-    With `only_look` nothing is made.
+    With `only_look` nothing is made, nor in a folder that may only be read.
 
     Raises:
         StoreError: it cannot be written, or the log cannot be read.
     """
     from sentimon.api.succession import make_wanted
 
-    made = None if only_look else make_wanted(session.folder, path, lambda wanted: _made(session, wanted))
+    try:
+        made = None if only_look else make_wanted(session.folder, path, lambda wanted: _made(session, wanted))
+    except ReadOnlyError as error:
+        note(f"{error.message}: no baseline is made here")
+        return
     if made is not None:
         # Said even where quiet is asked for: from now on these rows are what is normal.
         again = "taken up again" if made.resumed else "made"

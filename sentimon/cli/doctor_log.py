@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import tempfile
@@ -43,7 +44,7 @@ def index(session: Session) -> Finding:
 
 def writing(session: Session) -> Finding:
     """Find whether rows can be appended, by the user who asks; nothing is left behind."""
-    from sentimon.logbook.locks import lock_file
+    from sentimon.logbook.locks import READ_ONLY, lock_file
     from sentimon.logbook.segments import LIVE_FILE
 
     folder = session.folder
@@ -59,10 +60,18 @@ def writing(session: Session) -> Finding:
         public = live.exists() and live.stat().st_mode & 0o077
     except OSError as error:
         mend = "check its owner and its permissions, and whether the disk is mounted read-only"
+        if error.errno in READ_ONLY and _is_of_others(folder, error):
+            says = f"{place}: {error.strerror}: checks work here, and nothing can be logged or saved"
+            return warning("writing", says, mend)
         return failed("writing", f"{place}: {error.strerror}", mend)
     if public:
         return warning("writing", f"{live}: others may read what people wrote", f"chmod 600 {live}")
     return good("writing", f"{folder} can be written")
+
+
+def _is_of_others(folder: Path, error: OSError) -> bool:
+    """Return whether this is a place to look from: mounted read-only, or the log of another user."""
+    return error.errno == errno.EROFS or folder.stat().st_uid != os.geteuid()
 
 
 def reading(session: Session) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
@@ -28,12 +29,12 @@ from sentimon.cli.options import (
     flag,
     plain_help,
 )
-from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import compare, has_baseline, note_trouble
+from sentimon.cli.reading import compare, has_baseline, note_not_kept, note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode, NoVerdictError, UsageError
+from sentimon.errors import ExitCode, NoVerdictError, ReadOnlyError, UsageError
 
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
@@ -82,6 +83,7 @@ def drift(
         flag("--monitor", help="Judge the rows that no earlier check judged, sure under repeated checks."),
     ] = False,
     reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False,
+    yes: YesFlag = False,
     dry_run: DryLookFlag = False,
     save: SaveFlag = False,
     prometheus: PrometheusOption = None,
@@ -116,7 +118,7 @@ def drift(
         if not monitored:
             show_reading_plan(session, as_json=as_json)
     if reset:
-        _reset(session)
+        _reset(session, yes=yes)
         if not monitor:
             return
     collect_baseline(session, path, only_look=dry_run)
@@ -188,6 +190,7 @@ def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
         _save(session, content, shown)
         if shown.prometheus:
             shown.prometheus.keep_monitor(session, report)
+    note_not_kept(seen.not_kept)
     return report.verdict.value
 
 
@@ -200,8 +203,14 @@ def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
         append_entry(session.folder / DRIFT_FILE, kept)
 
 
-def _reset(session: Session) -> None:
-    from sentimon.api.monitors import forget_monitors
+def _reset(session: Session, *, yes: bool) -> None:
+    from sentimon.api.monitors import count_memory, forget_monitors
+
+    memory = count_memory(session.folder)
+    if memory is not None:
+        checks, incidents = memory
+        known = f"{counted(checks, 'check')} and {counted(incidents, 'open incident')}"
+        ask_before(f"{known} of the monitor of {session.folder} forgotten", yes=yes)
 
     forget_monitors(session.folder)
     note(f"the monitor of {session.folder} starts anew")
@@ -236,7 +245,11 @@ def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bo
         if not quiet:
             note(f"{path}: there is no baseline, and none was made: {error.message}")
         return
-    save_baseline(path, made)
+    try:
+        save_baseline(path, made)
+    except ReadOnlyError as error:
+        note(f"there is no baseline, and none was made: {error.message}")
+        return
     # Said even where quiet is asked for: from now on these rows are what is normal.
     note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")
     note("Nothing was compared. If these rows are not normal, run `sentimon baseline create --force`.")

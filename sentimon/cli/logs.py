@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sentimon.cli import logs_query, logs_rewrite, logs_verify
+from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag, where_examples_are
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import start
@@ -47,10 +48,13 @@ def prune(
         int | None, typer.Option("--keep-megabytes", help="Remove the oldest until the log fits in this.")
     ] = None,
     dry_run: Annotated[bool, flag("--dry-run", help="Say what would be removed, remove nothing.")] = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Remove sealed files that are older, or take more room, than the settings allow.
+
+    It says how many, and asks; --yes is for where nobody can be asked, as in cron.
 
     Example: sentimon logs prune --logs logs/ --keep-days 90 --dry-run
     """
@@ -65,9 +69,10 @@ def prune(
             "nothing says what to keep", hint="give --keep-days or --keep-megabytes, or set them in [logs]"
         )
     gone = plan_prune(list_files(session.folder), settings, now=session.now)
-    if not dry_run:
-        remove_files(session.folder, gone)
     size = sum(one.size for one in gone)
+    if gone and not dry_run:
+        ask_before(f"{counted(len(gone), 'file')} of {session.folder}, {size} bytes, removed", yes=yes)
+        remove_files(session.folder, gone)
     if as_json:
         show_json({"removed": [str(one.path) for one in gone], "bytes": size, "dry_run": dry_run})
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.labelled import forget_unnamed
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
@@ -49,14 +50,15 @@ DropFlag = Annotated[bool, flag("--drop-rows", help="Remove the rows as a whole,
 def repair(
     logs: LogsOption = None,
     dry_run: DryRunFlag = False,
+    yes: YesFlag = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Move bad lines out of the log, into quarantine.jsonl beside it.
 
     Good rows stay as they are, byte for byte. Of a damaged compressed file the rows before the damage
-    stay, and the original is kept as NAME.damaged. With --dry-run the exit code is 3 where there is
-    something to repair.
+    stay, and the original is kept as NAME.damaged. It says how many, and asks; --yes is for where
+    nobody can be asked. With --dry-run the exit code is 3 where there is something to repair.
 
     Example: sentimon logs repair --logs logs/ --dry-run
     """
@@ -66,8 +68,10 @@ def repair(
     folder, zone = session.folder, session.naive_zone
     with _lines_read() as tick:
         found = find_bad_lines(folder, zone=zone, tick=tick)
-        files = [one for one in found.values() if needs_repair(one)]
-        if files and not dry_run:
+    files = [one for one in found.values() if needs_repair(one)]
+    if files and not dry_run:
+        ask_before(_repair_asked(session, files), yes=yes)
+        with _lines_read() as tick:
             files = repair_log(folder, found, now=session.now, zone=zone, tick=tick)
     if as_json:
         show_json(_repair_object(session, files, dry_run=dry_run))
@@ -82,6 +86,7 @@ def erase(
     contains: ContainsOption = None,
     drop_rows: DropFlag = False,
     dry_run: DryRunFlag = False,
+    yes: YesFlag = False,
     logs: LogsOption = None,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
@@ -90,9 +95,9 @@ def erase(
 
     Meant is each row that fits any one of --id, --text-hash and --contains. It keeps its time, class,
     scores and model, so that metrics and drift stay as they are; its text, id, text_hash and all other
-    fields go. Bad lines that match are removed as a whole. erasures.jsonl records when and how many,
-    never what was looked for. Not reached are backups, snapshots of the file system, copies of the log,
-    and NAME.damaged files.
+    fields go. Bad lines that match are removed as a whole. It says how many, and asks; --yes is for where
+    nobody can be asked. erasures.jsonl records when and how many, never what was looked for. Not reached
+    are backups, snapshots of the file system, copies of the log, and NAME.damaged files.
 
     Example: sentimon logs erase --logs logs/ --id order-4711 --contains "Mario Rossi" --dry-run
     """
@@ -104,10 +109,12 @@ def erase(
     order = _order(session, ids, text_hashes, contains, drop_rows=drop_rows)
     with _lines_read() as tick:
         erasure = find_erasure(session.folder, order, tick=tick)
-        if not dry_run:
-            forget = session.forget_index
-            erasure = erase_from(session.folder, erasure, order, forget_index=forget, tick=tick)
+    if erasure.any and not dry_run:
+        ask_before(_erasure_asked(session, erasure), yes=yes)
     if not dry_run:
+        forget = session.forget_index
+        with _lines_read() as tick:
+            erasure = erase_from(session.folder, erasure, order, forget_index=forget, tick=tick)
         forget_unnamed(session)
     unsearched = unsearched_files(session.folder)
     if as_json:
@@ -116,6 +123,20 @@ def erase(
         _show_erasure(erasure, dry_run=dry_run)
     for path in unsearched:
         note(f"not searched: {path}, the damaged original that a repair kept; remove it when you can")
+
+
+def _repair_asked(session: Session, files: Sequence[RepairedFile]) -> str:
+    moved = counted(sum(one.bad_count for one in files), "bad line")
+    damaged = sum(one.damaged for one in files)
+    shortened = f", and {counted(damaged, 'damaged file')} cut before the damage" if damaged else ""
+    return f"{moved} of {counted(len(files), 'file')} moved to {_quarantine(session)}{shortened}"
+
+
+def _erasure_asked(session: Session, erasure: Erasure) -> str:
+    counts = erasure.counts
+    removed = counts["bad_lines_removed"] + counts["quarantine_entries_removed"]
+    rows = counted(counts["rows_erased"], "row")
+    return f"{rows} erased and {counted(removed, 'bad line')} removed in {session.folder}, for good"
 
 
 @contextmanager

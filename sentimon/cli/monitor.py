@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sentimon.errors import StoreError
+from sentimon.errors import ReadOnlyError, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,8 @@ class Looked:
     """The hours that hold new rows, since 1970."""
     told: bool = False
     """Whether a trigger has fired on the incident now; set by who fires it."""
+    not_kept: str | None = None
+    """Why nothing could be remembered, where the folder may only be read."""
 
 
 @contextlib.contextmanager
@@ -45,7 +47,8 @@ def looked(session: Session, path: Path, *, keep: bool = True) -> Iterator[Looke
     """Look at the rows that the monitor of the baseline at `path` has not judged, and give what it saw.
 
     What it says is remembered when the block ends well, so that a result that nobody could be told of
-    is found again; with `keep` false never. No other program looks meanwhile.
+    is found again; with `keep` false never, nor in a folder that may only be read. No other program looks
+    meanwhile.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
@@ -69,7 +72,12 @@ def looked(session: Session, path: Path, *, keep: bool = True) -> Iterator[Looke
         seen = _look(session, baseline, reference, state)
         yield seen
         if keep and (seen.report.look is not None or seen.told):
-            file.save(told(seen.state) if seen.told else seen.state)
+            try:
+                file.save(told(seen.state) if seen.told else seen.state)
+            except ReadOnlyError as error:
+                if seen.told:
+                    raise
+                seen.not_kept = error.message
 
 
 def _look(session: Session, baseline: Baseline, reference: Reference, state: MonitorState) -> Looked:

@@ -125,6 +125,12 @@ def within_hours(period: Period, hours: Collection[int]) -> Period:
     return replace(period, since=begin, until=end)
 
 
+def note_not_kept(reason: str | None) -> None:
+    """Say on stderr why a look of the monitor could not be remembered, if it could not."""
+    if reason is not None:
+        note(f"{reason}: this check is not remembered, and the next one judges its rows again")
+
+
 def note_trouble(session: Session, summary: Summary) -> None:
     """Say on stderr how many lines were bad, which were the first, and what had to be assumed."""
     from sentimon.logbook.moments import from_microseconds

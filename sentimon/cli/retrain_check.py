@@ -24,7 +24,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import compare, note_trouble
+from sentimon.cli.reading import compare, note_not_kept, note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
@@ -95,6 +95,7 @@ def retrain_check(
             append_entry(triggers, content)
         if seen is not None:
             seen.told = save and trigger.triggered and bool(trigger.drift.met)
+    note_not_kept(None if seen is None else seen.not_kept)
     if prometheus:
         prometheus.keep_retraining(session, trigger)
     if trigger.triggered:

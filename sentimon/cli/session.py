@@ -57,7 +57,7 @@ class Session:
             return expanded(settings.state_dir)
         from sentimon.logbook.rollup.index import address_digest
 
-        return state_folder(os.environ, Path.home()) / address_digest(settings.dir.rstrip("/"))
+        return state_folder(os.environ) / address_digest(settings.dir.rstrip("/"))
 
     @property
     def source(self) -> str:
@@ -145,7 +145,7 @@ class Session:
     def _index_places(self) -> tuple[Path, ...]:
         from sentimon.logbook.rollup.index import places_of
 
-        return places_of(self.place, cache_folder(os.environ, Path.home()))
+        return places_of(self.place, cache_folder(os.environ))
 
     def period(self, since: str | None, until: str | None) -> Period:
         """Return the period that `--since` and `--until` name.
@@ -198,7 +198,7 @@ def start(config: Path | None, flags: Mapping[str, Any] | None = None, *, object
     session = Session(loaded=loaded, now=clock())
     if on_objects(folder):
         # Where that fails, what is to be kept there says so.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, UsageError):
             session.folder.mkdir(parents=True, exist_ok=True)
     return session
 

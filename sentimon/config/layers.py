@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sentimon.config.check import SECTIONS, check_names, check_value, read_text, setting_keys, unknown_key
-from sentimon.config.paths import expanded
+from sentimon.config.paths import config_folder, expanded
 from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
 
@@ -56,18 +56,17 @@ def load_settings(
     return LoadedSettings(settings=settings, origins=MappingProxyType(origins))
 
 
-def user_file(environment: Mapping[str, str]) -> Path:
-    """Return the path of the user's own TOML file, whether it is there or not (XDG base directories)."""
-    home = expanded(environment.get("HOME", "~"))
-    base = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
-    return base / "sentimon" / "config.toml"
+def user_file(environment: Mapping[str, str]) -> Path | None:
+    """Return the path of the user's own TOML file, whether it is there or not; None without a home."""
+    folder = config_folder(environment)
+    return None if folder is None else folder / "config.toml"
 
 
 def _layers(
     config: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str], directory: Path
 ) -> Iterator[tuple[str, str, Any]]:
     user = user_file(environment)
-    if os.path.isfile(user):  # noqa: PTH113 - Path.is_file raises for a path that is too long
+    if user is not None and os.path.isfile(user):  # noqa: PTH113 - Path.is_file raises for a path that is too long
         yield from _from_file(user)
     named = config or environment.get(PREFIX + "CONFIG")
     if named:

@@ -11,9 +11,9 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentimon.config.paths import expanded
 from sentimon.engine.processes import cores
 from sentimon.errors import EngineError
 
@@ -78,7 +78,7 @@ def resolve(address: str) -> str:
     Raises:
         EngineError: the file holds none, or it is neither a file nor an address.
     """
-    path = Path(address).expanduser()
+    path = expanded(address)
     if not address or address == _AUTO or address.startswith(_CLIENT):
         return address
     if path.is_file():

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from sentimon.errors import StoreError
+from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.jsonl import unreadable
-from sentimon.logbook.locks import PRIVATE, exclusive
+from sentimon.logbook.locks import PRIVATE, READ_ONLY, exclusive
 
 _NOT_KEPT = "rows that were not confirmed were not kept"
 _HINTS = {
@@ -192,10 +192,11 @@ def errors_named(path: Path) -> Iterator[None]:
     """Turn an error of the system into one that names `path` and the next step.
 
     Raises:
-        StoreError: instead of any OSError.
+        StoreError: instead of any OSError; ReadOnlyError where writing is not allowed.
     """
     try:
         yield
     except OSError as error:
         hint = _HINTS.get(error.errno or 0, "check the path and its permissions")
-        raise StoreError(f"{path}: cannot be written: {error.strerror}", hint=hint) from error
+        kind = ReadOnlyError if error.errno in READ_ONLY else StoreError
+        raise kind(f"{path}: cannot be written: {error.strerror}", hint=hint) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 PRIVATE = 0o600
 """Logs hold what people wrote: nobody but their owner may read them."""
 STATE_FOLDER = ".sentimon"
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""What the system says where this program may read and not write."""
 _COMPRESSION_LOCK = "compression.lock"
 _MONITOR_LOCK = "monitor.lock"
 _TRIES = 5
@@ -91,6 +94,26 @@ def only_monitor(folder: Path) -> Iterator[None]:
     """
     with _alone(folder / STATE_FOLDER / _MONITOR_LOCK):
         yield
+
+
+@contextlib.contextmanager
+def where_writable(lock: contextlib.AbstractContextManager[object]) -> Iterator[bool]:
+    """Hold `lock` and give True; where its folder may only be read hold nothing, and give False.
+
+    For what only looks: files of ours are replaced in one step, so that they can be read without a lock.
+
+    Raises:
+        OSError: the folder cannot be written for another reason.
+    """
+    with contextlib.ExitStack() as stack:
+        held = True
+        try:
+            stack.enter_context(lock)
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise
+            held = False
+        yield held
 
 
 @contextlib.contextmanager

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from huggingface_hub import constants, snapshot_download
 from huggingface_hub import errors as hub
-from huggingface_hub import snapshot_download
 
+from sentimon.config.paths import expanded
 from sentimon.errors import ModelError
 
 CONFIG_FILE = "config.json"
@@ -39,7 +40,7 @@ def find_checkpoint(name: str, revision: str = "") -> Checkpoint:
         ModelError: neither exists or can be reached, or the revision is another one.
     """
     check_place(name)
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         return _local(name, folder, revision)
     found = _download(name, revision or "main", _TEXT_FILES)
@@ -54,7 +55,7 @@ def check_place(name: str) -> None:
     Raises:
         ModelError: it means a folder that is not there, or that holds no model.
     """
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if not folder.is_dir():
         if name.startswith((".", "/", "~")) or name.count("/") > 1:
             hint = "name the folder of a model, or a HuggingFace id"
@@ -110,10 +111,15 @@ def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
 
 
 def _is_of_hub(checkpoint: Checkpoint) -> bool:
-    return not Path(checkpoint.name).expanduser().is_dir()
+    return not expanded(checkpoint.name).is_dir()
 
 
 def _download(name: str, revision: str, patterns: Sequence[str]) -> Path:
+    if constants.HF_HUB_CACHE.startswith("~"):
+        # It would make a folder called `~` where the program runs.
+        raise ModelError(
+            f"{name}: the user has no home folder to keep it in", hint="set HF_HOME, or name a folder"
+        )
     try:
         return Path(
             snapshot_download(

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
 from sentimon.errors import ModelError
 from sentimon.labels import Sentiment
@@ -67,7 +68,7 @@ def load_trainee(settings: ModelSettings) -> Trainee:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     ships = settings.name in ("", DEFAULT_MODEL)
-    folder = DEFAULT_FOLDER if ships else Path(settings.name).expanduser()
+    folder = DEFAULT_FOLDER if ships else expanded(settings.name)
     if is_ours(folder):
         network = restore(folder).to("cuda" if torch.cuda.is_available() else "cpu")
         return OurTrainee(network=network, tokenizer=open_tokenizer(folder / TOKENIZER_FILE))

@@ -106,7 +106,7 @@ def test_an_erased_row_takes_its_label_along(run, log, tmp_path: Path) -> None: 
     assert run("label", "import", "l.csv", "-q").code == 0
     assert run("logs", "erase", "--id", "2", "--dry-run").code == 0
     assert b'"id":"2"' in (tmp_path / "logs/labels.jsonl").read_bytes()
-    done = run("logs", "erase", "--id", "2")
+    done = run("logs", "erase", "--yes", "--id", "2")
     assert done.code == 0, done.err
     assert "1 label removed, of rows that the log no longer names" in done.err
     kept = (tmp_path / "logs/labels.jsonl").read_bytes()

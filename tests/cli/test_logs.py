@@ -50,24 +50,24 @@ def test_prune_removes_what_is_too_old_and_says_so_first(run: Run, tmp_path: Pat
     planned = run("logs", "prune", "--keep-days", "7", "--dry-run", "--json").json
     assert [Path(path).name for path in planned["removed"]] == ["predictions-20260828T080000Z.jsonl.zst"]
     assert len(list(logs.glob("predictions*"))) == 3
-    done = run("logs", "prune", "--keep-days", "7")
+    done = run("logs", "prune", "--yes", "--keep-days", "7")
     assert done.code == 0
     assert "1 file, " in done.err
     assert run("metrics", "--json").json["total_predictions"] == 6
-    assert run("logs", "prune", "--keep-days", "7", "--json").json["removed"] == []
+    assert run("logs", "prune", "--yes", "--keep-days", "7", "--json").json["removed"] == []
 
 
 def test_prune_makes_the_log_fit_but_never_touches_the_live_file(run: Run, tmp_path: Path) -> None:
     logs = three_files(run, tmp_path)
     with (logs / "predictions.jsonl").open("ab") as file:
         file.write(lines([row(0, text="x" * 2_000_000)]).encode())
-    assert len(run("logs", "prune", "--keep-megabytes", "1", "--json").json["removed"]) == 2
+    assert len(run("logs", "prune", "--yes", "--keep-megabytes", "1", "--json").json["removed"]) == 2
     assert [path.name for path in logs.glob("predictions*")] == ["predictions.jsonl"]
 
 
 def test_prune_without_a_limit_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     three_files(run, tmp_path)
-    done = run("logs", "prune")
+    done = run("logs", "prune", "--yes")
     assert (done.code, done.out) == (2, "")
     assert "--keep-days" in done.err
     assert run("logs", "status", "--logs", "nowhere").code == 1

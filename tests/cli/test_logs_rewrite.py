@@ -37,7 +37,7 @@ def test_repair_says_first_what_is_wrong_and_then_moves_it(run: Run, tmp_path: P
     assert "3 bad lines would be moved to logs/quarantine.jsonl" in planned.err
     assert "would be kept beside it" in planned.err
     metrics = run("metrics", "--json").json
-    done = run("logs", "repair")
+    done = run("logs", "repair", "--yes")
     assert (done.code, done.out) == (0, planned.out)
     assert "3 bad lines moved to logs/quarantine.jsonl" in done.err
     assert ".gz.damaged" in done.err
@@ -51,7 +51,7 @@ def test_repair_as_json_has_its_keys_and_nothing_on_stderr(run: Run, tmp_path: P
     spoilt(tmp_path / "logs")
     keys = ["path", "dry_run", "bad_lines", "quarantine", "files"]
     planned, done, again = (
-        run("logs", "repair", "--json", *rest) for rest in (["--dry-run"], [], ["--logs", "logs"])
+        run("logs", "repair", "--json", *rest) for rest in (["--dry-run"], ["--yes"], ["--logs", "logs"])
     )
     assert [(one.code, one.err) for one in (planned, done, again)] == [(3, ""), (0, ""), (0, "")]
     assert all(list(one.json) == keys for one in (planned, done, again))
@@ -75,14 +75,14 @@ def test_repair_as_json_has_its_keys_and_nothing_on_stderr(run: Run, tmp_path: P
 def test_with_nothing_wrong_repair_changes_nothing(run: Run, tmp_path: Path, arguments: list[str]) -> None:
     logs = written(tmp_path / "logs", good(0))
     before = contents(logs)
-    done = run("logs", "repair", *arguments)
+    done = run("logs", "repair", "--yes", *arguments)
     assert done.code == 0
     assert contents(logs) == before
     assert ("nothing to repair" in done.err) == ("--json" not in arguments)
 
 
 def test_repair_of_no_log_is_an_error(run: Run) -> None:
-    done = run("logs", "repair", "--logs", "nowhere")
+    done = run("logs", "repair", "--yes", "--logs", "nowhere")
     assert (done.code, done.out) == (1, "")
     assert "nowhere: no such folder" in done.err
 
@@ -91,13 +91,13 @@ def test_what_is_erased_is_gone_from_every_file_and_metrics_stay(run: Run, tmp_p
     logs = tmp_path / "logs"
     written(logs, gzip.compress(good(0, text="Per Mario Rossi", id="order-9") + good(1)), SEALED + ".gz")
     written(logs, b'{"text": "mario rossi torn\n' + good(2) + good(3, id=4711) + good(4, text_hash="abc"))
-    assert run("logs", "repair").code == 0
+    assert run("logs", "repair", "--yes").code == 0
     metrics = run("metrics", "--json").json
     asked = ["--contains", "MARIO ROSSI", "--id", "4711", "--text-hash", "abc", "--id", "unknown"]
     before = contents(logs)
     planned = run("logs", "erase", *asked, "--dry-run", "--json")
     assert contents(logs) == before
-    done = run("logs", "erase", *asked)
+    done = run("logs", "erase", "--yes", *asked)
     assert (planned.code, done.code) == (0, 0)
     assert planned.json == {
         "path": "logs",
@@ -125,14 +125,14 @@ def test_what_is_erased_is_gone_from_every_file_and_metrics_stay(run: Run, tmp_p
     after = run("metrics", "--json").json
     for key in ("sentiment_distribution", "average_confidence", "first", "last"):
         assert after[key] == metrics[key]
-    again = run("logs", "erase", *asked)
+    again = run("logs", "erase", "--yes", *asked)
     assert (again.code, again.out) == (0, "")
     assert "nothing matches" in again.err
 
 
 def test_dropped_rows_are_gone_from_the_statistics_too(run: Run, tmp_path: Path) -> None:
     logs = written(tmp_path / "logs", good(0, id="a") + good(1, id="b"))
-    assert run("logs", "erase", "--id", "a", "--drop-rows", "--json").json["rows_erased"] == 1
+    assert run("logs", "erase", "--yes", "--id", "a", "--drop-rows", "--json").json["rows_erased"] == 1
     assert run("metrics", "--json").json["total_predictions"] == 1
     assert json.loads((logs / "erasures.jsonl").read_bytes())["drop_rows"] is True
 
@@ -152,7 +152,7 @@ def test_what_would_erase_nothing_or_everything_is_wrong_usage(
 ) -> None:
     logs = written(tmp_path / "logs", good(0, id="", text=""))
     before = contents(logs)
-    done = run("logs", "erase", *arguments)
+    done = run("logs", "erase", "--yes", *arguments)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert "hint:" in done.err
@@ -163,16 +163,16 @@ def test_a_damaged_file_stops_an_erasure_and_the_next_step_is_named(run: Run, tm
     logs = spoilt(tmp_path / "logs")
     before = contents(logs)
     for arguments in ([], ["--dry-run"]):
-        done = run("logs", "erase", "--contains", "mario", *arguments)
+        done = run("logs", "erase", "--yes", "--contains", "mario", *arguments)
         assert (done.code, done.out) == (1, "")
         assert SEALED.replace("07T", "08T") in done.err
         assert "sentimon logs repair" in done.err
     assert contents(logs) == before
-    assert run("logs", "repair").code == 0
-    done = run("logs", "erase", "--contains", "mario")
+    assert run("logs", "repair", "--yes").code == 0
+    done = run("logs", "erase", "--yes", "--contains", "mario")
     assert done.code == 0
     assert f"not searched: logs/{SEALED.replace('07T', '08T')}.gz.damaged" in done.err
-    assert run("logs", "erase", "--contains", "mario", "--json").json["not_searched"] == [
+    assert run("logs", "erase", "--yes", "--contains", "mario", "--json").json["not_searched"] == [
         f"logs/{SEALED.replace('07T', '08T')}.gz.damaged"
     ]
 
@@ -183,13 +183,13 @@ def test_hostile_texts_and_folders_act_on_nothing(run: Run, tmp_path: Path) -> N
     ran = [
         run("logs", "repair", "--logs", name, "--dry-run"),
         run("logs", "erase", "--logs", name, "--contains", HOSTILE, "--dry-run"),
-        run("logs", "repair", "--logs", name),
-        run("logs", "erase", "--logs", name, "--contains", HOSTILE),
+        run("logs", "repair", "--yes", "--logs", name),
+        run("logs", "erase", "--yes", "--logs", name, "--contains", HOSTILE),
     ]
     assert [one.code for one in ran] == [3, 0, 0, 0]
     assert not any("\x1b" in one.out + one.err or "\u202e" in one.out + one.err for one in ran)
     assert "moved to logs\\x1b[31m[red]/quarantine.jsonl" in ran[2].err
     assert all(b"Mario" not in content for content in contents(logs).values())
     # A value that is no valid UTF-8 in the arguments of a program looks like this.
-    assert run("logs", "erase", "--logs", name, "--contains", "\udcff\udcfe").code == 0
-    assert run("logs", "erase", "--logs", name, "--id", "\udcff", "--json").code == 0
+    assert run("logs", "erase", "--yes", "--logs", name, "--contains", "\udcff\udcfe").code == 0
+    assert run("logs", "erase", "--yes", "--logs", name, "--id", "\udcff", "--json").code == 0

@@ -145,10 +145,10 @@ def test_a_dry_run_or_a_look_that_cannot_be_shown_is_not_remembered(run, traffic
 def test_a_reset_and_a_new_baseline_start_anew(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
     traffic(300, MOVED)
     assert run("drift", "--monitor").code == 3
-    done = run("drift", "--reset")
+    done = run("drift", "--reset", "--yes")
     assert (done.code, done.out) == (0, "")
     assert "starts anew" in done.err
-    anew = run("drift", "--reset", "--monitor", "--json")
+    anew = run("drift", "--reset", "--yes", "--monitor", "--json")
     assert (anew.json["check"], anew.json["new_samples"], anew.json["opened"]) == (1, 300, True)
     assert run("baseline", "create", "--force").code == 0
     traffic(60)
@@ -236,8 +236,8 @@ def test_rows_that_come_late_are_judged_up_to_two_days_after(run, traffic, basel
 def test_erased_texts_and_rows_do_not_disturb_it(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
     traffic(300)
     assert run("drift", "--monitor").code == 0
-    assert run("logs", "erase", "--id", "2000-7").code == 0
-    assert run("logs", "erase", "--id", "2000-8", "--drop-rows").code == 0
+    assert run("logs", "erase", "--yes", "--id", "2000-7").code == 0
+    assert run("logs", "erase", "--yes", "--id", "2000-8", "--drop-rows").code == 0
     traffic(60)
     done = run("drift", "--monitor", "--json")
     assert done.code == 0
@@ -320,7 +320,7 @@ def test_a_broken_memory_is_named_with_the_next_step(run, traffic, baseline, tmp
     assert done.code == 1
     assert "monitor.json" in done.err
     assert "drift --reset" in done.err
-    assert run("drift", "--reset", "--monitor").code == 0
+    assert run("drift", "--reset", "--yes", "--monitor").code == 0
 
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -42,12 +42,14 @@ _REFUSED = (
 """What SQLite says where the system refuses something; the index itself may be fine."""
 
 
-def places_of(folder: Path, cache: Path) -> tuple[Path, ...]:
-    """Return where the index of the log in `folder` may be: beside the log, or else in the cache."""
-    if on_objects(folder):
-        return (cache / address_digest(str(folder)) / _NAME,)
-    digest = address_digest(os.path.realpath(folder))
-    return folder / STATE_FOLDER / _NAME, cache / digest / _NAME
+def places_of(folder: Path, cache: Path | None) -> tuple[Path, ...]:
+    """Return where the index of the log in `folder` may be: beside the log, or else in the cache, if any."""
+    remote = on_objects(folder)
+    beside = () if remote else (folder / STATE_FOLDER / _NAME,)
+    if cache is None:
+        return beside
+    digest = address_digest(str(folder) if remote else os.path.realpath(folder))
+    return *beside, cache / digest / _NAME
 
 
 def address_digest(address: str) -> str:
