@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 class Tone(enum.StrEnum):
@@ -20,6 +21,7 @@ class Tone(enum.StrEnum):
 class Paragraph:
     """Some sentences."""
 
+    kind: ClassVar = "paragraph"
     text: str
 
 
@@ -35,11 +37,16 @@ class Column:
 class Table:
     """A table; the first cell of each row names it."""
 
+    kind: ClassVar = "table"
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     folded: bool = False
     """Whether it is only shown when asked for, where that is possible."""
+
+    def cells(self, row: Sequence[str]) -> Iterator[tuple[Column, str]]:
+        """Return the cells of a row beside its name, each with its column."""
+        return zip(self.columns[1:], row[1:], strict=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,7 @@ class Key:
 class Chart:
     """A drawing, with the same told in words."""
 
+    kind: ClassVar = "chart"
     name: str
     """Unique in the report: letters and hyphens."""
     title: str
