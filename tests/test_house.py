@@ -125,6 +125,11 @@ def test_commands_that_only_count_load_nothing_heavy(command: str, tmp_path: Pat
     assert not loaded & HEAVY
 
 
+def test_a_default_that_is_a_path_is_not_checked_by_pydantic(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    assert "pydantic" not in loaded_by("report", folder=tmp_path)
+
+
 @pytest.mark.parametrize("model", ["empty", "./nowhere"])
 def test_a_folder_that_is_no_model_is_said_before_torch_is_loaded(tmp_path: Path, model: str) -> None:
     (tmp_path / "empty").mkdir()
