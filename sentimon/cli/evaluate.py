@@ -47,7 +47,7 @@ def evaluate(
     """
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.quality import evaluate as measure_quality
-    from sentimon.reporting.quality import quality_table
+    from sentimon.reporting.quality_tables import quality_table
     from sentimon.scoring.inputs import texts_of
 
     flags = {"model.name": model, "model.revision": revision, "engine.name": engine}

@@ -17,8 +17,8 @@ from typing import Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Story
-from sentimon.reporting.text import visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 LONGEST = 500
