@@ -58,7 +58,9 @@ def test_the_other_commands_load_nothing_of_those_that_come_later(run, command: 
         env=clean_environment(tmp_path),
         check=True,
     )
-    assert not set(done.stderr.strip().split("\n")[-1].split()) & ONLY_LATER
+    # The settings are shown in one module with what `doctor` found.
+    own = {"sentimon.reporting.setup_tables"} if command == "config" else set()
+    assert not set(done.stderr.strip().split("\n")[-1].split()) & (ONLY_LATER - own)
 
 
 @pytest.mark.parametrize("name", sorted(LATER))
