@@ -69,7 +69,7 @@ def live_view() -> RenderableType:
     from sentimon.cli.session import Session
     from sentimon.cli.watching import Watcher, quiet_index
     from sentimon.config import load_settings
-    from sentimon.reporting.frame import frame
+    from sentimon.reporting.live_view import frame
 
     before = NOW.replace(hour=19, minute=0, second=0)
     session = Session(loaded=load_settings(flags={"logs.dir": "logs"}), now=before)

@@ -24,6 +24,8 @@ FENCES = {
     "transformers": {"scoring", "training"},
     "onnxruntime": {"scoring", "training"},
     "ray": {"engine"},
+    "jinja2": {"reporting"},
+    "markupsafe": {"reporting"},
 }
 HEAVY = {
     "numpy",
@@ -36,6 +38,7 @@ HEAVY = {
     "pandas",
     "pyarrow",
     "pydantic",
+    "jinja2",
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
@@ -90,11 +93,17 @@ def test_onnx_runtime_is_loaded_in_one_place_which_silences_it(path: Path) -> No
     assert "onnxruntime" not in libraries or path == PACKAGE / "scoring" / "runtime.py"
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_jinja_is_loaded_by_the_report_alone(path: Path) -> None:
+    libraries = {name.split(".")[0] for name in imports(path)}
+    assert "jinja2" not in libraries or path == PACKAGE / "reporting" / "report" / "rendering.py"
+
+
 def loaded_by(*arguments: str, folder: Path) -> set[str]:
     program = (
         "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+        "print(*sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
@@ -116,12 +125,23 @@ def test_commands_that_only_count_load_nothing_heavy(command: str, tmp_path: Pat
     assert not loaded & HEAVY
 
 
+def test_a_default_that_is_a_path_is_not_checked_by_pydantic(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    assert "pydantic" not in loaded_by("report", folder=tmp_path)
+
+
 @pytest.mark.parametrize("model", ["empty", "./nowhere"])
 def test_a_folder_that_is_no_model_is_said_before_torch_is_loaded(tmp_path: Path, model: str) -> None:
     (tmp_path / "empty").mkdir()
     loaded = loaded_by("predict", "--model", model, "x", folder=tmp_path)
     assert "huggingface_hub" in loaded
     assert not loaded & {"torch", "transformers"}
+
+
+def test_scoring_a_text_loads_neither_jinja_nor_monitoring(tmp_path: Path) -> None:
+    loaded = loaded_by("predict", "x", folder=tmp_path)
+    assert "sentimon.reporting.prediction_table" in loaded
+    assert not loaded & {"jinja2", "markupsafe", "sentimon.monitoring"}
 
 
 def test_importing_the_package_loads_nothing_of_ours_and_nothing_heavy(tmp_path: Path) -> None:

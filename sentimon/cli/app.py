@@ -117,7 +117,7 @@ def run() -> None:
 
 
 def _fail(message: str, *, hint: str | None = None, code: ExitCode = ExitCode.FAILURE) -> NoReturn:
-    from sentimon.reporting.text import visible
+    from sentimon.reporting.plain_text import visible
 
     sys.stderr.write(f"error: {visible(message)}\n")
     if hint:

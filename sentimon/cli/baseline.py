@@ -54,7 +54,7 @@ def create(
     from sentimon.api.succession import place_baseline
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.listings import baseline_table
+    from sentimon.reporting.metrics_tables import baseline_table
 
     session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     if dry_run:
@@ -99,7 +99,7 @@ def show_baseline(
     """
     from sentimon.api.stores import read_baseline
     from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.listings import baseline_table
+    from sentimon.reporting.metrics_tables import baseline_table
 
     session = start(config, {"logs.dir": logs}, objects=True)
     found = read_baseline(session.baseline_path(file))
@@ -129,8 +129,8 @@ def check(
     """
     from sentimon.api.stores import read_baseline
     from sentimon.monitoring.baseline import check_baseline
+    from sentimon.reporting.decision_tables import check_table
     from sentimon.reporting.json_shapes import check_object
-    from sentimon.reporting.listings import check_table
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     settings = session.settings.drift

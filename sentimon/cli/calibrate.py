@@ -47,7 +47,7 @@ def calibrate(
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.jsonl import encode
     from sentimon.logbook.files import replace_file
-    from sentimon.reporting.calibration import calibration_table
+    from sentimon.reporting.quality_tables import calibration_table
 
     session = start(config, {"model.name": model, "model.revision": revision})
     path = expanded(output)

@@ -58,7 +58,7 @@ def compare(
 
     from sentimon.evaluation.comparison import compare_models, parts_of
     from sentimon.evaluation.datasets import load_labelled
-    from sentimon.reporting.comparison import comparison_object, comparison_table
+    from sentimon.reporting.model_tables import comparison_object, comparison_table
 
     session = start(config, {"quality.compare_tolerance": tolerance})
     if not model_a.strip() or not model_b.strip():

@@ -14,7 +14,7 @@ def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
 
     Example: SENTIMON_DRIFT__THRESHOLD=0.1 sentimon config
     """
-    from sentimon.reporting.listings import settings_table
+    from sentimon.reporting.setup_tables import settings_table
 
     loaded = start(config).loaded
 

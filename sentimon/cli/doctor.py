@@ -13,7 +13,7 @@ from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, SentimonError
 
 if TYPE_CHECKING:
-    from sentimon.reporting.examination import Finding
+    from sentimon.reporting.setup_tables import Finding
 
 app = later_app("doctor")
 
@@ -27,7 +27,7 @@ def doctor(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     Example: sentimon doctor --logs logs/
     """
-    from sentimon.reporting.examination import all_work, examination_object, examination_table
+    from sentimon.reporting.setup_tables import all_work, examination_object, examination_table
 
     findings = _examine(config, logs)
     if as_json:
@@ -39,7 +39,7 @@ def doctor(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
 def _examine(config: Path | None, logs: str | None) -> list[Finding]:
     from sentimon.cli import doctor_host, doctor_log
-    from sentimon.reporting.examination import failed
+    from sentimon.reporting.setup_tables import failed
 
     versions = doctor_host.versions()
     try:
@@ -58,7 +58,7 @@ def _examine(config: Path | None, logs: str | None) -> list[Finding]:
 
 def _looked(name: str, look: Callable[[Session], Finding], session: Session) -> Finding:
     """Return what `look` finds; an error that it raises is what was found."""
-    from sentimon.reporting.examination import failed
+    from sentimon.reporting.setup_tables import failed
 
     try:
         return look(session)

@@ -15,7 +15,7 @@ from sentimon.cli.output import counted
 from sentimon.cli.session import Session
 from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import expanded
-from sentimon.reporting.examination import Finding, failed, good, warning
+from sentimon.reporting.setup_tables import Finding, failed, good, warning
 
 LIBRARIES = ("typer", "rich", "msgspec", "numpy", "onnxruntime", "tokenizers", "torch", "transformers")
 """What is loaded to count and to score; the others serve one format or one option."""

@@ -16,8 +16,8 @@ from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
-from sentimon.reporting.collecting import explain_collecting
-from sentimon.reporting.examination import Finding, failed, good, warning
+from sentimon.reporting.setup_tables import Finding, failed, good, warning
+from sentimon.reporting.verdict_sentences import explain_collecting
 
 if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary

@@ -155,7 +155,7 @@ def _compare(
         if shown.as_json:
             show_json(content)
         else:
-            from sentimon.reporting.tables import drift_table
+            from sentimon.reporting.decision_tables import drift_table
 
             show(drift_table(report, session.names, zone=session.settings.metrics.time_zone))
     _save(session, content, shown)
@@ -170,7 +170,7 @@ def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
     """Judge the rows that no earlier look has judged, and return the verdict."""
     from sentimon.cli.examples import find_examples
     from sentimon.cli.monitor import looked
-    from sentimon.reporting.findings import monitor_object
+    from sentimon.reporting.monitor_findings import monitor_object
 
     with looked(session, path, keep=keep) as seen:
         report = seen.report
@@ -183,7 +183,7 @@ def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
             if shown.as_json:
                 show_json(content)
             else:
-                from sentimon.reporting.monitor import monitor_table
+                from sentimon.reporting.monitor_tables import monitor_table
 
                 show(monitor_table(report, session.names, words=words, examples=examples))
         sys.stdout.flush()

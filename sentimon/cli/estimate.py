@@ -34,7 +34,7 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
     from sentimon.evaluation.estimate import estimate
     from sentimon.evaluation.gap import gap_of
     from sentimon.evaluation.gathering import Source
-    from sentimon.reporting.estimates import estimates_object, estimates_table
+    from sentimon.reporting.estimate_tables import estimates_object, estimates_table
 
     model, gathered = _gather(session, period)
     settings, level = session.settings.quality, session.settings.drift.confidence_level

@@ -48,7 +48,7 @@ def evaluate(
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.quality import evaluate as measure_quality
     from sentimon.ingest.input_row import texts_of
-    from sentimon.reporting.quality import quality_table
+    from sentimon.reporting.quality_tables import quality_table
 
     flags = {"model.name": model, "model.revision": revision, "engine.name": engine}
     session = start(config, flags)

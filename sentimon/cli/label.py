@@ -157,7 +157,7 @@ def status(
     Example: sentimon label status --logs logs/ --every 1d
     """
     from sentimon.evaluation.late.coverage import cover, with_labels
-    from sentimon.reporting.labels import coverage_object, coverage_table
+    from sentimon.reporting.label_tables import coverage_object, coverage_table
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     calendar = None if every is None else session.calendar(every)

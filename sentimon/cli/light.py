@@ -30,7 +30,7 @@ class _Light:
         kind, single = param.type_descriptor.annotation, param.nargs == 1 and not param.multiple
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
-        if single and kind in (str, Path) and isinstance(value, str):
+        if single and kind in (str, Path) and isinstance(value, str | Path):
             return kind(value)
         return self._thorough().coerce(value, param=param, ctx=ctx)
 

@@ -115,7 +115,7 @@ def _log(
 
 
 def _show(session: Session, records: list[PredictionRecord]) -> None:
-    from sentimon.reporting.predictions import predictions_table
+    from sentimon.reporting.prediction_table import predictions_table
 
     rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
     show(predictions_table(rows, session.names, heading=True))

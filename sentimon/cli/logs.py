@@ -27,7 +27,7 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     Example: sentimon logs status --logs logs/
     """
     from sentimon.reporting.json_shapes import index_object, log_file_object
-    from sentimon.reporting.listings import log_files_table
+    from sentimon.reporting.log_tables import log_files_table
 
     session = start(config, {"logs.dir": logs}, objects=True)
     rows = session.index.ask(lambda sums: sums.by_file())

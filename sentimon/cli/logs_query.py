@@ -130,7 +130,7 @@ def _newest(matches: Matches, limit: int | None) -> list[PredictionRecord]:
 
 
 def _show(session: Session, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:
-    from sentimon.reporting.rows import rows_table
+    from sentimon.reporting.log_tables import rows_table
 
     shown = list(islice(records, limit))
     _read_on(matches)

@@ -169,7 +169,7 @@ def _repair_object(session: Session, files: Sequence[RepairedFile], *, dry_run: 
 
 
 def _show_repair(session: Session, files: Sequence[RepairedFile], *, dry_run: bool) -> None:
-    from sentimon.reporting.style import new_table
+    from sentimon.reporting.table_style import new_table
 
     if not files:
         note("nothing to repair: every line of the log is a good row")
@@ -239,7 +239,7 @@ def _erasure_object(
 
 def _show_erasure(erasure: Erasure, *, dry_run: bool) -> None:
     from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
-    from sentimon.reporting.style import new_table
+    from sentimon.reporting.table_style import new_table
 
     if not erasure.any:
         note("nothing matches: no file was changed")
@@ -263,6 +263,6 @@ def _show_erasure(erasure: Erasure, *, dry_run: bool) -> None:
 def _name(path: Path) -> RenderableType:
     from rich.text import Text
 
-    from sentimon.reporting.text import visible
+    from sentimon.reporting.plain_text import visible
 
     return Text(visible(path.name), overflow="fold")

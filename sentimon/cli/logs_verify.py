@@ -28,7 +28,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     """
     from sentimon.logbook.upkeep.strays import find_strays
     from sentimon.reporting.json_shapes import verified_object
-    from sentimon.reporting.listings import verified_table
+    from sentimon.reporting.log_tables import verified_table
 
     session = start(config, {"logs.dir": logs})
     files, wrong, whole = _read_twice(session)

@@ -109,7 +109,7 @@ def metrics(
 
 
 def _show(session: Session, measured: Metrics, summary: Summary, windows: list[Window] | None) -> None:
-    from sentimon.reporting.tables import metrics_table, windows_table
+    from sentimon.reporting.metrics_tables import metrics_table, windows_table
 
     show(metrics_table(measured, summary, session.names))
     if windows:

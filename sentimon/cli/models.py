@@ -31,7 +31,7 @@ def list_models(models: ModelsOption = None, as_json: JsonFlag = False, config: 
 
     Example: sentimon models list
     """
-    from sentimon.reporting.promotion import models_table
+    from sentimon.reporting.model_tables import models_table
 
     session = start(config, {"training.models": models})
     found = _registry(session)
@@ -55,7 +55,7 @@ def show_model(
     from rich.text import Text
 
     from sentimon.jsonl import encode
-    from sentimon.reporting.text import visible
+    from sentimon.reporting.plain_text import visible
 
     session = start(config, {"training.models": models})
     found = _registry(session)
@@ -93,7 +93,7 @@ def rollback(
     Example: sentimon models rollback --reason "complaints about Italian"
     """
     from sentimon.api.registry import roll_back
-    from sentimon.reporting.collecting import wanted_object
+    from sentimon.reporting.json_shapes import wanted_object
 
     flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
     session = start(config, flags)

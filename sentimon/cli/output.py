@@ -43,7 +43,7 @@ def show_lines(values: Iterable[Mapping[str, Any]]) -> None:
 
 def note(message: str) -> None:
     """Print one line for people on stderr."""
-    from sentimon.reporting.text import visible
+    from sentimon.reporting.plain_text import visible
 
     sys.stderr.write(visible(message) + "\n")
 

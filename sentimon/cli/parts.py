@@ -51,7 +51,7 @@ def _write(
 ) -> None:
     from sentimon.engine.parts import parts_of
     from sentimon.jsonl import encode
-    from sentimon.reporting.predictions import prediction_object
+    from sentimon.reporting.prediction_table import prediction_object
     from sentimon.scoring.rows import answered, texts_in
 
     bad = BadLines()

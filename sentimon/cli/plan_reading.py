@@ -15,7 +15,7 @@ from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
     from sentimon.logbook.rollup.units import Read, Unit
-    from sentimon.reporting.plan import Plan
+    from sentimon.reporting.dry_run import Plan
 
 
 class _PlannedError(Exception):
@@ -27,7 +27,7 @@ def show_reading_plan(session: Session, *, as_json: bool) -> NoReturn:
 
     A part is read, to see how fast that is.
     """
-    from sentimon.reporting.plan import plan_object, plan_table
+    from sentimon.reporting.dry_run import plan_object, plan_table
 
     plan = _plan(session)
     show_json(plan_object(plan)) if as_json else show(plan_table(plan))
@@ -36,7 +36,7 @@ def show_reading_plan(session: Session, *, as_json: bool) -> NoReturn:
 
 def _plan(session: Session) -> Plan:
     from sentimon.logbook.rollup.units import UNIT, size_of
-    from sentimon.reporting.plan import Plan
+    from sentimon.reporting.dry_run import Plan
 
     units, speed = _new_units(session)
     settings = session.settings.engine

@@ -24,7 +24,7 @@ _SAMPLE = 64
 def show_plan(session: Session, rows: Iterable[InputRow | BadLine], *, as_json: bool) -> None:
     """Print what scoring these rows would take; those that bring their scores need none."""
     from sentimon.jsonl import BadLine
-    from sentimon.reporting.plan import Plan, plan_object, plan_table
+    from sentimon.reporting.dry_run import Plan, plan_object, plan_table
 
     texts = bad = 0
     sample: list[str] = []

@@ -125,7 +125,7 @@ def _predict(
 def _show(
     session: Session, model: str, chunk: list[tuple[str, ScoredText]], *, as_json: bool, heading: bool
 ) -> None:
-    from sentimon.reporting.predictions import prediction_object, predictions_table
+    from sentimon.reporting.prediction_table import prediction_object, predictions_table
 
     if as_json:
         for text, scored in chunk:

@@ -71,8 +71,8 @@ def promote(
     """
     from sentimon.api.registry import promote_model
     from sentimon.config.paths import expanded
-    from sentimon.reporting.collecting import wanted_object
-    from sentimon.reporting.promotion import figures_of, gate_object, gate_table
+    from sentimon.reporting.json_shapes import wanted_object
+    from sentimon.reporting.model_tables import figures_of, gate_object, gate_table
     from sentimon.scoring.scorer import load_scorer
 
     flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}

@@ -59,7 +59,7 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
     """
     from sentimon.evaluation.late.coverage import with_labels
     from sentimon.evaluation.realised import judge, realise, realise_windows
-    from sentimon.reporting.realised import realised_object, realised_table
+    from sentimon.reporting.quality_tables import realised_object, realised_table
 
     calendar = None if every is None else session.calendar(every)
     level = session.settings.drift.confidence_level

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.metrics import Metrics
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.retraining import RetrainingTrigger
-    from sentimon.reporting.prometheus import Family
+    from sentimon.reporting.prometheus_text import Family
 
 STDOUT = Path("-")
 _READABLE = 0o644
@@ -66,14 +66,14 @@ class Recording:
 
     def keep_metrics(self, session: Session, summary: Summary, metrics: Metrics) -> None:
         """Export what a summary says."""
-        from sentimon.reporting.prometheus_values import metrics_families
+        from sentimon.reporting.prometheus_text import metrics_families
 
         self._log = session.source
         self._families += metrics_families(summary, metrics)
 
     def keep_drift(self, session: Session, report: DriftReport) -> None:
         """Export a comparison; its verdict is how the run ended."""
-        from sentimon.reporting.prometheus_values import drift_families
+        from sentimon.reporting.prometheus_text import drift_families
 
         self._log = session.source
         self._families += drift_families(report)
@@ -81,7 +81,7 @@ class Recording:
 
     def keep_monitor(self, session: Session, report: MonitorReport) -> None:
         """Export a look of the monitor; its verdict is how the run ended."""
-        from sentimon.reporting.prometheus_values import monitor_families
+        from sentimon.reporting.prometheus_text import monitor_families
 
         self._log = session.source
         self._families += monitor_families(report)
@@ -89,7 +89,7 @@ class Recording:
 
     def keep_retraining(self, session: Session, trigger: RetrainingTrigger) -> None:
         """Export a decision, which is how the run ended."""
-        from sentimon.reporting.prometheus_values import retraining_families
+        from sentimon.reporting.prometheus_text import retraining_families
 
         self._log = session.source
         self._families += retraining_families(trigger)
@@ -114,7 +114,7 @@ class Recording:
         Raises:
             StoreError: it cannot be written, and the run itself has not failed.
         """
-        from sentimon.reporting.prometheus_values import FAILED
+        from sentimon.reporting.prometheus_text import FAILED
 
         code = self._code_of(error)
         try:
@@ -155,8 +155,7 @@ class Recording:
     def _text(self, code: ExitCode, before: str) -> str:
         import sentimon
         from sentimon.cli.session import clock
-        from sentimon.reporting.prometheus import read_values, render
-        from sentimon.reporting.prometheus_values import RunFacts, run_families
+        from sentimon.reporting.prometheus_text import RunFacts, read_values, render, run_families
 
         run = RunFacts(
             command=self._command,

@@ -95,10 +95,10 @@ def report(
 
 def _written(story: Story, form: str) -> bytes:
     if form in _MARKDOWN:
-        from sentimon.reporting.report.markdown import to_markdown
+        from sentimon.reporting.report.rendering import to_markdown
 
         return to_markdown(story).encode()
-    from sentimon.reporting.report.html import to_html
+    from sentimon.reporting.report.rendering import to_html
 
     return to_html(story).encode()
 

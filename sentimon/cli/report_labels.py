@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sentimon.labels import Sentiment
     from sentimon.logbook.windows import Period
-    from sentimon.reporting.report.value import Labelled
+    from sentimon.reporting.report.report_value import Labelled
     from sentimon.scoring.scores import Scores
 
 
@@ -71,7 +71,7 @@ def _measured(
 ) -> Labelled:
     from sentimon.evaluation.quality import evaluate
     from sentimon.evaluation.reliability import reliability
-    from sentimon.reporting.report.value import Labelled
+    from sentimon.reporting.report.report_value import Labelled
 
     level = session.settings.drift.confidence_level
     right = [one.label is label for one, label in zip(scores, labels, strict=True)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.growth import Growth
     from sentimon.monitoring.monitor import MonitorState
     from sentimon.monitoring.retraining import LastTrigger
-    from sentimon.reporting.report.value import Known, Report
+    from sentimon.reporting.report.report_value import Known, Report
 
 _WINDOWS = 90
 """Where nobody says how long windows are, the shortest are taken of which there are no more."""
@@ -119,9 +119,8 @@ def _told(session: Session, asked: Asked, kept: Kept, found: Found) -> Report:
     from sentimon.logbook.history import DRIFT_FILE, read_entries
     from sentimon.monitoring.drift import detect_drift
     from sentimon.monitoring.metrics import measure
-    from sentimon.reporting.report.past import recall
-    from sentimon.reporting.report.scored import score_windows
-    from sentimon.reporting.report.value import Report, Watch
+    from sentimon.reporting.report.report_value import Report, Watch, score_windows
+    from sentimon.reporting.report.saved_checks import recall
 
     settings, level = session.settings, session.settings.drift.confidence_level
     baseline, state = kept.baseline, kept.state
@@ -228,7 +227,7 @@ def _grown(
 
 def _known(baseline: Baseline | None) -> Known | None:
     from sentimon.logbook.moments import from_microseconds
-    from sentimon.reporting.report.value import Known
+    from sentimon.reporting.report.report_value import Known
 
     if baseline is None:
         return None

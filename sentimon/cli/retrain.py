@@ -96,7 +96,7 @@ def retrain(
     sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
     plan = _plan(session, _Named(data or [], replay or [], labels_from is not None), seed, grow_vocabulary)
     # Only now what takes seconds to load.
-    from sentimon.reporting.retrained import explain_unknown, plan_object, plan_table, results_table
+    from sentimon.reporting.retrain_tables import explain_unknown, plan_object, plan_table, results_table
     from sentimon.training.card import write_card
     from sentimon.training.retrain import carry_out
     from sentimon.training.tuning import Run
@@ -183,7 +183,7 @@ def _labelled_rows(session: Session) -> list[Labelled]:
 
 
 def _estimate(seconds: float) -> None:
-    from sentimon.reporting.retrained import duration
+    from sentimon.reporting.retrain_tables import duration
 
     note(f"about {duration(seconds)} of training left")
 

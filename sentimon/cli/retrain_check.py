@@ -107,7 +107,7 @@ def retrain_check(
 
 def _show(trigger: RetrainingTrigger) -> None:
     # Not loaded where no table is shown: that is a tenth of the command's time.
-    from sentimon.reporting.tables import trigger_table
+    from sentimon.reporting.decision_tables import trigger_table
 
     show(trigger_table(trigger))
 

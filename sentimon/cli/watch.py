@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sentimon.cli.session import Session
     from sentimon.cli.watching import Watcher
-    from sentimon.reporting.watched import Watched
+    from sentimon.reporting.live_view import Watched
 
 _RESTS = 10
 """How many times as long as a look took it rests at least, so that a large log costs no core."""
@@ -50,7 +50,7 @@ def watch(
     from rich.console import Console
 
     from sentimon.cli.watching import Watcher
-    from sentimon.reporting.frame import MOST_WINDOWS
+    from sentimon.reporting.live_view import MOST_WINDOWS
 
     pause = _pause(interval)
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
@@ -72,7 +72,7 @@ def watch(
 
 def _print(session: Session, console: Console, state: Watched) -> None:
     from sentimon.cli.output import NARROWEST
-    from sentimon.reporting.frame import frame
+    from sentimon.reporting.live_view import frame
 
     console.width = max(console.width, NARROWEST)
     console.print(frame(state, session.names, width=console.width))
@@ -84,7 +84,7 @@ def _follow(session: Session, watcher: Watcher, console: Console, pause: timedel
 
     from sentimon.cli.terminal import QUIT, STOPPED, terminal
     from sentimon.cli.watching import quiet_index
-    from sentimon.reporting.frame import frame
+    from sentimon.reporting.live_view import frame
 
     live = Live(
         console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentimon.errors import DataError, SentimonError, StoreError
-from sentimon.reporting.watched import Compared, Pace, Watched
+from sentimon.reporting.live_view import Compared, Pace, Watched
 
 if TYPE_CHECKING:
     from sentimon.cli.session import Session

@@ -16,13 +16,13 @@ from sentimon.logbook.opened import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
+from sentimon.monitoring.collecting import Collecting, Wanted
 from sentimon.monitoring.drift import DriftReport
 from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.metrics import ByClass, Metrics, measure
 from sentimon.monitoring.retraining import RetrainingTrigger
-from sentimon.reporting.collecting import collecting_object
-from sentimon.reporting.texts import texts_object
-from sentimon.reporting.words import explain_drift, explain_trigger, recommended_action
+from sentimon.monitoring.texts import TextProperty
+from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
 
 
 def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str] = LABELS) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _metrics_fields(metrics: Metrics, names: Sequence[str]) -> dict[str, Any]:
 
 
 def summary_object(summary: Summary) -> dict[str, Any]:
-    """Return what a summary knows beside its metrics: span, models, properties and bad lines."""
+    """Return the fields of a summary that are not metrics: span, models, properties and bad lines."""
     return {
         "first": format_microseconds(summary.first),
         "last": format_microseconds(summary.last),
@@ -81,7 +81,7 @@ def window_object(window: Window, *, confidence_level: float) -> dict[str, Any]:
 def drift_object(
     report: DriftReport, *, timestamp: datetime, names: Sequence[str] = LABELS, zone: str = "UTC"
 ) -> dict[str, Any]:
-    """Return the comparison; numbers that too few rows cannot give are null. `zone` is that of a season."""
+    """Return the comparison; numbers that need more rows are null. `zone` is the time zone of the season."""
     change = report.confidence_change
     return {
         "timestamp": format_moment(timestamp),
@@ -118,7 +118,7 @@ def drift_object(
 
 
 def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[str, Any]:
-    """Return the decision; an undecidable rule is false in `*_met` and null in `rules`."""
+    """Return the decision; a rule that cannot be judged is false in `*_met` and null in `rules`."""
     return {
         "timestamp": format_moment(timestamp),
         "triggered": trigger.triggered,
@@ -138,14 +138,14 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
 
 
 def baseline_object(baseline: Baseline, *, confidence_level: float) -> dict[str, Any]:
-    """Return what a baseline holds, without its histograms: those are in its file."""
+    """Return the content of a baseline without its histograms, which are in its file."""
     metrics = measure(baseline.summary, confidence_level=confidence_level)
     content = metrics_object(metrics, timestamp=baseline.created)
     return {"name": baseline.name, "source": baseline.source, **content, **summary_object(baseline.summary)}
 
 
 def check_object(check: BaselineCheck, baseline: Baseline) -> dict[str, Any]:
-    """Return the check of a baseline on its own data."""
+    """Return how the windows of a baseline compare with the rest of it."""
     return {
         "name": baseline.name,
         "quiet": check.quiet if check.windows else None,
@@ -164,7 +164,7 @@ def check_object(check: BaselineCheck, baseline: Baseline) -> dict[str, Any]:
 
 
 def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
-    """Return one file of the log and what it holds."""
+    """Return one file of the log with its size, rows and bad lines."""
     return {
         "path": str(file.path),
         "bytes": file.size,
@@ -177,7 +177,7 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
 
 
 def index_object(file: LogFile | None) -> dict[str, Any] | None:
-    """Return where the index of a log is kept and how large it is; None where none is kept."""
+    """Return the path and size of the index of a log; None if it has none."""
     return None if file is None else {"path": str(file.path), "bytes": file.size}
 
 
@@ -189,7 +189,7 @@ def verified_object(
     *,
     indexed: bool,
 ) -> dict[str, Any]:
-    """Return each file of the log, its bad lines, whether the index agreed (null: none is kept); strays."""
+    """Return each file with its bad lines, whether the index agrees (null: no index), and stray files."""
     whole = sum((summary for _, summary in files), start=Summary())
     return {
         "path": str(folder),
@@ -217,3 +217,40 @@ def _estimates(estimates: ByClass, names: Sequence[str]) -> dict[str, Mapping[st
 
 def _change(change: Change) -> dict[str, float]:
     return {"value": change.value, "low": change.low, "high": change.high}
+
+
+def texts_object(properties: Sequence[TextProperty]) -> dict[str, Any] | None:
+    """Return each text property before and now, with the change; None if texts are not kept."""
+    return {one.name: _property(one) for one in properties} or None
+
+
+def _property(one: TextProperty) -> dict[str, Any]:
+    return {
+        "before": one.before.to_dict(),
+        "now": one.now.to_dict(),
+        "change": None if one.change is None else _change(one.change),
+    }
+
+
+def collecting_object(collecting: Collecting | None) -> dict[str, Any] | None:
+    """Return the progress of the baseline that a new model is collecting; None if none is being collected."""
+    if collecting is None:
+        return None
+    return {
+        **(wanted_object(collecting.wanted) or {}),
+        "rows": collecting.found,
+        "other_rows": collecting.others,
+    }
+
+
+def wanted_object(wanted: Wanted | None) -> dict[str, Any] | None:
+    """Return which rows a baseline will be made of; None if none is wanted."""
+    if wanted is None:
+        return None
+    return {
+        "name": wanted.name,
+        "revision": wanted.revision,
+        "since": format_moment(wanted.since),
+        "wanted_rows": wanted.rows,
+        "taken_up_again": wanted.again is not None,
+    }

@@ -1,4 +1,4 @@
-"""A command that runs by itself: the line of a crontab, and the two units of systemd."""
+"""A scheduled command as a crontab entry, or as a systemd service and timer."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from sentimon.errors import UsageError
 _MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 _HOURS = (1, 2, 3, 4, 6, 8, 12)
 LONGEST_LINE = 990
-"""Bytes of a crontab's command: more is refused by common crons."""
+"""The longest crontab command in bytes that common crons accept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When a command runs, in both notations."""
+    """When a command runs, in the notation of cron and of systemd."""
 
     cron: str
     systemd: str
 
     @classmethod
     def of(cls, every: str) -> Schedule:
-        """Return the schedule that repeats with that length, aligned to the hour, the day or the week.
+        """Return the schedule for an interval, aligned to the hour, the day or the week.
 
         >>> Schedule.of("15m")
         Schedule(cron='*/15 * * * *', systemd='*:0/15')
 
         Raises:
             DataError: it is no duration.
-            UsageError: it does not divide an hour or a day: cron would begin anew in the middle.
+            UsageError: it does not divide an hour or a day, which cron needs.
         """
         length = parse_duration(every)
         minutes, seconds = divmod(length, timedelta(minutes=1))
@@ -50,19 +50,19 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What runs by itself, and where; every path is absolute."""
+    """A command and the folder it runs in; every path is absolute."""
 
     name: str
-    """Of the systemd units, without their ending."""
+    """The name of the systemd units, without their suffix."""
     folder: str
     """The folder that it runs in."""
     lock: str
-    """What is locked while it runs: a run that is still going is not joined by a second."""
+    """The file that is locked during a run, so that no second run starts."""
     flock: str
     command: Sequence[str]
 
     def __post_init__(self) -> None:
-        """Check that each word can stand in a line.
+        """Raise UsageError unless each word fits into a crontab line and a unit.
 
         Raises:
             UsageError: one has a line break or a control character, or ends in a backslash.
@@ -74,7 +74,7 @@ class Job:
 
     @property
     def locked(self) -> tuple[str, ...]:
-        """Return the command behind its lock; where that is taken, nothing runs and nothing has failed."""
+        """Return the command with flock; if the lock is taken, nothing runs and the exit code is 0."""
         return (self.flock, "-n", "-E", "0", self.lock, *self.command)
 
 
@@ -102,7 +102,7 @@ def crontab_text(job: Job, schedule: Schedule, *, mailto: str | None) -> str:
 
 
 def service_text(job: Job) -> str:
-    """Return the service unit; a finding (3) and no verdict (4) are no failures of it."""
+    """Return the service unit, which counts a finding (3) and no verdict (4) as success."""
     return (
         "[Unit]\n"
         "Description=Does the sentiment model need retraining?\n\n"
@@ -115,7 +115,7 @@ def service_text(job: Job) -> str:
 
 
 def timer_text(job: Job, schedule: Schedule) -> str:
-    """Return the timer unit; a run that was missed while the machine was off is made up for."""
+    """Return the timer unit, which catches up on a run that was missed while the machine was off."""
     return (
         "[Unit]\n"
         f"Description=Run {job.name}.service\n\n"
@@ -128,7 +128,7 @@ def timer_text(job: Job, schedule: Schedule) -> str:
 
 
 def systemd_word(word: str) -> str:
-    r"""Return one argument of ExecStart, quoted: no specifier, no variable, no second word in it.
+    r"""Return one argument of ExecStart, quoted so that systemd expands nothing in it.
 
     >>> systemd_word("/srv/my $shop 100%")
     '"/srv/my $$shop 100%%"'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.reporting.prometheus import read_values
+from sentimon.reporting.prometheus_text import read_values
 from tests.conftest import Ran, clean_environment
 from tests.reporting.test_prometheus import check_metrics, promtool
 from tests.rows import rows

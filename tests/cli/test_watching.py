@@ -18,7 +18,7 @@ from sentimon.errors import StoreError
 from sentimon.logbook.rollup.index import Index
 from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.baseline import Baseline
-from sentimon.reporting.watched import Watched
+from sentimon.reporting.live_view import Watched
 from tests.rows import START, lines, record, records, summary, written
 
 SECOND = timedelta(seconds=1)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sentimon.logbook.summary import Summary, summarise
 from sentimon.logbook.texts import has_emoji, has_link, is_non_latin
 from sentimon.monitoring.texts import text_properties
-from sentimon.reporting.texts import explain_texts, texts_object
+from sentimon.reporting.json_shapes import texts_object
+from sentimon.reporting.verdict_sentences import explain_texts
 from tests.rows import record, records
 
 

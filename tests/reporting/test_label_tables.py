@@ -29,13 +29,11 @@ from sentimon.labels import LABELS, Sentiment
 from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.drift import Change
 from sentimon.monitoring.intervals import Estimate
-from sentimon.reporting.calibration import calibration_table
-from sentimon.reporting.comparison import comparison_table
-from sentimon.reporting.estimates import estimates_table
-from sentimon.reporting.labels import coverage_table
-from sentimon.reporting.promotion import models_table
-from sentimon.reporting.realised import realised_table
-from sentimon.reporting.retrained import results_table
+from sentimon.reporting.estimate_tables import estimates_table
+from sentimon.reporting.label_tables import coverage_table
+from sentimon.reporting.model_tables import comparison_table, models_table
+from sentimon.reporting.quality_tables import calibration_table, realised_table
+from sentimon.reporting.retrain_tables import results_table
 from sentimon.scoring.scores import Scores
 from sentimon.training.results import Results, Side
 from sentimon.training.tuning import Pass

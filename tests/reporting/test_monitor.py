@@ -15,7 +15,7 @@ from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.monitor import MonitorState, advance
 from sentimon.monitoring.monitor_report import MonitorReport, monitor_report
 from sentimon.monitoring.reference import Reference
-from sentimon.reporting.findings import explain_monitor, monitor_object
+from sentimon.reporting.monitor_findings import explain_monitor, monitor_object
 from tests.monitoring.test_monitor import NOW, mixed, window
 from tests.rows import START, record
 

@@ -16,12 +16,18 @@ from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
-from sentimon.reporting.prometheus import LONGEST_LABEL, Family, Sample, gauge, number, read_values, render
-from sentimon.reporting.prometheus_values import (
+from sentimon.reporting.prometheus_text import (
+    LONGEST_LABEL,
     MOST_MODELS,
+    Family,
     RunFacts,
+    Sample,
     drift_families,
+    gauge,
     metrics_families,
+    number,
+    read_values,
+    render,
     retraining_families,
     run_families,
 )

@@ -24,12 +24,12 @@ from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
 from sentimon.monitoring.simulation import Outcome, Result, Scenario
-from sentimon.reporting import listings, tables
-from sentimon.reporting.examination import examination_table, failed, good, warning
-from sentimon.reporting.monitor import monitor_table
-from sentimon.reporting.predictions import predictions_table
-from sentimon.reporting.quality import quality_table
-from sentimon.reporting.simulation import simulation_table
+from sentimon.reporting.decision_tables import check_table, drift_table, trigger_table
+from sentimon.reporting.metrics_tables import baseline_table, metrics_table, windows_table
+from sentimon.reporting.monitor_tables import monitor_table, simulation_table
+from sentimon.reporting.prediction_table import predictions_table
+from sentimon.reporting.quality_tables import quality_table
+from sentimon.reporting.setup_tables import examination_table, failed, good, settings_table, warning
 from sentimon.scoring.scores import Scores
 from tests.reporting.golden import check_golden, check_narrow, printed
 from tests.reporting.test_monitor import Looks
@@ -62,25 +62,23 @@ def predictions() -> RenderableType:
 def metrics() -> RenderableType:
     bad = BadLine(path="x", line=1, kind="json", reason="bad")
     total = summarise([*records(20, 50, 30), bad])
-    return tables.metrics_table(
-        measure(total, confidence_level=0.95), total, ("Negativo", "Neutro", "Positivo")
-    )
+    return metrics_table(measure(total, confidence_level=0.95), total, ("Negativo", "Neutro", "Positivo"))
 
 
 def windows() -> RenderableType:
     rows = records(30, 10, 10) + records(10, 10, 40, minute=2 * DAY, confidence=0.65)
     found, _ = summarise_windows(rows, Calendar.of("1d", UTC), now=START + timedelta(days=2, hours=4))
-    return tables.windows_table(found, LABELS, zone=UTC, confidence_level=0.95)
+    return windows_table(found, LABELS, zone=UTC, confidence_level=0.95)
 
 
 def drift() -> RenderableType:
-    return tables.drift_table(
+    return drift_table(
         detect_drift(baseline(summary(70, 20, 10)), summary(10, 20, 70), DriftSettings()), LABELS
     )
 
 
 def drift_without_rows() -> RenderableType:
-    return tables.drift_table(detect_drift(baseline(summary(70, 20, 10)), Summary(), DriftSettings()), LABELS)
+    return drift_table(detect_drift(baseline(summary(70, 20, 10)), Summary(), DriftSettings()), LABELS)
 
 
 def trigger() -> RenderableType:
@@ -94,11 +92,11 @@ def trigger() -> RenderableType:
         now=START + timedelta(hours=1),
         confidence_level=0.95,
     )
-    return tables.trigger_table(decision)
+    return trigger_table(decision)
 
 
 def shown_baseline() -> RenderableType:
-    return listings.baseline_table(
+    return baseline_table(
         baseline(summary(70, 20, 10, model="m", revision="1")), LABELS, confidence_level=0.95
     )
 
@@ -110,7 +108,7 @@ def check() -> RenderableType:
     found = check_baseline(
         baseline(total), Calendar.of("1d", UTC), threshold=0.15, min_samples=50, confidence_level=0.95
     )
-    return listings.check_table(found, zone=UTC)
+    return check_table(found, zone=UTC)
 
 
 def settings() -> RenderableType:
@@ -119,7 +117,7 @@ def settings() -> RenderableType:
         ("model.name", "[red]x", "$SENTIMON_MODEL__NAME"),
         ("a.b", True, "flag"),
     ]
-    return listings.settings_table(rows)
+    return settings_table(rows)
 
 
 def quality() -> RenderableType:

@@ -19,8 +19,9 @@ from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import detect_drift
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import evaluate_retraining, score_rule
-from sentimon.reporting import tables
-from sentimon.reporting.monitor import monitor_table
+from sentimon.reporting.decision_tables import drift_table, trigger_table
+from sentimon.reporting.metrics_tables import metrics_table, windows_table
+from sentimon.reporting.monitor_tables import monitor_table
 from tests.reporting import test_tables as shown
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, records, summary
@@ -33,15 +34,13 @@ def metrics_every(names: tuple[str, ...] = LABELS, hours: int = 4) -> Renderable
     now = START + timedelta(hours=hours - 0.5)
     windows, total = summarise_windows(rows, Calendar.of("1h", UTC), now=now)
     return Group(
-        tables.metrics_table(measure(total, confidence_level=0.95), total, names),
-        tables.windows_table(windows, names, zone=UTC, confidence_level=0.95),
+        metrics_table(measure(total, confidence_level=0.95), total, names),
+        windows_table(windows, names, zone=UTC, confidence_level=0.95),
     )
 
 
 def drift(names: tuple[str, ...] = LABELS) -> RenderableType:
-    return tables.drift_table(
-        detect_drift(large(), summary(10, 20, 70, confidence=0.61), DriftSettings()), names
-    )
+    return drift_table(detect_drift(large(), summary(10, 20, 70, confidence=0.61), DriftSettings()), names)
 
 
 def retrain_check(names: tuple[str, ...] = LABELS) -> RenderableType:
@@ -53,7 +52,7 @@ def retrain_check(names: tuple[str, ...] = LABELS) -> RenderableType:
         now=START + timedelta(hours=1),
         confidence_level=0.95,
     )
-    return Group(shown.trigger(), Text(), tables.trigger_table(decision))
+    return Group(shown.trigger(), Text(), trigger_table(decision))
 
 
 def drift_monitor(names: tuple[str, ...] = LABELS) -> RenderableType:

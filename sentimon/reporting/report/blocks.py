@@ -1,14 +1,15 @@
-"""What a report is made of before it is HTML or Markdown: plain texts, which each of them escapes."""
+"""The parts of a report before it is HTML or Markdown; all texts are plain, and escaped by the renderer."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 class Tone(enum.StrEnum):
-    """How a status reads; its word says the same without colour."""
+    """The colour of a status; its word says the same."""
 
     WELL = "well"
     FINDING = "finding"
@@ -20,12 +21,13 @@ class Tone(enum.StrEnum):
 class Paragraph:
     """Some sentences."""
 
+    kind: ClassVar = "paragraph"
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a table; numbers stand to the right."""
+    """A column of a table; numeric ones are aligned to the right."""
 
     name: str
     numeric: bool = False
@@ -35,11 +37,16 @@ class Column:
 class Table:
     """A table; the first cell of each row names it."""
 
+    kind: ClassVar = "table"
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     folded: bool = False
-    """Whether it is only shown when asked for, where that is possible."""
+    """Whether the table is collapsed until the reader opens it (in HTML)."""
+
+    def cells(self, row: Sequence[str]) -> Iterator[tuple[Column, str]]:
+        """Return the cells of a row after its name, each with its column."""
+        return zip(self.columns[1:], row[1:], strict=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,22 +54,23 @@ class Key:
     """One entry of a legend: what a mark of a chart means."""
 
     mark: str
-    """The name of the mark's look."""
+    """The CSS class of the mark."""
     meaning: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A drawing, with the same told in words."""
+    """A drawing, and a description that says the same in words."""
 
+    kind: ClassVar = "chart"
     name: str
     """Unique in the report: letters and hyphens."""
     title: str
     described: str
     drawing: str
-    """The inside of an `svg` element; no text of a user is in it unescaped."""
+    """The content of an `svg` element; every text in it is escaped."""
     size: tuple[int, int]
-    """Of its view box."""
+    """Width and height of the view box."""
     legend: Sequence[Key] = ()
 
 
@@ -71,7 +79,7 @@ Block = Paragraph | Table | Chart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One part of a report."""
+    """One section of a report."""
 
     name: str
     """Unique in the report: letters and hyphens."""
@@ -81,7 +89,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """One answer of a report: to what, in a word, and in a sentence."""
+    """One answer of a report: its subject, the answer in a word, and a sentence."""
 
     about: str
     word: str
@@ -91,11 +99,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A whole report: the verdict, the answers behind it, then every part."""
+    """A whole report: the verdict, the answers behind it, then the sections."""
 
     title: str
     about: str
-    """Which rows, of which log, when."""
+    """The rows, the log and the baseline that the report is about."""
     verdict: Status
     answers: Sequence[Status]
     sections: Sequence[Section]

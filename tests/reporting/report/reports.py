@@ -17,9 +17,8 @@ from sentimon.monitoring.incidents import Incident
 from sentimon.monitoring.looks import Finding
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import evaluate_retraining, score_rule
-from sentimon.reporting.report.past import recall
-from sentimon.reporting.report.scored import score_windows
-from sentimon.reporting.report.value import Known, Report, Setting, Watch
+from sentimon.reporting.report.report_value import Known, Report, Setting, Watch, score_windows
+from sentimon.reporting.report.saved_checks import recall
 from tests.rows import START, lines, records, row
 
 NOW = START + timedelta(days=2)

@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 
 from sentimon.evaluation.reliability import Reliability
 from sentimon.monitoring.intervals import Estimate
-from sentimon.reporting.report.charts.compared import calibration_chart, change_chart
-from sentimon.reporting.report.charts.svg import Frame, label, path, ticks
-from sentimon.reporting.report.charts.timeline import Level, Stretch, estimate_chart, mix_chart
-from sentimon.reporting.report.scored import ScoredWindow
+from sentimon.reporting.report.charts import (
+    Level,
+    Stretch,
+    calibration_chart,
+    change_chart,
+    estimate_chart,
+    mix_chart,
+)
+from sentimon.reporting.report.report_value import ScoredWindow
+from sentimon.reporting.report.svg import Frame, label, path, ticks
 from tests.reporting.report.pages import everything, parsed
 
 START = datetime(2026, 9, 7, tzinfo=UTC)

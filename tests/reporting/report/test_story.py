@@ -18,18 +18,17 @@ from sentimon.monitoring.growth import Growth
 from sentimon.monitoring.intervals import Change
 from sentimon.monitoring.metrics import measure
 from sentimon.monitoring.retraining import evaluate_retraining, score_rule
+from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Tone
-from sentimon.reporting.report.html import safe, to_html
-from sentimon.reporting.report.look import STYLE
-from sentimon.reporting.report.markdown import plain, to_markdown
-from sentimon.reporting.report.past import Past
+from sentimon.reporting.report.rendering import TEMPLATES, plain, safe, to_html, to_markdown
+from sentimon.reporting.report.report_value import Watch
+from sentimon.reporting.report.saved_checks import Past
 from sentimon.reporting.report.story import tell
-from sentimon.reporting.report.value import Watch
-from sentimon.reporting.text import visible
 from tests.reporting.report.pages import check_page, everything, parsed
 from tests.reporting.report.reports import NOW, report
 from tests.rows import summary
 
+STYLE = (TEMPLATES / "report.css").read_text(encoding="utf-8")
 HOSTILE = [
     "<script>alert(1)</script>",
     "</table></body>",

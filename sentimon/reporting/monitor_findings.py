@@ -1,0 +1,201 @@
+"""What the monitor found, in sentences and as the object behind `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sentimon.labels import LABELS
+from sentimon.logbook.moments import format_moment
+from sentimon.logbook.record import PredictionRecord
+from sentimon.monitoring.effect import Detectable
+from sentimon.monitoring.growth import Growth
+from sentimon.monitoring.incidents import Incident
+from sentimon.monitoring.intervals import difference_of_shares, normal_quantile, wilson
+from sentimon.monitoring.looks import Finding
+from sentimon.monitoring.monitor_report import MonitorReport
+from sentimon.reporting.plain_text import estimate, number
+
+_SHARES = {
+    "class": "the share of {}",
+    "confidence": "the share with a confidence {}",
+    "words": "the share with {}",
+}
+
+
+def monitor_object(
+    report: MonitorReport,
+    *,
+    timestamp: datetime,
+    words: Iterable[Growth] = (),
+    examples: Iterable[PredictionRecord] = (),
+    names: Sequence[str] = LABELS,
+) -> dict[str, Any]:
+    """Return the result of a check; numbers that need more rows are null."""
+    look, level, rows = report.look, report.confidence_level, sum(report.counts)
+    shares = [wilson(count, rows, confidence_level=level) for count in report.counts]
+    known = report.baseline.summary
+    return {
+        "timestamp": format_moment(timestamp),
+        "rule": "monitor",
+        "verdict": report.verdict.value,
+        "drift_detected": report.drifting,
+        "drift_score": report.score.value,
+        "baseline_distribution": {
+            name: count / known.count for name, count in zip(names, known.counts, strict=True)
+        },
+        "current_distribution": {name: one.value for name, one in zip(names, shares, strict=True)},
+        "recommendations": explain_monitor(report, names),
+        "score": report.score.to_dict(),
+        "score_over_checks": report.over,
+        "shares": {name: one.to_dict() for name, one in zip(names, shares, strict=True)},
+        "baseline_name": report.baseline.name,
+        "baseline_samples": known.count,
+        "new_samples": report.new,
+        "min_samples": report.min_samples,
+        "check": None if look is None else look.check,
+        "opened": report.opened,
+        "closed": report.closed,
+        "alarms": [finding_object(one, level) for one in (() if look is None else look.alarms)],
+        "warnings": [finding_object(one, level) for one in report.warnings],
+        "incident": None if report.incident is None else incident_object(report.incident, level),
+        "detectable_shift": {
+            "this_check": _detectable(report.in_this),
+            "all_checks": _detectable(report.in_all),
+        },
+        "design_effect": {"value": report.reference.design_effect, "divided": report.reference.divided},
+        "daily_amplitudes": {
+            name: wave.amplitude for name, wave in zip(names, report.reference.waves, strict=True)
+        },
+        "grown_words": [{"word": one.word, "before": one.before, "after": one.after} for one in words],
+        "examples": [record.to_dict() for record in examples],
+    }
+
+
+def finding_object(finding: Finding, confidence_level: float) -> dict[str, Any]:
+    """Return a share that moved: its value before and after, and the evidence."""
+    z = normal_quantile(confidence_level)
+    value, low, high = difference_of_shares(finding.before, finding.after, z=z)
+    return {
+        "group": finding.group,
+        "event": finding.event,
+        "direction": "up" if value > 0 else "down",
+        "before": wilson(*finding.before, confidence_level=confidence_level).to_dict(),
+        "after": wilson(*finding.after, confidence_level=confidence_level).to_dict(),
+        "difference": {"value": value, "low": low, "high": high},
+        "checks": finding.windows,
+        "p_value": finding.p_value,
+        "p_limit": finding.limit,
+    }
+
+
+def incident_object(incident: Incident, confidence_level: float) -> dict[str, Any]:
+    """Return an incident: when it began, its checks, and the shares that moved."""
+    return {
+        "since": incident.since,
+        "since_check": incident.check,
+        "checks": incident.checks,
+        "told": incident.told,
+        "findings": [finding_object(one, confidence_level) for one in incident.findings],
+    }
+
+
+def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
+    """Return the result of a check as sentences, the most important first."""
+    sentences = [_verdict(report, names)]
+    if report.look is not None and report.score.value is not None:
+        sentences.append(
+            f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
+            "a scale from 0 (the same) to 1 (all negative against all positive)."
+        )
+    sentences += [
+        f"Warning: {moved(one, names)}; more than chance, but less than {report.delta:g} (monitor.delta)."
+        for one in report.warnings
+    ]
+    if not report.drifting and report.in_this is not None and report.in_all is not None:
+        sentences.append(_sensitivity(report.in_this, report.in_all))
+    if report.reference.divided:
+        sentences.append(
+            f"Rows of an hour are alike: in the baseline, shares waver {report.reference.design_effect:.2f} "
+            "times as much as independent rows would, and counts are divided by that."
+        )
+    if report.small:
+        sentences.append(
+            f"The baseline has only {report.reference.rows} rows: {report.small} or more, over whole days, "
+            "show smaller shifts."
+        )
+    return sentences
+
+
+class Grouped(Protocol):
+    """A finding that belongs to a group of events."""
+
+    @property
+    def group(self) -> str:
+        """Return the group: class, confidence or words."""
+
+
+Event = TypeVar("Event", bound=Grouped)
+
+
+def outstanding(findings: Sequence[Event]) -> list[Event]:
+    """Return every class finding, and the first finding of each other group.
+
+    The events of such a group are nested: if the share below one confidence rose, the next ones did, too.
+    """
+    first = {one.group: one for one in reversed(findings)}
+    return [one for one in findings if one.group == "class" or one is first[one.group]]
+
+
+def listed(told: Sequence[str], number: int) -> str:
+    """Join the descriptions of some of `number` findings, and say how many more there are."""
+    more = number - len(told)
+    return "; ".join([*told, f"and {more} more"] if more else told)
+
+
+def all_moved(findings: Sequence[Finding], names: Sequence[str]) -> str:
+    """Return which shares moved, without those that follow from another."""
+    return listed([moved(one, names) for one in outstanding(findings)], len(findings))
+
+
+def moved(finding: Finding, names: Sequence[str]) -> str:
+    """Return which share moved, from which value to which."""
+    event = names[finding.place] if finding.group == "class" else finding.event
+    before, after = (count / n for count, n in (finding.before, finding.after))
+    verb = "rose" if after > before else "fell"
+    return f"{_SHARES[finding.group].format(event)} {verb} from {number(before)} to {number(after)}"
+
+
+def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
+    incident = report.incident
+    if incident is None:
+        if report.look is None:
+            return (
+                f"No verdict: {report.new} new rows, at least {report.min_samples} are needed; "
+                "they wait for the next check."
+            )
+        check = f"check {report.look.check}"
+        return f"Stable: no share has moved by {report.delta:g} and more than chance ({check})."
+    since = f"{incident.since[:16].replace('T', ' ')} UTC"
+    if report.closed:
+        return f"Recovered: the drift found on {since} is over, after {incident.checks} checks."
+    found = all_moved(incident.findings, names)
+    if report.opened:
+        return f"Drift: {found}."
+    return f"Still drifting since {since}, check {incident.checks}: {found} when it was found."
+
+
+def _sensitivity(in_this: Detectable, in_all: Detectable) -> str:
+    alone = f"To be seen in these {in_this.rows} rows, a class share has to move by {_shift(in_this)}"
+    if in_all.rows == in_this.rows:
+        return f"{alone}."
+    return f"{alone}; in the {in_all.rows} rows since the last alarm, by {_shift(in_all)}."
+
+
+def _shift(one: Detectable) -> str:
+    return "more than it can" if one.shift is None else f"{one.shift:.3f}"
+
+
+def _detectable(one: Detectable | None) -> dict[str, float | int | None] | None:
+    return None if one is None else {"rows": one.rows, "shift": one.shift}

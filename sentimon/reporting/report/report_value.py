@@ -1,0 +1,159 @@
+"""What a report tells, as values: nothing in them is words or markup yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from sentimon.logbook.summary import Counts, Summary
+from sentimon.logbook.windows import Window
+from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
+from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.monitoring.growth import Growth
+from sentimon.monitoring.incidents import Incident
+from sentimon.monitoring.intervals import Estimate
+from sentimon.monitoring.metrics import Metrics, mean_confidence
+from sentimon.monitoring.retraining import RetrainingTrigger
+from sentimon.reporting.report.saved_checks import Past
+
+if TYPE_CHECKING:
+    # numpy comes with them, which takes as long to load as a report without labels takes to make.
+    from sentimon.evaluation.quality import Quality
+    from sentimon.evaluation.reliability import Reliability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredWindow:
+    """One window: from `start` (included) to `end` (excluded)."""
+
+    start: datetime
+    end: datetime
+    complete: bool
+    counts: Counts
+    """Rows of each class, in Sentiment order."""
+    confidence: Estimate
+    """The mean over all rows."""
+    score: Estimate
+    """Wasserstein-1 distance from the baseline, 0 .. 1; None without a baseline or rows."""
+
+    @property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(self.counts)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Return the share of each class; empty if there are no rows."""
+        total = self.total
+        return tuple(count / total for count in self.counts) if total else ()
+
+
+def score_windows(
+    windows: Iterable[Window], baseline: Summary | None, *, confidence_level: float
+) -> list[ScoredWindow]:
+    """Return each window with its confidence and its score against `baseline`."""
+    return [
+        ScoredWindow(
+            start=one.start,
+            end=one.end,
+            complete=one.complete,
+            counts=one.summary.counts,
+            confidence=mean_confidence(*one.summary.classes, confidence_level=confidence_level),
+            score=_score(baseline, one.summary, confidence_level),
+        )
+        for one in windows
+    ]
+
+
+def _score(baseline: Summary | None, window: Summary, level: float) -> Estimate:
+    if baseline is None or not baseline.count or not window.count:
+        return Estimate(value=None, low=None, high=None, n=window.count)
+    low, high = wasserstein_interval(baseline.counts, window.counts, confidence_level=level)
+    value = wasserstein_distance(baseline.counts, window.counts)
+    return Estimate(value=value, low=low, high=high, n=window.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The fields of the baseline that a report shows."""
+
+    name: str
+    created: datetime
+    first: datetime | None
+    """The time of its first row."""
+    last: datetime | None
+    """The time of its last row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """The state of the monitor."""
+
+    checks: int
+    incident: Incident | None
+    """The open incident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """The quality of the predictions by gold labels."""
+
+    source: str
+    quality: Quality
+    curve: Sequence[Reliability]
+    drawn: bool
+    """Whether some rows were sampled with known probabilities; the report counts each row once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting and where its value comes from."""
+
+    key: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that a report shows."""
+
+    made: datetime
+    version: str
+    source: str
+    """The folder of the log."""
+    zone: tzinfo | None
+    zone_name: str
+    names: tuple[str, str, str]
+    """The names of the classes, in Sentiment order."""
+    confidence_level: float
+    min_samples: int
+    delta: float
+    """The smallest change of a share for which the monitor raises an alarm."""
+    confidence_threshold: float
+    every: str
+    """The length of a window, as `--every` takes it."""
+    summary: Summary
+    """The sum over all rows of the period, and all bad lines."""
+    metrics: Metrics
+    """The metrics of the same rows."""
+    windows: Sequence[ScoredWindow]
+    baseline: Known | None
+    drift: DriftReport
+    """The comparison of the rows after the baseline with it."""
+    watch: Watch
+    past: Past
+    words: Sequence[Growth]
+    """Words that are in more of the latest texts than of the baseline's."""
+    latest_texts: int
+    """The number of latest texts; 0 if texts are not kept or the baseline has no words."""
+    trigger: RetrainingTrigger
+    labelled: Labelled | None
+    settings: Sequence[Setting]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return drift if the monitor has an open incident, and else the verdict on the score."""
+        return Verdict.DRIFT if self.watch.incident is not None else self.drift.verdict

@@ -1,0 +1,179 @@
+"""Verdicts on drift, retraining and baselines in sentences: what moved, by how much, how sure, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sentimon.labels import Sentiment
+from sentimon.monitoring.baseline import BaselineCheck
+from sentimon.monitoring.collecting import Collecting
+from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.monitoring.intervals import Change
+from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
+from sentimon.monitoring.texts import LENGTH, TextProperty
+from sentimon.reporting.plain_text import change, estimate, limit_text, number, number_against
+
+WORTH_SAYING = 0.05
+"""A larger change of the mean confidence than this gets a sentence."""
+_SAYS = {
+    "links": "texts with a link",
+    "emoji": "texts with an emoji",
+    "non_latin": "texts mostly of non-Latin letters",
+    "empty": "empty texts",
+    "truncated": "texts too long for the model",
+}
+
+
+def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
+    """Return the verdict as sentences, the most important first; `names` are the class names to show."""
+    if report.verdict is Verdict.NO_VERDICT:
+        return [_too_few(report)]
+    sentences = [_what_moved(report, names), _how_far(report)]
+    if report.season is not None and report.season.matched < 1:
+        sentences.append(
+            f"{1 - report.season.matched:.0%} of the rows come from hours of the week of which the baseline "
+            "has too few rows: these are compared with all its hours."
+        )
+    if report.drifted and report.score.low is not None and report.score.low <= report.threshold:
+        sentences.append("The interval reaches below the limit: more rows would make this surer.")
+    if not report.drifted and report.score.high is not None and report.score.high > report.threshold:
+        sentences.append("The interval reaches above the limit: drift is not ruled out with so few rows.")
+    sentences += explain_texts(report.texts)
+    confidence = report.confidence_change
+    if confidence is not None and abs(confidence.value) > WORTH_SAYING:
+        sentences.append(_confidence(confidence))
+    return sentences
+
+
+def explain_check(check: BaselineCheck) -> list[str]:
+    """Return whether a baseline is stable on its own data, as sentences."""
+    if not check.windows:
+        return [
+            f"No verdict: none of its {check.skipped} windows has enough rows to be judged against the rest.",
+            "Longer windows have more: --every 1d, --every 1w.",
+        ]
+    if check.quiet:
+        skipped = f"; {check.skipped} with too few rows to be judged" if check.skipped else ""
+        return [f"Quiet: none of {len(check.windows)} windows departs from the rest{skipped}."]
+    return ["Not quiet: the marked windows differ from the rest by more than the limit and more than chance."]
+
+
+def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
+    """Return the decision as sentences, the most important first."""
+    if trigger.collecting is not None:
+        return [explain_collecting(trigger.collecting)]
+    causes = [_cause(rule) for rule in trigger.causes]
+    if trigger.triggered:
+        return [f"Retraining is recommended: {' and '.join(causes)}."]
+    if trigger.due and trigger.cooldown_until is not None:
+        return [
+            f"Retraining stays recommended ({' and '.join(causes)}), but a trigger has fired already; "
+            f"the next one can fire after {trigger.cooldown_until:%Y-%m-%d %H:%M} UTC."
+        ]
+    if trigger.due:
+        return [f"Retraining stays recommended ({' and '.join(causes)}); a trigger has fired on it."]
+    if not trigger.samples.met:
+        needed = limit_text(trigger.samples.limit)
+        since = " since a trigger fired" if trigger.cooldown_until is not None else ""
+        return [f"No verdict: {trigger.samples.n} new predictions{since}, at least {needed} are needed."]
+    if not trigger.decided:
+        open_rules = [rule.name for rule in (trigger.confidence, trigger.drift) if rule.met is None]
+        return [f"No verdict: {' and '.join(open_rules)} cannot be judged."]
+    return ["No retraining needed: the mean confidence holds and the class mix has not drifted."]
+
+
+def recommended_action(trigger: RetrainingTrigger) -> str:
+    """Return `retrain`, `wait` (cooldown), `collect more predictions`, or `continue monitoring`."""
+    if trigger.triggered:
+        return "retrain"
+    if trigger.due:
+        return "wait"
+    return "continue monitoring" if trigger.decided else "collect more predictions"
+
+
+def _too_few(report: DriftReport) -> str:
+    if report.collecting is not None:
+        return explain_collecting(report.collecting)
+    if report.baseline_name is None:
+        return "No verdict: there is no baseline to compare with."
+    if report.current.total < report.min_samples:
+        return (
+            f"No verdict: {report.current.total} rows to compare with baseline {report.baseline_name!r}, "
+            f"at least {report.min_samples} are needed."
+        )
+    return (
+        f"No verdict: baseline {report.baseline_name!r} has {report.baseline.total} rows, "
+        f"at least {report.min_samples} are needed."
+    )
+
+
+def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
+    changes, place = report.share_changes, report.moved_most
+    if changes is None or place is None:
+        return ""
+    before, now = report.baseline.shares[place].value, report.current.shares[place].value
+    moved = changes[place]
+    if not report.drifted:
+        largest = f"the largest change is {names[place]}, {number(before)} to {number(now)}"
+        return f"Stable: the class mix is close to baseline {report.baseline_name!r}; {largest}."
+    verb = "rose" if moved.value > 0 else "fell"
+    other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
+    other_verb = "rose" if changes[other].value > 0 else "fell"
+    return (
+        f"Drift: the share of {names[place]} {verb} from {number(before)} to {number(now)} "
+        f"({change(moved)}), that of {names[other]} {other_verb} from "
+        f"{number(report.baseline.shares[other].value)} to {number(report.current.shares[other].value)}."
+    )
+
+
+def _how_far(report: DriftReport) -> str:
+    return (
+        f"The mix moved by {estimate(report.score)} on a scale from 0 (the same) to 1 (all negative "
+        f"against all positive); the limit is {report.threshold:g}."
+    )
+
+
+def _confidence(moved: Change) -> str:
+    return f"The mean confidence {'fell' if moved.value < 0 else 'rose'} by {abs(moved.value):.3f}."
+
+
+def _cause(rule: RuleResult) -> str:
+    return (
+        f"the {rule.name} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
+        f"{limit_text(rule.limit, rule.value)}"
+    )
+
+
+def explain_texts(properties: Sequence[TextProperty]) -> list[str]:
+    """Return a sentence for each property that moved by more than chance."""
+    return [_sentence(one) for one in properties if one.moved]
+
+
+def _sentence(one: TextProperty) -> str:
+    before, now = one.before.value or 0.0, one.now.value or 0.0
+    verb = "rose" if now > before else "fell"
+    if one.name == LENGTH:
+        return f"The mean length of a text {verb} from {before:.1f} to {now:.1f} characters."
+    return f"The share of {_SAYS[one.name]} {verb} from {before:.3f} to {now:.3f}."
+
+
+def explain_collecting(collecting: Collecting) -> str:
+    """Return why there is no baseline yet and how many rows it needs."""
+    wanted, since = collecting.wanted, f"{collecting.wanted.since:%Y-%m-%d %H:%M} UTC"
+    end = "its baseline is taken up again" if wanted.again else "they are its baseline"
+    sentence = (
+        f"No verdict yet: {collecting.found} of {wanted.rows} rows of {wanted.name}, which serves since "
+        f"{since}; then {end}."
+    )
+    if collecting.others:
+        sentence += f" {collecting.others} rows since are of another model, or name none, and do not count."
+    return sentence
+
+
+def name_collecting(collecting: Collecting) -> str:
+    """Return the progress of a baseline that is being collected, in one line."""
+    wanted = collecting.wanted
+    return (
+        f"No baseline yet: {collecting.found} of {wanted.rows} rows of {wanted.name} "
+        f"since {wanted.since:%Y-%m-%d %H:%M} UTC"
+    )

@@ -1,0 +1,99 @@
+from datetime import UTC, datetime
+
+from sentimon.config.settings import DriftSettings, RetrainingSettings
+from sentimon.labels import LABELS
+from sentimon.logbook.summary import Summary
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.drift import DriftReport, detect_drift
+from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
+from sentimon.reporting.plain_text import limit_text, number_against
+from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
+from tests.rows import START, summary
+
+NOW = datetime(2026, 9, 30, tzinfo=UTC)
+
+
+def compare(before: Summary, after: Summary) -> DriftReport:
+    return detect_drift(
+        Baseline(name="june", created=START, source="logs", summary=before), after, DriftSettings()
+    )
+
+
+def test_drift_says_what_moved_by_how_much_and_how_sure() -> None:
+    first, second, *rest = explain_drift(
+        compare(summary(70, 20, 10), summary(10, 20, 70)), ("Neg", "Neu", "Pos")
+    )
+    assert first == (
+        "Drift: the share of Neg fell from 0.700 to 0.100 (-0.600 [-0.693, -0.479]), "
+        "that of Pos rose from 0.100 to 0.700."
+    )
+    assert second.startswith("The mix moved by 0.600 [0.459, 0.704] on a scale from 0")
+    assert second.endswith("the limit is 0.15.")
+    assert rest == []
+
+
+def test_doubt_is_said() -> None:
+    drifted = explain_drift(compare(summary(50, 30, 20), summary(30, 30, 40)), LABELS)
+    assert "more rows would make this surer" in drifted[-1]
+    stable = explain_drift(compare(summary(20, 20, 20), summary(15, 20, 25)), LABELS)
+    assert "drift is not ruled out" in stable[-1]
+
+
+def test_too_few_rows_say_how_many_are_missing_and_where() -> None:
+    assert explain_drift(compare(summary(70, 20, 10), summary(9, 0, 0)), LABELS) == [
+        "No verdict: 9 rows to compare with baseline 'june', at least 50 are needed."
+    ]
+    assert (
+        "baseline 'june' has 9 rows"
+        in explain_drift(compare(summary(9, 0, 0), summary(70, 20, 10)), LABELS)[0]
+    )
+
+
+def test_a_fall_of_confidence_has_a_sentence_of_its_own() -> None:
+    sentences = explain_drift(compare(summary(70, 20, 10), summary(70, 20, 10, confidence=0.7)), LABELS)
+    assert sentences[-1] == "The mean confidence fell by 0.100."
+
+
+def test_each_decision_has_its_words_and_its_action() -> None:
+    before = summary(70, 20, 10)
+    recent = LastTrigger(timestamp=NOW, rows_until=None)
+
+    def decide(
+        current: Summary, *, compared: bool = True, last: LastTrigger | None = None
+    ) -> tuple[str, str]:
+        trigger = evaluate_retraining(
+            current,
+            score_rule(
+                compare(before, current) if compared else detect_drift(None, current, DriftSettings())
+            ),
+            RetrainingSettings(),
+            last=last,
+            now=NOW,
+            confidence_level=0.95,
+        )
+        return " ".join(explain_trigger(trigger)), recommended_action(trigger)
+
+    cause = "the drift score is 0.600, above its limit 0.15"
+    assert decide(summary(10, 20, 70)) == (f"Retraining is recommended: {cause}.", "retrain")
+    words, action = decide(summary(10, 20, 70), last=recent)
+    assert action == "wait"
+    assert words.startswith(f"Retraining stays recommended ({cause}), but")
+    assert decide(summary(9, 0, 0)) == (
+        "No verdict: 9 new predictions, at least 50 are needed.",
+        "collect more predictions",
+    )
+    few = decide(summary(9, 0, 0), last=recent)[0]
+    assert few == "No verdict: 9 new predictions since a trigger fired, at least 50 are needed."
+    assert decide(summary(70, 20, 10), compared=False)[0] == "No verdict: drift score cannot be judged."
+    assert decide(summary(70, 20, 10))[1] == "continue monitoring"
+
+
+def test_a_value_is_told_from_the_limit_it_lies_beside() -> None:
+    assert number_against(0.69999, 0.7) == "0.69999"
+    assert number_against(0.5, 0.7) == "0.500"
+    assert number_against(1_234_567, 50) == "1234567"
+    assert limit_text(1_234_567) == "1234567"
+    assert limit_text(0.15) == "0.15"
+    # The limit of the error rate is computed from labels.
+    assert limit_text(0.226168029) == limit_text(0.226168029, 0.206) == "0.226"
+    assert limit_text(0.226168029, 0.22643) == "0.2262"
