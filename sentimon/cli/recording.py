@@ -226,7 +226,7 @@ PrometheusOption = Annotated[
 def _log_and_inputs(
     logs: str | None, config: Path | None, inputs: tuple[Path | None, ...]
 ) -> tuple[Path, tuple[Path, ...]]:
-    """Return (the folder of the log, the files that the command reads), as far as the settings can be read."""
+    """Return (the folder of the log, the files that are read), as far as the settings can be read."""
     from sentimon.cli.session import start
 
     try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.collecting import Collecting
     from sentimon.monitoring.monitor import MonitorState
     from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger, RuleResult
+    from sentimon.config.secrets import WEBHOOK_KEY, shown_value
     from sentimon.reporting.report.value import Setting
 
 
@@ -76,7 +77,8 @@ def settings_of(session: Session) -> list[Setting]:
         section, name = key.split(".")
         value = getattr(getattr(loaded.settings, section), name)
         # A report is passed on, and the address of a webhook is often its password.
-        text = "(set, not shown)" if key == "notify.webhook" and value else _toml(value)
+        hidden = key == WEBHOOK_KEY and value
+        text = "(set, not shown)" if hidden else _toml(shown_value(key, value))
         shown.append(Setting(key=key, value=text, origin=origin))
     return shown
 

@@ -71,8 +71,11 @@ def check_value(key: str, value: Any, origin: str) -> Any:
     else:
         fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not fits or (rule is not None and not rule.holds(value)):
+        from sentimon.config.secrets import shown_value
+
         raise ConfigError(
-            f"{origin}: {key} = {value!r:.60} is not allowed", hint=f"{key} is {rule.says if rule else says}"
+            f"{origin}: {key} = {shown_value(key, value)!r:.60} is not allowed",
+            hint=f"{key} is {rule.says if rule else says}",
         )
     return value
 

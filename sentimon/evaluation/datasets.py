@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from sentimon.cells import is_ours, unguarded
 from sentimon.errors import DataError
 from sentimon.evaluation.files import is_file_name, rows_of_file
 from sentimon.evaluation.gold import label_reader
@@ -101,12 +102,17 @@ def _columns(source: str, data: Any, wanted: _Columns) -> tuple[list[_Row], list
     label = _pick(source, "label", wanted[1], LABEL_COLUMNS, names)
     segment = wanted[2] if wanted[2] in names else None
     chosen = list(dict.fromkeys([text, label, *([segment] if segment else [])]))
+    ours = source.lower().endswith((".csv", ".tsv")) and is_ours(names)
     parts = getattr(features.get(segment), "names", None) if segment else None
     rows = [
-        (row.get(text), row.get(label), _said(row.get(segment), parts) if segment else None)
+        (_text(row.get(text), ours=ours), row.get(label), _said(row.get(segment), parts) if segment else None)
         for row in data.select_columns(chosen)
     ]
     return rows, getattr(features.get(label), "names", None)
+
+
+def _text(cell: object, *, ours: bool) -> object:
+    return unguarded(cell) if ours and isinstance(cell, str) else cell
 
 
 def _said(value: object, names: Sequence[str] | None) -> str:

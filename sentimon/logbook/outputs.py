@@ -58,7 +58,7 @@ class Kind:
     beside_log: bool = True
     """Whether it may lie in the folder of a log, under a name that is not one of the log's own."""
     own: str = ""
-    """The one name in the folder of a log that this kind is for; in that of its own log any file is replaced."""
+    """The one name in the folder of a log that this kind is for; there it replaces any file of that name."""
 
 
 def _holds(path: Path, *choices: frozenset[str]) -> bool:
@@ -227,7 +227,8 @@ def check_folder(
         for one in inputs:
             if place in _real(one).parents:
                 raise UsageError(f"{folder}: the input {one} lies in it", hint="name another folder")
-        others = sorted(one for one in os.listdir(place) if ours is not None and not ours(one))
+        names = sorted(one.name for one in place.iterdir())
+        others = [one for one in names if ours is not None and not ours(one)]
         if others:
             raise UsageError(
                 f"{folder}: holds other things, {others[0]} for one",
@@ -326,7 +327,7 @@ def _files_of(folder: Path) -> Iterator[Path]:
 
 def _check_regular(path: Path, state: os.stat_result) -> None:
     if stat.S_ISLNK(state.st_mode):
-        target = os.readlink(path)
+        target = path.readlink()
         raise UsageError(
             f"{path}: is a link, to {target}", hint="name the file that it leads to, or remove the link"
         )

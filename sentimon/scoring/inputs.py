@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
+from sentimon.cells import is_ours, read_back
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.jsonl import (
     BadLine,
@@ -178,23 +179,28 @@ def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> I
     # Strict: else a quote that is never closed would swallow the rest of the file in silence.
     reader = csv.DictReader(chain([heading], lines), delimiter=delimiter, strict=True)
     _check_column(column, reader.fieldnames or [], path)
+    ours = is_ours(reader.fieldnames or [])
     number = 1
     try:
         for fields in reader:
             number = reader.line_num
-            yield _table_row(fields, path, number, column)
+            yield _table_row(fields, path, number, column, ours=ours)
     except csv.Error as error:
         raise DataError(f"{path}: not a valid table from line {number + 1} on: {error}") from error
 
 
-def _table_row(fields: dict[str, Any], path: str, number: int, column: str) -> InputRow | BadLine:
+def _table_row(
+    fields: dict[str, Any], path: str, number: int, column: str, *, ours: bool
+) -> InputRow | BadLine:
     if None in fields:
         wanted = len(fields) - 1
         reason = f"has {wanted + len(fields[None])} cells, the heading has {wanted}; put the text in quotes"  # type: ignore[index]
         return BadLine(path=path, line=number, kind="field", reason=reason)
     given = {name: value for name, value in fields.items() if value not in (None, "")}
+    if ours:
+        given = read_back(given)
     # A row that ends before the column has no text; one with nothing in it has an empty one.
-    row = given if fields.get(column) is None else given | {column: well_formed(fields[column])}
+    row = given if fields.get(column) is None else given | {column: well_formed(given.get(column, ""))}
     return _row_of(row, path, number, column)
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from datetime import datetime
 
+from sentimon.cells import guarded
 from sentimon.evaluation.late.drawing import Drawn
 from sentimon.evaluation.late.entry import ID, ROW_ID
 from sentimon.logbook.moments import format_moment
@@ -23,7 +24,8 @@ def write_sheet(output: Output, rows: Iterable[Drawn], *, draw: datetime) -> Non
     """Write `rows` to `output` in one step, UTF-8.
 
     `label import` reads it back once a column of labels is added: rows are named by their id, those
-    without one by the keyed hash of their text; `draw` is the moment that they share.
+    without one by the keyed hash of their text; `draw` is the moment that they share. No cell acts on a
+    spreadsheet or a terminal: what `cells.guarded` does to ids and texts is undone as they are read.
 
     Raises:
         StoreError: the file cannot be written.
@@ -36,6 +38,7 @@ def write_sheet(output: Output, rows: Iterable[Drawn], *, draw: datetime) -> Non
         for one in rows:
             kind, value = one.key
             row_id, text_hash = (value, "") if kind == ID else ("", value)
-            cells = (row_id, one.record.text, row_id, text_hash, repr(one.probability), format_moment(draw))
+            name, text = guarded(row_id), guarded(one.record.text or "")
+            cells = (name, text, name, text_hash, repr(one.probability), format_moment(draw))
             sheet.writerow(cells)
         out.detach()
