@@ -1,7 +1,7 @@
 r"""Cells of a CSV that a spreadsheet opens: made harmless as they are written, and undone as they are read.
 
-A cell that begins with = + - @, a tab or a line end is run as a formula, so it gets a leading apostrophe (OWASP,
-CSV Injection). One that has apostrophes before such a character gets another, so that taking one away
+A cell that begins with = + - @, a tab or a line end is run as a formula, so it gets a leading apostrophe
+(OWASP, CSV Injection). One that has apostrophes before such a character gets another, so that taking one away
 always gives back what was written. Control characters act on a terminal; they are written as `\x1b`, and a
 backslash that stands before such an escape in a text is doubled. Both are undone exactly, for any text.
 """

@@ -76,9 +76,9 @@ def show_lines(
     if mailto is not None and not _ADDRESS.fullmatch(mailto):
         raise UsageError(f"--mailto {mailto!r} is no address", hint="write it as ops@example.com")
     session = start(config, {"logs.dir": logs})
-    period = _period(session, since)
     if prometheus is not None:
         Recording(expanded(prometheus)).check(logs, config)
+    period = _period(session, since)
     folder, lock = Path.cwd(), session.folder.absolute()
     given = {
         "--prometheus": None if prometheus is None else _absolute(prometheus),

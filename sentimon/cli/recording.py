@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentimon.cli.output import note
-from sentimon.errors import ExitCode, SentimonError, UsageError
+from sentimon.errors import ExitCode, SentimonError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -162,9 +162,8 @@ class Recording:
                 sys.stdout.write(self._text(code, ""))
             return
         try:
-            self._output.check()
             self._output.write(self._text(code, _text_at(self.path)).encode())
-        except SentimonError as error:
+        except StoreError as error:
             if not failed:
                 raise
             # The command's own error is the one that ends it.
@@ -245,6 +244,6 @@ def _code_of_verdict(verdict: Verdict) -> ExitCode:
 def _text_at(path: Path) -> str:
     """Return what the file at `path` says, nothing where there is none or it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return "" if not path.is_file() else path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sentimon.monitoring.collecting import Collecting
     from sentimon.monitoring.monitor import MonitorState
     from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger, RuleResult
-    from sentimon.config.secrets import WEBHOOK_KEY, shown_value
     from sentimon.reporting.report.value import Setting
 
 
@@ -69,6 +68,7 @@ def _remembered_rule(session: Session, state: MonitorState, rows: int) -> RuleRe
 
 def settings_of(session: Session) -> list[Setting]:
     """Return every setting with where it came from, as a report may show it to anybody."""
+    from sentimon.config.secrets import WEBHOOK_KEY, shown_value
     from sentimon.reporting.report.value import Setting
 
     loaded = session.loaded

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from sentimon.config import LoadedSettings, Settings, load_settings
 from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
-from sentimon.config.secrets import masked
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ class Session:
     @property
     def source(self) -> str:
         """Return where the rows are as text, also where the system's encoding is not UTF-8."""
+        from sentimon.config.secrets import masked
+
         return masked(os.fsencode(str(self.place)).decode(errors="replace"))
 
     def baseline_path(self, named: Path | None) -> Path:

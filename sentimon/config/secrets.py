@@ -63,7 +63,7 @@ def shown_value(key: str, value: object) -> object:
 
 
 def shown_path(path: str | Path) -> str:
-    """Return the path of a file that holds a secret; where it seems to be the secret itself, that is hidden."""
+    """Return the path of a file that holds a secret; what seems to be the secret itself is hidden."""
     text = str(path)
     if _LIKE_A_SECRET.fullmatch(text) and not Path(text).exists():
         return f"{HIDDEN} ({len(text)} characters that look like the secret itself, not like its file)"

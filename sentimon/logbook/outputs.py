@@ -147,8 +147,8 @@ class Output:
         """Give a file to write to, which takes the place of this one in one step if the block ends well.
 
         Raises:
-            UsageError: what is there has become something that is not replaced.
-            StoreError: the folder cannot be written, or the disk is full.
+            StoreError: the folder cannot be written, the disk is full, or what is there has become something
+                that is not replaced.
         """
         with errors_named(self.path):
             descriptor, name = tempfile.mkstemp(prefix=".sentimon-", dir=self.path.parent)
@@ -158,19 +158,25 @@ class Output:
                     yield file
                     file.flush()
                     os.fsync(file.fileno())
-                self.check()
+                self._check_again()
                 Path(name).replace(self.path)
                 sync_name(self.path)
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
 
+    def _check_again(self) -> None:
+        try:
+            self.check()
+        except UsageError as error:
+            # It was right when the command began.
+            raise StoreError(error.message, hint=error.hint) from error
+
     def write(self, content: bytes) -> None:
         """Put `content` there in one step.
 
         Raises:
-            UsageError: what is there has become something that is not replaced.
-            StoreError: the folder cannot be written, or the disk is full.
+            StoreError: as `writing` does.
         """
         with self.writing() as file:
             file.write(content)
@@ -220,7 +226,7 @@ def check_folder(
         _check_folder_of(above if parents else folder)
         place = _real(folder)
         _check_folder_is_free(folder, place, log)
-        if not place.exists():
+        if not os.path.lexists(place):
             return
         if not place.is_dir():
             raise UsageError(f"{folder}: is no folder", hint="name a new folder, or one that is empty")

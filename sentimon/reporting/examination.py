@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from sentimon.config.secrets import masked
 from sentimon.reporting.style import new_table
 from sentimon.reporting.text import visible
 
@@ -38,17 +39,17 @@ class Finding:
 
 def good(name: str, says: str) -> Finding:
     """Return the finding that all is well."""
-    return Finding(name=name, state=State.OK, says=says)
+    return Finding(name=name, state=State.OK, says=masked(says))
 
 
 def warning(name: str, says: str, mend: str) -> Finding:
     """Return the finding that something works, and may not for long."""
-    return Finding(name=name, state=State.WARNING, says=says, mend=mend)
+    return Finding(name=name, state=State.WARNING, says=masked(says), mend=masked(mend))
 
 
 def failed(name: str, says: str, mend: str | None) -> Finding:
     """Return the finding that something does not work."""
-    return Finding(name=name, state=State.FAILED, says=says, mend=mend)
+    return Finding(name=name, state=State.FAILED, says=masked(says), mend=mend and masked(mend))
 
 
 def all_work(findings: Sequence[Finding]) -> bool:
