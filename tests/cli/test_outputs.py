@@ -286,3 +286,24 @@ def test_a_file_is_written_as_its_kind_says_and_nothing_is_left_beside_it(
         "predictions.jsonl", ".sentimon", "r.md", "baseline.json",
     }  # fmt: skip
     assert given("export", "prometheus", "-o", "/dev/stdout")[1].startswith("# HELP sentimon_")
+
+
+def test_no_command_shows_the_secrets_of_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    secret = "0123456789abcdef0123456789S3CRET"
+    monkeypatch.setenv("SENTIMON_NOTIFY__WEBHOOK", "https://hooks.example.com/services/S3CRET?token=S3CRET")
+    monkeypatch.setenv("SENTIMON_NOTIFY__WEBHOOK_SECRET_FILE", secret)
+    for command in ("config", "config --json", "doctor", "doctor --json"):
+        code, says = given(*command.split())
+        assert "S3CRET" not in says, (command, code)
+    monkeypatch.setenv("SENTIMON_NOTIFY__WEBHOOK", "http://me:S3CRET@hooks.example.com/")
+    for command in ("metrics", "doctor", "doctor --json", "config", "cron show"):
+        code, says = given(*command.split())
+        assert "notify.webhook" in says
+        assert "S3CRET" not in says, (command, code)
+    monkeypatch.delenv("SENTIMON_NOTIFY__WEBHOOK")
+    for command in ("metrics --logs", "metrics --json --logs", "logs query --logs", "log x --logs"):
+        says = given(*command.split(), "nosuch://KEY:S3C/RET@bucket/logs")[1]
+        assert "S3C" not in says
