@@ -240,8 +240,10 @@ def start(config: Path | None, flags: Mapping[str, Any] | None = None, *, object
     loaded = load_settings(config, flags=given)
     folder = loaded.settings.logs.dir
     if on_objects(folder) and not objects:
+        from sentimon.config.secrets import masked
+
         raise UsageError(
-            f"{folder}: this command works on a log of this machine",
+            f"{masked(folder)}: this command works on a log of this machine",
             hint="name a folder; object storage is read by metrics, baseline, drift and retrain-check",
         )
     session = Session(loaded=loaded, now=clock())

@@ -28,7 +28,6 @@ def test_an_address_is_shown_without_its_secrets(text: str, shown: str) -> None:
     "url",
     [
         "https://user:S3CRET@hooks.example.com/S3CRET",
-        "https://user:12/S3CRET@hooks.example.com/",
         "https://user:S3C?RET@hooks.example.com/S3CRET",
         "http://hooks.example.com/S3CRET?token=S3CRET",
         "hooks.example.com/S3CRET",
@@ -66,5 +65,7 @@ def test_a_secret_given_in_place_of_its_file_is_hidden(tmp_path: Path) -> None:
     assert secret not in shown_path(secret)
     assert shown_path("/etc/sentimon/hook2.key") == "/etc/sentimon/hook2.key"
     assert secret not in str(shown_value("notify.webhook_secret_file", secret))
+    # A host named user, and a port; or half of a password.
+    assert masked_webhook("https://user:12/S3CRET@hooks.example.com/") == "***"
     assert shown_value("drift.threshold", 0.15) == 0.15
     assert shown_value("notify.webhook", "") == ""
