@@ -117,11 +117,12 @@ def run() -> None:
 
 
 def _fail(message: str, *, hint: str | None = None, code: ExitCode = ExitCode.FAILURE) -> NoReturn:
+    from sentimon.config.secrets import masked
     from sentimon.reporting.plain_text import visible
 
-    sys.stderr.write(f"error: {visible(message)}\n")
+    sys.stderr.write(f"error: {visible(masked(message))}\n")
     if hint:
-        sys.stderr.write(f"hint: {visible(hint)}\n")
+        sys.stderr.write(f"hint: {visible(masked(hint))}\n")
     sys.exit(int(code))
 
 

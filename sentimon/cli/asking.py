@@ -27,7 +27,7 @@ def ask_before(change: str, *, yes: bool) -> None:
         raise UsageError(
             f"{change}: not done without being asked", hint="--yes does it; --dry-run only looks"
         )
-    from sentimon.reporting.text import visible
+    from sentimon.reporting.plain_text import visible
 
     sys.stderr.write(f"{visible(change)}. Go on? [y/N] ")
     sys.stderr.flush()

@@ -52,6 +52,7 @@ def create(
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
     from sentimon.api.succession import place_baseline
+    from sentimon.logbook.outputs import BASELINE
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.metrics_tables import baseline_table
@@ -60,6 +61,8 @@ def create(
     if dry_run:
         show_reading_plan(session, as_json=as_json)
     path = session.baseline_path(file)
+    if file is not None or session.folder.is_dir():
+        session.output(path, BASELINE, inputs=(config,))
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:

@@ -11,7 +11,6 @@ from sentimon.cli.evaluate import score_all
 from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption, flag
 from sentimon.cli.output import note, show, show_json
 from sentimon.cli.session import start
-from sentimon.errors import StoreError
 
 
 def calibrate(
@@ -41,18 +40,15 @@ def calibrate(
     """
     import numpy as np
 
-    from sentimon.config.paths import expanded
     from sentimon.evaluation.calibration_file import calibrate as fit
     from sentimon.evaluation.calibration_file import errors_of
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.jsonl import encode
-    from sentimon.logbook.files import replace_file
+    from sentimon.logbook.outputs import CALIBRATION
     from sentimon.reporting.quality_tables import calibration_table
 
     session = start(config, {"model.name": model, "model.revision": revision})
-    path = expanded(output)
-    if path.exists() and not force:
-        raise StoreError(f"{path}: is there already", hint="--force overwrites it")
+    target = session.output(output, CALIBRATION, inputs=(config, data), force=force)
     rows = load_labelled(data, split=split, text_column=text_column, label_column=label_column)
     judged = score_all(session, [row.text for row in rows])
     scores = np.array([one.vector for one in judged.scores])
@@ -60,11 +56,11 @@ def calibrate(
     fewest = session.settings.quality.min_labels_per_class
     found = fit(scores, gold, model=judged.model, revision=judged.revision, fewest=fewest)
     content = found.to_dict(created=session.now)
-    replace_file(path, encode(content) + b"\n")
+    target.write(encode(content) + b"\n")
     before, after = errors_of(found.calibrator, scores, gold)
     if as_json:
         errors = {"raw": before.to_dict(), "calibrated": after.to_dict()}
-        show_json(content | {"path": str(path), "expected_calibration_error": errors})
+        show_json(content | {"path": str(target), "expected_calibration_error": errors})
     else:
         show(calibration_table(found, before, after))
-        note(f"calibration saved to {path}; the log keeps raw scores")
+        note(f"calibration saved to {target}; the log keeps raw scores")

@@ -10,17 +10,18 @@ from sentimon.cli.session import start
 
 
 def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
-    """Show every setting, its value, and where it came from.
+    """Show every setting, its value, and where it came from; secrets are hidden.
 
     Example: SENTIMON_DRIFT__THRESHOLD=0.1 sentimon config
     """
+    from sentimon.config.secrets import shown_value
     from sentimon.reporting.setup_tables import settings_table
 
     loaded = start(config).loaded
 
     def value_of(key: str) -> Any:
         section, name = key.split(".")
-        return getattr(getattr(loaded.settings, section), name)
+        return shown_value(key, getattr(getattr(loaded.settings, section), name))
 
     if as_json:
         show_json({key: {"value": value_of(key), "origin": origin} for key, origin in loaded.origins.items()})

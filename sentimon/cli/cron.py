@@ -15,6 +15,7 @@ from sentimon.cli.later import later_app
 from sentimon.cli.notify import OnTriggerOption
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show_json
+from sentimon.cli.recording import Recording
 from sentimon.cli.session import Session, start
 from sentimon.config.layers import PROJECT_FILE
 from sentimon.config.paths import expanded
@@ -75,6 +76,8 @@ def show_lines(
     if mailto is not None and not _ADDRESS.fullmatch(mailto):
         raise UsageError(f"--mailto {mailto!r} is no address", hint="write it as ops@example.com")
     session = start(config, {"logs.dir": logs})
+    if prometheus is not None:
+        Recording(expanded(prometheus)).check(logs, config)
     period = _period(session, since)
     folder, lock = Path.cwd(), session.folder.absolute()
     given = {

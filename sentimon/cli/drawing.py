@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentimon.cli.labelled import log_rows, read_labels, text_hash
 from sentimon.cli.output import counted, note
 from sentimon.cli.session import Session
-from sentimon.config.paths import expanded
-from sentimon.errors import StoreError, UsageError
+from sentimon.errors import UsageError
+from sentimon.logbook.outputs import ROWS
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from sentimon.evaluation.late.book import Finder
     from sentimon.evaluation.late.drawing import Draw
     from sentimon.evaluation.late.entry import Key
     from sentimon.evaluation.late.strategies import Weigh
+    from sentimon.logbook.outputs import Output
     from sentimon.logbook.record import PredictionRecord
     from sentimon.logbook.windows import Period
 
 _INSTANT = timedelta(microseconds=1)
 
 
-def sheet_path(session: Session, output: Path, *, force: bool) -> Path:
+def sheet_of(session: Session, output: Path, *, force: bool) -> Output:
     """Return the file to write the rows to.
 
     Raises:
-        UsageError: it is no .csv file, or lies in the folder of the log.
+        UsageError: it is no .csv file, or may not be written.
         StoreError: it is there already.
     """
-    path = expanded(output)
-    if path.suffix.lower() != ".csv":
-        raise UsageError(f"{path}: the ending does not say what is written", hint="end it in .csv")
-    if Path(os.path.realpath(path)).parent == Path(os.path.realpath(session.folder)):
-        raise UsageError(f"{path}: lies in the folder of the log", hint="write to another folder")
-    if path.exists() and not force:
-        raise StoreError(f"{path}: is there already", hint="--force overwrites it")
-    return path
+    if output.suffix.lower() != ".csv":
+        raise UsageError(f"{output}: the ending does not say what is written", hint="end it in .csv")
+    return session.output(output, ROWS, force=force)
 
 
 def draw_unlabelled(session: Session, period: Period, *, n: int, strategy: str, seed: int) -> Draw:

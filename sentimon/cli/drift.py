@@ -112,6 +112,8 @@ def drift(
     }
     session = start(config, {"logs.dir": logs, **flags}, objects=True)
     path = session.baseline_path(file)
+    if file is not None and session.settings.drift.create_baseline and not path.exists():
+        _check_new_baseline(session, file)
     monitored = session.settings.drift.rule == "monitor"
     if dry_run:
         _refuse({"--save": save, "--reset": reset}, "--dry-run")
@@ -130,6 +132,13 @@ def drift(
     else:
         verdict = _compare(session, path, session.period(since, until), shown, whole=whole, match=match)
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
+
+
+def _check_new_baseline(session: Session, file: Path) -> None:
+    """Raise UsageError unless a baseline may be made where the user named one that is not there."""
+    from sentimon.logbook.outputs import BASELINE
+
+    session.output(file, BASELINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

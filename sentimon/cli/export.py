@@ -44,13 +44,14 @@ def prometheus(
 ) -> None:
     """Write metrics, drift and decision for node_exporter's textfile collector.
 
-    The file is replaced in one step; its name should end in .prom. Nothing is saved and no baseline
-    is made. If it fails, the file says so and keeps the time of the last success. Exit code: 0
-    written, 1 failed.
+    The file is replaced in one step; its folder has to be there, its name should end in .prom. Nothing
+    is saved and no baseline is made. If it fails, the file says so and keeps the time of the last
+    success. Exit code: 0 written, 1 failed.
 
     Example: sentimon export prometheus --logs logs/ --output /var/lib/node_exporter/shop.prom
     """
     recording = Recording(output if output == STDOUT else expanded(output))
+    recording.check(logs, config, file, quiet=quiet)
     with recording.of("export"):
         session = start(config, {"logs.dir": logs}, objects=True)
         _look(recording, session, session.baseline_path(file), session.period(since, until), quiet=quiet)

@@ -200,19 +200,19 @@ def choose_next(
 
     Example: sentimon label next -n 100 --strategy uncertain --logs logs/ --output to_label.csv
     """
-    from sentimon.cli.drawing import draw_unlabelled, sheet_path
+    from sentimon.cli.drawing import draw_unlabelled, sheet_of
     from sentimon.evaluation.late.sheet import write_sheet
 
     session = start(config, {"logs.dir": logs})
-    path = sheet_path(session, output, force=force)
+    sheet = sheet_of(session, output, force=force)
     draw = draw_unlabelled(session, session.period(since, until), n=n, strategy=strategy, seed=seed)
-    write_sheet(path, draw.rows, draw=session.now)
+    write_sheet(sheet, draw.rows, draw=session.now)
     facts: dict[str, Any] = {"drawn": len(draw.rows), "unlabelled": draw.frame, "strategy": strategy}
     if as_json:
-        show_json({**facts, "seed": seed, "path": str(path)})
+        show_json({**facts, "seed": seed, "path": str(sheet)})
     else:
-        note(f"{len(draw.rows)} of {counted(draw.frame, 'unlabelled row')} drawn ({strategy}) into {path}")
+        note(f"{len(draw.rows)} of {counted(draw.frame, 'unlabelled row')} drawn ({strategy}) into {sheet}")
         if draw.rows:
-            note(f"fill in a column `label`, then: sentimon label import {path} --logs {session.source}")
+            note(f"fill in a column `label`, then: sentimon label import {sheet} --logs {session.source}")
     if not draw.rows:
         leave(ExitCode.NO_VERDICT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from itertools import islice
@@ -24,10 +23,11 @@ from sentimon.cli.output import counted, note, show, show_lines
 from sentimon.cli.progress import watched
 from sentimon.cli.reading import note_trouble
 from sentimon.cli.session import Session, start
-from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.labels import Sentiment
+    from sentimon.logbook.outputs import Output
     from sentimon.logbook.query import Matches, RowFilter
     from sentimon.logbook.record import PredictionRecord
     from sentimon.logbook.windows import Period
@@ -138,12 +138,12 @@ def _show(session: Session, records: Iterable[PredictionRecord], matches: Matche
         show(rows_table(shown, session.names, zone=session.zone, total=matches.summary.count))
 
 
-def _write(path: Path, records: Iterable[PredictionRecord], matches: Matches, limit: int | None) -> None:
+def _write(target: Output, records: Iterable[PredictionRecord], matches: Matches, limit: int | None) -> None:
     from sentimon.logbook.export import export_rows
 
-    written = export_rows(path, islice(records, limit))
+    written = export_rows(target, islice(records, limit))
     _read_on(matches)
-    note(f"{written:,} of {matches.summary.count:,} rows that match written to {path}")
+    note(f"{written:,} of {matches.summary.count:,} rows that match written to {target}")
 
 
 def _read_on(matches: Matches) -> None:
@@ -192,7 +192,7 @@ def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: b
         )
 
 
-def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> Path | None:
+def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> Output | None:
     """Return the file to write, where there is to be one."""
     if output is None:
         if force:
@@ -200,17 +200,12 @@ def _target(session: Session, output: Path | None, *, force: bool, as_json: bool
                 "--force overwrites the file of --output, which is not given", hint="add --output"
             )
         return None
-    from sentimon.config.paths import expanded
     from sentimon.logbook.export import check_export
+    from sentimon.logbook.outputs import ROWS
 
-    path = expanded(output)
     if as_json:
         raise UsageError(
             "--json and --output exclude each other", hint="the ending of --output says the format"
         )
-    check_export(path)
-    if Path(os.path.realpath(path)).parent == Path(os.path.realpath(session.folder)):
-        raise UsageError(f"{path}: lies in the folder of the log", hint="write to another folder")
-    if path.exists() and not force:
-        raise StoreError(f"{path}: is there already", hint="--force overwrites it")
-    return path
+    check_export(output)
+    return session.output(output, ROWS, force=force)

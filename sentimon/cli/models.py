@@ -11,7 +11,7 @@ from sentimon.cli.labelled import note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show, show_json
-from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption, facts_of
+from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption, facts_of, registry_folder
 from sentimon.cli.session import Session, start
 from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
 from sentimon.errors import UsageError
@@ -98,7 +98,7 @@ def rollback(
     flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
     session = start(config, flags)
     check_baseline_rows(session)
-    folder = _folder(session)
+    folder = registry_folder(session)
     before = _registry(session)
     facts = facts_of(session, reason)
     entry = before.entry_of(version or before.previous or "") or {}

@@ -43,9 +43,10 @@ def show_lines(values: Iterable[Mapping[str, Any]]) -> None:
 
 def note(message: str) -> None:
     """Print one line for people on stderr."""
+    from sentimon.config.secrets import masked
     from sentimon.reporting.plain_text import visible
 
-    sys.stderr.write(visible(message) + "\n")
+    sys.stderr.write(visible(masked(message)) + "\n")
 
 
 def leave(code: ExitCode, *, exit_zero: bool = False) -> NoReturn:

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sentimon.cli.inputs import BadLines, note_truncated
 from sentimon.cli.output import counted, leave, note, show_json
 from sentimon.cli.progress import watched
+from sentimon.config.paths import expanded
 from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.cli.session import Session
     from sentimon.engine.parts import Manifest, PartFolder
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.scoring.answers import Scoring
+
+
+def part_folder(session: Session, output: str, source: str | None) -> Path:
+    """Return the folder to write part files to: a new one, an empty one, or one of such a job.
+
+    Raises:
+        UsageError: it is that of a log, or holds the input or other things.
+    """
+    from sentimon.engine.parts import MANIFEST, is_part_name
+
+    def ours(name: str) -> bool:
+        # Parts without the list of them may be of anything.
+        return is_part_name(name) and (name[0] == "." or listed)
+
+    listed = (expanded(output) / MANIFEST).is_file()
+    return session.check_new_folder(output, inputs=[source], ours=ours)
 
 
 def predict_into(

@@ -23,11 +23,10 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.parts import predict_into
+from sentimon.cli.parts import part_folder, predict_into
 from sentimon.cli.plan_scoring import show_plan
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session, clock, start
-from sentimon.config.paths import expanded
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,16 +76,17 @@ def predict(
     if log and output is not None:
         hint = "leave one out; `sentimon log --input FILE --resume` goes on after a stop, too"
         raise UsageError("--log and --output exclude each other", hint=hint)
+    folder = None if output is None else part_folder(session, output, source)
     rows = open_input(texts or [], source, column=column, file_format=file_format)
     if dry_run:
         show_plan(session, rows, as_json=as_json)
         return
     scoring = scoring_of(session.settings, ordered=not unordered)
-    if output is not None:
+    if folder is not None:
         asked = asked_of(session.settings, source, "--output", column=column, file_format=file_format)
         # Where the parts are cut depends on it.
         asked |= {"chunk_texts": chunk_texts(session.settings)}
-        predict_into(expanded(output), rows, scoring, asked, as_json=as_json)
+        predict_into(folder, rows, scoring, asked, as_json=as_json)
     writer = session.writer() if log else None
     _predict(session, watched(rows, "texts read"), scoring, writer, source=source, as_json=as_json)
 

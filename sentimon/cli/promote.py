@@ -70,7 +70,6 @@ def promote(
     Example: sentimon promote models/new --data held_back.jsonl --baseline-rows 2000 --reason "Italian"
     """
     from sentimon.api.registry import promote_model
-    from sentimon.config.paths import expanded
     from sentimon.reporting.json_shapes import wanted_object
     from sentimon.reporting.model_tables import figures_of, gate_object, gate_table
     from sentimon.scoring.scorer import load_scorer
@@ -78,7 +77,7 @@ def promote(
     flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}
     session = start(config, flags | {"training.baseline_rows": baseline_rows})
     check_baseline_rows(session)
-    source, folder = _folder_of(candidate), expanded(session.settings.training.models)
+    source, folder = _folder_of(candidate), registry_folder(session)
     if data is None and regressions is None and not force:
         raise UsageError("nothing to judge by", hint="name rows with --data or --regressions, or use --force")
     serving = served(session, folder)
@@ -108,6 +107,15 @@ def _folder_of(candidate: Path) -> Path:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder", hint="name a folder that `sentimon retrain` made")
     return folder
+
+
+def registry_folder(session: Session) -> Path:
+    """Return the folder of the promoted models, to be written to.
+
+    Raises:
+        UsageError: it is the folder of a log, or no folder.
+    """
+    return session.check_new_folder(session.settings.training.models, parents=True)
 
 
 def served(session: Session, folder: Path) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sentimon.cli.session import Session
+    from sentimon.logbook.outputs import Output
     from sentimon.logbook.summary import Summary
     from sentimon.monitoring.drift import DriftReport, Verdict
     from sentimon.monitoring.metrics import Metrics
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from sentimon.reporting.prometheus_text import Family
 
 STDOUT = Path("-")
-_READABLE = 0o644
-"""node_exporter runs as a user of its own."""
+_STDOUT_TOO = Path("/dev/stdout")
 
 
 class Recording:
@@ -38,7 +38,8 @@ class Recording:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = STDOUT if path == _STDOUT_TOO else path
+        self._output: Output | None = None
         self._command = ""
         self._log: str | None = None
         self._found = ExitCode.OK
@@ -54,7 +55,7 @@ class Recording:
         """
         from sentimon.config.paths import expanded
 
-        if not path.strip() or Path(path) == STDOUT:
+        if not path.strip() or Path(path) in (STDOUT, _STDOUT_TOO):
             hint = "`sentimon export prometheus` prints to stdout"
             raise UsageError("--prometheus names no file", hint=hint)
         return cls(expanded(path))
@@ -62,6 +63,25 @@ class Recording:
     def of(self, command: str) -> Recording:
         """Return itself, as the recording of that command."""
         self._command = command
+        return self
+
+    def check(
+        self, logs: str | None, config: Path | None, *inputs: Path | None, quiet: bool = False
+    ) -> Recording:
+        """Return itself, once it is sure that its file may be written; `inputs` are what the command reads.
+
+        Raises:
+            UsageError: it is a file of the log, an input, no regular file, or its folder is not there.
+            StoreError: the system does not tell what is there.
+        """
+        from sentimon.logbook.outputs import PROMETHEUS, is_prometheus_name, open_door
+
+        if self.path == STDOUT:
+            return self
+        log, read = _log_and_inputs(logs, config, inputs)
+        self._output = open_door(self.path, PROMETHEUS, log=log, inputs=read)
+        if not (quiet or is_prometheus_name(self.path)):
+            note(f"{self.path}: node_exporter reads only names that end in .prom")
         return self
 
     def keep_metrics(self, session: Session, summary: Summary, metrics: Metrics) -> None:
@@ -137,15 +157,12 @@ class Recording:
         return ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILURE
 
     def _write(self, code: ExitCode, *, failed: bool) -> None:
-        from sentimon.logbook.files import replace_file
-
+        if self._output is None:
+            if not failed:
+                sys.stdout.write(self._text(code, ""))
+            return
         try:
-            if self.path == STDOUT:
-                if not failed:
-                    sys.stdout.write(self._text(code, ""))
-                return
-            before = _text_at(self.path)
-            replace_file(self.path, self._text(code, before).encode(), mode=_READABLE)
+            self._output.write(self._text(code, _text_at(self.path)).encode())
         except StoreError as error:
             if not failed:
                 raise
@@ -185,6 +202,8 @@ def recorded(command: Callable[..., None]) -> Callable[..., None]:
         if recording is None or (context is not None and context.invoked_subcommand):
             command(**options)
             return
+        given = (options.get("file"), options.get("calibration"))
+        recording.check(options["logs"], options["config"], *given, quiet=options.get("quiet", False))
         with recording.of(command.__name__.replace("_", "-")):
             command(**options)
 
@@ -202,21 +221,28 @@ PrometheusOption = Annotated[
 ]
 
 
+def _log_and_inputs(
+    logs: str | None, config: Path | None, inputs: tuple[Path | None, ...]
+) -> tuple[Path, tuple[Path, ...]]:
+    """Return (the folder of the log, the files that are read), as far as the settings can be read."""
+    from sentimon.cli.session import start
+
+    try:
+        session = start(config, {"logs.dir": logs}, objects=True)
+        return session.folder, session.inputs(config, *inputs)
+    except SentimonError:
+        # What is wrong is said by the command itself, and recorded.
+        return Path(logs or "logs"), tuple(one for one in (config, *inputs) if one is not None)
+
+
 def _code_of_verdict(verdict: Verdict) -> ExitCode:
     codes = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
     return codes[verdict.value]
 
 
 def _text_at(path: Path) -> str:
-    """Return what the file at `path` says, nothing where there is none or it cannot be read.
-
-    Raises:
-        StoreError: something else than a file is there, which must not be replaced by one.
-    """
+    """Return what the file at `path` says, nothing where there is none or it cannot be read."""
     try:
-        if path.exists() and not path.is_file():
-            hint = "name a file in the folder that node_exporter reads"
-            raise StoreError(f"{path}: is not a file", hint=hint)
-        return path.read_text(encoding="utf-8", errors="replace")
+        return "" if not path.is_file() else path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

@@ -24,7 +24,6 @@ from sentimon.cli.output import note
 from sentimon.cli.reading import note_trouble
 from sentimon.cli.report_reading import Asked, read_report
 from sentimon.cli.session import Session, start
-from sentimon.config.paths import expanded
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def report(
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """
-    from sentimon.logbook.files import replace_file
+    from sentimon.logbook.outputs import REPORT
     from sentimon.reporting.report.story import tell
 
     # All that is read is kept until the file is written, and then the process ends: nothing to be found.
@@ -85,12 +84,12 @@ def report(
         every=every,
         evaluate=evaluate,
     )
+    target = session.output(output, REPORT, inputs=(config, file, evaluate))
     value = read_report(session, asked)
-    path = expanded(output)
-    replace_file(path, _written(tell(value), form))
+    target.write(_written(tell(value), form))
     if not quiet:
         note_trouble(session, value.summary)
-        note(f"report of {value.summary.count} predictions written to {path}")
+        note(f"report of {value.summary.count} predictions written to {target}")
 
 
 def _written(story: Story, form: str) -> bytes:

@@ -68,6 +68,7 @@ def _remembered_rule(session: Session, state: MonitorState, rows: int) -> RuleRe
 
 def settings_of(session: Session) -> list[Setting]:
     """Return every setting with where it came from, as a report may show it to anybody."""
+    from sentimon.config.secrets import WEBHOOK_KEY, shown_value
     from sentimon.reporting.report.report_value import Setting
 
     loaded = session.loaded
@@ -76,7 +77,8 @@ def settings_of(session: Session) -> list[Setting]:
         section, name = key.split(".")
         value = getattr(getattr(loaded.settings, section), name)
         # A report is passed on, and the address of a webhook is often its password.
-        text = "(set, not shown)" if key == "notify.webhook" and value else _toml(value)
+        hidden = key == WEBHOOK_KEY and value
+        text = "(set, not shown)" if hidden else _toml(shown_value(key, value))
         shown.append(Setting(key=key, value=text, origin=origin))
     return shown
 

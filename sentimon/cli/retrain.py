@@ -84,13 +84,13 @@ def retrain(
 
     Example: sentimon retrain --labels-from logs/ --replay old.jsonl --output models/new
     """
-    from sentimon.config.paths import expanded
-    from sentimon.training.places import check_output, part_of
+    from sentimon.training.places import PART_NAMES, check_output, part_of
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
     session = start(config, {**flags, "logs.dir": labels_from, "model.name": base})
-    path = expanded(output)
+    path = session.check_new_folder(output, inputs=[*(data or []), *(replay or [])], parents=True)
     check_output(path)
+    session.check_new_folder(part_of(path), ours=PART_NAMES.__contains__, parents=True)
     if not data and labels_from is None:
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
     sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]

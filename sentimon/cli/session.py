@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentimon.config import LoadedSettings, Settings, load_settings
+from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.logbook.opened import LogFile
+    from sentimon.logbook.outputs import Kind, Output
     from sentimon.logbook.rollup.index import Index
     from sentimon.logbook.rollup.parts import Part
     from sentimon.logbook.rollup.refresh import Run
@@ -62,13 +64,60 @@ class Session:
     @property
     def source(self) -> str:
         """Return where the rows are as text, also where the system's encoding is not UTF-8."""
-        return os.fsencode(str(self.place)).decode(errors="replace")
+        from sentimon.config.secrets import masked
+
+        return masked(os.fsencode(str(self.place)).decode(errors="replace"))
 
     def baseline_path(self, named: Path | None) -> Path:
         """Return the file of the baseline: the one named, or the one in the log folder."""
         from sentimon.api.stores import BASELINE_FILE
 
         return self.folder / BASELINE_FILE if named is None else expanded(named)
+
+    def output(
+        self, named: Path, kind: Kind, *, inputs: Iterable[str | Path | None] = (), force: bool = True
+    ) -> Output:
+        """Return the file that the user named to be written, which is neither of the log nor an input.
+
+        Raises:
+            UsageError: it may not be written.
+            StoreError: it is there already, and not to be replaced by `force`.
+        """
+        from sentimon.logbook.outputs import open_door
+
+        read = self.inputs(*inputs)
+        return open_door(expanded(named), kind, log=self.folder, inputs=read, force=force)
+
+    def check_new_folder(
+        self,
+        named: str | Path,
+        *,
+        inputs: Iterable[str | Path | None] = (),
+        ours: Callable[[str], bool] | None = None,
+        parents: bool = False,
+    ) -> Path:
+        """Return the folder that the user named to be filled; in it there is nothing yet that is not `ours`.
+
+        Raises:
+            UsageError: it is that of a log, holds other things, or may not be made.
+        """
+        from sentimon.logbook.outputs import check_folder
+
+        folder = expanded(named)
+        check_folder(folder, log=self.folder, inputs=self.inputs(*inputs), ours=ours, parents=parents)
+        return folder
+
+    def inputs(self, *named: str | Path | None) -> tuple[Path, ...]:
+        """Return the files that a command reads: those `named`, those of the settings and those they name."""
+        settings = self.settings
+        origins = sorted(set(self.loaded.origins.values()) - {DEFAULT_ORIGIN})
+        given = (*named, *origins, settings.logs.hash_key_file, settings.notify.webhook_secret_file)
+        found = []
+        for one in given:
+            # What is no file, such as a data set on the hub, is none of the files that are compared with it.
+            with contextlib.suppress(UsageError):
+                found += [expanded(one)] if one and str(one) != "-" else []
+        return tuple(found)
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -191,8 +240,10 @@ def start(config: Path | None, flags: Mapping[str, Any] | None = None, *, object
     loaded = load_settings(config, flags=given)
     folder = loaded.settings.logs.dir
     if on_objects(folder) and not objects:
+        from sentimon.config.secrets import masked
+
         raise UsageError(
-            f"{folder}: this command works on a log of this machine",
+            f"{masked(folder)}: this command works on a log of this machine",
             hint="name a folder; object storage is read by metrics, baseline, drift and retrain-check",
         )
     session = Session(loaded=loaded, now=clock())

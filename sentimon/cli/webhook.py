@@ -17,6 +17,7 @@ from pathlib import Path
 import sentimon
 from sentimon.config.durations import parse_duration
 from sentimon.config.paths import expanded
+from sentimon.config.secrets import shown_path
 from sentimon.config.settings import NotifySettings
 from sentimon.config.webhook import Address, parse_webhook
 from sentimon.errors import SentimonError, StoreError
@@ -95,7 +96,7 @@ def read_secret(path: Path) -> bytes:
         secret = path.read_bytes().strip()
     except OSError as error:
         raise StoreError(
-            f"{path}: the secret of the webhook cannot be read: {error.strerror}",
+            f"{shown_path(path)}: the secret of the webhook cannot be read: {error.strerror}",
             hint="check notify.webhook_secret_file",
         ) from error
     if len(secret) < SHORTEST_SECRET:
@@ -131,8 +132,11 @@ def _exchange(
         status = connection.getresponse().status
     except TimeoutError:
         return Answer(status=None, says="no answer in time")
-    except (OSError, http.client.HTTPException, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    except (http.client.HTTPException, UnicodeError) as error:
+        # What these say may quote the address, or what the other side made of it.
+        return Answer(status=None, says=f"no answer: {type(error).__name__}")
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
         return Answer(status=None, says=f"no answer: {reason}")
     finally:
         connection.close()

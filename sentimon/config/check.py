@@ -61,14 +61,21 @@ def check_value(key: str, value: Any, origin: str) -> Any:
     if key not in setting_keys():
         raise unknown_key(key, origin, setting_keys())
     kind = setting_type(key)
-    refused = ConfigError(f"{origin}: {key} = {value!r:.60} is not allowed", hint=f"{key} is {allowed(kind)}")
     try:
         found = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise refused from error
+        raise _refused(key, value, origin) from error
     if not all(rule.holds(found) for rule in rules_of(kind)):
-        raise refused
+        raise _refused(key, value, origin)
     return found
+
+
+def _refused(key: str, value: Any, origin: str) -> ConfigError:
+    from sentimon.config.secrets import shown_value
+
+    shown = shown_value(key, value)
+    hint = f"{key} is {allowed(setting_type(key))}"
+    return ConfigError(f"{origin}: {key} = {shown!r:.60} is not allowed", hint=hint)
 
 
 def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from sentimon.scoring.scorer import bounded
 
 MANIFEST = "manifest.json"
 _LOCK = ".lock"
+_PART_NAME = re.compile(r"part-\d{5,}\.jsonl$|\.(?:part-\d{5,}\.jsonl|manifest\.json)\.", re.ASCII)
+"""Also of a file that a killed run has left half written."""
 PART_CHUNKS = 16
 """Chunks of texts in a part: small enough to do again, large enough that their number stays small."""
 
@@ -90,6 +93,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _decode_manifest = msgspec.json.Decoder(Manifest).decode
+
+
+def is_part_name(name: str) -> bool:
+    """Return whether a file of this name belongs to the folder of such a job, unfinished files included."""
+    return name in (MANIFEST, _LOCK) or _PART_NAME.match(name) is not None
 
 
 def parts_of(rows: Iterable[InputRow | BadLine], *, chunk_texts: int) -> Iterator[Part]:

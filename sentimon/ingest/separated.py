@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from sentimon.cells import is_ours, read_back
 from sentimon.errors import DataError
 from sentimon.ingest.input_row import Numbered
 from sentimon.jsonl import BadLine
@@ -51,7 +52,7 @@ class Separated:
         Raises:
             DataError: from here on it is no valid table, or not valid UTF-8.
         """
-        names, wanted = self.heading, len(self.heading)
+        names, wanted, ours = self.heading, len(self.heading), is_ours(self.heading)
         for cells in self._cells():
             number = self._reader.line_num
             if len(cells) == 1 < wanted and not cells[0].strip():
@@ -60,7 +61,8 @@ class Separated:
                 reason = f"has {len(cells)} cells, the heading has {wanted}; put the text in quotes"
                 yield BadLine(path=self._path, line=number, kind="field", reason=reason)
             else:
-                yield number, dict(zip(names, cells, strict=False))
+                row = dict(zip(names, cells, strict=False))
+                yield number, read_back(row) if ours else row
 
     def _cells(self) -> Iterator[list[str]]:
         """Yield the cells of each row that has any."""

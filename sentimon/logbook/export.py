@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from sentimon.errors import UsageError
 from sentimon.jsonl import encode
-from sentimon.logbook.files import replacing
+from sentimon.logbook.outputs import Output
 from sentimon.logbook.record import OPTIONAL_FIELDS, PredictionRecord
 from sentimon.scoring.scorer import bounded
 
@@ -38,8 +38,8 @@ def check_export(path: Path) -> None:
             ) from error
 
 
-def export_rows(path: Path, records: Iterable[PredictionRecord]) -> int:
-    """Write `records` to `path` in one step, readable by its owner only, and return how many they were.
+def export_rows(output: Output, records: Iterable[PredictionRecord]) -> int:
+    """Write `records` to `output` in one step, and return how many they were.
 
     JSON lines hold each row as the log does. In Parquet the scores are the columns `negative`, `neutral`
     and `positive`, and `extra` holds as JSON what is not ours.
@@ -47,10 +47,9 @@ def export_rows(path: Path, records: Iterable[PredictionRecord]) -> int:
     Raises:
         StoreError: the file cannot be written.
     """
-    with replacing(path) as file:
-        return (
-            _write_parquet(file, records) if path.suffix.lower() == PARQUET else _write_lines(file, records)
-        )
+    write = _write_parquet if output.path.suffix.lower() == PARQUET else _write_lines
+    with output.writing() as file:
+        return write(file, records)
 
 
 def _write_lines(file: BinaryIO, records: Iterable[PredictionRecord]) -> int:

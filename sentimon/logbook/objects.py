@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 from zlib import crc32
 
 from sentimon.config.paths import SCHEME, on_objects
+from sentimon.config.secrets import masked
 from sentimon.errors import StoreError, UsageError
 from sentimon.logbook.custody import FileState
 
@@ -36,7 +37,9 @@ def place_of(address: str) -> Path:
     if not on_objects(address):
         return Path(address)
     if not address.split(SCHEME, 1)[1].strip("/"):
-        raise UsageError(f"{address}: names no bucket", hint="name where the log is: s3://BUCKET/FOLDER")
+        raise UsageError(
+            f"{masked(address)}: names no bucket", hint="name where the log is: s3://BUCKET/FOLDER"
+        )
     try:
         from upath import UPath
 
@@ -45,7 +48,7 @@ def place_of(address: str) -> Path:
     except (ImportError, ValueError) as error:
         scheme = address.split(SCHEME)[0]
         raise UsageError(
-            f"{address}: {scheme}{SCHEME} cannot be reached: {error}",
+            masked(f"{address}: {scheme}{SCHEME} cannot be reached: {error}"),
             hint="pip install 'sentimon[s3]' or 'sentimon[gcs]', or name a folder",
         ) from error
 
@@ -163,7 +166,9 @@ def _state(info: dict[str, Any]) -> FileState:
 
 
 def _nothing_there(folder: Path) -> StoreError:
-    return StoreError(f"{folder}: there is nothing there", hint="check the address of the log (--logs)")
+    return StoreError(
+        f"{masked(str(folder))}: there is nothing there", hint="check the address of the log (--logs)"
+    )
 
 
 def _named(path: Path, work: Callable[[], T]) -> T:
@@ -180,5 +185,6 @@ def _named(path: Path, work: Callable[[], T]) -> T:
     except Exception as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise StoreError(
-            f"{path}: cannot be reached: {reason}", hint="check the address, the credentials and the network"
+            masked(f"{path}: cannot be reached: {reason}"),
+            hint="check the address, the credentials and the network",
         ) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from sentimon.config.paths import expanded
+from sentimon.config.secrets import shown_path
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.jsonl import well_formed
@@ -74,7 +75,8 @@ def _read_key(path: Path) -> bytes:
         key = path.read_bytes().strip()
     except OSError as error:
         raise StoreError(
-            f"{path}: the key of the hash cannot be read: {error.strerror}", hint="check logs.hash_key_file"
+            f"{shown_path(path)}: the key of the hash cannot be read: {error.strerror}",
+            hint="check logs.hash_key_file",
         ) from error
     if len(key) < _KEY_BYTES:
         raise StoreError(

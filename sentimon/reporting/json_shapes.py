@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sentimon.config.secrets import masked
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import format_microseconds, format_moment
 from sentimon.logbook.opened import LogFile
@@ -60,7 +61,7 @@ def summary_object(summary: Summary) -> dict[str, Any]:
             "count": summary.bad_count,
             "kinds": dict(sorted(summary.bad.items())),
             "first": [
-                {"path": line.path, "line": line.line, "kind": line.kind, "reason": line.reason}
+                {"path": masked(line.path), "line": line.line, "kind": line.kind, "reason": line.reason}
                 for line in summary.bad_lines
             ],
         },

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from sentimon.config.secrets import masked
 from sentimon.reporting.plain_text import visible
 from sentimon.reporting.table_style import new_table
 
@@ -38,17 +39,17 @@ class Finding:
 
 def good(name: str, says: str) -> Finding:
     """Return a finding without a problem."""
-    return Finding(name=name, state=State.OK, says=says)
+    return Finding(name=name, state=State.OK, says=masked(says))
 
 
 def warning(name: str, says: str, mend: str) -> Finding:
     """Return a finding that is a warning."""
-    return Finding(name=name, state=State.WARNING, says=says, mend=mend)
+    return Finding(name=name, state=State.WARNING, says=masked(says), mend=masked(mend))
 
 
 def failed(name: str, says: str, mend: str | None) -> Finding:
     """Return a finding that is a failure."""
-    return Finding(name=name, state=State.FAILED, says=says, mend=mend)
+    return Finding(name=name, state=State.FAILED, says=masked(says), mend=mend and masked(mend))
 
 
 def all_work(findings: Sequence[Finding]) -> bool:

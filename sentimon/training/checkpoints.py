@@ -14,9 +14,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from sentimon.errors import StoreError
+from sentimon.training.places import CHECKPOINT_FILE
 from sentimon.training.tuning import Pass, State
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
 FACTS = "facts"
 """The key of the metadata that holds all but the tensors, as JSON."""
 

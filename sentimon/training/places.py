@@ -7,6 +7,10 @@ from pathlib import Path
 from sentimon.errors import StoreError
 
 PART = ".part"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+FINISHED = "finished"
+PART_NAMES = (CHECKPOINT_FILE, "checkpoint.part", FINISHED)
+"""What a run keeps in the folder that it works in, which it removes in the end."""
 
 
 def check_output(output: Path) -> None:

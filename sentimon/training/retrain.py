@@ -24,7 +24,7 @@ from sentimon.scoring.scores import Scores
 from sentimon.training.checkpoints import read_checkpoint, room_on_disk, save_checkpoint
 from sentimon.training.course import Course, Labelled
 from sentimon.training.optimise import Row
-from sentimon.training.places import part_of
+from sentimon.training.places import FINISHED, part_of
 from sentimon.training.results import Results, compare_results
 from sentimon.training.teacher import smoothed
 from sentimon.training.trainee import Trainee
@@ -34,7 +34,6 @@ ANSWER_SHARE = 0.7
 """How much of an old row's target is what the base model says of it; the rest is its label."""
 PRIOR_SHARE = 0.4
 """How much of the class mix of the new rows is taken out of what is learned, as for the model that ships."""
-FINISHED = "finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

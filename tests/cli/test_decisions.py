@@ -106,7 +106,10 @@ def test_a_baseline_is_not_overwritten_without_force(run, baseline) -> None:  # 
 def test_a_baseline_of_a_period_lies_where_it_is_told(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     log(70, 20, 10)
     log(0, 0, 60, minute=24 * 60)
-    made = run("baseline", "create", "--until", "2026-09-08", "--baseline", "elsewhere/b.json", "--json")
+    asked = ("baseline", "create", "--until", "2026-09-08", "--baseline", "elsewhere/b.json", "--json")
+    assert "there is no folder elsewhere" in run(*asked).err
+    (tmp_path / "elsewhere").mkdir()
+    made = run(*asked)
     assert made.json["total_predictions"] == 100
     assert (tmp_path / "elsewhere/b.json").exists()
     assert run("drift", "--baseline", "elsewhere/b.json").code == 3

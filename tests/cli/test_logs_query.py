@@ -196,6 +196,7 @@ def test_rows_go_into_a_file_that_is_private_and_counted(run: Run, tmp_path: Pat
         ],
     )
     path = tmp_path / "out" / f"rows.{ending}"
+    path.parent.mkdir()
     done = run("logs", "query", "--sentiment", "negative", "--limit", "2", "--output", path)
     assert (done.code, done.out) == (0, "")
     assert f"2 of 3 rows that match written to {path}" in done.err
@@ -276,8 +277,9 @@ def test_a_full_disk_is_an_error_that_names_the_file(run: Run, tmp_path: Path, e
         (["--output", "logs/predictions.jsonl", "--force"], 2, "lies in the folder of the log"),
         (["--output", "link/predictions.jsonl", "--force"], 2, "lies in the folder of the log"),
         (["--output", "link.jsonl", "--force"], 2, "lies in the folder of the log"),
-        (["--output", "loop.jsonl", "--logs", "nowhere"], 1, "nowhere: no such folder"),
-        (["--output", "file/rows.jsonl"], 1, "file/rows.jsonl"),
+        (["--output", "loop.jsonl", "--logs", "nowhere"], 2, "loop.jsonl: is a link"),
+        (["--output", "file/rows.jsonl"], 2, "file/rows.jsonl: file is no folder"),
+        (["--output", "typo/rows.jsonl"], 2, "typo/rows.jsonl: there is no folder typo"),
         (["--output", "~nobody-of-that-name/x.jsonl"], 2, "no such home folder"),
         (["--output", "x" * 300 + ".jsonl"], 1, "File name too long"),
         (["--since", "soon"], 2, "--since: 'soon'"),

@@ -135,15 +135,14 @@ def test_a_result_that_could_not_be_printed_is_no_success(log, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("target", ["folder", "/dev/null", "nowhere/x/../../logs/predictions.jsonl/x.prom"])
-def test_what_is_no_file_is_never_replaced(run, log, tmp_path: Path, target: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_file_is_refused_before_anything_is_judged(run, log, tmp_path: Path, target: str) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "folder").mkdir()
-    done = run("drift", "--prometheus", target)
-    assert done.code == 1
-    assert target in done.err
-    assert "DRIFT" in done.out
+    done = run("retrain-check", "--save", "--prometheus", target)
+    assert (done.code, done.out) == (2, "")
+    assert f"error: {target}: " in done.err
+    assert "\nhint: " in done.err
     assert not Path("/dev/null").is_file()
-    # The command's own error is the one that is told last.
-    assert run("drift", "--prometheus", target, "--logs", "nowhere").err.count("error:") == 1
+    assert not (tmp_path / "logs/retraining_triggers.jsonl").exists()
 
 
 @pytest.mark.parametrize("name", ["-", "", " "])
@@ -153,7 +152,13 @@ def test_prometheus_names_a_file(run, log, name: str) -> None:  # type: ignore[n
 
 
 def test_a_decision_is_saved_also_where_the_export_fails(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    assert run("retrain-check", "--save", "--prometheus", "/dev/null").code == 1
+    (tmp_path / "collector").mkdir()
+    # While it is decided the folder goes away: the command that is run for the trigger removes it.
+    done = run(
+        "retrain-check", "--save", "--prometheus", "collector/x.prom", "--on-trigger", "rmdir collector"
+    )
+    assert done.code == 1
+    assert "error: collector/x.prom: " in done.err
     saved = json.loads((tmp_path / "logs/retraining_triggers.jsonl").read_text(encoding="utf-8"))
     assert saved["triggered"] is True
     assert datetime.fromisoformat(saved["timestamp"]).tzinfo == UTC

@@ -16,6 +16,7 @@ from sentimon.errors import StoreError, UsageError
 from sentimon.labels import LABELS
 from sentimon.logbook import export
 from sentimon.logbook.export import check_export, export_rows
+from sentimon.logbook.outputs import ROWS, Output, open_door
 from sentimon.logbook.reader import read_log_file
 from sentimon.logbook.record import OPTIONAL_FIELDS, PredictionRecord
 from tests import strategies
@@ -34,12 +35,16 @@ HOSTILE = [
 ]
 
 
+def out(path: Path) -> Output:
+    return open_door(path, ROWS)
+
+
 @given(st.lists(strategies.records(), max_size=10))
 def test_json_lines_are_read_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, some: list[PredictionRecord]
 ) -> None:
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    assert export_rows(path, some) == len(some)
+    assert export_rows(out(path), some) == len(some)
     back = list(read_log_file(path, zone=UTC))
     assert [one.to_dict() for one in back if isinstance(one, PredictionRecord)] == [
         one.to_dict() for one in some
@@ -52,7 +57,7 @@ def test_parquet_holds_each_field_of_each_row(
     tmp_path_factory: pytest.TempPathFactory, some: list[PredictionRecord]
 ) -> None:
     path = tmp_path_factory.mktemp("rows") / "rows.parquet"
-    assert export_rows(path, some) == len(some)
+    assert export_rows(out(path), some) == len(some)
     for one, back in zip(some, pyarrow.parquet.read_table(path).to_pylist(), strict=True):
         assert back["timestamp"] == one.timestamp
         assert back["text"] == one.text
@@ -65,7 +70,7 @@ def test_parquet_holds_each_field_of_each_row(
 
 def test_the_columns_are_typed(tmp_path: Path) -> None:
     path = tmp_path / "none.parquet"
-    assert export_rows(path, []) == 0
+    assert export_rows(out(path), []) == 0
     schema = pyarrow.parquet.read_schema(path)
     types = {name: str(schema.field(name).type) for name in schema.names}
     texts = dict.fromkeys(("text", "sentiment", "id", "model", "revision", "text_hash", "extra"), "string")
@@ -89,7 +94,7 @@ def test_hostile_texts_and_the_ends_of_the_calendar_survive(tmp_path: Path, endi
     given_rows += [record(1, timestamp=moment, truncated=True, text=None, text_hash="ab") for moment in edges]
     path = tmp_path / f"rows{ending}"
     check_export(path)
-    export_rows(path, given_rows)
+    export_rows(out(path), given_rows)
     if ending.lower() == ".jsonl":
         back = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
         assert back == [json.loads(json.dumps(one.to_dict())) for one in given_rows]
@@ -105,17 +110,18 @@ def test_hostile_texts_and_the_ends_of_the_calendar_survive(tmp_path: Path, endi
 def test_parquet_is_written_in_groups_as_rows_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "_GROUP_ROWS", 4)
     path = tmp_path / "rows.parquet"
-    assert export_rows(path, iter(records(10, 0, 0))) == 10
+    assert export_rows(out(path), iter(records(10, 0, 0))) == 10
     assert pyarrow.parquet.ParquetFile(path).metadata.num_row_groups == 3
     long = [record(0, minute, text="x" * 600_000) for minute in range(4)]
-    export_rows(path, long)
+    export_rows(out(path), long)
     assert pyarrow.parquet.ParquetFile(path).metadata.num_row_groups == 2
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
 def test_a_file_is_private_and_a_failure_leaves_the_old_one_alone(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "made" / f"rows{ending}"
-    export_rows(path, records(1, 1, 1))
+    path.parent.mkdir()
+    export_rows(out(path), records(1, 1, 1))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.read_bytes()
 
@@ -124,7 +130,7 @@ def test_a_file_is_private_and_a_failure_leaves_the_old_one_alone(tmp_path: Path
         raise StoreError("the log cannot be read")
 
     with pytest.raises(StoreError, match="the log cannot be read"):
-        export_rows(path, broken())
+        export_rows(out(path), broken())
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 

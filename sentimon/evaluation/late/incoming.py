@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from sentimon.cells import is_ours, unguarded
 from sentimon.errors import DataError
 from sentimon.evaluation.datasets import LABEL_COLUMNS
 from sentimon.evaluation.gold import label_reader
@@ -140,20 +141,35 @@ def _label_field(rows: Sequence[Mapping[str, Any]], wanted: str | None) -> str:
 def _keys(fields: Mapping[str, Any], by: str | None, hash_text: Hash) -> tuple[Key, ...]:
     keys: list[Key] = []
     if by in (None, ID) and _is_id(fields.get(ROW_ID)):
-        keys.append((ID, str(fields[ROW_ID])))
+        keys += _ids(fields, ROW_ID)
     if by in (None, "text-hash") and isinstance(fields.get("text_hash"), str):
         keys.append((TEXT_HASH, fields["text_hash"].lower()))
     # After both, which `label next` writes: an annotation tool may have put its own number here.
     if by in (None, ID) and not keys and _is_id(fields.get("id")):
-        keys.append((ID, str(fields["id"])))
+        keys += _ids(fields, "id")
     text = fields.get("text")
     if by in (None, "text") and isinstance(text, str):
         # A log that redacts holds another text than the file; its hash is what names the row.
-        keys += dict.fromkeys((TEXT_HASH, hash_text(one)) for one in (text, redact(text)))
+        keys += dict.fromkeys(
+            (TEXT_HASH, hash_text(one)) for form in _forms(fields, text) for one in (form, redact(form))
+        )
     if not keys:
         lacking = "id, text_hash and text" if by is None else by.replace("-", "_")
         raise DataError(f"lacks {lacking}: nothing says which logged row it is for")
     return tuple(keys)
+
+
+def _ids(fields: Mapping[str, Any], name: str) -> list[Key]:
+    return [(ID, one) for one in _forms(fields, str(fields[name]))]
+
+
+def _forms(fields: Mapping[str, Any], cell: str) -> tuple[str, ...]:
+    """Return what a cell may say: as it stands, and as it was before `label next` guarded it.
+
+    An annotation tool may have dropped the columns that tell one of our tables; of such a table the reader
+    of tables has undone it.
+    """
+    return (cell,) if is_ours(fields) else tuple(dict.fromkeys((cell, unguarded(cell))))
 
 
 def _is_id(value: object) -> bool:

@@ -6,12 +6,12 @@ import csv
 import io
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 
+from sentimon.cells import guarded
 from sentimon.evaluation.late.drawing import Drawn
 from sentimon.evaluation.late.entry import ID, ROW_ID
-from sentimon.logbook.files import replacing
 from sentimon.logbook.moments import format_moment
+from sentimon.logbook.outputs import Output
 
 COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
 """Not among them is what the model said: who labels with it in view agrees with it too often.
@@ -20,16 +20,17 @@ The id stands there twice, for annotation tools put their own into a column of t
 """
 
 
-def write_sheet(path: Path, rows: Iterable[Drawn], *, draw: datetime) -> None:
-    """Write `rows` to `path` in one step, UTF-8, readable by its owner only.
+def write_sheet(output: Output, rows: Iterable[Drawn], *, draw: datetime) -> None:
+    """Write `rows` to `output` in one step, UTF-8.
 
     `label import` reads it back once a column of labels is added: rows are named by their id, those
-    without one by the keyed hash of their text; `draw` is the moment that they share.
+    without one by the keyed hash of their text; `draw` is the moment that they share. No cell acts on a
+    spreadsheet or a terminal: what `cells.guarded` does to ids and texts is undone as they are read.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    with replacing(path) as file:
+    with output.writing() as file:
         out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         # All quoted: a lone carriage return in a tweet would end the row otherwise.
         sheet = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -37,6 +38,7 @@ def write_sheet(path: Path, rows: Iterable[Drawn], *, draw: datetime) -> None:
         for one in rows:
             kind, value = one.key
             row_id, text_hash = (value, "") if kind == ID else ("", value)
-            cells = (row_id, one.record.text, row_id, text_hash, repr(one.probability), format_moment(draw))
+            name, text = guarded(row_id), guarded(one.record.text or "")
+            cells = (name, text, name, text_hash, repr(one.probability), format_moment(draw))
             sheet.writerow(cells)
         out.detach()
