@@ -8,7 +8,8 @@ from pathlib import Path
 from zlib import crc32
 
 from sentimon.api.stores import read_baseline_file
-from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
+from sentimon.files import read_if_there
+from sentimon.logbook.files import errors_named, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor
 from sentimon.logbook.segments import check_folder
 from sentimon.monitoring.monitor import MonitorState
@@ -31,8 +32,8 @@ class MonitorFile:
         Raises:
             StoreError: the file cannot be read.
         """
-        if self.path.exists():
-            content = read_file(self.path, hint="run it again")
+        content = read_if_there(self.path)
+        if content is not None:
             self._others = decode_monitors(content, origin=str(self.path))
         return self._others.pop(self._baseline, MonitorState())
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sentimon.config.paths import expanded
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
+from sentimon.files import MOST_SECRET, read_regular
 from sentimon.jsonl import well_formed
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.redaction import redact
@@ -69,9 +70,9 @@ class Privacy:
 
 def _read_key(path: Path) -> bytes:
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             _make_key(path)
-        key = path.read_bytes().strip()
+        key = read_regular(path, most=MOST_SECRET).strip()
     except OSError as error:
         raise StoreError(
             f"{path}: the key of the hash cannot be read: {error.strerror}", hint="check logs.hash_key_file"

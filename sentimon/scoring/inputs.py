@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.files import unreadable
 from sentimon.jsonl import (
     BadLine,
     LineError,
@@ -20,7 +21,6 @@ from sentimon.jsonl import (
     decode_object,
     decode_text,
     numbered_lines,
-    unreadable,
     well_formed,
 )
 

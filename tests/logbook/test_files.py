@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sentimon.errors import StoreError
-from sentimon.logbook.files import append_lines, read_file, remove_file, replace_file, write_at_end
+from sentimon.files import read_file
+from sentimon.logbook.files import append_lines, remove_file, replace_file, write_at_end
 from sentimon.logbook.locks import exclusive, lock_file, shared
 
 
