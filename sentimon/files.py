@@ -92,7 +92,10 @@ def open_own(path: Path, flags: int, *, mode: int = PRIVATE, linked: bool = Fals
         if not linked:
             raise NotOursError(errno.ELOOP, "is a link, and nothing is written through links") from error
         # Not made: a link to nothing may wait for a volume that is not mounted.
-        descriptor, followed = os.open(path, flags & ~os.O_CREAT | _ALWAYS), True
+        try:
+            descriptor, followed = os.open(path, flags & ~os.O_CREAT | _ALWAYS), True
+        except FileNotFoundError as missing:
+            raise NotOursError(errno.ENOENT, "is a link to nothing") from missing
     try:
         status = _regular(descriptor)
         if followed and status.st_uid != os.geteuid():
