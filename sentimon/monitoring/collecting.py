@@ -79,7 +79,7 @@ def decode_wanted(content: bytes, *, origin: str) -> Wanted:
         StoreError: it names no baseline to come, or is of another format.
     """
     hint = "remove it, and make a baseline with `sentimon baseline create`"
-    return decode_file(content, _from_content, origin=origin, what="name of a baseline to come", hint=hint)
+    return decode_file(content, _from_content, origin=origin, what="record of a baseline to come", hint=hint)
 
 
 def _from_content(content: bytes) -> Wanted:

@@ -202,7 +202,8 @@ def read_config(folder: Path) -> Config:
 def _converted(content: Mapping[str, Any], kind: type[T], path: Path) -> T:
     try:
         return msgspec.convert(content, kind)
-    except msgspec.ValidationError as error:
+    # Half a surrogate pair, which JSON may spell, is no text.
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise ModelError(f"{path}: {error}", hint="export the model again") from error
 
 

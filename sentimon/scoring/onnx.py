@@ -15,6 +15,7 @@ from tokenizers import Encoding, Tokenizer
 from sentimon.errors import ModelError
 from sentimon.labels import Sentiment
 from sentimon.scoring.exported import (
+    CONFIG_FILE,
     MODEL_FILE,
     OUTPUT,
     RUNTIME_ERRORS,
@@ -70,7 +71,11 @@ class OnnxScorer:
             ModelError: a file is missing or broken, or the labels cannot be mapped.
         """
         config = read_config(folder)
-        classes = map_labels(labels_of(config, folder), label_map=label_map)
+        labels = labels_of(config, folder)
+        try:
+            classes = map_labels(labels, label_map=label_map)
+        except ModelError as error:
+            raise ModelError(f"{folder / CONFIG_FILE}: {error.message}", hint=error.hint) from error
         session = open_session(folder / MODEL_FILE, optimised=config.sentimon.optimised)
         check_graph(session, len(classes), folder / MODEL_FILE)
         tokenizer = open_tokenizer(folder / TOKENIZER_FILE)
