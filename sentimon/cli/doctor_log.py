@@ -13,6 +13,7 @@ from sentimon.cli.output import counted
 from sentimon.cli.reading import count_collected, newer, read_summary
 from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
+from sentimon.files import is_there, open_own
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
 from sentimon.reporting.collecting import explain_collecting
@@ -43,7 +44,6 @@ def index(session: Session) -> Finding:
 
 def writing(session: Session) -> Finding:
     """Find whether rows can be appended, by the user who asks; nothing is left behind."""
-    from sentimon.files import open_own
     from sentimon.logbook.locks import lock_file
     from sentimon.logbook.segments import LIVE_FILE
 
@@ -99,7 +99,7 @@ def _baseline(session: Session) -> Finding:
         if wanted is not None:
             says = explain_collecting(count_collected(session, wanted))
             return warning("baseline", says, "log more rows; `sentimon drift` then makes it")
-        if not path.exists():
+        if not is_there(path):
             mend = "`sentimon baseline create` makes one of a quiet period"
             return warning("baseline", f"{path}: there is none", mend)
         return _compared(session, path)
