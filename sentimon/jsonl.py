@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from sentimon.errors import DataError, StoreError
+from sentimon.files import MOST_HISTORY, check_no_dangling_link, open_regular, unreadable
 
 T = TypeVar("T")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONGEST = 64 << 20
+"""Bytes of a line of a file of ours; of a longer one the rest is passed over, so that it is a bad line."""
 
 
 class BadLine(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -40,22 +44,26 @@ class LineError(DataError):
 
 
 def file_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield what `numbered_lines` yields of the file at `path`.
+    """Yield what `numbered_lines` yields of the file of ours at `path`; nothing where none is there.
 
     Raises:
-        StoreError: the file cannot be read.
+        StoreError: it is no regular file, longer than MOST_HISTORY, or cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            yield from numbered_lines(file)
+        with open_regular(path, most=MOST_HISTORY) as file:
+            yield from numbered_lines(_bounded_lines(file))
+    except FileNotFoundError as error:
+        check_no_dangling_link(path, error)
     except OSError as error:
         raise unreadable(path, error) from error
 
 
-def unreadable(path: Path, error: OSError) -> StoreError:
-    """Return the error for a file that cannot be read, for the system's reason."""
-    reason = error.strerror or error
-    return StoreError(f"{path}: cannot be read: {reason}", hint="check the path and its permissions")
+def _bounded_lines(file: BufferedReader) -> Iterator[bytes]:
+    while line := file.readline(_LONGEST):
+        rest = line
+        while len(rest) == _LONGEST and not rest.endswith(b"\n"):
+            rest = file.readline(_LONGEST)
+        yield line
 
 
 def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -107,6 +115,20 @@ def decode_line(line: bytes, decode: Callable[[bytes], T]) -> T:
         raise LineError("json", f"not valid JSON: {error}") from error
     except RecursionError as error:
         raise LineError("json", "not valid JSON: nested too deeply") from error
+
+
+def decode_file(content: bytes, decode: Callable[[bytes], T], *, origin: str, what: str, hint: str) -> T:
+    """Return what `decode` makes of the content of a file of ours; `origin` names the file in errors.
+
+    `decode` is a msgspec decoder of a type with ranges, or calls one and checks what no type can say.
+
+    Raises:
+        StoreError: the file is not `what` it should be; `hint` says what to do about it.
+    """
+    try:
+        return decode_line(content, decode)
+    except DataError as error:
+        raise StoreError(f"{origin}: is no {what}: {error.message}", hint=hint) from error
 
 
 decode_object: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any]).decode

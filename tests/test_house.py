@@ -14,8 +14,8 @@ from tests.conftest import ROOT, clean_environment
 
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
-    "errors", "labels", "jsonl", "cells", "config", "ingest", "scoring", "logbook", "monitoring",
-    "evaluation", "training", "reporting", "engine", "workflows", "api", "cli",
+    "errors", "labels", "files", "jsonl", "cells", "config", "ingest", "scoring", "logbook",
+    "monitoring", "evaluation", "training", "reporting", "engine", "workflows", "api", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},

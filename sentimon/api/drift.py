@@ -14,6 +14,7 @@ from sentimon.api.predictions import PredictionLog, records_of
 from sentimon.api.stores import BASELINE_FILE, read_baseline, save_baseline
 from sentimon.config import load_settings
 from sentimon.config.paths import expanded
+from sentimon.files import is_there
 from sentimon.logbook.history import DRIFT_FILE
 from sentimon.logbook.moments import time_zone
 from sentimon.logbook.record import PredictionRecord
@@ -101,7 +102,7 @@ class DriftDetector:
         Raises:
             StoreError: the file is no baseline.
         """
-        return read_baseline(self.baseline_file) if self.baseline_file.exists() else None
+        return read_baseline(self.baseline_file) if is_there(self.baseline_file) else None
 
     def detect_drift(self, logs: Sequence[PredictionLog]) -> DriftReport:
         """Return how `logs` compare with the baseline.

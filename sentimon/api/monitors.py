@@ -9,7 +9,8 @@ from zlib import crc32
 
 from sentimon.api.stores import read_baseline_file
 from sentimon.errors import ReadOnlyError, StoreError
-from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
+from sentimon.files import read_if_there
+from sentimon.logbook.files import errors_named, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor, where_writable
 from sentimon.logbook.segments import check_folder
 from sentimon.monitoring.monitor import MonitorState
@@ -36,8 +37,8 @@ class MonitorFile:
         Raises:
             StoreError: the file cannot be read.
         """
-        if self.path.exists():
-            content = read_file(self.path, hint="run it again")
+        content = read_if_there(self.path)
+        if content is not None:
             self._others = decode_monitors(content, origin=str(self.path))
         return self._others.pop(self._baseline, MonitorState())
 
@@ -89,7 +90,10 @@ def count_memory(folder: Path) -> tuple[int, int] | None:
     """
     path = folder / MONITOR_FILE
     with contextlib.suppress(StoreError):
-        states = decode_monitors(read_file(path, hint="run it again"), origin=str(path)).values()
+        content = read_if_there(path)
+        if content is None:
+            return None
+        states = decode_monitors(content, origin=str(path)).values()
         return sum(one.checks for one in states), sum(one.incident is not None for one in states)
     return None
 

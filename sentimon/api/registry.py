@@ -15,12 +15,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
+
+from sentimon.api.model_copy import copy_model
 from sentimon.errors import StoreError, UsageError
-from sentimon.jsonl import BadLine, decode_line, decode_object, encode
-from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file, sync, write_at_end
-from sentimon.logbook.history import read_entries
+from sentimon.files import MOST_SETTINGS, is_there, read_if_there
+from sentimon.jsonl import BadLine, decode_file, decode_object, encode
+from sentimon.logbook.files import errors_named, remove_file, replace_file, sync, write_at_end
+from sentimon.logbook.history import numbered_entries, read_entries
 from sentimon.logbook.locks import exclusive
 
 REGISTRY_FILE, PENDING_FILE, CURRENT = "registry.jsonl", "pending.json", "current"
@@ -66,10 +70,21 @@ def read_registry(folder: Path) -> Registry:
     Raises:
         StoreError: a file cannot be read.
     """
-    if (folder / PENDING_FILE).exists():
+    if is_there(folder / PENDING_FILE):
         with errors_named(folder), exclusive(folder):
             _settle(folder)
-    entries, bad = read_entries(folder / REGISTRY_FILE)
+    path = folder / REGISTRY_FILE
+    entries: list[Entry] = []
+    bad: list[BadLine] = []
+    for number, one in numbered_entries(path):
+        try:
+            if isinstance(one, BadLine):
+                bad.append(one)
+            else:
+                msgspec.convert(one, _Entry)
+                entries.append(one)
+        except msgspec.ValidationError as error:
+            bad.append(BadLine(path=str(path), line=number, kind="field", reason=str(error)))
     return Registry(
         entries=tuple(entries),
         bad_lines=tuple(bad),
@@ -84,23 +99,38 @@ def promote_model(folder: Path, source: Path, facts: Entry) -> str:
     A reader of `current` sees the version before or the new one, each whole, whenever this is killed.
 
     Raises:
-        StoreError: it cannot be copied, or the disk is full; then what served still does.
+        ModelError: it holds a link that leads out of it.
+        StoreError: it cannot be copied, or the disk is full; then what served still does, and nothing of it
+            is left behind.
     """
     with errors_named(folder), exclusive(folder):
         _settle(folder)
         incoming = folder / _INCOMING
-        shutil.rmtree(incoming, ignore_errors=True)
-        incoming.mkdir()
-        for path in sorted(source.iterdir()):
-            if path.is_file():
-                shutil.copyfile(path, incoming / path.name)
-                sync(incoming / path.name)
+        # Left by a program that was killed.
+        _remove(incoming)
         versions = _versions(folder)
         version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04d}"
-        incoming.rename(folder / version)
-        sync(folder)
-        _switch(folder, version, {**facts, "event": PROMOTED})
+        try:
+            incoming.mkdir()
+            copy_model(source, incoming)
+            sync(incoming)
+            incoming.rename(folder / version)
+            sync(folder)
+            _switch(folder, version, {**facts, "event": PROMOTED})
+        except BaseException:
+            # On a full disk nothing may stay that no one asked for; what serves by now does stay.
+            _remove(incoming)
+            if _current(folder) != version:
+                _remove(folder / version)
+            raise
     return version
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def roll_back(folder: Path, version: str | None, facts: Entry) -> str:
@@ -143,14 +173,34 @@ def _switch(folder: Path, version: str, facts: Entry) -> None:
 def _settle(folder: Path) -> None:
     """Write down a switch that came about, and forget one that did not; the caller holds the lock."""
     pending = folder / PENDING_FILE
-    if not pending.exists():
+    content = read_if_there(pending, most=MOST_SETTINGS)
+    if content is None:
         return
-    content = read_file(pending, hint="run it again")
-    entry = decode_line(content, decode_object)
+    hint = f"`sentimon models list` shows what serves; then remove {pending}"
+    entry = decode_file(content, _entry_of, origin=str(pending), what="switch of models", hint=hint)
     entries, _ = read_entries(folder / REGISTRY_FILE)
     if entry["version"] == _current(folder) and (not entries or entries[-1] != entry):
-        write_at_end(folder / REGISTRY_FILE, [content], sync=True)
+        write_at_end(folder / REGISTRY_FILE, [encode(entry)], sync=True)
     remove_file(pending)
+
+
+class _Entry(msgspec.Struct):
+    """What is relied on of an entry; it may say more."""
+
+    version: Annotated[str, msgspec.Meta(pattern=f"^{_VERSION.pattern}$")]
+    event: Literal["promote", "rollback"]
+    previous: str | None = None
+    revision: str | None = None
+    timestamp: str = ""
+    who: str = ""
+    why: str = ""
+    forced: bool = False
+
+
+def _entry_of(content: bytes) -> dict[str, Any]:
+    entry = decode_object(content)
+    msgspec.convert(entry, _Entry)
+    return entry
 
 
 def _current(folder: Path) -> str | None:

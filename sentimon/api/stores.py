@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from sentimon.errors import DataError, StoreError
+from sentimon.files import is_there, read_file, unreadable
 from sentimon.jsonl import BadLine
-from sentimon.logbook.files import read_file, replace_file
-from sentimon.logbook.history import read_entries
+from sentimon.logbook.files import replace_file
+from sentimon.logbook.history import numbered_entries
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.monitoring.retraining import LastTrigger, find_last_fired
@@ -32,7 +32,7 @@ def read_baseline_file(path: Path) -> bytes:
     Raises:
         StoreError: it is missing or unreadable.
     """
-    coming = next_path(path).exists()
+    coming = is_there(next_path(path))
     hint = "`sentimon drift` says how far the one is that is being collected" if coming else _NONE
     return read_file(path, hint=hint)
 
@@ -52,16 +52,19 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
 
 
 def read_last_fired(path: Path, *, zone: tzinfo | None) -> tuple[LastTrigger | None, list[BadLine]]:
-    """Return (the latest trigger in the history at `path` that fired, lines that hold none).
+    """Return (the latest trigger in the history at `path` that fired or may have, lines that hold none).
 
     Naive timestamps are read in `zone` (None: local time).
 
     Raises:
-        StoreError: the history cannot be read, or that trigger has no valid timestamp.
+        StoreError: the history cannot be read.
     """
-    entries, bad = read_entries(path)
+    entries = list(numbered_entries(path))
+    if not entries:
+        return None, []
     try:
-        return find_last_fired(entries, zone), bad
-    except DataError as error:
-        hint = "mend or remove the last line in it that fired"
-        raise StoreError(f"{path}: {error.message}", hint=hint) from error
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    bad = [one for _, one in entries if isinstance(one, BadLine)]
+    return find_last_fired(entries, zone, path=str(path), written=written), bad

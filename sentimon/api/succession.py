@@ -22,7 +22,7 @@ from pathlib import Path
 from sentimon.api.monitors import MONITOR_FILE
 from sentimon.api.stores import next_path, read_baseline_file, save_baseline
 from sentimon.errors import StoreError
-from sentimon.jsonl import unreadable
+from sentimon.files import is_there, read_if_there
 from sentimon.logbook.files import errors_named, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor
 from sentimon.monitoring.baseline import Baseline
@@ -42,11 +42,28 @@ def wanted_at(path: Path) -> Wanted | None:
         StoreError: a file cannot be read.
     """
     place = next_path(path)
-    content = _content(place)
+    content = read_if_there(place)
     if content is None:
         return None
     wanted = decode_wanted(content, origin=str(place))
-    return wanted if _hash_of(_content(path)) in (None, wanted.replaces) else None
+    return wanted if _hash_of(read_if_there(path)) in (None, wanted.replaces) else None
+
+
+def given_up(path: Path) -> Wanted | None:
+    """Return the baseline that was to come at `path` and no longer is; the next change there forgets it.
+
+    Something else lies at `path` than what it was to replace: put there by hand, or the file that names
+    the baseline to come was changed. None, too, where the baseline was made, and only the killed program
+    that made it could not say so.
+
+    Raises:
+        StoreError: a file cannot be read.
+    """
+    content = read_if_there(next_path(path))
+    if content is None or wanted_at(path) is not None:
+        return None
+    wanted = decode_wanted(content, origin=str(next_path(path)))
+    return None if _is_of(read_if_there(path), wanted.revision) else wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +91,11 @@ def hand_over(folder: Path, path: Path, heir: Heir, *, fewest: int) -> Wanted | 
     """
     with _held(folder, path) as pending:
         remove_file(folder / MONITOR_FILE)
-        present = _content(path)
+        present = read_if_there(path)
         # What is about to be taken up again counts as what lies there.
         given = present if pending is None or pending.again is None else pending.again.encode()
-        known = next((one for one in (given, _content(before_path(path))) if _is_of(one, heir)), None)
+        earlier = (given, read_if_there(before_path(path)))
+        known = next((one for one in earlier if _is_of(one, heir.revision)), None)
         asked = heir.asked or (0 if pending is None else pending.asked)
         if known is None and not asked:
             if given is not None:
@@ -107,7 +125,7 @@ def make_wanted(folder: Path, path: Path, make: Callable[[Wanted], Baseline | No
     Raises:
         StoreError: the folder cannot be written, or a file cannot be read.
     """
-    if not next_path(path).exists():
+    if not is_there(next_path(path)):
         return None
     with _held(folder, path) as wanted:
         made = None if wanted is None else make(wanted)
@@ -122,7 +140,7 @@ def place_baseline(folder: Path, path: Path, baseline: Baseline) -> bool:
     Raises:
         StoreError: it cannot be written.
     """
-    if not next_path(path).exists():
+    if not is_there(next_path(path)):
         save_baseline(path, baseline)
         return False
     with _held(folder, path) as wanted:
@@ -145,31 +163,21 @@ def _held(folder: Path, path: Path) -> Iterator[Wanted | None]:
         wanted = wanted_at(path)
         if wanted is None:
             remove_file(next_path(path))
-        elif path.exists():
+        elif is_there(path):
             replace_file(before_path(path), read_baseline_file(path))
             remove_file(path)
         yield wanted
-
-
-def _content(path: Path) -> bytes | None:
-    # One call: another program may remove it at any time.
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def _hash_of(content: bytes | None) -> str | None:
     return None if content is None else sha256(content).hexdigest()
 
 
-def _is_of(content: bytes | None, heir: Heir) -> bool:
+def _is_of(content: bytes | None, revision: str) -> bool:
     """Return whether a baseline is made of rows of that model alone."""
     if content is None:
         return False
     with contextlib.suppress(StoreError):
         models = decode_baseline(content, origin="").summary.models
-        return {revision for _, revision in models} == {heir.revision}
+        return {known for _, known in models} == {revision}
     return False

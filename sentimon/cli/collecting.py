@@ -26,8 +26,11 @@ def collect_baseline(session: Session, path: Path, *, only_look: bool = False) -
     """
     from sentimon.api.succession import make_wanted
 
+    note_given_up(path)
+    if only_look:
+        return
     try:
-        made = None if only_look else make_wanted(session.folder, path, lambda wanted: _made(session, wanted))
+        made = make_wanted(session.folder, path, lambda wanted: _made(session, wanted, path))
     except ReadOnlyError as error:
         note(f"{error.message}: no baseline is made here")
         return
@@ -37,10 +40,25 @@ def collect_baseline(session: Session, path: Path, *, only_look: bool = False) -
         note(f"baseline {made.name!r} of {made.summary.count} rows {again}, in {path}")
 
 
-def _made(session: Session, wanted: Wanted) -> Baseline | None:
+def note_given_up(path: Path) -> None:
+    """Say so where a baseline was to come at `path`, and something else has taken its place."""
+    from sentimon.api.stores import next_path
+    from sentimon.api.succession import given_up
+
+    wanted = given_up(path)
+    if wanted is not None:
+        # Said even where quiet is asked for: from now on what lies there is what is normal.
+        note(
+            f"{next_path(path)}: the baseline of {wanted.name} is given up: "
+            f"{path} is not the one that it was to replace"
+        )
+
+
+def _made(session: Session, wanted: Wanted, path: Path) -> Baseline | None:
     """Return the baseline; None where there are too few rows."""
     from dataclasses import replace
 
+    from sentimon.api.stores import next_path
     from sentimon.cli.reading import count_collected
     from sentimon.logbook.summary import summarise
     from sentimon.monitoring.baseline import create_baseline
@@ -55,7 +73,7 @@ def _made(session: Session, wanted: Wanted) -> Baseline | None:
         # Some were removed since they were counted.
         return None
     if wanted.again is not None:
-        before = decode_baseline(wanted.again.encode(), origin="the baseline of before")
+        before = decode_baseline(wanted.again.encode(), origin=str(next_path(path)))
         return replace(before, resumed=rows[-1].timestamp)
     return create_baseline(
         summarise(rows),

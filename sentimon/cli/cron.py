@@ -20,6 +20,7 @@ from sentimon.cli.session import Session, start
 from sentimon.config.layers import PROJECT_FILE
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError, UsageError
+from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from sentimon.reporting.schedule import Schedule
@@ -140,7 +141,7 @@ def _period(session: Session, since: str | None) -> tuple[str, ...]:
     from sentimon.logbook.windows import Period
 
     path = session.baseline_path(None)
-    baseline = read_baseline(path) if path.exists() else None
+    baseline = read_baseline(path) if is_there(path) else None
     if since is None and is_monitored(session, baseline, Period()):
         return ()
     is_monitored(session, baseline, session.period(since or "7d", None))

@@ -14,6 +14,7 @@ from sentimon.cli.output import counted
 from sentimon.cli.reading import count_collected, newer, read_summary
 from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
+from sentimon.files import is_there, open_own
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
 from sentimon.reporting.setup_tables import Finding, failed, good, warning
@@ -56,7 +57,7 @@ def writing(session: Session) -> Finding:
             pass
         for place in (live, lock_file(folder)):
             if place.exists():
-                os.close(os.open(place, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC))
+                os.close(open_own(place, os.O_RDWR | os.O_APPEND, linked=place == live))
         public = live.exists() and live.stat().st_mode & 0o077
     except OSError as error:
         mend = "check its owner and its permissions, and whether the disk is mounted read-only"
@@ -107,7 +108,7 @@ def _baseline(session: Session) -> Finding:
         if wanted is not None:
             says = explain_collecting(count_collected(session, wanted))
             return warning("baseline", says, "log more rows; `sentimon drift` then makes it")
-        if not path.exists():
+        if not is_there(path):
             mend = "`sentimon baseline create` makes one of a quiet period"
             return warning("baseline", f"{path}: there is none", mend)
         return _compared(session, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,11 +11,12 @@ from msgspec.structs import astuple
 
 from sentimon.cli.session import Session
 from sentimon.errors import StoreError
+from sentimon.files import MOST_SETTINGS, is_there, read_if_there
+from sentimon.jsonl import decode_file, encode
+from sentimon.monitoring.retraining import RuleResult
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from sentimon.monitoring.retraining import RuleResult
 
 _KEPT = "error_rate.json"
 
@@ -23,7 +25,17 @@ class _Known(msgspec.Struct, frozen=True):
     """A result, and what it follows from: it can be deleted at any time."""
 
     source: str
-    rule: dict[str, float | int | str | bool | None]
+    rule: RuleResult
+    digest: str
+    """Of both, so that what a disk, or another program, did to the file is noticed."""
+
+    @classmethod
+    def of(cls, source: str, rule: RuleResult) -> _Known:
+        """Return what is kept of a result."""
+        return cls(source, rule, sha256(encode([source, rule.to_dict()])).hexdigest())
+
+
+_decode_known = msgspec.json.Decoder(_Known).decode
 
 
 def error_rate_rule(session: Session, baseline: Path) -> RuleResult | None:
@@ -38,21 +50,21 @@ def error_rate_rule(session: Session, baseline: Path) -> RuleResult | None:
     from sentimon.evaluation.late.book import LABELS_FILE
     from sentimon.logbook.files import replace_file
     from sentimon.logbook.locks import STATE_FOLDER
-    from sentimon.monitoring.retraining import RuleResult
 
     labels = session.folder / LABELS_FILE
-    if not labels.exists():
+    if not is_there(labels):
         return None
     source = _source(session, baseline)
     path = session.folder / STATE_FOLDER / _KEPT
-    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, TypeError):
-        known = msgspec.json.decode(path.read_bytes(), type=_Known)
-        if known.source == source:
-            return RuleResult(**known.rule)  # type: ignore[arg-type]
+    with contextlib.suppress(StoreError):
+        content = read_if_there(path, most=MOST_SETTINGS) or b""
+        known = decode_file(content, _decode_known, origin=str(path), what="known error rate", hint="")
+        if known.source == source and known == _Known.of(known.source, known.rule):
+            return known.rule
     rule = _judge(session, baseline)
     # Where it cannot be kept it costs time and nothing else.
     with contextlib.suppress(StoreError):
-        replace_file(path, msgspec.json.encode(_Known(source, rule.to_dict())))
+        replace_file(path, msgspec.json.encode(_Known.of(source, rule)))
     return rule
 
 

@@ -54,6 +54,7 @@ def show_model(
     """
     from rich.text import Text
 
+    from sentimon.files import MOST_MODEL_TEXT, read_if_there
     from sentimon.jsonl import encode
     from sentimon.reporting.plain_text import visible
 
@@ -67,7 +68,8 @@ def show_model(
         )
     entry = dict(found.entry_of(wanted) or {})
     path = _folder(session) / wanted / "MODEL_CARD.md"
-    card = path.read_text(encoding="utf-8") if path.is_file() else ""
+    # A card may be of any hand: what is no UTF-8 in it shows as such.
+    card = (read_if_there(path, most=MOST_MODEL_TEXT) or b"").decode(errors="replace")
     if as_json:
         show_json({"version": wanted, "current": wanted == found.current, "entry": entry, "card": card})
     else:

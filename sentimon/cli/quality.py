@@ -8,6 +8,7 @@ from sentimon.cli.labelled import log_rows, read_labels, text_hash
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, UsageError
+from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,7 @@ def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judg
     from sentimon.api.stores import read_baseline
     from sentimon.evaluation.risk import risk_of
 
-    last = read_baseline(path).last if path.exists() else None
+    last = read_baseline(path).last if is_there(path) else None
     settings = session.settings.quality
     return risk_of(
         judged,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note
 from sentimon.cli.session import Session
+from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +57,7 @@ def compare(
         collecting = count_collected(session, wanted)
         summary = read_summary(session, newer(session, period, wanted.since, *seen))
         return None, summary, detect_drift(None, summary, session.settings.drift, collecting=collecting)
-    baseline = read_baseline(path) if path.exists() else None
+    baseline = read_baseline(path) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
     summary = read_summary(session, newer(session, period, ended, *seen))
     if baseline is not None and period.since and foreign_models(baseline, summary):
@@ -74,7 +75,7 @@ def has_baseline(path: Path) -> bool:
     """Return whether there is a baseline at `path` to compare with: not while one is being collected."""
     from sentimon.api.succession import wanted_at
 
-    return path.exists() and wanted_at(path) is None
+    return is_there(path) and wanted_at(path) is None
 
 
 def count_collected(session: Session, wanted: Wanted) -> Collecting:

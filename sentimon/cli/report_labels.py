@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentimon.cli.session import Session
+from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ def read_labelled(session: Session, period: Period, file: str | None) -> Labelle
 
     if file is not None:
         return _of_file(session, file)
-    return _of_log(session, period) if (session.folder / LABELS_FILE).exists() else None
+    return _of_log(session, period) if is_there(session.folder / LABELS_FILE) else None
 
 
 def _of_file(session: Session, file: str) -> Labelled:

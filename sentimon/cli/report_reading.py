@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sentimon.cli.reading import count_collected, latest, newer
 from sentimon.errors import StoreError, UsageError
+from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ def _read_kept(session: Session, asked: Asked) -> Kept:
     from sentimon.monitoring.monitor import MonitorState
 
     wanted, baseline = wanted_at(asked.baseline), None
-    if wanted is None and asked.baseline.exists():
+    if wanted is None and is_there(asked.baseline):
         baseline = read_baseline(asked.baseline)
     last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
     ended = None if baseline is None or asked.period.since else baseline.last

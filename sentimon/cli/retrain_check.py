@@ -78,6 +78,10 @@ def retrain_check(
         show_reading_plan(session, as_json=as_json)
     triggers = session.folder / TRIGGERS_FILE
     last, bad = read_last_fired(triggers, zone=session.naive_zone)
+    if last is not None and last.doubt is not None:
+        # Said also where quiet is asked for: it may hold back what would fire.
+        note(f"{last.doubt}: taken for a trigger that fired at {last.timestamp:%Y-%m-%d %H:%M} UTC")
+        note("mend that line, or remove it if none fired then")
     path = session.baseline_path(file)
     collect_baseline(session, path)
     with ExitStack() as stack:

@@ -37,6 +37,7 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
     """
     from sentimon.api.monitors import forget_monitors
     from sentimon.api.succession import Heir, hand_over
+    from sentimon.cli.collecting import note_given_up
 
     rows = session.settings.training.baseline_rows
     if not rows and not session.folder.is_dir():
@@ -48,6 +49,7 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
     # The clock, not the begin of the command: its gate may have taken minutes.
     heir = Heir(name=version, revision=revision, since=clock(), asked=rows)
     path = session.baseline_path(None)
+    note_given_up(path)
     return hand_over(session.folder, path, heir, fewest=session.settings.drift.min_samples)
 
 

@@ -21,6 +21,7 @@ from sentimon.config.secrets import shown_path
 from sentimon.config.settings import NotifySettings
 from sentimon.config.webhook import Address, parse_webhook
 from sentimon.errors import SentimonError, StoreError
+from sentimon.files import MOST_SECRET, read_regular
 
 SIGNATURE = "X-Sentimon-Signature"
 SHORTEST_SECRET = 16
@@ -93,7 +94,7 @@ def read_secret(path: Path) -> bytes:
         StoreError: it cannot be read, or is too short.
     """
     try:
-        secret = path.read_bytes().strip()
+        secret = read_regular(path, most=MOST_SECRET).strip()
     except OSError as error:
         raise StoreError(
             f"{shown_path(path)}: the secret of the webhook cannot be read: {error.strerror}",

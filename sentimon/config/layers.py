@@ -14,6 +14,7 @@ from sentimon.config.check import SECTIONS, check_names, check_value, read_text,
 from sentimon.config.paths import config_folder, expanded
 from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
+from sentimon.files import MOST_SETTINGS, read_regular
 
 PREFIX = "SENTIMON_"
 PROJECT_FILE = "sentimon.toml"
@@ -66,12 +67,12 @@ def _layers(
     config: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str], directory: Path
 ) -> Iterator[tuple[str, str, Any]]:
     user = user_file(environment)
-    if user is not None and os.path.isfile(user):  # noqa: PTH113 - Path.is_file raises for a path that is too long
+    if user is not None and os.path.lexists(user):
         yield from _from_file(user)
     named = config or environment.get(PREFIX + "CONFIG")
     if named:
         yield from _from_file(expanded(named))
-    elif (directory / PROJECT_FILE).is_file():
+    elif os.path.lexists(directory / PROJECT_FILE):
         yield from _from_file(directory / PROJECT_FILE)
     yield from _from_environment(environment)
     for key, value in flags.items():
@@ -81,14 +82,15 @@ def _layers(
 def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:
     origin = str(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        document = tomllib.loads(read_regular(path, most=MOST_SETTINGS).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file", hint="check --config and $SENTIMON_CONFIG") from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint="check --config and $SENTIMON_CONFIG") from error
     except (ValueError, RecursionError) as error:
         # Beside invalid TOML and UTF-8: numbers of thousands of digits, and brackets nested as deep.
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+        hint = "`sentimon config` shows what each key may be"
+        raise ConfigError(f"{path}: not valid TOML: {error}", hint=hint) from error
     for section, content in document.items():
         if section not in SECTIONS:
             raise unknown_key(section, origin, list(SECTIONS))

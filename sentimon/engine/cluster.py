@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sentimon.config.paths import expanded
 from sentimon.engine.processes import cores
 from sentimon.errors import EngineError
+from sentimon.files import MOST_SECRET, read_regular
 
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
@@ -83,7 +84,7 @@ def resolve(address: str) -> str:
         return address
     if path.is_file():
         try:
-            content = path.read_bytes()[:_MOST_ADDRESS].decode().strip()
+            content = read_regular(path, most=MOST_SECRET)[:_MOST_ADDRESS].decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise EngineError(
                 f"{path}: cannot be read as an address: {error}", hint="see engine.address"

@@ -13,14 +13,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from sentimon.errors import StoreError
+from sentimon.files import open_regular
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine, encode
-from sentimon.logbook.asked import check_asked, read_job
+from sentimon.logbook.asked import Count, Digest, check_asked, read_job
 from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.locks import only_one
 from sentimon.scoring.answers import Answers
@@ -62,17 +63,17 @@ class Part:
 class PartFile(msgspec.Struct, frozen=True, kw_only=True):
     """A part file that is whole, and what it was made of."""
 
-    file: str
-    first_line: int
+    file: Annotated[str, msgspec.Meta(pattern=r"^part-[0-9]{5,}\.jsonl$")]
+    first_line: Count
     """Of the input, from 1."""
-    last_line: int
-    rows: int
-    input_sha256: str
-    predictions: int
-    truncated: int
+    last_line: Count
+    rows: Count
+    input_sha256: Digest
+    predictions: Count
+    truncated: Count
     """Texts that the model could not read to their end."""
-    bad_lines: int
-    sha256: str
+    bad_lines: Count
+    sha256: Digest
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,7 +201,7 @@ def _read_manifest(folder: Path, asked: dict[str, Any]) -> Manifest:
 
 def _is_whole(folder: Path, part: PartFile) -> bool:
     try:
-        with (folder / part.file).open("rb") as file:
+        with open_regular(folder / part.file) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
     except OSError:
         return False

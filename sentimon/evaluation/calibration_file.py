@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
-from sentimon.errors import DataError, NoVerdictError, StoreError
+from sentimon.errors import DataError, NoVerdictError
 from sentimon.evaluation.calibration import calibration_error
 from sentimon.evaluation.scaling import (
     KINDS,
@@ -25,14 +25,19 @@ from sentimon.evaluation.scaling import (
     held_out_losses,
     log_loss,
 )
+from sentimon.files import MOST_SETTINGS, read_file
+from sentimon.jsonl import decode_file
 from sentimon.labels import LABELS
-from sentimon.logbook.files import read_file
 from sentimon.logbook.moments import format_moment
 from sentimon.monitoring.intervals import Estimate
 
 VERSION = 1
 _SEED = 0
-Triple = tuple[float, float, float]
+_MOST = 1000.0
+"""Of a weight or a bias: with such a one all scores are 0 or 1."""
+Weight = Annotated[float, msgspec.Meta(gt=0, le=_MOST)]
+Bias = Annotated[float, msgspec.Meta(ge=-_MOST, le=_MOST)]
+_AGAIN = "make one with `sentimon calibrate`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +101,14 @@ def calibrate(scores: Matrix, gold: Classes, *, model: str, revision: str, fewes
     kind = TEMPERATURE if losses[TEMPERATURE].mean() < raw.mean() else UNCHANGED.kind
     if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) and losses[VECTOR].mean() < raw.mean():
         kind = VECTOR
+    calibrator = UNCHANGED if kind == UNCHANGED.kind else fit_scaling(scores, gold, kind)
+    if not all(0 < weight <= _MOST for weight in calibrator.weights):
+        raise NoVerdictError(
+            f"the labels contradict the scores: they would be weighted by {calibrator.weights}",
+            hint="check that the labels mean what the file says (`sentimon evaluate`)",
+        )
     return Calibration(
-        calibrator=UNCHANGED if kind == UNCHANGED.kind else fit_scaling(scores, gold, kind),
+        calibrator=calibrator,
         model=model,
         revision=revision,
         rows=len(gold),
@@ -120,10 +131,13 @@ class _File(msgspec.Struct, kw_only=True):
     model: str
     revision: str
     kind: str
-    weights: Triple
-    biases: Triple
-    rows: int
-    held_out_log_loss: dict[str, float]
+    weights: tuple[Weight, Weight, Weight]
+    biases: tuple[Bias, Bias, Bias]
+    rows: Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+    held_out_log_loss: dict[str, Annotated[float, msgspec.Meta(ge=0, le=_MOST)]]
+
+
+_decode_file = msgspec.json.Decoder(_File).decode
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -132,18 +146,18 @@ def read_calibration(path: Path) -> Calibration:
     Raises:
         StoreError: it is missing, unreadable, no calibration, or of a later version.
     """
-    content = read_file(path, hint="make one with `sentimon calibrate`")
-    try:
-        found = msgspec.json.decode(content, type=_File)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StoreError(
-            f"{path}: is no calibration: {error}", hint="make one with `sentimon calibrate`"
-        ) from error
+    content = read_file(path, hint=_AGAIN, most=MOST_SETTINGS)
+    return decode_file(content, _from_content, origin=str(path), what="calibration", hint=_AGAIN)
+
+
+def _from_content(content: bytes) -> Calibration:
+    found = _decode_file(content)
     if found.version != VERSION or found.kind not in (UNCHANGED.kind, *KINDS):
-        raise StoreError(
-            f"{path}: version {found.version}, kind {found.kind!r} is not known here",
-            hint="make it again with `sentimon calibrate`",
-        )
+        raise DataError(f"version {found.version}, kind {found.kind!r} is not known here")
+    if found.kind != VECTOR and len(set(found.weights)) != 1:
+        raise DataError(f"{found.kind} has one weight, not {found.weights}")
+    if found.kind in (UNCHANGED.kind, TEMPERATURE) and any(found.biases):
+        raise DataError(f"{found.kind} has no biases, not {found.biases}")
     return Calibration(
         calibrator=Calibrator(kind=found.kind, weights=found.weights, biases=found.biases),
         model=found.model,

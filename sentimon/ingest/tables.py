@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.files import unreadable
 from sentimon.ingest.input_row import NO_COLUMN, TEXT_COLUMN, InputRow, Numbered
 from sentimon.ingest.json_rows import json_rows
 from sentimon.ingest.separated import Separated
-from sentimon.jsonl import BadLine, LineError, decode_text, numbered_lines, unreadable
+from sentimon.jsonl import BadLine, LineError, decode_text, numbered_lines
 
 FORMATS = ("txt", "jsonl", "csv", "tsv", "parquet")
 SUFFIXES = MappingProxyType(

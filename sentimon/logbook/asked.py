@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+import msgspec
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import LineError, decode_line
-from sentimon.logbook.files import read_file
+from sentimon.files import read_if_there
+from sentimon.jsonl import decode_file
 
 J = TypeVar("J")
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+"""Of rows, lines or bytes."""
+Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+"""SHA-256, in hexadecimal."""
 _CONTENT = ("bytes", "modified_ns")
 """What is asked of the input itself: by these it is known again."""
 _ONCE_ASKED = ("chunk_texts",)
@@ -23,12 +29,10 @@ def read_job(path: Path, decode: Callable[[bytes], J], *, kind: str) -> J | None
     Raises:
         StoreError: it cannot be read, or is no such `kind` of file.
     """
-    if not path.exists():
+    content = read_if_there(path)
+    if content is None:
         return None
-    try:
-        return decode_line(read_file(path, hint="run it again"), decode)
-    except LineError as error:
-        raise StoreError(f"{path}: is no {kind}: {error.message}", hint="remove it") from error
+    return decode_file(content, decode, origin=str(path), what=kind, hint="remove it")
 
 
 def has_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from sentimon.files import open_own
 from sentimon.jsonl import LineError, decode_line, encode
 from sentimon.logbook.locks import lock_file
 
@@ -78,7 +79,7 @@ def read_custody(folder: Path) -> Custody | None:
     The caller holds the lock of `folder`, shared or alone, and compares the state with the file's own.
     """
     try:
-        descriptor = os.open(lock_file(folder), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_own(lock_file(folder), os.O_RDONLY)
     except OSError:
         return None
     try:

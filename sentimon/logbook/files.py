@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sentimon.errors import ReadOnlyError, StoreError
-from sentimon.jsonl import unreadable
-from sentimon.logbook.locks import PRIVATE, READ_ONLY, exclusive
+from sentimon.files import PRIVATE, NotOursError, open_own
+from sentimon.logbook.locks import READ_ONLY, exclusive
 
 _NOT_KEPT = "rows that were not confirmed were not kept"
 _HINTS = {
@@ -37,19 +37,19 @@ def append_lines(path: Path, lines: Sequence[bytes]) -> None:
 
 
 def write_at_end(
-    path: Path, lines: Sequence[bytes], *, sync: bool = False
+    path: Path, lines: Sequence[bytes], *, sync: bool = False, linked: bool = False
 ) -> tuple[os.stat_result, os.stat_result]:
     """Append whole lines to `path`, all or none, and return (its state before, its state after).
 
     The caller holds the lock. One write on an O_APPEND descriptor. A torn last line, left by a killed
     program, is ended first, so that it cannot swallow the first new one. With `sync` they are on the
-    disk when this returns; what the disk refuses is taken back.
+    disk when this returns; what the disk refuses is taken back. Only what may be `linked` is also written
+    where it is a link to a file of our own.
 
     Raises:
         OSError: the file cannot be written or forced onto the disk, or the disk is full.
     """
-    check_no_pipe(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    descriptor = open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, linked=linked)
     try:
         before = os.fstat(descriptor)
         with _nothing_or_all(descriptor, before):
@@ -105,22 +105,10 @@ def sync_name(path: Path) -> None:
             raise
 
 
-def read_file(path: Path, *, hint: str) -> bytes:
-    """Return the content of `path`; `hint` says what to do where it is missing.
-
-    Raises:
-        StoreError: it is not there or cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise StoreError(f"{path}: no such file", hint=hint) from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
 def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Put `content` at `path` in one step: a reader sees the old file or the new one, never a part.
+
+    Where a link is there it takes the place of the link; what that leads to stays as it is.
 
     `mode` says who may read it.
 
@@ -172,8 +160,7 @@ def _nothing_or_all(descriptor: int, before: os.stat_result) -> Iterator[None]:
         yield
     except BaseException:
         # Also an interrupt between two parts of a write leaves no half of a line.
-        if stat.S_ISREG(before.st_mode):
-            os.ftruncate(descriptor, before.st_size)
+        os.ftruncate(descriptor, before.st_size)
         raise
 
 
@@ -198,5 +185,7 @@ def errors_named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         hint = _HINTS.get(error.errno or 0, "check the path and its permissions")
+        if isinstance(error, NotOursError):
+            hint = "put the file itself there, or remove it"
         kind = ReadOnlyError if error.errno in READ_ONLY else StoreError
         raise kind(f"{path}: cannot be written: {error.strerror}", hint=hint) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,22 @@ def read_entries(path: Path) -> tuple[list[dict[str, Any]], list[BadLine]]:
     """
     entries: list[dict[str, Any]] = []
     bad: list[BadLine] = []
-    for number, line in file_lines(path) if path.exists() else ():
-        try:
-            entries.append(decode_line(line, decode_object))
-        except LineError as error:
-            bad.append(error.at(str(path), number))
+    for _, one in numbered_entries(path):
+        if isinstance(one, BadLine):
+            bad.append(one)
+        else:
+            entries.append(one)
     return entries, bad
+
+
+def numbered_entries(path: Path) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
+    """Yield (number from 1, the entry or the bad line there) of a history, in the order of the file.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    for number, line in file_lines(path):
+        try:
+            yield number, decode_line(line, decode_object)
+        except LineError as error:
+            yield number, error.at(str(path), number)

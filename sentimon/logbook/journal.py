@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import encode
-from sentimon.logbook.asked import check_asked, has_changed, read_job
+from sentimon.logbook.asked import Count, Digest, check_asked, has_changed, read_job
 from sentimon.logbook.custody import end_custody
 from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.intake import Row
@@ -42,12 +41,12 @@ _JOBS = "jobs"
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How far a job is."""
 
-    rows: int = 0
+    rows: Count = 0
     """Of the input that are done with."""
-    digest: str = hashlib.sha256().hexdigest()
+    digest: Digest = hashlib.sha256().hexdigest()
     """SHA-256 of these rows."""
-    logged: int = 0
-    bad_lines: int = 0
+    logged: Count = 0
+    bad_lines: Count = 0
 
 
 class _Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +175,7 @@ class Journal:
                 )
             there, torn = intent.place.lines_there(path, lines)
             if torn is not None:
-                os.truncate(path, torn)
+                intent.place.cut(path, torn)
                 end_custody(lock)
         return there
 

@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-PRIVATE = 0o600
-"""Logs hold what people wrote: nobody but their owner may read them."""
+from sentimon.files import NotOursError, open_own
+
 STATE_FOLDER = ".sentimon"
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 """What the system says where this program may read and not write."""
@@ -46,7 +46,7 @@ def shared(folder: Path) -> Iterator[None]:
     path = lock_file(folder)
     while True:
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_own(path, os.O_RDONLY)
         except OSError:
             break
         try:
@@ -130,13 +130,18 @@ def _alone(path: Path) -> Iterator[int]:
 
 
 def _open(path: Path) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    for _ in range(_TRIES):
-        with contextlib.suppress(FileNotFoundError):
-            return os.open(path, flags, PRIVATE)
-        # Nothing was logged here yet, or the folder of the state was removed just now.
-        path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, flags, PRIVATE)
+    try:
+        if path.parent.name == STATE_FOLDER and path.parent.is_symlink():
+            raise NotOursError(errno.ELOOP, f"its folder {STATE_FOLDER} is a link")
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileNotFoundError):
+                return open_own(path, os.O_RDWR | os.O_CREAT)
+            # Nothing was logged here yet, or the folder of the state was removed just now.
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return open_own(path, os.O_RDWR | os.O_CREAT)
+    except NotOursError as error:
+        # Who asks for the lock names what it wants to write, and not the lock.
+        raise NotOursError(error.errno, f"the lock {path} cannot be taken: {error.strerror}") from error
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -15,7 +15,8 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from sentimon.jsonl import LineError, unreadable
+from sentimon.files import unreadable
+from sentimon.jsonl import LineError
 from sentimon.logbook.custody import FileState
 from sentimon.logbook.files import check_no_pipe
 from sentimon.logbook.objects import open_object

@@ -24,8 +24,9 @@ from typing import BinaryIO
 import msgspec
 
 from sentimon.errors import StoreError, UsageError
+from sentimon.files import PRIVATE
 from sentimon.logbook.files import errors_named, sync_name
-from sentimon.logbook.locks import PRIVATE, STATE_FOLDER
+from sentimon.logbook.locks import STATE_FOLDER
 
 _MARKS = frozenset(
     {

@@ -7,10 +7,11 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
-from sentimon.logbook.locks import PRIVATE
+from sentimon.files import open_own
 from sentimon.logbook.segments import LIVE_FILE, sealed_files, stem_of
 
 _TAIL_BYTES = 4096
@@ -19,8 +20,8 @@ _TAIL_BYTES = 4096
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The end of the live file at some moment."""
 
-    inode: int
-    size: int
+    inode: Annotated[int, msgspec.Meta(ge=0)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
     """Bytes."""
     tail: str
     """SHA-256 of the last bytes, by which the file is known again."""
@@ -78,10 +79,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
                 begin += len(there)
         return len(lines), None
 
+    def cut(self, path: Path, size: int) -> None:
+        """Cut the file at `path`, which `found_in` gave, down to `size` bytes.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        with _opened(path, os.O_RDWR) as descriptor:
+            os.ftruncate(descriptor, size)
+
 
 @contextlib.contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
-    descriptor = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+    descriptor = open_own(path, flags, linked=True)
     try:
         yield descriptor
     finally:

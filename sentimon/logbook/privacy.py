@@ -17,6 +17,7 @@ from sentimon.config.paths import expanded
 from sentimon.config.secrets import shown_path
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
+from sentimon.files import MOST_SECRET, read_regular
 from sentimon.jsonl import well_formed
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.redaction import redact
@@ -70,9 +71,9 @@ class Privacy:
 
 def _read_key(path: Path) -> bytes:
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             _make_key(path)
-        key = path.read_bytes().strip()
+        key = read_regular(path, most=MOST_SECRET).strip()
     except OSError as error:
         raise StoreError(
             f"{shown_path(path)}: the key of the hash cannot be read: {error.strerror}",

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import unreadable
+from sentimon.files import unreadable
 from sentimon.logbook.files import errors_named
 from sentimon.logbook.locks import exclusive, shared
 from sentimon.logbook.opened import LogFile, Segment, opened, segment_of

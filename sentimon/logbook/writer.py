@@ -86,7 +86,8 @@ class LogWriter:
         keep_custody(lock, before, after)
 
     def _write(self, lines: list[bytes]) -> tuple[os.stat_result, os.stat_result]:
-        return write_at_end(self.path, lines, sync=self._settings.fsync == "always")
+        live, sync_now = self.path.name == LIVE_FILE, self._settings.fsync == "always"
+        return write_at_end(self.path, lines, sync=sync_now, linked=live)
 
     def __enter__(self) -> LogWriter:
         """Return itself."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from sentimon.errors import DataError, StoreError
-from sentimon.jsonl import encode
+from sentimon.errors import DataError
+from sentimon.jsonl import decode_file, encode
 from sentimon.labels import LABELS, parse_label
 from sentimon.logbook.moments import (
     HOUR_MICROSECONDS,
@@ -18,9 +19,11 @@ from sentimon.logbook.moments import (
     parse_moment,
     to_microseconds,
 )
-from sentimon.logbook.summary import Counts, Summary
+from sentimon.logbook.summary import Summary
 from sentimon.logbook.tally import CONFIDENCE_BINS, POLARITY_BINS, Tally
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.events import Rows
+from sentimon.monitoring.texts import OF_TEXTS
 from sentimon.monitoring.words_json import Words, from_words, to_words
 from sentimon.scoring.scores import SCALE
 
@@ -29,23 +32,23 @@ _AGAIN = "make a new one with `sentimon baseline create --force`"
 
 
 class _Class(msgspec.Struct, frozen=True):
-    count: int
+    count: Rows
     confidence_sum_millionths: int
     confidence_squares_millionths: int
     polarity_sum_millionths: int
-    confidence_histogram: list[int]
-    polarity_histogram: list[int]
+    confidence_histogram: list[Rows]
+    polarity_histogram: list[Rows]
 
 
 class _Model(msgspec.Struct, frozen=True):
     model: str | None
     revision: str | None
-    count: int
+    count: Rows
 
 
 class _Hour(msgspec.Struct, frozen=True):
     hour: str
-    counts: Counts
+    counts: tuple[Rows, Rows, Rows]
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -58,10 +61,13 @@ class _File(msgspec.Struct, frozen=True):
     models: list[_Model]
     classes: dict[str, _Class]
     hours: list[_Hour]
-    properties: dict[str, int]
-    bad: dict[str, int]
+    properties: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
+    bad: dict[str, Rows]
     words: Words | None = None
     resumed: str | None = None
+
+
+_decode_file = msgspec.json.Decoder(_File).decode
 
 
 def encode_baseline(baseline: Baseline) -> bytes:
@@ -91,15 +97,14 @@ def decode_baseline(content: bytes, *, origin: str) -> Baseline:
     Raises:
         StoreError: it is no baseline, or of another format.
     """
-    try:
-        file = msgspec.json.decode(content, type=_File)
-        if file.format != FORMAT:
-            raise DataError(f"is of format {file.format}, this version reads {FORMAT}")
-        return _from_file(file)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise StoreError(f"{origin}: is no baseline: {error}", hint=_AGAIN) from error
-    except DataError as error:
-        raise StoreError(f"{origin}: is no baseline: {error.message}", hint=_AGAIN) from error
+    return decode_file(content, _from_content, origin=origin, what="baseline", hint=_AGAIN)
+
+
+def _from_content(content: bytes) -> Baseline:
+    file = _decode_file(content)
+    if file.format != FORMAT:
+        raise DataError(f"is of format {file.format}, this version reads {FORMAT}")
+    return _from_file(file)
 
 
 def _to_file(baseline: Baseline) -> _File:
@@ -176,7 +181,7 @@ def _from_class(one: _Class) -> Tally:
     histograms = (tally.confidence_histogram, tally.polarity_histogram)
     if tuple(map(len, histograms)) != (CONFIDENCE_BINS, POLARITY_BINS):
         raise DataError("a histogram has the wrong number of bins")
-    if any(sum(one) != tally.count or min(one) < 0 for one in histograms):
+    if any(sum(one) != tally.count for one in histograms):
         raise DataError("a histogram does not add up to its count")
     squares, total, count = tally.confidence_squares, tally.confidence, tally.count
     possible = 0 <= total <= count * SCALE and total * total <= count * squares and squares <= total * SCALE
@@ -186,14 +191,30 @@ def _from_class(one: _Class) -> Tally:
 
 
 def _check(summary: Summary) -> None:
+    if not summary.count:
+        raise DataError("it is of no rows")
     cells = list(summary.hours.values())
-    if tuple(map(sum, zip(*cells, strict=True))) != summary.counts or any(min(cell) < 0 for cell in cells):
+    if tuple(map(sum, zip(*cells, strict=True))) != summary.counts:
         raise DataError("its rows per hour do not add up to its rows per class")
-    if sum(summary.models.values()) != summary.count or min(summary.models.values()) < 0:
+    if sum(summary.models.values()) != summary.count:
         raise DataError("its rows per model do not add up to its rows")
+    _check_properties(summary.properties, summary.count)
     for moment, hour in ((summary.first, min(summary.hours)), (summary.last, max(summary.hours))):
         if moment is None or moment // HOUR_MICROSECONDS != hour:
             raise DataError("its first and last row are not in its first and last hour")
+
+
+def _check_properties(known: Mapping[str, int], count: int) -> None:
+    sums = ("characters", "squared_characters")
+    filled = count - known.get("empty", 0) - known.get("without_text", 0)
+    if any(amount > count for name, amount in known.items() if name not in sums):
+        raise DataError("more rows have a property than there are rows")
+    if filled < 0 or any(known.get(name, 0) > filled for name in OF_TEXTS):
+        raise DataError("more texts have a property than there are texts")
+    if sums[1] in known:
+        length, squares = known.get(sums[0], -1), known[sums[1]]
+        if length < filled or squares < length or length * length > filled * squares:
+            raise DataError("its sums over the lengths of texts cannot be")
 
 
 def _microseconds(text: str) -> int:

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import nsmallest
+from typing import Annotated
 
 import msgspec
 
-from sentimon.errors import StoreError
+from sentimon.errors import DataError
+from sentimon.jsonl import decode_file
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import ModelKey
 
 FORMAT = 1
+MOST_ROWS = 1 << 53
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +26,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Of the baseline: the version that serves."""
     revision: str
-    since: datetime
-    rows: int
-    asked: int
+    since: Annotated[datetime, msgspec.Meta(tz=True)]
+    rows: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)]
+    asked: Annotated[int, msgspec.Meta(ge=0, le=MOST_ROWS)]
     """Rows that somebody asked for; 0 where only a baseline from earlier is taken up again."""
-    replaces: str | None
+    replaces: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None
     """SHA-256 of the baseline that lay there then, in hexadecimal; None where there was none."""
     again: str | None = None
     """The file of a baseline of that model from earlier, which is taken up again after those rows."""
@@ -66,21 +69,21 @@ def encode_wanted(wanted: Wanted) -> bytes:
     return msgspec.json.encode(wanted) + b"\n"
 
 
+_decode_file = msgspec.json.Decoder(Wanted).decode
+
+
 def decode_wanted(content: bytes, *, origin: str) -> Wanted:
     """Return what a file holds; `origin` names the file in errors.
 
     Raises:
         StoreError: it names no baseline to come, or is of another format.
     """
-    try:
-        wanted = msgspec.json.decode(content, type=Wanted)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        reason = str(error)
-    else:
-        if wanted.format == FORMAT:
-            return wanted
-        reason = f"is of format {wanted.format}, this version reads {FORMAT}"
-    raise StoreError(
-        f"{origin}: names no baseline to come: {reason}",
-        hint="remove it, and make a baseline with `sentimon baseline create`",
-    )
+    hint = "remove it, and make a baseline with `sentimon baseline create`"
+    return decode_file(content, _from_content, origin=origin, what="record of a baseline to come", hint=hint)
+
+
+def _from_content(content: bytes) -> Wanted:
+    wanted = _decode_file(content)
+    if wanted.format != FORMAT:
+        raise DataError(f"is of format {wanted.format}, this version reads {FORMAT}")
+    return wanted

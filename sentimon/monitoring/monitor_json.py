@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 
 import msgspec
 
-from sentimon.errors import StoreError
+from sentimon.errors import DataError
+from sentimon.jsonl import decode_file
+from sentimon.logbook.moments import parse_moment
 from sentimon.monitoring.monitor import MonitorState
 
 FORMAT = 1
@@ -19,23 +22,27 @@ class _File(msgspec.Struct, frozen=True):
     monitors: dict[str, MonitorState]
 
 
+_decode_file = msgspec.json.Decoder(_File).decode
+
+
 def decode_monitors(content: bytes, *, origin: str) -> dict[str, MonitorState]:
     """Return the states that a file holds, by baseline; `origin` names the file in errors.
 
     Raises:
         StoreError: it holds none, or is of another format.
     """
-    try:
-        file = msgspec.json.decode(content, type=_File)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        reason = str(error)
-    else:
-        if file.format == FORMAT:
-            return file.monitors
-        reason = f"is of format {file.format}, this version reads {FORMAT}"
-    raise StoreError(
-        f"{origin}: is no state of a monitor: {reason}", hint="`sentimon drift --reset` starts anew"
-    )
+    hint = "`sentimon drift --reset` starts anew"
+    return decode_file(content, _from_content, origin=origin, what="state of a monitor", hint=hint)
+
+
+def _from_content(content: bytes) -> dict[str, MonitorState]:
+    file = _decode_file(content)
+    if file.format != FORMAT:
+        raise DataError(f"is of format {file.format}, this version reads {FORMAT}")
+    for state in file.monitors.values():
+        if state.incident is not None:
+            parse_moment(state.incident.since, UTC)
+    return file.monitors
 
 
 def encode_monitors(monitors: Mapping[str, MonitorState]) -> bytes:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sentimon.config.durations import parse_duration
 from sentimon.config.settings import RetrainingSettings
+from sentimon.errors import DataError
+from sentimon.jsonl import BadLine
 from sentimon.logbook.moments import from_microseconds, parse_moment
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.collecting import Collecting
@@ -29,6 +33,8 @@ class LastTrigger:
     """The latest row it had looked at; triggers of the replaced program do not say."""
     error_rate_met: bool = False
     """Whether the error rate was among its causes."""
+    doubt: BadLine | None = None
+    """The line that may be such a trigger: it cannot be read, and stands after all others that fired."""
 
     @property
     def seen(self) -> datetime:
@@ -119,23 +125,59 @@ class RetrainingTrigger:
         return bool(self.collecting is None and self.samples.met and judged)
 
 
-def find_last_fired(entries: Sequence[Mapping[str, Any]], zone: tzinfo | None) -> LastTrigger | None:
-    """Return the latest of saved triggers (the oldest first) that fired, None where none did.
+class _Saved(msgspec.Struct):
+    """What decides whether a saved trigger holds back another."""
 
-    Naive timestamps are read in `zone` (None: local time).
+    triggered: bool
+    timestamp: str
+    rows_until: str | None = None
+    error_rate_met: bool | None = None
 
-    Raises:
-        DataError: that trigger has no valid timestamp.
+
+def find_last_fired(
+    entries: Sequence[tuple[int, Mapping[str, Any] | BadLine]],
+    zone: tzinfo | None,
+    *,
+    path: str,
+    written: datetime,
+) -> LastTrigger | None:
+    """Return the latest of saved triggers that fired, None where none did.
+
+    The `entries` are the numbered lines of the file at `path`, the oldest first, which was last `written`
+    then. Naive timestamps are read in `zone` (None: local time). A line that does not say whether it fired,
+    or when, is taken for one that fired, on all causes, at the latest moment that it can be of: its own
+    timestamp, that of the line after it, or when the file was written. So damage never fires a trigger
+    again; it may hold one back, and says so in `doubt`.
     """
-    for entry in reversed(entries):
-        if entry.get("triggered") is True:
-            until = entry.get("rows_until")
-            return LastTrigger(
-                timestamp=parse_moment(str(entry.get("timestamp")), zone)[0],
-                rows_until=None if until is None else parse_moment(str(until), zone)[0],
-                error_rate_met=entry.get("error_rate_met") is True,
-            )
+    latest = written
+    for number, entry in reversed(entries):
+        bad, moment = (entry, None) if isinstance(entry, BadLine) else (None, _moment(entry, zone))
+        if not isinstance(entry, BadLine):
+            if entry.get("triggered") is False:
+                latest = moment or latest
+                continue
+            try:
+                return _fired(entry, zone)
+            except (msgspec.ValidationError, DataError) as error:
+                bad = BadLine(path=path, line=number, kind="trigger", reason=str(error))
+        return LastTrigger(timestamp=moment or latest, rows_until=None, error_rate_met=True, doubt=bad)
     return None
+
+
+def _moment(entry: Mapping[str, Any], zone: tzinfo | None) -> datetime | None:
+    try:
+        return parse_moment(str(entry.get("timestamp")), zone)[0]
+    except DataError:
+        return None
+
+
+def _fired(entry: Mapping[str, Any], zone: tzinfo | None) -> LastTrigger:
+    saved = msgspec.convert(entry, _Saved)
+    return LastTrigger(
+        timestamp=parse_moment(saved.timestamp, zone)[0],
+        rows_until=None if saved.rows_until is None else parse_moment(saved.rows_until, zone)[0],
+        error_rate_met=saved.error_rate_met is True,
+    )
 
 
 def evaluate_retraining(

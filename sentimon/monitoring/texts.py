@@ -17,7 +17,7 @@ from sentimon.monitoring.intervals import (
 )
 
 LENGTH = "characters"
-_OF_TEXTS = ("links", "emoji", "non_latin")
+OF_TEXTS = ("links", "emoji", "non_latin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def text_properties(before: Summary, now: Summary, *, confidence_level: float) -
         return ()
     shares = [
         _share(name, *(_counted(summary, name) for summary in (before, now)), level=confidence_level)
-        for name in (*_OF_TEXTS, "empty", "truncated")
+        for name in (*OF_TEXTS, "empty", "truncated")
     ]
     return (_length(before, now, confidence_level), *shares)
 

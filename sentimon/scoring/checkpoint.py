@@ -12,6 +12,7 @@ from huggingface_hub import errors as hub
 
 from sentimon.config.paths import expanded
 from sentimon.errors import ModelError
+from sentimon.files import open_regular
 
 CONFIG_FILE = "config.json"
 SAFE_WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors")
@@ -100,8 +101,11 @@ def _content_hash(folder: Path) -> str:
     weights = _matching(folder, SAFE_WEIGHTS) or _matching(folder, PICKLED_WEIGHTS)
     whole = hashlib.sha256()
     for path in sorted({*_matching(folder, _TEXT_FILES), *weights}):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with open_regular(path) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelError(f"{path}: {error.strerror}", hint="check the files of the model") from error
         whole.update(f"{path.name} {digest}\n".encode())
     return whole.hexdigest()[:12]
 

@@ -25,7 +25,8 @@ from sentimon.scoring.exported import (
     labels_of,
     open_session,
     open_tokenizer,
-    read_json,
+    panics_named,
+    read_config,
     token_limit,
 )
 from sentimon.scoring.labelmap import map_labels
@@ -69,10 +70,13 @@ class OnnxScorer:
         Raises:
             ModelError: a file is missing or broken, or the labels cannot be mapped.
         """
-        config = read_json(folder / CONFIG_FILE)
-        ours = config.get("sentimon", {})
-        classes = map_labels(labels_of(config, folder), label_map=label_map)
-        session = open_session(folder / MODEL_FILE, optimised=ours.get("optimised", False))
+        config = read_config(folder)
+        labels = labels_of(config, folder)
+        try:
+            classes = map_labels(labels, label_map=label_map)
+        except ModelError as error:
+            raise ModelError(f"{folder / CONFIG_FILE}: {error.message}", hint=error.hint) from error
+        session = open_session(folder / MODEL_FILE, optimised=config.sentimon.optimised)
         check_graph(session, len(classes), folder / MODEL_FILE)
         tokenizer = open_tokenizer(folder / TOKENIZER_FILE)
         return cls(
@@ -81,7 +85,7 @@ class OnnxScorer:
             session=session,
             tokenizer=tokenizer,
             classes=classes,
-            limit=token_limit(config, folder),
+            limit=token_limit(config, folder, tokenizer),
             threads=threads or cpu_count() or 1,
         )
 
@@ -99,7 +103,8 @@ class OnnxScorer:
 
     def _read(self, texts: Sequence[str]) -> list[_Read]:
         heads = [readable(text) for text in texts]
-        encodings = self.tokenizer.encode_batch([head for head, _ in heads])
+        with panics_named(Path(self.model) / TOKENIZER_FILE):
+            encodings = self.tokenizer.encode_batch([head for head, _ in heads])
         return [
             _Read.of(encoding, self.limit, cut=cut)
             for encoding, (_, cut) in zip(encodings, heads, strict=True)
@@ -117,6 +122,11 @@ class OnnxScorer:
                 f"{self.model}: ONNX Runtime cannot run it on {len(ids)} tokens: {error}",
                 hint="its config.json must say how many positions it has",
             ) from error
+        if logits.shape != (1, len(self.classes)) or not np.isfinite(logits).all():
+            raise ModelError(
+                f"{self.model}: gives no {len(self.classes)} finite numbers for a text",
+                hint="its weights are damaged, or no text classifier's: get or export the model again",
+            )
         return ScoredText(
             scores=Scores.from_probabilities(_probabilities(logits[0], self.classes)),
             tokens=text.tokens,

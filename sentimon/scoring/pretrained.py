@@ -119,7 +119,8 @@ class _Loading:
                 " it is a pickle that holds more than weights, or damaged",
                 hint="a pickle can run any program; get the model as safetensors",
             ) from error
-        if kind is Exception or isinstance(error, _BROKEN):
+        # The tokenizers library panics where a regular expression is broken: a BaseException.
+        if kind is Exception or isinstance(error, _BROKEN) or type(error).__name__ == "PanicException":
             reason = (str(error).strip() or type(error).__name__).split("\n")[0]
             if "trust_remote_code" in str(error):
                 reason = "it needs program code of its own, which is never run"

@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from sentimon.errors import ModelError
+from sentimon.errors import ModelError, StoreError
+from sentimon.files import MOST_MODEL_TEXT, read_file
 from sentimon.training.encoder import Classifier, Shape
 
 SAFE_FILE, ONNX_FILE, CONFIG_FILE = "model.safetensors", "model.onnx", "config.json"
@@ -26,10 +27,16 @@ Constants = Mapping[str, NDArray[Any]]
 def is_ours(folder: Path) -> bool:
     """Return whether `folder` holds a model that sentimon's own training exported."""
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        config = _config(folder)
+    except (StoreError, ValueError, RecursionError):
         return False
-    return isinstance(config, dict) and "pooling" in (config.get("sentimon") or {})
+    ours = config.get("sentimon") if isinstance(config, dict) else None
+    return isinstance(ours, dict) and "pooling" in ours
+
+
+def _config(folder: Path) -> Any:
+    hint = "name a folder that `retrain` made"
+    return json.loads(read_file(folder / CONFIG_FILE, hint=hint, most=MOST_MODEL_TEXT))
 
 
 def restore(folder: Path) -> Classifier:
@@ -44,14 +51,14 @@ def restore(folder: Path) -> Classifier:
         ModelError: the files are not what our export writes.
     """
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        config = _config(folder)
         model = Classifier(shape_of(config))
         if (folder / SAFE_FILE).is_file():
             state = load_file(folder / SAFE_FILE)
         else:
             state = _state(_constants(folder / ONNX_FILE), model.shape)
         model.load_state_dict(state)
-    except (OSError, *_STRANGE) as error:
+    except (OSError, StoreError, RecursionError, *_STRANGE) as error:
         raise ModelError(
             f"{folder} cannot be read back for training: {error}", hint="name a folder that `retrain` made"
         ) from error

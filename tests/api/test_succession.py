@@ -5,14 +5,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sentimon.api import succession
 from sentimon.api.stores import next_path, read_baseline, save_baseline
-from sentimon.api.succession import Heir, before_path, hand_over, make_wanted, place_baseline, wanted_at
+from sentimon.api.succession import (
+    Heir,
+    before_path,
+    given_up,
+    hand_over,
+    make_wanted,
+    place_baseline,
+    wanted_at,
+)
+from sentimon.cli.collecting import note_given_up
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.collecting import Wanted
+from sentimon.monitoring.collecting import Wanted, encode_wanted
 from tests.rows import START, summary
 
 ONE, TWO, THREE = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
@@ -83,7 +93,9 @@ def test_where_nobody_asked_the_baseline_stays_that_of_the_model_before(tmp_path
 def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     next_path(path).write_text('{"format": 2}', encoding="utf-8")
-    with pytest.raises(StoreError, match=r"baseline\.next\.json: names no baseline to come") as raised:
+    with pytest.raises(
+        StoreError, match=r"baseline\.next\.json: is no record of a baseline to come"
+    ) as raised:
         wanted_at(path)
     assert "sentimon baseline create" in (raised.value.hint or "")
 
@@ -147,8 +159,33 @@ def test_what_somebody_places_there_by_hand_is_not_taken_away(tmp_path: Path) ->
     switch(tmp_path, TWO, 60)
     save_baseline(path, baseline(THREE))
     assert names(tmp_path) == ("v3", "v1", None)
+    assert given_up(path) is not None
     assert make_wanted(tmp_path, path, make) is None
     assert not next_path(path).exists()
+    assert given_up(path) is None
     switch(tmp_path, TWO, 60)
     assert place_baseline(tmp_path, path, baseline(THREE))
     assert names(tmp_path) == ("v3", "v3", None)
+
+
+def test_a_baseline_to_come_that_was_edited_is_given_up_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "baseline.json"
+    save_baseline(path, baseline(ONE))
+    wanted = switch(tmp_path, TWO, 60)
+    assert wanted is not None
+    # What it was to replace lies there again, as after a kill: nothing has changed.
+    save_baseline(path, baseline(ONE))
+    note_given_up(path)
+    assert capsys.readouterr().err == ""
+    edited = msgspec.structs.replace(wanted, replaces="0" * 64)
+    next_path(path).write_bytes(encode_wanted(edited))
+    note_given_up(path)
+    assert f"{next_path(path)}: the baseline of v2 is given up" in capsys.readouterr().err
+    # Made by a program that was killed before it could take its record away.
+    save_baseline(path, baseline(TWO))
+    assert given_up(path) is None
+    next_path(path).write_bytes(encode_wanted(edited).replace(b"0000", b"X", 1))
+    with pytest.raises(StoreError, match="replaces"):
+        note_given_up(path)

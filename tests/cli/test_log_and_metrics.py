@@ -199,13 +199,19 @@ def test_wrong_use_is_named_with_its_exit_code(
     assert "Traceback" not in done.err
 
 
-def test_a_full_disk_loses_no_row_in_silence(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs/predictions.jsonl").symlink_to("/dev/full")
-    done = run("log", "--input", "-", stdin=rows(1, 0, 0))
-    assert done.code == 1
-    assert "No space left" in done.err
-    assert "make room" in done.err
+def test_a_file_that_may_not_grow_loses_no_row_in_silence(tmp_path: Path) -> None:
+    program = f"ulimit -f 0; exec {sys.executable} -m sentimon log --input -"
+    done = subprocess.run(
+        ["/bin/sh", "-c", program],
+        input=rows(1, 0, 0).encode(),
+        capture_output=True,
+        cwd=tmp_path,
+        env=clean_environment(tmp_path),
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"File too large" in done.stderr
+    assert b"raise the limit" in done.stderr
 
 
 def test_a_full_standard_output_is_a_failure(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -95,3 +95,22 @@ def test_it_is_for_one_model_and_rows_that_name_another_are_refused() -> None:
     for other in (("x", "1"), ("m", "2")):
         with pytest.raises(DataError, match="calibration is for m@1"):
             found.for_model(*other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": [9e15] * 3},
+        {"weights": [0, 0, 0]},
+        {"weights": [-0.0] * 3},
+        {"weights": [1, 2, 3]},
+        {"biases": [1, 0, 0]},
+        {"rows": -1},
+    ],
+)
+def test_parameters_that_no_calibration_has_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "c.json"
+    content = made(400, (2.0, 2.0, 2.0)).to_dict(created=START) | change
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"c\.json: is no calibration: "):
+        read_calibration(path)

@@ -204,6 +204,7 @@ def test_other_files_of_the_folder_have_no_part_in_it(tmp_path: Path) -> None:
 
 def test_a_file_behind_a_link_is_watched_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
+    (tmp_path / "elsewhere.jsonl").touch()
     (tmp_path / "logs" / LIVE).symlink_to(tmp_path / "elsewhere.jsonl")
     first, second = append(tmp_path / "logs"), append(tmp_path / "logs")
     assert second is not None

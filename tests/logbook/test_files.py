@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sentimon.errors import StoreError
-from sentimon.logbook.files import append_lines, read_file, remove_file, replace_file, write_at_end
+from sentimon.files import read_file
+from sentimon.logbook.files import append_lines, remove_file, replace_file, write_at_end
 from sentimon.logbook.locks import exclusive, lock_file, shared
+from tests.faults import fill_the_disk
 
 
 def test_lines_are_appended_whole_and_private(tmp_path: Path) -> None:
@@ -29,9 +31,9 @@ def test_a_torn_last_line_does_not_swallow_the_next_row(tmp_path: Path) -> None:
     assert path.read_bytes() == b'{"torn": \nwhole\n'
 
 
-def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.jsonl"
-    path.symlink_to("/dev/full")
+    fill_the_disk(monkeypatch)
     with pytest.raises(StoreError, match="No space left") as caught:
         append_lines(path, [b"row"])
     assert "make room" in str(caught.value.hint)
@@ -102,9 +104,10 @@ def test_of_a_new_file_behind_a_link_that_folder_counts_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "log.jsonl").touch()
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "log.jsonl")
     inodes = forced(monkeypatch)
-    write_at_end(tmp_path / "link", [b"one"], sync=True)
+    write_at_end(tmp_path / "link", [b"one"], sync=True, linked=True)
     assert inodes[1:] == [(tmp_path / "elsewhere").stat().st_ino]
 
 

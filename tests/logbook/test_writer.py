@@ -29,6 +29,7 @@ from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.segments import sealed_files
 from sentimon.logbook.writer import LogWriter
+from tests.faults import fill_the_disk
 from tests.logbook.faults import forked, in_new_process
 from tests.rows import START, record
 
@@ -269,8 +270,8 @@ def test_a_file_that_may_not_grow_further_holds_what_was_confirmed_and_no_more(t
     in_new_process(fill_to_the_limit, str(tmp_path))
 
 
-def test_a_full_disk_is_named_and_what_helps(tmp_path: Path) -> None:
-    (tmp_path / LIVE).symlink_to("/dev/full")
+def test_a_full_disk_is_named_and_what_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_the_disk(monkeypatch)
     with pytest.raises(StoreError, match=r"predictions\.jsonl: cannot be written: No space left") as caught:
         LogWriter(tmp_path, LogSettings(fsync="always")).append([record(0, 0)], now=START)
     assert "make room" in str(caught.value.hint)

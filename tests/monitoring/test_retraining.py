@@ -1,9 +1,12 @@
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
-from sentimon.errors import DataError
+from sentimon.jsonl import BadLine
+from sentimon.logbook.moments import format_moment
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift import detect_drift
@@ -30,6 +33,11 @@ def decide(
     drift = score_rule(detect_drift(baseline, current, DriftSettings()))
     rules = RetrainingSettings(**settings)  # type: ignore[arg-type]
     return evaluate_retraining(current, drift, rules, last=last, now=NOW, confidence_level=0.95)
+
+
+def last_fired(*entries: Mapping[str, Any] | BadLine) -> LastTrigger | None:
+    written = datetime(2026, 3, 1, tzinfo=UTC)
+    return find_last_fired(list(enumerate(entries, start=1)), UTC, path="t.jsonl", written=written)
 
 
 NORMAL = summary(20, 50, 30)
@@ -104,12 +112,40 @@ def test_the_last_trigger_that_fired_is_found_also_among_old_ones() -> None:
         {"timestamp": "2026-02-07T10:00:00Z", "triggered": True, "rows_until": "2026-02-07T09:00:00Z"},
         {"timestamp": "2026-02-08T10:00:00Z", "triggered": False},
     ]
-    last = find_last_fired(entries, UTC)
+    last = last_fired(*entries)
     assert last is not None
-    assert last.seen == datetime(2026, 2, 7, 9, tzinfo=UTC)
-    first = find_last_fired(entries[:1], UTC)
+    assert (last.seen, last.doubt) == (datetime(2026, 2, 7, 9, tzinfo=UTC), None)
+    first = last_fired(entries[0])
     assert first is not None
     assert first.seen == datetime(2026, 2, 6, 10, tzinfo=UTC)
-    assert find_last_fired(entries[2:], UTC) is None
-    with pytest.raises(DataError):
-        find_last_fired([{"triggered": True}], UTC)
+    assert last_fired(entries[2]) is None
+
+
+TEN, NOON = "2026-02-06T10:00:00Z", "2026-02-06T12:00:00Z"
+TORN = BadLine(path="t.jsonl", line=1, kind="json", reason="not valid JSON")
+
+
+@pytest.mark.parametrize(
+    ("entries", "moment"),
+    [
+        ([{"timestamp": TEN, "triggered": None}], TEN),
+        ([{"timestamp": TEN}], TEN),
+        ([{"timestamp": TEN, "triggered": "true"}], TEN),
+        ([{"timestamp": TEN, "triggered": True, "rows_until": "yesterday"}], TEN),
+        ([TORN], "2026-03-01T00:00:00Z"),
+        ([{"triggered": True}], "2026-03-01T00:00:00Z"),
+        ([TORN, {"timestamp": NOON, "triggered": False}], NOON),
+        ([{"timestamp": TEN, "triggered": True}, TORN, {"timestamp": NOON, "triggered": False}], NOON),
+    ],
+)
+def test_a_line_that_may_have_fired_is_taken_for_one_at_the_latest_moment_it_can_be_of(
+    entries: list[Mapping[str, Any] | BadLine], moment: str
+) -> None:
+    last = last_fired(*entries)
+    assert last is not None
+    assert (format_moment(last.timestamp), last.error_rate_met, last.rows_until) == (moment, True, None)
+    assert last.doubt is not None
+    # A later one that is whole decides, and the damage before it does not matter any more.
+    whole = last_fired(*entries, {"timestamp": "2026-02-09T00:00:00Z", "triggered": True})
+    assert whole is not None
+    assert (whole.doubt, whole.error_rate_met) == (None, False)

@@ -60,7 +60,7 @@ def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
     path = folder / LABELS_FILE
     labels: dict[Key, GoldLabel] = {}
     bad: list[BadLine] = []
-    for number, line in file_lines(path) if path.exists() else ():
+    for number, line in file_lines(path):
         try:
             found = parse_label_line(line, zone=zone)
         except LineError as error:
@@ -136,7 +136,7 @@ def forget_labels(folder: Path, keys: Collection[Key], *, zone: tzinfo | None) -
     """
     path = folder / LABELS_FILE
     with errors_named(path), exclusive(folder):
-        lines = [line for _, line in file_lines(path)] if path.exists() else []
+        lines = [line for _, line in file_lines(path)]
         kept = [line for line in lines if _key_on(line, zone) not in keys]
         if len(kept) < len(lines):
             replace_file(path, b"".join(line + b"\n" for line in kept))

@@ -12,7 +12,7 @@ import msgspec
 
 from sentimon.config.paths import on_objects
 from sentimon.errors import StoreError
-from sentimon.jsonl import unreadable
+from sentimon.files import unreadable
 from sentimon.logbook.custody import ANY_DEVICE, Custody, FileState, read_custody
 from sentimon.logbook.locks import shared
 from sentimon.logbook.objects import list_objects, state_of

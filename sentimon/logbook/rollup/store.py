@@ -16,8 +16,8 @@ from zlib import crc32
 
 import msgspec
 
+from sentimon.files import PRIVATE
 from sentimon.logbook.files import remove_file
-from sentimon.logbook.locks import PRIVATE
 from sentimon.logbook.rollup.cells import Stretch
 from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.parts import PackedCell, few_stretches, pack, unpack
