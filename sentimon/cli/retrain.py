@@ -15,9 +15,9 @@ from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
     from sentimon.labels import Sentiment
-    from sentimon.training.course import Labelled
-    from sentimon.training.retrain import Plan
-    from sentimon.training.tuning import Pass
+    from sentimon.finetuning.split import Labelled
+    from sentimon.finetuning.retraining_plan import Plan
+    from sentimon.finetuning.training_loop import Pass
 
 DataOption = Annotated[
     list[str] | None,
@@ -97,9 +97,9 @@ def retrain(
     plan = _plan(session, _Named(data or [], replay or [], labels_from is not None), seed, grow_vocabulary)
     # Only now what takes seconds to load.
     from sentimon.reporting.retrained import explain_unknown, plan_object, plan_table, results_table
-    from sentimon.training.card import write_card
-    from sentimon.training.retrain import carry_out
-    from sentimon.training.tuning import Run
+    from sentimon.finetuning.model_card import write_card
+    from sentimon.finetuning.retraining_plan import carry_out
+    from sentimon.finetuning.training_loop import Run
 
     unreadable = explain_unknown(plan)
     if unreadable:
@@ -136,7 +136,7 @@ class _Named(NamedTuple):
 
 def _plan(session: Session, named: _Named, seed: int, more_pieces: int) -> Plan:
     """Return the plan for the rows that were named."""
-    from sentimon.training.course import check_covered, plan_course
+    from sentimon.finetuning.split import check_covered, plan_course
 
     rows = [*_rows(named.data), *(_labelled_rows(session) if named.labels else [])]
     old = _rows(named.replay)
@@ -145,9 +145,9 @@ def _plan(session: Session, named: _Named, seed: int, more_pieces: int) -> Plan:
     course = plan_course(rows, old, held_out=settings.held_out, fewest=fewest, seed=seed)
     # Only now what takes seconds to load.
     from sentimon.scoring.scorer import load_scorer
-    from sentimon.training.growth import grown
-    from sentimon.training.retrain import plan_retraining
-    from sentimon.training.trainee import check_classes, load_trainee
+    from sentimon.finetuning.vocabulary_growth import grown
+    from sentimon.finetuning.retraining_plan import plan_retraining
+    from sentimon.finetuning.sentimon_model import check_classes, load_trainee
 
     trainee = load_trainee(session.settings.model)
     base = load_scorer(session.settings.model)

@@ -13,9 +13,9 @@ from sentimon.labels import LABELS
 from sentimon.reporting.numbers import estimate
 from sentimon.reporting.style import Fitting, new_table, sentences_of
 from sentimon.reporting.text import visible
-from sentimon.training.results import Results, Side
-from sentimon.training.retrain import Plan
-from sentimon.training.trainee import OurTrainee
+from sentimon.finetuning.results import Results, Side
+from sentimon.finetuning.retraining_plan import Plan
+from sentimon.finetuning.sentimon_model import OurTrainee
 
 MANY_UNKNOWN = 0.05
 """Share of unknown tokens from which on a model misses words, and not an odd sign here and there."""

@@ -34,7 +34,7 @@ ONLY_LATER = {
     "sentimon.reporting.promotion",
     "sentimon.api.registry",
     "sentimon.evaluation.gate",
-    "sentimon.training",
+    "sentimon.finetuning",
     "sentimon.reporting.examination",
     "sentimon.reporting.prometheus",
     "sentimon.reporting.prometheus_values",

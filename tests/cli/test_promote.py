@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sentimon.scoring.scorer import DEFAULT_FOLDER
-from sentimon.training.trainee import OurTrainee
+from sentimon.finetuning.sentimon_model import OurTrainee
 from tests.conftest import ROOT
-from tests.training.plain_rows import write_rows
-from tests.training.tiny_ours import tiny_ours
+from tests.support.plain_rows import write_rows
+from tests.support.tiny_model import tiny_ours
 
 SAMPLE = ROOT / "sentimon/sample/after.jsonl"
 LISTED = [{"text": "I love this", "label": "positive"}, {"text": "not good at all", "label": "negative"}]

@@ -37,8 +37,8 @@ from sentimon.reporting.promotion import models_table
 from sentimon.reporting.realised import realised_table
 from sentimon.reporting.retrained import results_table
 from sentimon.scoring.scores import Scores
-from sentimon.training.results import Results, Side
-from sentimon.training.tuning import Pass
+from sentimon.finetuning.results import Results, Side
+from sentimon.finetuning.training_loop import Pass
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, record, vector
 
