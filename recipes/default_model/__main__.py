@@ -1,4 +1,4 @@
-"""`python -m recipes.default_model DATA_DIR --output DIR`: make the default model again."""
+"""`python -m recipes.default_model DATA_DIR --output DIR`: make the model that ships again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from recipes.default_model.stages import Workshop
+from recipes.default_model.stages import Pipeline
 
 
 def main() -> None:
     """Run every stage whose result is not in the output folder yet."""
     parser = argparse.ArgumentParser(prog="python -m recipes.default_model", description=main.__doc__)
     parser.add_argument(
-        "data", type=Path, help="the folder that holds the labelled tweets (*_train.jsonl ...)"
+        "data", type=Path, help="the folder of the labelled tweets (*_train.jsonl, *_validation.jsonl)"
     )
     parser.add_argument("--output", type=Path, required=True, help="where each stage keeps its result")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all cores)")
@@ -22,7 +22,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     options.output.mkdir(parents=True, exist_ok=True)
-    Workshop(options.data, options.output).export()
+    Pipeline(options.data, options.output).export()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Labelled texts as the trainers read them."""
+"""The labelled tweets: the four files of the data folder, read and normalised."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sentimon.scoring.normalise import normalise
 
 ENGLISH = "english"
 LANGUAGES = ("english", "italian", "spanish", "french", "german", "portuguese")
-"""What is trained on. Arabic is unknown pieces to the vocabulary. Hindi, in Latin letters, stayed at chance
-(macro F1 0.33) after four passes over its 1,816 rows, so its labels are noise to the rest."""
+"""The languages to train on. The vocabulary cannot read Arabic. Hindi, in Latin letters, stayed at chance
+(macro F1 0.33) after four epochs over its 1,816 rows, so its labels would be noise for the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Example:
 
 
 def read_examples(path: Path, *, language: str = ENGLISH) -> list[Example]:
-    """Return the rows of a JSON-lines file in order; rows that name no language get `language`.
+    """Return the rows of a JSON Lines file in order; rows that name no language get `language`.
 
     Raises:
         DataError: the file is missing, or a row is not an object with `text` and `label`.
@@ -61,7 +61,7 @@ class Corpus:
 
     @classmethod
     def read(cls, folder: Path) -> Corpus:
-        """Return the corpus in `folder`; Arabic and Hindi stay in validation, to be reported.
+        """Return the corpus in `folder`; Arabic and Hindi are validated on, not trained on.
 
         Raises:
             DataError: a file is missing or a row cannot be read.

@@ -1,4 +1,4 @@
-"""What the validation files say of a model: one table row a file and language."""
+"""The figures of a model on the validation files: one group for each file and language."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from recipes.default_model import measure
 from recipes.default_model.data import Corpus, Example
+from sentimon.evaluation.confusion import confusion_table, recalls
 
 EUROPEAN = ("italian", "spanish", "french", "german", "portuguese")
 TWEETS = "tweeteval_english"
 
 
 def quality(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> dict[str, object]:
-    """Return how well probabilities (rows, 3) meet the gold classes (rows,); shares are 0..1.
+    """Return how well probabilities (rows, 3) match the gold classes (rows,); shares are 0..1.
 
     `recalls` are those of negative, neutral, positive; intervals hold 95 %; `overconfidence` is mean
-    confidence minus accuracy; the error `by_chance` is a perfectly calibrated model's on as many rows.
+    confidence minus accuracy; `calibration_error_by_chance` is that of a perfectly calibrated model.
     """
     predicted = probabilities.argmax(axis=1)
     return {
@@ -27,7 +28,7 @@ def quality(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> dict
         "macro_recall_interval": measure.bootstrap_interval(measure.macro_recall, predicted, gold),
         "macro_f1": measure.macro_f1(predicted, gold),
         "macro_f1_interval": measure.bootstrap_interval(measure.macro_f1, predicted, gold),
-        "recalls": measure.recalls(predicted, gold).tolist(),
+        "recalls": recalls(confusion_table(gold.tolist(), predicted.tolist())),
         "calibration_error": measure.calibration_error(probabilities, gold),
         "calibration_error_by_chance": measure.calibration_error_by_chance(probabilities),
         "overconfidence": float(probabilities.max(axis=1).mean() - (predicted == gold).mean()),
@@ -55,7 +56,7 @@ def validation_figures(corpus: Corpus, probabilities: NDArray[np.float64]) -> di
 
 
 def summary_line(corpus: Corpus, probabilities: NDArray[np.float64]) -> str:
-    """Return the figures that the bars are about, in one short line, in per cent."""
+    """Return the main figure and the calibration error of each group in one line, in per cent."""
     gold = classes_of(corpus.validation)
     parts = []
     for name, rows in validation_groups(corpus).items():

@@ -1,4 +1,4 @@
-"""What the recipes are judged by, from logits or probabilities and gold classes."""
+"""How good a model is on labelled texts, from its probabilities and the gold classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-CLASSES = 3
+from sentimon.evaluation import confusion
+
 BINS = 15
 DRAWS = 1_000
 
@@ -15,30 +16,15 @@ Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
 
 
-def softmax(logits: Floats) -> Floats:
-    """Return probabilities, (rows, 3), each row of sum 1."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Floats = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities
-
-
-def recalls(predicted: Classes, gold: Classes) -> Floats:
-    """Return the share of each gold class that was found, (3,)."""
-    return np.array([(predicted[gold == k] == k).mean() for k in range(CLASSES)])
-
-
 def macro_recall(predicted: Classes, gold: Classes) -> float:
-    """Return the mean of the three recalls, 0..1: TweetEval's metric for sentiment."""
-    return float(recalls(predicted, gold).mean())
+    """Return the mean recall of the classes, 0..1: TweetEval's metric for sentiment."""
+    return confusion.macro_recall(confusion.confusion_table(gold.tolist(), predicted.tolist()))
 
 
 def macro_f1(predicted: Classes, gold: Classes) -> float:
-    """Return the mean of the three F1 scores, 0..1: UMSAB's metric."""
-    scores = []
-    for k in range(CLASSES):
-        both = np.sum((predicted == k) & (gold == k))
-        scores.append(2 * both / max(1, np.sum(predicted == k) + np.sum(gold == k)))
-    return float(np.mean(scores))
+    """Return the mean F1 of the three classes, 0..1: UMSAB's metric."""
+    table = confusion.confusion_table(gold.tolist(), predicted.tolist())
+    return float(confusion.f1_scores(table).mean())
 
 
 def calibration_error(probabilities: Floats, gold: Classes, *, bins: int = BINS) -> float:

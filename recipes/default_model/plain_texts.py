@@ -1,4 +1,4 @@
-"""Short and plain texts, written by hand, to train on beside the tweets."""
+"""Short plain texts to train on beside the tweets, from plain_texts.toml."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from string import Formatter
 
 import numpy as np
 
+from recipes.default_model.data import ENGLISH, Example
 from sentimon.labels import parse_label
 from sentimon.scoring.normalise import normalise
-from recipes.default_model.data import ENGLISH, Example
 
 FILLS = {ENGLISH: 22, "italian": 22}
 """How many texts are made of each template."""
@@ -21,7 +21,7 @@ FULL_STOP_SHARE = 0.4
 
 
 def plain_examples(*, seed: int = 0) -> list[Example]:
-    """Return the distinct texts of plain_texts.toml, its templates filled as `seed` has it."""
+    """Return the distinct texts of plain_texts.toml, its templates filled at random as `seed` says."""
     source = resources.files("recipes.default_model").joinpath("plain_texts.toml")
     tables = tomllib.loads(source.read_text(encoding="utf-8"))
     generator = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def _texts(
     for label, templates in table.get("templates", {}).items():
         for template in templates:
             for _ in range(FILLS.get(language, OTHER_FILLS)):
-                yield label, _dressed(_filled(template, table["words"], generator), generator)
+                yield label, _with_capital_and_stop(_filled(template, table["words"], generator), generator)
 
 
 def _filled(template: str, words: Mapping[str, Sequence[str]], generator: np.random.Generator) -> str:
@@ -55,7 +55,7 @@ def _filled(template: str, words: Mapping[str, Sequence[str]], generator: np.ran
     return "".join(parts)
 
 
-def _dressed(text: str, generator: np.random.Generator) -> str:
+def _with_capital_and_stop(text: str, generator: np.random.Generator) -> str:
     """Return `text` with a capital letter and a full stop some of the time, as people write."""
     if generator.random() < CAPITAL_SHARE:
         text = text[:1].upper() + text[1:]

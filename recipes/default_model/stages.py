@@ -1,9 +1,9 @@
-"""The stages that make the default model; each keeps its result in the output folder."""
+"""The stages that make the model that ships; each keeps its result in the output folder."""
 
 from __future__ import annotations
 
-import copy
 import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch import Tensor
 
-from sentimon.scoring.onnx import OnnxScorer
 from recipes.default_model import measure, student, teacher
-from sentimon.finetuning.backbone import Backbone, backbone_path, read_backbone
-from sentimon.finetuning.calibrate import fit_temperature
 from recipes.default_model.data import ENGLISH, Corpus, Example
-from sentimon.finetuning.encoder import Classifier, bottom, from_backbone
-from sentimon.finetuning.export import export
 from recipes.default_model.figures import (
     EUROPEAN,
     TWEETS,
@@ -31,21 +27,37 @@ from recipes.default_model.figures import (
     validation_figures,
     validation_groups,
 )
-from sentimon.finetuning.training_batches import Loss, Recipe, Row, cross_entropy, fit, predict
+from recipes.default_model.network import classifier_from_backbone, keep_bottom_layers
 from recipes.default_model.plain_texts import plain_examples
-from sentimon.finetuning.quantise import measure_ranges
 from recipes.default_model.student import distillation, student_rows
-from recipes.default_model.teacher import encode, teacher_rows
+from recipes.default_model.teacher import teacher_rows
+from recipes.default_model.training import MAX_TOKENS, Recipe, train
 from recipes.default_model.vocabulary import Vocabulary, trim
+from sentimon.errors import ModelError
+from sentimon.evaluation.scaling import softmax
+from sentimon.finetuning.backbone import Backbone, backbone_path, read_backbone
+from sentimon.finetuning.calibrate import fit_temperature
+from sentimon.finetuning.encoder import Classifier
+from sentimon.finetuning.model_folder import write_model
+from sentimon.finetuning.quantise import measure_ranges
+from sentimon.finetuning.sentimon_model import SentimonModel
+from sentimon.finetuning.targets import cross_entropy, smooth_label
+from sentimon.finetuning.tokenizer import encode_texts
+from sentimon.finetuning.trainable import predict_logits
+from sentimon.finetuning.training_batches import TrainingRow
+from sentimon.finetuning.training_loop import Loss
+from sentimon.scoring.onnx import OnnxScorer
 
 VOCABULARY = 24_000
 RANGE_TEXTS = 600
 """Training texts that the quantisation looks at."""
+LARGEST_FOLDER = 25_000_000
+"""Bytes that the model's folder may take in the package."""
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """The data folder and the output folder of one making of the model."""
+class Pipeline:
+    """All stages, from a data folder to an output folder."""
 
     data: Path
     output: Path
@@ -79,34 +91,40 @@ class Workshop:
     def teacher(self, recipe: Recipe) -> Classifier:
         """Return a trained teacher, kept as teacher-SEED.safetensors."""
         torch.manual_seed(recipe.seed)
-        model = from_backbone(self.backbone, self.vocabulary.rows, layers=self.backbone.layers)
-        rows = partial(teacher_rows, self.vocabulary, self.examples)
-        return self._trained(f"teacher-{recipe.seed}", model, rows, recipe, cross_entropy)
+        network = classifier_from_backbone(self.backbone, self.vocabulary.rows, layers=self.backbone.layers)
+        rows = partial(teacher_rows, self.vocabulary.tokenizer, self.examples)
+        return self._trained(f"teacher-{recipe.seed}", network, rows, recipe, cross_entropy)
 
     @cached_property
     def answers(self) -> NDArray[np.float32]:
         """The teachers' mean probabilities for `examples`, as logits, (examples, 3), kept as answers.npy."""
         path = self.output / "answers.npy"
         if not path.is_file():
-            probabilities = [self._opinion(self.teacher(recipe).bfloat16()) for recipe in teacher.RECIPES]
+            probabilities = [
+                self._probabilities(self.teacher(recipe).bfloat16()) for recipe in teacher.RECIPES
+            ]
             np.save(path, np.log(np.mean(probabilities, axis=0) + 1e-6).astype(np.float32))
         answers: NDArray[np.float32] = np.load(path)
         return answers
 
-    def _opinion(self, model: Classifier) -> NDArray[np.float64]:
+    def _probabilities(self, model: Classifier) -> NDArray[np.float64]:
         """Return a teacher's probabilities for `examples`, calibrated for English and the others apart.
 
-        It has seen its few rows in other languages more often, and is far too sure of them.
+        It was trained on its few rows in other languages more often, and is overconfident on them.
         """
         seen = self._logits(model, self.examples)
         groups = self._groups(self._logits(model, self.corpus.validation))
         english = np.array([example.language == ENGLISH for example in self.examples])
         divisors = np.where(english, fit_temperature(groups[:1]), fit_temperature(groups[1:]))
-        return measure.softmax(seen / divisors[:, None])
+        return softmax(seen / divisors[:, None])
 
-    def _logits(self, model: Classifier, examples: Sequence[Example]) -> NDArray[np.float64]:
-        ids = encode(self.vocabulary, [example.text for example in examples])
-        return predict(model, ids).numpy().astype(np.float64)
+    def _logits(self, network: Classifier, examples: Sequence[Example]) -> NDArray[np.float64]:
+        model = self._model(network)
+        ids = model.encode([example.text for example in examples], limit=MAX_TOKENS)
+        return predict_logits(model, ids).numpy().astype(np.float64)
+
+    def _model(self, network: Classifier) -> SentimonModel:
+        return SentimonModel(network=network, tokenizer=self.vocabulary.tokenizer)
 
     def student(self) -> Classifier:
         """Return the mean of the student's epochs, kept one by one; it starts as the bottom of a teacher.
@@ -114,35 +132,75 @@ class Workshop:
         The mean of the two is half a point better than either, in English and elsewhere.
         """
 
-        def rows() -> list[Row]:
-            return student_rows(self.vocabulary, self.examples, self.answers, plain_examples())
+        def rows() -> list[TrainingRow]:
+            return student_rows(self.vocabulary.tokenizer, self.examples, self.answers, plain_examples())
 
-        model = bottom(self.teacher(teacher.RECIPES[-1]), student.LAYERS)
+        model = keep_bottom_layers(self.teacher(teacher.RECIPES[-1]), student.LAYERS)
         self._trained("student", model, rows, student.RECIPE, distillation)
         epochs = [load_file(self._epoch("student", number)) for number in range(student.RECIPE.epochs)]
         model.load_state_dict({name: torch.stack([e[name] for e in epochs]).mean(0) for name in epochs[0]})
         return model.eval()
 
     def _trained(
-        self, name: str, model: Classifier, rows: Callable[[], list[Row]], recipe: Recipe, loss: Loss
+        self,
+        name: str,
+        network: Classifier,
+        rows: Callable[[], list[TrainingRow]],
+        recipe: Recipe,
+        loss: Loss,
     ) -> Classifier:
-        """Return the model kept under `name`, trained from `model` first where it is not there yet."""
-        path = self.output / f"{name}.safetensors"
+        """Return the network kept as NAME.safetensors; if it is not there, train it from `network` first."""
+        path, working = self.output / f"{name}.safetensors", self.output / f"{name}.part"
         if not path.is_file():
-            report = partial(self.report, name)
-            trained = fit(copy.deepcopy(model), rows(), recipe, loss=loss, after_epoch=report)
-            save_file(trained.state_dict(), path)
-        model.load_state_dict(load_file(path))
-        return model.eval()
+            weights = train(
+                self._model(network),
+                rows(),
+                self._validation_rows(),
+                recipe,
+                working=working,
+                loss=loss,
+                after_epoch=partial(self._keep_epoch, name),
+            )
+            save_file(weights, path)
+        shutil.rmtree(working, ignore_errors=True)
+        network.float().load_state_dict(load_file(path))
+        return network.eval()
+
+    def _validation_rows(self) -> list[TrainingRow]:
+        examples = self.corpus.validation
+        ids = encode_texts(
+            self.vocabulary.tokenizer, [example.text for example in examples], limit=MAX_TOKENS
+        )
+        return [
+            TrainingRow(ids=tokens, target=smooth_label(example.label, 0.0))
+            for tokens, example in zip(ids, examples, strict=True)
+        ]
+
+    def _keep_epoch(self, name: str, epoch: int, weights: dict[str, Tensor], logits: Tensor) -> None:
+        """Save the epoch's weights, and write its figures on the validation files to stderr."""
+        save_file(weights, self._epoch(name, epoch))
+        line = summary_line(self.corpus, softmax(logits.numpy().astype(np.float64)))
+        sys.stderr.write(f"{name} epoch {epoch}: {line}\n")
 
     def export(self) -> Path:
-        """Return the folder of the finished model: quantised, calibrated, and measured in figures.json."""
-        folder, model = self.output / "model", self.student()
+        """Return the folder of the finished model: quantised, calibrated, its figures in figures.json.
+
+        Raises:
+            ModelError: the folder is larger than the package allows.
+        """
+        folder, network = self.output / "model", self.student()
+        model = self._model(network)
         chosen = np.random.default_rng(0).choice(len(self.examples), RANGE_TEXTS, replace=False)
-        ranges = measure_ranges(model, encode(self.vocabulary, [self.examples[i].text for i in chosen]))
-        export(model, self.vocabulary, ranges, folder, temperature=1.0)
+        texts = model.encode([self.examples[i].text for i in chosen], limit=MAX_TOKENS)
+        ranges = measure_ranges(network, texts)
+        write_model(network, model.tokenizer, ranges, folder, temperature=1.0)
         temperature = fit_temperature(self._groups(np.log(np.maximum(self._scored(folder), 1e-6))))
-        revision = export(model, self.vocabulary, ranges, folder, temperature=temperature)
+        revision = write_model(network, model.tokenizer, ranges, folder, temperature=temperature)
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        if size > LARGEST_FOLDER:
+            raise ModelError(
+                f"{folder} takes {size} bytes, more than {LARGEST_FOLDER}", hint="use fewer layers"
+            )
         probabilities = self._scored(folder)
         figures = validation_figures(self.corpus, probabilities)
         text = json.dumps({"revision": revision, "temperature": temperature, **figures}, indent=2)
@@ -164,10 +222,3 @@ class Workshop:
 
     def _epoch(self, name: str, number: int) -> Path:
         return self.output / f"{name}-epoch-{number}.safetensors"
-
-    def report(self, name: str, epoch: int, model: Classifier) -> None:
-        """Keep the epoch's weights, and write what the validation files say of them to stderr."""
-        save_file(model.state_dict(), self._epoch(name, epoch))
-        logits = self._logits(model, self.corpus.validation)
-        line = summary_line(self.corpus, measure.softmax(logits))
-        sys.stderr.write(f"{name} epoch {epoch}: {line}\n")

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own texts use
 
-from sentimon.labels import Sentiment
 from recipes.default_model.data import ENGLISH, Example
-from sentimon.finetuning.training_batches import Recipe, Row, cross_entropy
-from recipes.default_model.teacher import OTHER_LANGUAGES_TIMES, encode, smoothed
-from recipes.default_model.vocabulary import Vocabulary
+from recipes.default_model.teacher import OTHER_LANGUAGES_TIMES
+from recipes.default_model.training import MAX_TOKENS, Recipe
+from sentimon.finetuning.targets import cross_entropy, prior_offsets, smooth_label
+from sentimon.finetuning.tokenizer import encode_texts
+from sentimon.finetuning.training_batches import TrainingRow
+from sentimon.labels import Sentiment
 
 LAYERS = 10
 """Of twelve. Four-bit embeddings leave room for two more than eight-bit ones would."""
@@ -31,57 +34,57 @@ probabilities no longer fit; none, negative is missed. The other languages come 
 """
 
 
-def prior_offsets(examples: Sequence[Example], share: float = PRIOR_SHARE) -> tuple[float, float, float]:
-    """Return `share` of the log of the class mix of `examples`, to be added to logits in training only.
-
-    Source: Menon et al. (2021), Long-tail learning via logit adjustment, equation 10.
-    """
+def class_counts(examples: Sequence[Example]) -> list[int]:
+    """Return the number of examples of each class."""
     counts = Counter(example.label for example in examples)
-    low, middle, high = (share * float(np.log(counts[k] / len(examples))) for k in Sentiment)
-    return low, middle, high
+    return [counts[one] for one in Sentiment]
 
 
 def student_rows(
-    vocabulary: Vocabulary,
+    tokenizer: Tokenizer,
     examples: Sequence[Example],
     answers: NDArray[np.float32],
     plain: Sequence[Example],
-) -> list[Row]:
+) -> list[TrainingRow]:
     """Return the rows that an epoch of the student sees.
 
     `answers` (examples, 3) are the teacher's logits. The `plain` texts have no answers and no prior:
-    the teacher never saw their like.
+    the teacher was trained on no texts like them.
     """
-    offsets = prior_offsets([example for example in examples if example.language == ENGLISH])
-    ids = encode(vocabulary, [example.text for example in examples])
+    english_counts = class_counts([example for example in examples if example.language == ENGLISH])
+    offsets = prior_offsets(english_counts, share=PRIOR_SHARE)
+    ids = encode_texts(tokenizer, [example.text for example in examples], limit=MAX_TOKENS)
     rows = []
     for tokens, example, answer in zip(ids, examples, answers.tolist(), strict=True):
         english = example.language == ENGLISH
-        row = Row(
+        row = TrainingRow(
             ids=tokens,
-            target=smoothed(example.label),
+            target=smooth_label(example.label),
             offsets=offsets if english else (0.0, 0.0, 0.0),
-            answer=tuple(answer),
+            teacher_logits=tuple(answer),
         )
         rows += [row] * (1 if english else OTHER_LANGUAGES_TIMES)
-    texts = encode(vocabulary, [example.text for example in plain])
-    rows += [Row(ids=tokens, target=smoothed(e.label)) for tokens, e in zip(texts, plain, strict=True)]
+    texts = encode_texts(tokenizer, [example.text for example in plain], limit=MAX_TOKENS)
+    rows += [
+        TrainingRow(ids=tokens, target=smooth_label(example.label))
+        for tokens, example in zip(texts, plain, strict=True)
+    ]
     return rows
 
 
-def distillation(logits: Tensor, rows: Sequence[Row]) -> Tensor:
+def distillation(logits: Tensor, rows: Sequence[TrainingRow]) -> Tensor:
     """Return the mean over rows of the loss against answer and label; without an answer, the label's alone.
 
     Source: Hinton et al. (2015), Distilling the knowledge in a neural network.
     """
-    answered = [i for i, row in enumerate(rows) if row.answer is not None]
-    alone = [i for i, row in enumerate(rows) if row.answer is None]
+    answered = [i for i, row in enumerate(rows) if row.teacher_logits is not None]
+    alone = [i for i, row in enumerate(rows) if row.teacher_logits is None]
     total = logits.new_zeros((), dtype=torch.float32)
     if answered:
         group = [rows[i] for i in answered]
         those = logits[answered].float()
         softened = (those + torch.tensor([row.offsets for row in group])) / TEMPERATURE
-        answers = torch.tensor([row.answer for row in group]) / TEMPERATURE
+        answers = torch.tensor([row.teacher_logits for row in group]) / TEMPERATURE
         apart = F.kl_div(
             softened.log_softmax(-1), answers.log_softmax(-1), log_target=True, reduction="batchmean"
         )

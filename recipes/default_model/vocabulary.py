@@ -1,4 +1,4 @@
-"""The vocabulary: the pieces of the backbone's 250,000 that European short texts use."""
+"""The vocabulary: those of the backbone's 250,000 word pieces that short European texts use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer
 
-from sentimon.finetuning.backbone import Backbone
 from recipes.default_model.data import Example
+from sentimon.finetuning.backbone import Backbone
+from sentimon.finetuning.tokenizer import METASPACE, SPECIALS, build_tokenizer
 
-SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
-"""The first four pieces, at ids 0 to 3."""
-UNKNOWN = SPECIALS.index("<unk>")
 LANGUAGE_WEIGHTS = {"english": 1.0, "italian": 5.0}
 OTHER_LANGUAGE_WEIGHT = 3.0
 WORD_LISTS = {"en": 1_000_000, "it": 1_000_000, "es": 600_000, "fr": 600_000, "de": 600_000, "pt": 600_000}
@@ -24,7 +22,6 @@ WORD_LISTS = {"en": 1_000_000, "it": 1_000_000, "es": 600_000, "fr": 600_000, "d
 WORDS_PER_LIST = 40_000
 CAPITALISED_SHARE = 0.15
 """How often a listed word is taken to start with a capital letter: the lists are in lower case."""
-METASPACE = "\u2581"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,26 +32,11 @@ class Vocabulary:
     rows: NDArray[np.int64]
 
 
-def build_tokenizer(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
-    """Return a unigram tokenizer over (piece, log-probability) pairs that puts <s> and </s> around a text."""
-    tokenizer = Tokenizer(models.Unigram(list(pieces), unk_id=UNKNOWN, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=METASPACE, prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        special_tokens=[("<s>", SPECIALS.index("<s>")), ("</s>", SPECIALS.index("</s>"))],
-    )
-    tokenizer.add_special_tokens(list(SPECIALS))
-    return tokenizer
-
-
 def trim(backbone: Backbone, examples: Sequence[Example], *, size: int) -> Vocabulary:
-    """Return the vocabulary of `size` pieces that weighted counts keep, in the backbone's order.
+    """Return the vocabulary of `size` pieces with the highest weighted counts, in the backbone's order.
 
-    Every single Latin letter, digit, mark and emoji of the backbone stays, whatever its count. The
-    counting runs twice: what the first cut removed is spelled with smaller pieces, which then count.
+    Every single Latin letter, digit, mark and emoji of the backbone stays, whatever its count. Counting
+    runs twice: pieces that the first cut removed are then spelled with smaller ones, which count more.
     """
     keep = np.arange(len(backbone.pieces))
     for target in (2 * size, size):
@@ -110,7 +92,7 @@ def _count(
 
 
 def _is_always_kept(piece: str) -> bool:
-    """Say whether a piece is a special, or one character that any short text may hold."""
+    """Return whether a piece is a special one, or a single character that any short text may hold."""
     bare = piece.removeprefix(METASPACE)
     if piece in SPECIALS or bare == "":
         return True

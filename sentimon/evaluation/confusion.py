@@ -44,6 +44,37 @@ def confusion_table(gold: Sequence[int], predicted: Sequence[int]) -> Table:
     return np.bincount(pairs, minlength=size * size).reshape(size, size).astype(np.int64)
 
 
+def recalls(table: Table) -> list[float | None]:
+    """Return the share of each class's rows that were found; None for a class without gold labels.
+
+    >>> recalls(confusion_table([0, 0, 2], [0, 1, 2]))
+    [0.5, None, 1.0]
+    """
+    support = table.sum(axis=1)
+    return [int(table[one, one]) / int(support[one]) if support[one] else None for one in Sentiment]
+
+
+def macro_recall(table: Table) -> float:
+    """Return the mean recall of the classes that have gold labels, of which there is at least one.
+
+    >>> macro_recall(confusion_table([0, 0, 2], [0, 1, 2]))
+    0.75
+    """
+    return float(np.mean([one for one in recalls(table) if one is not None]))
+
+
+def f1_scores(tables: Table) -> NDArray[np.float64]:
+    """Return the F1 of each class in each table, shape (..., 3) from (..., 3, 3); 0 where it has no rows.
+
+    >>> f1_scores(confusion_table([0, 0, 2], [0, 1, 2])).round(3).tolist()
+    [0.667, 0.0, 1.0]
+    """
+    right = np.diagonal(tables, axis1=-2, axis2=-1)
+    either = tables.sum(axis=-2) + tables.sum(axis=-1)
+    f1: NDArray[np.float64] = 2 * right / np.maximum(either, 1)
+    return f1
+
+
 def accuracy(table: Table, *, confidence_level: float) -> Estimate:
     """Return the share of rows that are right, with Wilson's interval."""
     return wilson(int(np.trace(table)), int(table.sum()), confidence_level=confidence_level)
@@ -108,14 +139,10 @@ def mean_f1(table: Table, weights: Sequence[float], *, confidence_level: float, 
 
 
 def _resampled_f1(table: Table, seed: int) -> NDArray[np.float64]:
-    """Return the F1 of each class in each resampled table, shape (2000, 3); 0 where it has no rows."""
+    """Return the F1 of each class in each resampled table, shape (2000, 3)."""
     n = int(table.sum())
     drawn = np.random.default_rng(seed).multinomial(n, table.ravel() / n, size=RESAMPLES)
-    tables = drawn.reshape(RESAMPLES, *table.shape)
-    right = np.diagonal(tables, axis1=1, axis2=2)
-    either = tables.sum(axis=1) + tables.sum(axis=2)
-    f1: NDArray[np.float64] = 2 * right / np.maximum(either, 1)
-    return f1
+    return f1_scores(drawn.reshape(RESAMPLES, *table.shape))
 
 
 def _mapped(estimate: Estimate, increasing: Callable[[float], float]) -> Estimate:

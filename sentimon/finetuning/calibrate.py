@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recipes.default_model.measure import Classes, Floats, softmax
+from sentimon.evaluation.scaling import Classes, Matrix, log_loss, softmax
 
 TEMPERATURES = np.geomspace(0.4, 4.0, 231)
 
 
-def fit_temperature(groups: Sequence[tuple[Floats, Classes]]) -> float:
+def fit_temperature(groups: Sequence[tuple[Matrix, Classes]]) -> float:
     """Return the divisor of the logits with the least mean log loss; every group counts the same.
 
     A group is (logits (rows, 3), gold classes (rows,)): one a language, so that a large one does
@@ -19,10 +19,8 @@ def fit_temperature(groups: Sequence[tuple[Floats, Classes]]) -> float:
 
     Source: Guo et al. (2017), On calibration of modern neural networks.
     """
-    return float(min(TEMPERATURES, key=lambda t: sum(log_loss(logits / t, gold) for logits, gold in groups)))
 
+    def loss(temperature: float) -> float:
+        return sum(float(log_loss(softmax(logits / temperature), gold).mean()) for logits, gold in groups)
 
-def log_loss(logits: Floats, gold: Classes) -> float:
-    """Return the mean negative log-probability of the gold classes, in nats."""
-    chosen = softmax(logits)[np.arange(len(gold)), gold]
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+    return float(min(TEMPERATURES, key=loss))

@@ -1,4 +1,4 @@
-"""The file that a stopped training goes on from: replaced in one step, and bound to its own run."""
+"""The checkpoint file that a stopped training resumes from: replaced in one step, and bound to its run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from sentimon.errors import StoreError
-from sentimon.finetuning.training_loop import Pass, State
+from sentimon.finetuning.training_loop import EpochMetrics, TrainingState
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 FACTS = "facts"
@@ -22,8 +22,8 @@ FACTS = "facts"
 
 
 @contextlib.contextmanager
-def room_on_disk(path: Path) -> Iterator[None]:
-    """Turn an error of the system into one that names `path` and says how the run goes on.
+def name_full_disk(path: Path) -> Iterator[None]:
+    """Turn an operating system error of the block into one that names `path` and says how to resume.
 
     Raises:
         StoreError: instead of any OSError, and of what safetensors makes of one.
@@ -38,24 +38,25 @@ def room_on_disk(path: Path) -> Iterator[None]:
         ) from error
 
 
-def save_checkpoint(folder: Path, state: State, *, run: str) -> None:
-    """Put the state of the run that `run` names into `folder`, in one step.
+def save_checkpoint(folder: Path, state: TrainingState, *, run: str) -> None:
+    """Write the state of the run with the identifier `run` into `folder`, in one step.
 
     Raises:
-        StoreError: it cannot be written, for instance on a full disk; an older one is left as it is.
+        StoreError: it cannot be written, for instance on a full disk; an older one stays as it is.
     """
     tensors = {f"weights.{name}": value for name, value in state.weights.items()}
+    tensors |= {f"average.{name}": value for name, value in state.average.items()}
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
     for name, (first, second) in state.moments.items():
         tensors |= {f"first.{name}": first, f"second.{name}": second}
     facts = {"run": run, "step": state.step, "losses": state.losses}
-    facts["passes"] = [asdict(one) for one in state.passes]
+    facts["passes"] = [asdict(one) for one in state.epochs]
     content = save(
         {name: value.contiguous() for name, value in tensors.items()}, metadata={FACTS: json.dumps(facts)}
     )
     path = folder / CHECKPOINT_FILE
     part = path.with_suffix(".part")
-    with room_on_disk(path):
+    with name_full_disk(path):
         folder.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             file.write(content)
@@ -64,8 +65,8 @@ def save_checkpoint(folder: Path, state: State, *, run: str) -> None:
         part.replace(path)
 
 
-def read_checkpoint(folder: Path, *, run: str) -> State | None:
-    """Return the state that was kept in `folder`; None where there is none.
+def read_checkpoint(folder: Path, *, run: str) -> TrainingState | None:
+    """Return the state that was saved in `folder`, or None if there is none.
 
     Raises:
         StoreError: it cannot be read, or is of another run.
@@ -86,17 +87,19 @@ def read_checkpoint(folder: Path, *, run: str) -> State | None:
             f"{folder} holds the checkpoint of another run: other rows, base or settings",
             hint="name another --output, or remove that folder to begin anew",
         )
-    return State(
+    return TrainingState(
         step=facts["step"],
-        weights=_part(tensors, "weights."),
-        best=_part(tensors, "best."),
+        weights=_with_prefix(tensors, "weights."),
+        average=_with_prefix(tensors, "average."),
+        best=_with_prefix(tensors, "best."),
         moments={
-            name: (first, tensors[f"second.{name}"]) for name, first in _part(tensors, "first.").items()
+            name: (first, tensors[f"second.{name}"])
+            for name, first in _with_prefix(tensors, "first.").items()
         },
-        passes=[Pass(**one) for one in facts["passes"]],
+        epochs=[EpochMetrics(**one) for one in facts["passes"]],
         losses=facts["losses"],
     )
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}

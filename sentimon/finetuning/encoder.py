@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that torch's own texts use
-
-from sentimon.errors import ModelError
-from sentimon.finetuning.backbone import Backbone
 
 CLASSES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """The sizes of an encoder."""
+    """The sizes of the network."""
 
     vocabulary: int
     layers: int
@@ -57,7 +52,7 @@ class Block(nn.Module):
         return output
 
     def _drop(self, x: Tensor, share: float) -> Tensor:
-        """Return `x` with a share of channels zero, the same at all tokens of a text: one cheap draw."""
+        """Zero a share of the channels of `x`, the same ones at all tokens of a text: one cheap draw."""
         if not self.training or share == 0:
             return x
         return x * F.dropout(x.new_ones(x.shape[0], 1, x.shape[2]), share)
@@ -97,62 +92,3 @@ class Classifier(nn.Module):
             x = block(x, bias, self.dropout)
         weights = (mask / mask.sum(1, keepdim=True)).to(kind)
         return torch.einsum("bl,blh->bh", weights, x)
-
-
-def from_backbone(backbone: Backbone, rows: NDArray[np.int64], *, layers: int) -> Classifier:
-    """Return a classifier with the bottom `layers` of the backbone and a fresh head (seed torch first)."""
-    tensors = backbone.tensors
-    shape = Shape(
-        vocabulary=len(rows),
-        layers=layers,
-        hidden=tensors["emb.word"].shape[1],
-        heads=backbone.heads,
-        inner=len(tensors["l0.fi.w"]),
-        positions=len(tensors["emb.pos"]),
-        epsilon=backbone.epsilon,
-    )
-    model = Classifier(shape)
-    # a single text type is ever used, so its row is folded into the positions
-    weights = {
-        "words.weight": tensors["emb.word"][rows],
-        "places.weight": tensors["emb.pos"] + tensors["emb.type"][0],
-        "norm.weight": tensors["emb.ln.w"],
-        "norm.bias": tensors["emb.ln.b"],
-    }
-    for i in range(layers):
-        weights |= _block_weights(tensors, i)
-    state = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in weights.items()}
-    missing = model.load_state_dict(state, strict=False).missing_keys
-    if not all(name.startswith(("dense.", "head.")) for name in missing):
-        raise ModelError(f"the backbone lacks {missing}")
-    nn.init.normal_(model.head.weight, std=0.02)
-    nn.init.zeros_(model.head.bias)
-    return model
-
-
-def bottom(model: Classifier, layers: int) -> Classifier:
-    """Return a copy of `model` with its bottom `layers` only, embeddings and head included."""
-    shorter = Classifier(replace(model.shape, layers=layers), dropout=model.dropout)
-    shorter.load_state_dict({name: model.state_dict()[name] for name in shorter.state_dict()})
-    return shorter
-
-
-def _block_weights(tensors: dict[str, NDArray[np.float32]], i: int) -> dict[str, NDArray[np.float32]]:
-    names = {
-        "out.weight": "ao.w",
-        "out.bias": "ao.b",
-        "attention_norm.weight": "aln.w",
-        "attention_norm.bias": "aln.b",
-        "up.weight": "fi.w",
-        "up.bias": "fi.b",
-        "down.weight": "fo.w",
-        "down.bias": "fo.b",
-        "output_norm.weight": "oln.w",
-        "output_norm.bias": "oln.b",
-    }
-    fused = {
-        f"qkv.{kind}": np.concatenate([tensors[f"l{i}.{part}.{kind[0]}"] for part in "qkv"])
-        for kind in ("weight", "bias")
-    }
-    plain = {ours: tensors[f"l{i}.{theirs}"] for ours, theirs in names.items()}
-    return {f"blocks.{i}.{name}": value for name, value in (fused | plain).items()}

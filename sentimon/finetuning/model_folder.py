@@ -1,7 +1,8 @@
-"""The float network of an exported model of ours, read back from its eight- and four-bit weights."""
+"""The folder of a model of our own: written as ONNX in eight and four bits, and read back for training."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,19 +13,70 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from sentimon.errors import ModelError
 from sentimon.finetuning.encoder import Classifier, Shape
+from sentimon.finetuning.quantise import LayerRanges
+from sentimon.finetuning.tokenizer import PAD_ID
+from sentimon.labels import LABELS
+from sentimon.scoring.exported import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE
 
-SAFE_FILE, ONNX_FILE, CONFIG_FILE = "model.safetensors", "model.onnx", "config.json"
-_STRANGE = (KeyError, ValueError, TypeError, RuntimeError, AttributeError, SafetensorError)
+FLOAT_WEIGHTS_FILE = "model.safetensors"
+_UNREADABLE = (KeyError, ValueError, TypeError, RuntimeError, AttributeError, SafetensorError)
 
 Constants = Mapping[str, NDArray[Any]]
 
 
-def is_ours(folder: Path) -> bool:
-    """Return whether `folder` holds a model that sentimon's own training exported."""
+def write_model(
+    model: Classifier, tokenizer: Tokenizer, ranges: list[LayerRanges], folder: Path, *, temperature: float
+) -> str:
+    """Write model.onnx, tokenizer.json and config.json into `folder` and return the revision.
+
+    The revision is the start of the SHA-256 of the other two files: it changes with the weights and
+    with nothing else.
+    """
+    from sentimon.finetuning.onnx_graph import build
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = build(model, ranges, temperature=temperature).SerializeToString(deterministic=True)
+    (folder / MODEL_FILE).write_bytes(weights)
+    tokenizer.save(str(folder / TOKENIZER_FILE), pretty=False)
+    revision = hashlib.sha256(weights + (folder / TOKENIZER_FILE).read_bytes()).hexdigest()[:12]
+    config = configuration(model.shape, revision=revision, temperature=temperature)
+    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    return revision
+
+
+def configuration(shape: Shape, *, revision: str, temperature: float) -> dict[str, object]:
+    """Return config.json: what transformers calls the sizes and labels, and an object of our own."""
+    return {
+        "model_type": "bert",
+        "vocab_size": shape.vocabulary,
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.inner,
+        "hidden_act": "gelu",
+        "layer_norm_eps": shape.epsilon,
+        "max_position_embeddings": shape.positions,
+        "type_vocab_size": 1,
+        "pad_token_id": PAD_ID,
+        "id2label": dict(enumerate(LABELS)),
+        "label2id": {label: index for index, label in enumerate(LABELS)},
+        "sentimon": {
+            "revision": revision,
+            "normalisation": "mentions as @user, links as http",
+            "pooling": "mean",
+            "temperature": round(temperature, 6),
+            "optimised": True,
+        },
+    }
+
+
+def is_sentimon_model(folder: Path) -> bool:
+    """Return whether `folder` holds a model that `write_model` wrote."""
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -32,26 +84,26 @@ def is_ours(folder: Path) -> bool:
     return isinstance(config, dict) and "pooling" in (config.get("sentimon") or {})
 
 
-def restore(folder: Path) -> Classifier:
+def read_network(folder: Path) -> Classifier:
     """Return the network of a model that sentimon exported, in float32 and eval mode, on the CPU.
 
-    Its float weights are taken where they lie beside it (`retrain` leaves them there). The model that
-    ships has none: then each weight is its step times its scale, which is what ONNX Runtime multiplies
-    with, so that the network errs only by what eight-bit activations add. The temperature that
-    calibrates the model is part of its last layer.
+    The float weights are read if the folder has them, as `retrain` writes them. The model that ships has
+    none: then each weight is its step times its scale, the product that ONNX Runtime computes with, so
+    that only the eight-bit activations make a difference. The temperature that calibrates the model is
+    part of its last layer.
 
     Raises:
-        ModelError: the files are not what our export writes.
+        ModelError: the files are not what `write_model` writes.
     """
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         model = Classifier(shape_of(config))
-        if (folder / SAFE_FILE).is_file():
-            state = load_file(folder / SAFE_FILE)
+        if (folder / FLOAT_WEIGHTS_FILE).is_file():
+            state = load_file(folder / FLOAT_WEIGHTS_FILE)
         else:
-            state = _state(_constants(folder / ONNX_FILE), model.shape)
+            state = _state(_constants(folder / MODEL_FILE), model.shape)
         model.load_state_dict(state)
-    except (OSError, *_STRANGE) as error:
+    except (OSError, *_UNREADABLE) as error:
         raise ModelError(
             f"{folder} cannot be read back for training: {error}", hint="name a folder that `retrain` made"
         ) from error
@@ -99,7 +151,7 @@ def _state(constants: Constants, shape: Shape) -> dict[str, Tensor]:
 
 
 def _block(constants: Constants, at: str) -> dict[str, NDArray[Any]]:
-    """Return the weights of one layer: smoothing multiplied back, hard neurons put where they fell silent."""
+    """Return the weights of one layer: smoothing undone, and outlier neurons put back into their place."""
     up = _product(constants, f"{at}.up") * constants[f"{at}.up.even"]
     down, up_bias = _product(constants, f"{at}.down"), constants[f"{at}.up.b"].copy()
     hard = constants[f"{at}.hard.up"].T

@@ -1,4 +1,4 @@
-"""What a retraining came to: the new model against its base on rows that neither was trained on here."""
+"""The results of a retraining: the new model against its base on held-out rows."""
 
 from __future__ import annotations
 
@@ -9,47 +9,47 @@ import numpy as np
 
 from sentimon.evaluation.comparison import Pairing, pair_up
 from sentimon.evaluation.quality import Quality, evaluate
+from sentimon.finetuning.split import DataSplit, Labelled
+from sentimon.finetuning.training_loop import EpochMetrics
 from sentimon.scoring.scores import Scores
-from sentimon.finetuning.split import Course, Labelled
-from sentimon.finetuning.training_loop import Pass
 
 LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """Base and new model on the rows of one kind that were kept out."""
+class BeforeAndAfter:
+    """The base and the new model on held-out rows, new ones or old ones."""
 
     before: Quality
     after: Quality
     pairing: Pairing
     """After minus before."""
     guessing: float
-    """The macro recall of who guesses: one part in as many as there are classes among the rows."""
+    """The macro recall of guessing: 1 divided by the number of classes among the rows."""
 
     @property
     def no_better_than_guessing(self) -> bool:
-        """Return whether the new model cannot be told from guessing."""
+        """Return whether the new model may be no better than guessing: its interval reaches down to it."""
         low = self.after.macro_recall.low
         return low is None or low <= self.guessing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """What a retraining came to."""
+class RetrainingResults:
+    """What a retraining did, and how good the new model is."""
 
     fingerprint: str
     revision: str
-    passes: tuple[Pass, ...]
+    epochs: tuple[EpochMetrics, ...]
     temperature: float
-    fresh: Side
-    replay: Side | None
-    """None where no old rows were given."""
+    new: BeforeAndAfter
+    old: BeforeAndAfter | None
+    """None if no old rows were given."""
 
     @property
-    def best(self) -> Pass:
-        """Return the pass whose weights were taken; 0 is the start."""
-        return min(self.passes, key=lambda one: one.held_out_loss)
+    def best(self) -> EpochMetrics:
+        """Return the epoch whose weights were taken; 0 is the base."""
+        return min(self.epochs, key=lambda one: one.held_out_loss)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain Python that strict JSON holds.
@@ -63,13 +63,13 @@ class Results:
             "revision": self.revision,
             "temperature": self.temperature,
             "best_pass": self.best.number,
-            "passes": [asdict(one) for one in self.passes],
-            "new": _side(self.fresh),
-            "old": None if self.replay is None else _side(self.replay),
+            "passes": [asdict(one) for one in self.epochs],
+            "new": _dict_of(self.new),
+            "old": None if self.old is None else _dict_of(self.old),
         }
 
 
-def _side(side: Side) -> dict[str, object]:
+def _dict_of(side: BeforeAndAfter) -> dict[str, object]:
     return {
         "before": side.before.to_dict(),
         "after": side.after.to_dict(),
@@ -80,32 +80,32 @@ def _side(side: Side) -> dict[str, object]:
 
 
 def compare_results(
-    course: Course,
+    split: DataSplit,
     *,
     before: Sequence[Scores],
     after: Sequence[Scores],
-    passes: tuple[Pass, ...],
+    epochs: tuple[EpochMetrics, ...],
     temperature: float,
     revision: str,
-) -> Results:
-    """Return the results from the scores of `course.judged_on`, (rows,) before and after."""
-    many = len(course.held)
-    old = course.held_replay
-    return Results(
-        fingerprint=course.fingerprint,
+) -> RetrainingResults:
+    """Return the results from the scores of `split.all_held_out`, (rows,) before and after."""
+    many = len(split.held_out)
+    old = split.replay_held_out
+    return RetrainingResults(
+        fingerprint=split.fingerprint,
         revision=revision,
-        passes=passes,
+        epochs=epochs,
         temperature=temperature,
-        fresh=_compared(course.held, before[:many], after[:many]),
-        replay=_compared(old, before[many:], after[many:]) if old else None,
+        new=_compared(split.held_out, before[:many], after[:many]),
+        old=_compared(old, before[many:], after[many:]) if old else None,
     )
 
 
-def _compared(rows: Sequence[Labelled], before: Sequence[Scores], after: Sequence[Scores]) -> Side:
+def _compared(rows: Sequence[Labelled], before: Sequence[Scores], after: Sequence[Scores]) -> BeforeAndAfter:
     labels = [label for _, label in rows]
     gold = np.array(labels, dtype=np.int64)
     a, b = (np.array([one.label for one in side], dtype=np.int64) for side in (before, after))
-    return Side(
+    return BeforeAndAfter(
         before=evaluate(before, labels, confidence_level=LEVEL),
         after=evaluate(after, labels, confidence_level=LEVEL),
         pairing=pair_up("all", gold, a, b, confidence_level=LEVEL, seed=0),

@@ -1,4 +1,4 @@
-"""Any sequence classifier of transformers as a trainee, and its export to ONNX in eight bits."""
+"""Any sequence classifier of transformers as something that can be trained and exported to ONNX."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from torch import Tensor, nn
 
 from sentimon.config.settings import ModelSettings
 from sentimon.errors import ModelError
+from sentimon.finetuning.training_batches import pad
 from sentimon.labels import Sentiment
 from sentimon.scoring.checkpoint import fetch_weights, find_checkpoint
 from sentimon.scoring.exported import MODEL_FILE, OUTPUT, TOKENIZER_FILE
 from sentimon.scoring.labelmap import map_labels
 from sentimon.scoring.pretrained import load_config, load_network, load_tokenizer
 from sentimon.scoring.tokens import check_vocabulary, length_limit, tokenise
-from sentimon.finetuning.sentimon_model import padded
 
 OPSET = 18
-_SHOWN = "good bad fine"
-"""Any text: the export follows the network once."""
+_TRACED_TEXT = "good bad fine"
+"""Any text: the export runs the network once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransformerTrainee:
-    """A network of transformers, whose outputs are summed up to the three classes."""
+class TransformersModel:
+    """A network of transformers whose outputs are summed up to the three classes (a `TrainableModel`)."""
 
     name: str
     network: transformers.PreTrainedModel
@@ -42,8 +42,8 @@ class TransformerTrainee:
     limit: int
 
     @classmethod
-    def load(cls, settings: ModelSettings) -> TransformerTrainee:
-        """Return the trainee of the model that `settings` names, on the GPU if there is one.
+    def load(cls, settings: ModelSettings) -> TransformersModel:
+        """Return the model that `settings` names, on the GPU if there is one.
 
         Raises:
             ModelError: it cannot be found or loaded, or its tokenizer cannot be exported.
@@ -75,10 +75,15 @@ class TransformerTrainee:
         return frozenset(self.outputs)
 
     @property
-    def unknown(self) -> int | None:
+    def unknown_id(self) -> int | None:
         """Return the token id of unknown words or pieces; None where texts are cut into bytes."""
         found: int | None = self.tokenizer.unk_token_id
         return found
+
+    @property
+    def vocabulary_can_grow(self) -> bool:
+        """Return False: only the vocabulary of the model that ships grows."""
+        return False
 
     def encode(self, texts: Sequence[str], *, limit: int) -> list[list[int]]:
         """Return the token ids of each text, boundary tokens included, at most `limit`."""
@@ -88,12 +93,12 @@ class TransformerTrainee:
 
     def logits(self, batch: Sequence[list[int]]) -> Tensor:
         """Return the log of each class's share, up to a constant: outputs of one class count together."""
-        filler = self.tokenizer.pad_token_id
-        if filler is None:
+        pad_id = self.tokenizer.pad_token_id
+        if pad_id is None:
             # Without a padding token only a text alone has its own scores.
             found = torch.cat([self._outputs([one], 0) for one in batch])
         else:
-            found = self._outputs(batch, filler)
+            found = self._outputs(batch, pad_id)
         absent = torch.full((len(batch),), -1e4)
         columns = []
         for one in Sentiment:
@@ -101,8 +106,8 @@ class TransformerTrainee:
             columns.append(found[:, own].logsumexp(dim=1) if own else absent)
         return torch.stack(columns, dim=1)
 
-    def _outputs(self, batch: Sequence[list[int]], filler: int) -> Tensor:
-        ids, mask = padded(batch, filler)
+    def _outputs(self, batch: Sequence[list[int]], pad_id: int) -> Tensor:
+        ids, mask = pad(batch, pad_id)
         device = self.network.device
         found: Tensor = self.network(input_ids=ids.to(device), attention_mask=mask.long().to(device)).logits
         return found.float().cpu()
@@ -113,7 +118,7 @@ class TransformerTrainee:
         Raises:
             ModelError: the network cannot be exported.
         """
-        del texts  # Ranges of activations are taken as they come.
+        del texts  # The ranges of activations are measured at run time.
         network = self.network.float().cpu().eval()
         with quiet():
             network.save_pretrained(folder)
@@ -121,7 +126,7 @@ class TransformerTrainee:
         if not (folder / TOKENIZER_FILE).is_file():
             raise ModelError(f"{self.name}: its tokenizer has no {TOKENIZER_FILE}", hint="name another base")
         try:
-            quantised(exported(network, self.tokenizer, temperature), folder / MODEL_FILE)
+            write_quantised(export_to_onnx(network, self.tokenizer, temperature), folder / MODEL_FILE)
         except (
             RuntimeError,
             ValueError,
@@ -149,14 +154,14 @@ class _Calibrated(nn.Module):
         return logits / self.temperature
 
 
-def exported(network: transformers.PreTrainedModel, tokenizer: Any, temperature: float) -> bytes:
+def export_to_onnx(network: transformers.PreTrainedModel, tokenizer: Any, temperature: float) -> bytes:
     """Return the network as ONNX in float32: input_ids and attention_mask (1, length) -> logits."""
-    ids = torch.tensor([tokenizer(_SHOWN)["input_ids"]])
+    ids = torch.tensor([tokenizer(_TRACED_TEXT)["input_ids"]])
     out = io.BytesIO()
-    # Written out: fused attention has no counterpart in ONNX that eight bits could be put into.
+    # Not fused: ONNX has no fused attention that could be quantised.
     network.set_attn_implementation("eager")
     with quiet():
-        # The older exporter, which needs no package more, takes files, too.
+        # The older exporter needs no further package, and accepts a file object.
         torch.onnx.export(
             _Calibrated(network, temperature),
             (ids, torch.ones_like(ids)),
@@ -170,7 +175,7 @@ def exported(network: transformers.PreTrainedModel, tokenizer: Any, temperature:
     return out.getvalue()
 
 
-def quantised(graph: bytes, path: Path) -> None:
+def write_quantised(graph: bytes, path: Path) -> None:
     """Write a float32 graph to `path` with the weights of its products and embeddings in eight bits.
 
     Seven of the eight bits are used, so that processors without VNNI instructions give the same scores.
@@ -181,7 +186,7 @@ def quantised(graph: bytes, path: Path) -> None:
 
     whole = onnx.load_from_string(graph)
     for node in whole.graph.node:
-        # The trail of source lines, which would make equal networks different files.
+        # Paths of source lines, which would make equal networks different files.
         node.ClearField("doc_string")
     with quiet():
         tools = quantization()
@@ -191,7 +196,7 @@ def quantised(graph: bytes, path: Path) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what the libraries have to say off both streams."""
+    """Silence the progress bars and warnings of the libraries."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     for name in ("huggingface_hub", "root", "torch.onnx"):

@@ -1,4 +1,4 @@
-"""Pieces of the backbone that the model that ships lacks, put back for a script that it cannot read."""
+"""Word pieces added to the model that ships, for a script that it cannot read, from its backbone."""
 
 from __future__ import annotations
 
@@ -13,53 +13,52 @@ import torch
 from sentimon.errors import ModelError
 from sentimon.finetuning.backbone import Backbone, backbone_path, read_backbone
 from sentimon.finetuning.encoder import Classifier
-from sentimon.finetuning.sentimon_model import OurTrainee, Trainee
-from recipes.default_model.vocabulary import METASPACE, build_tokenizer
+from sentimon.finetuning.sentimon_model import SentimonModel
+from sentimon.finetuning.tokenizer import METASPACE, build_tokenizer
+from sentimon.finetuning.trainable import TrainableModel
 
 Pieces = list[tuple[str, float]]
 
 
-def grown(trainee: Trainee, texts: Sequence[str], *, most: int) -> Trainee:
-    """Return the trainee with the pieces of the installed backbone that `texts` need, up to `most`.
+def grow_vocabulary(model: TrainableModel, texts: Sequence[str], *, most: int) -> TrainableModel:
+    """Return the model with up to `most` more word pieces of the installed backbone, those that `texts` need.
 
     Raises:
         ModelError: it is no model of ours, or the backbone is not installed.
     """
-    if not isinstance(trainee, OurTrainee):
+    if not isinstance(model, SentimonModel):
         raise ModelError(
             "the vocabulary of this base cannot grow: only that of the model that ships",
             hint="leave out --grow-vocabulary, or --base",
         )
-    return grow(trainee, read_backbone(backbone_path()), texts, most=most)
+    return add_pieces(model, read_backbone(backbone_path()), texts, most=most)
 
 
-def grow(trainee: OurTrainee, backbone: Backbone, texts: Sequence[str], *, most: int) -> OurTrainee:
-    """Return the trainee with up to `most` pieces more, those that `texts` use most, and their embeddings.
+def add_pieces(model: SentimonModel, backbone: Backbone, texts: Sequence[str], *, most: int) -> SentimonModel:
+    """Return the model with up to `most` more pieces, those that `texts` use most, and their embeddings.
 
     Only pieces with a character that the vocabulary lacks are added: a text of known characters is still
-    cut as before, so that what the model says of it does not change. Their embeddings are the backbone's,
-    which the model's own were before training, and still lie near to.
+    cut into the same pieces, so its scores do not change. The embeddings are those of the backbone: the
+    model's own began there, and training moved them little.
     """
-    own: Pieces = [
-        (piece, score) for piece, score in json.loads(trainee.tokenizer.to_str())["model"]["vocab"]
-    ]
+    own: Pieces = [(piece, score) for piece, score in json.loads(model.tokenizer.to_str())["model"]["vocab"]]
     known = {character for piece, _ in own for character in piece}
     rows = _wanted(backbone, known, texts)[:most]
     if not rows:
-        return trainee
+        return model
     added = [(backbone.pieces[row], round(float(backbone.piece_scores[row]), 4)) for row in rows]
-    old = trainee.network
+    old = model.network
     network = Classifier(replace(old.shape, vocabulary=len(own) + len(rows)), dropout=old.dropout)
     state = dict(old.state_dict())
     new = torch.from_numpy(np.array(backbone.tensors["emb.word"][rows]))
     state["words.weight"] = torch.cat([state["words.weight"], new.to(state["words.weight"].device)])
     network.load_state_dict(state)
     network.to(old.words.weight.device)
-    return OurTrainee(network=network.eval(), tokenizer=build_tokenizer([*own, *added]))
+    return SentimonModel(network=network.eval(), tokenizer=build_tokenizer([*own, *added]))
 
 
 def _wanted(backbone: Backbone, known: set[str], texts: Sequence[str]) -> list[int]:
-    """Return the rows of pieces with an unknown character: single characters first, then by their count."""
+    """Return the rows of pieces with an unknown character: single characters first, then by frequency."""
     whole = build_tokenizer(list(zip(backbone.pieces, map(float, backbone.piece_scores), strict=True)))
     counts: Counter[int] = Counter()
     for encoding in whole.encode_batch(list(texts), add_special_tokens=False):

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.support.tiny_backbone import PIECES, tiny_backbone
 
-from sentimon.scoring.onnx import OnnxScorer
-from sentimon.scoring.runtime import ort
-from sentimon.finetuning.encoder import Classifier, from_backbone
-from sentimon.finetuning.export import export
+from recipes.default_model.network import classifier_from_backbone
+from sentimon.finetuning.encoder import Classifier
+from sentimon.finetuning.model_folder import write_model
 from sentimon.finetuning.onnx_graph import build
 from sentimon.finetuning.quantise import measure_ranges
-from recipes.default_model.vocabulary import SPECIALS, Vocabulary, build_tokenizer
+from sentimon.finetuning.tokenizer import SPECIALS, build_tokenizer
+from sentimon.scoring.onnx import OnnxScorer
+from sentimon.scoring.runtime import ort
+from tests.support.tiny_backbone import PIECES, tiny_backbone
 
 TEXTS = [[0, 5, 6, 7, 2], [0, 15, 2], [0, 2], [0, *range(4, 21), 2]]
 
@@ -23,7 +24,7 @@ TEXTS = [[0, 5, 6, 7, 2], [0, 15, 2], [0, 2], [0, *range(4, 21), 2]]
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
     torch.manual_seed(0)
-    model = from_backbone(tiny_backbone(), np.arange(len(PIECES)), layers=2).eval()
+    model = classifier_from_backbone(tiny_backbone(), np.arange(len(PIECES)), layers=2).eval()
     with torch.no_grad():
         model.head.weight.mul_(50)
     return model
@@ -56,16 +57,16 @@ def test_the_temperature_is_folded_into_the_logits(classifier: Classifier) -> No
 
 def test_an_exported_folder_loads_and_scores(classifier: Classifier, tmp_path: Path) -> None:
     pieces = [(piece, -float(i) / 4) for i, piece in enumerate(PIECES)]
-    vocabulary = Vocabulary(tokenizer=build_tokenizer(pieces), rows=np.arange(len(PIECES)))
+    tokenizer = build_tokenizer(pieces)
     ranges = measure_ranges(classifier, TEXTS)
-    revision = export(classifier, vocabulary, ranges, tmp_path / "model", temperature=1.5)
+    revision = write_model(classifier, tokenizer, ranges, tmp_path / "model", temperature=1.5)
     scorer = OnnxScorer.load(tmp_path / "model", name="tiny")
     assert scorer.revision == revision
     assert scorer.limit == 32
     (result,) = scorer.score(["good bad"])
     assert result.tokens == 4
-    assert export(classifier, vocabulary, ranges, tmp_path / "again", temperature=1.5) == revision
-    assert export(classifier, vocabulary, ranges, tmp_path / "other", temperature=1.6) != revision
+    assert write_model(classifier, tokenizer, ranges, tmp_path / "again", temperature=1.5) == revision
+    assert write_model(classifier, tokenizer, ranges, tmp_path / "other", temperature=1.6) != revision
 
 
 def test_padding_does_not_change_what_the_network_says(classifier: Classifier) -> None:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from sentimon.config.settings import ModelSettings
-from sentimon.labels import Sentiment
 from sentimon.finetuning.retraining_plan import has_bfloat16
-from sentimon.finetuning.sentimon_model import load_trainee
-from sentimon.finetuning.transformers_model import TransformerTrainee
-from tests.support.tiny_model import tiny_ours
+from sentimon.finetuning.trainable import load_trainable_model
+from sentimon.finetuning.transformers_model import TransformersModel
+from sentimon.labels import Sentiment
+from tests.support.tiny_model import tiny_model
 
 
 class Elsewhere(nn.Module):
@@ -38,21 +38,21 @@ class OfTransformers(Elsewhere):
 
 def test_ids_go_to_our_network_and_logits_come_back_in_float32() -> None:
     network = Elsewhere()
-    found = replace(tiny_ours(), network=network).logits([[0, 4, 2], [0, 2]])  # type: ignore[arg-type]
+    found = replace(tiny_model(), network=network).logits([[0, 4, 2], [0, 2]])  # type: ignore[arg-type]
     assert network.given == {"meta"}
     assert (found.device.type, found.dtype) == ("cpu", torch.float32)
 
 
 def test_ids_go_to_a_network_of_transformers_and_logits_come_back_in_float32() -> None:
     network = OfTransformers()
-    trainee = TransformerTrainee(
+    model = TransformersModel(
         name="m",
         network=network,  # type: ignore[arg-type]
         tokenizer=SimpleNamespace(pad_token_id=1),
         outputs=tuple(Sentiment),
         limit=9,
     )
-    found = trainee.logits([[0, 4, 2], [0, 2]])
+    found = model.logits([[0, 4, 2], [0, 2]])
     assert network.given == {"meta"}
     assert (found.device.type, found.dtype) == ("cpu", torch.float32)
 
@@ -67,7 +67,7 @@ def test_the_model_that_ships_is_trained_on_the_gpu_if_there_is_one(monkeypatch:
     monkeypatch.setattr("sentimon.finetuning.encoder.Classifier.to", to)
     for there in (True, False):
         monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
-        load_trainee(ModelSettings())
+        load_trainable_model(ModelSettings())
     assert asked == ["cuda", "cpu"]
 
 

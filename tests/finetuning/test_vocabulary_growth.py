@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from sentimon.errors import ModelError
-from sentimon.finetuning.vocabulary_growth import grow, grown
-from recipes.default_model.vocabulary import METASPACE
+from sentimon.finetuning.tokenizer import METASPACE
+from sentimon.finetuning.vocabulary_growth import add_pieces, grow_vocabulary
 from tests.support.tiny_backbone import tiny_backbone
-from tests.support.tiny_model import tiny_ours
+from tests.support.tiny_model import tiny_model
 
 
 def larger_backbone():  # type: ignore[no-untyped-def]
@@ -24,8 +24,8 @@ def larger_backbone():  # type: ignore[no-untyped-def]
 
 
 def test_texts_in_a_new_script_get_their_pieces_and_others_are_cut_and_judged_as_before() -> None:
-    before = tiny_ours()
-    after = grow(before, larger_backbone(), ["ات ات", "تت"], most=10)
+    before = tiny_model()
+    after = add_pieces(before, larger_backbone(), ["ات ات", "تت"], most=10)
     assert after.network.shape.vocabulary == before.network.shape.vocabulary + 2
     ids = before.encode(["good bad a!"], limit=32)
     assert after.encode(["good bad a!"], limit=32) == ids
@@ -37,14 +37,14 @@ def test_texts_in_a_new_script_get_their_pieces_and_others_are_cut_and_judged_as
 
 
 def test_no_more_pieces_are_added_than_asked_for_and_none_where_none_are_unknown() -> None:
-    before = tiny_ours()
+    before = tiny_model()
     assert (
-        grow(before, larger_backbone(), ["ات تت"], most=1).network.shape.vocabulary
+        add_pieces(before, larger_backbone(), ["ات تت"], most=1).network.shape.vocabulary
         == len(before.network.words.weight) + 1
     )
-    assert grow(before, larger_backbone(), ["good bad"], most=9) is before
+    assert add_pieces(before, larger_backbone(), ["good bad"], most=9) is before
 
 
 def test_only_our_own_vocabulary_grows() -> None:
     with pytest.raises(ModelError, match="cannot grow"):
-        grown(object(), ["ات"], most=9)  # type: ignore[arg-type]
+        grow_vocabulary(object(), ["ات"], most=9)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sentimon.finetuning.backbone import Backbone
-from recipes.default_model.vocabulary import METASPACE, SPECIALS
+from sentimon.finetuning.tokenizer import METASPACE, SPECIALS
 
 HIDDEN, INNER, POSITIONS = 64, 128, 32
 PIECES = [

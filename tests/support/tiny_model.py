@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sentimon.finetuning.encoder import from_backbone
-from sentimon.finetuning.sentimon_model import OurTrainee
-from recipes.default_model.vocabulary import build_tokenizer
+from recipes.default_model.network import classifier_from_backbone
+from sentimon.finetuning.sentimon_model import SentimonModel
+from sentimon.finetuning.tokenizer import build_tokenizer
 from tests.support.tiny_backbone import tiny_backbone
 
 
-def tiny_ours() -> OurTrainee:
+def tiny_model() -> SentimonModel:
     backbone = tiny_backbone()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = from_backbone(backbone, np.arange(len(backbone.pieces)), layers=2).eval()
+        network = classifier_from_backbone(backbone, np.arange(len(backbone.pieces)), layers=2).eval()
     pieces = list(zip(backbone.pieces, map(float, backbone.piece_scores), strict=True))
-    return OurTrainee(network=network, tokenizer=build_tokenizer(pieces))
+    return SentimonModel(network=network, tokenizer=build_tokenizer(pieces))
