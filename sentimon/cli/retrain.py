@@ -83,27 +83,18 @@ def retrain(
     Example: sentimon retrain --labels-from logs/ --replay old.jsonl --output models/new
     """
     from sentimon.config.paths import expanded
-    from sentimon.workflows.retrain import (
-        check_output,
-        estimate_seconds,
-        plan_retraining,
-        rows_of_sources,
-        working_folder,
-    )
-    from sentimon.workflows.retrain import retrain as run_retraining
+    from sentimon.workflows import retrain as workflow
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
     session = start(config, {**flags, "logs.dir": labels_from, "model.name": base})
     path = expanded(output)
-    check_output(path)
+    workflow.check_output(path)
     if not data and labels_from is None:
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
-    rows = rows_of_sources(data or [])
+    rows, old = workflow.rows_of_sources(data or []), workflow.rows_of_sources(replay or [])
     if labels_from is not None:
         rows += _rows_of_log(session)
-    plan = plan_retraining(
-        session.settings, rows, rows_of_sources(replay or []), seed=seed, new_pieces=grow_vocabulary
-    )
+    plan = workflow.plan_retraining(session.settings, rows, old, seed=seed, new_pieces=grow_vocabulary)
     # Only now what takes seconds to load.
     from sentimon.reporting.retrained import explain_unknown, plan_object, plan_table, results_table
 
@@ -111,16 +102,16 @@ def retrain(
     if unreadable:
         note(unreadable)
     if dry_run:
-        seconds = estimate_seconds(plan)
+        seconds = workflow.estimate_seconds(plan)
         if as_json:
             show_json(plan_object(plan, seconds))
         else:
             show(plan_table(plan, seconds))
         return
-    if working_folder(path).is_dir():
-        note(f"going on from {working_folder(path)}")
+    if (working := workflow.working_folder(path)).is_dir():
+        note(f"going on from {working}")
     sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
-    results = run_retraining(plan, path, sources=sources, on_estimate=_note_estimate, on_epoch=_note_epoch)
+    results = workflow.retrain(plan, path, sources=sources, on_estimate=_note_estimate, on_epoch=_note_epoch)
     if as_json:
         show_json({"path": str(path), **results.to_dict()})
     else:
