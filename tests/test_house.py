@@ -15,17 +15,18 @@ from tests.conftest import ROOT, clean_environment
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
     "errors", "labels", "files", "jsonl", "cells", "config", "ingest", "scoring", "logbook",
-    "monitoring", "evaluation", "training", "reporting", "engine", "workflows", "api", "cli",
+    "monitoring", "evaluation", "finetuning", "reporting", "engine", "workflows", "api", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},
     "rich": {"reporting", "cli"},
-    "torch": {"scoring", "training"},
-    "transformers": {"scoring", "training"},
-    "onnxruntime": {"scoring", "training"},
+    "torch": {"scoring", "finetuning"},
+    "transformers": {"scoring", "finetuning"},
+    "onnxruntime": {"scoring"},
     "ray": {"engine"},
     "jinja2": {"reporting"},
     "markupsafe": {"reporting"},
+    "recipes": set(),
 }
 HEAVY = {
     "numpy",
@@ -41,6 +42,9 @@ HEAVY = {
     "jinja2",
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+RECIPES = sorted((ROOT / "recipes").rglob("*.py"))
+RECIPE_ROOMS = {"errors", "labels", "scoring", "evaluation", "finetuning"}
+"""What a recipe may use of the package: torch it may import itself."""
 
 
 def room_of(path: Path) -> str:
@@ -68,6 +72,23 @@ def test_a_room_imports_only_rooms_to_its_left(path: Path) -> None:
         if name.startswith("sentimon."):
             other = name.split(".")[1]
             assert other == room or ROOMS.index(other) < ROOMS.index(room), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_recipe_uses_nothing_of_the_package_but_models_and_their_training(path: Path) -> None:
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("sentimon.")}
+    assert used <= RECIPE_ROOMS
+    assert not {name.split(".")[0] for name in imports(path)} & {"typer", "rich", "ray"}
+
+
+def test_no_module_of_finetuning_or_of_a_recipe_imports_one_that_imports_it() -> None:
+    paths = [path for path in MODULES if room_of(path) == "finetuning"] + RECIPES
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+    left = {name: {one for one in imports(path) if one in names} for name, path in names.items()}
+    while free := [name for name, needed in left.items() if not needed & left.keys()]:
+        for name in free:
+            del left[name]
+    assert not left
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

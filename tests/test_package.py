@@ -31,7 +31,7 @@ def test_the_wheel_holds_the_model_the_templates_and_the_sample_and_no_tests(whe
         assert f"sentimon/reporting/report/templates/{name}" in names
     assert "sentimon/sample/before.jsonl" in names
     assert "sentimon/py.typed" in names
-    assert not [name for name in names if name.startswith(("tests", "benchmarks"))]
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "recipes"))]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,10 +14,8 @@ from sentimon.cli.session import Session, start
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
-    from sentimon.labels import Sentiment
-    from sentimon.training.course import Labelled
-    from sentimon.training.retrain import Plan
-    from sentimon.training.tuning import Pass
+    from sentimon.finetuning.split import Labelled
+    from sentimon.finetuning.training_loop import EpochMetrics
 
 DataOption = Annotated[
     list[str] | None,
@@ -84,113 +82,66 @@ def retrain(
 
     Example: sentimon retrain --labels-from logs/ --replay old.jsonl --output models/new
     """
-    from sentimon.training.places import PART_NAMES, check_output, part_of
+    from sentimon.finetuning.working_folder import WORKING_NAMES, check_output, working_folder
+    from sentimon.workflows import retrain as workflow
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
     session = start(config, {**flags, "logs.dir": labels_from, "model.name": base})
     path = session.check_new_folder(output, inputs=[*(data or []), *(replay or [])], parents=True)
     check_output(path)
-    session.check_new_folder(part_of(path), ours=PART_NAMES.__contains__, parents=True)
+    session.check_new_folder(working_folder(path), ours=WORKING_NAMES.__contains__, parents=True)
     if not data and labels_from is None:
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
-    sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
-    plan = _plan(session, _Named(data or [], replay or [], labels_from is not None), seed, grow_vocabulary)
+    rows, old = workflow.rows_of_sources(data or []), workflow.rows_of_sources(replay or [])
+    if labels_from is not None:
+        rows += _rows_of_log(session)
+    plan = workflow.plan_retraining(session.settings, rows, old, seed=seed, new_pieces=grow_vocabulary)
     # Only now what takes seconds to load.
     from sentimon.reporting.retrain_tables import explain_unknown, plan_object, plan_table, results_table
-    from sentimon.training.card import write_card
-    from sentimon.training.retrain import carry_out
-    from sentimon.training.tuning import Run
 
     unreadable = explain_unknown(plan)
     if unreadable:
         note(unreadable)
     if dry_run:
-        seconds = Run(plan.trainee, plan.lessons(), plan.pace).seconds_a_step() * plan.steps
+        seconds = workflow.estimate_seconds(plan)
         if as_json:
             show_json(plan_object(plan, seconds))
         else:
             show(plan_table(plan, seconds))
         return
-    if part_of(path).is_dir():
-        note(f"going on from {part_of(path)}")
-    results = carry_out(
-        plan,
-        path,
-        tell=_tell,
-        estimate=_estimate,
-        describe=lambda found: write_card(plan, found, sources=sources),
-    )
+    if (working := working_folder(path)).is_dir():
+        note(f"going on from {working}")
+    sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
+    results = workflow.retrain(plan, path, sources=sources, on_estimate=_note_estimate, on_epoch=_note_epoch)
     if as_json:
         show_json({"path": str(path), **results.to_dict()})
     else:
         show(results_table(results, path=str(path)))
 
 
-class _Named(NamedTuple):
-    """Where the rows come from."""
-
-    data: list[str]
-    replay: list[str]
-    labels: bool
-
-
-def _plan(session: Session, named: _Named, seed: int, more_pieces: int) -> Plan:
-    """Return the plan for the rows that were named."""
-    from sentimon.training.course import check_covered, plan_course
-
-    rows = [*_rows(named.data), *(_labelled_rows(session) if named.labels else [])]
-    old = _rows(named.replay)
-    settings = session.settings.training
-    fewest = settings.min_per_class
-    course = plan_course(rows, old, held_out=settings.held_out, fewest=fewest, seed=seed)
-    # Only now what takes seconds to load.
-    from sentimon.scoring.scorer import load_scorer
-    from sentimon.training.growth import grown
-    from sentimon.training.retrain import plan_retraining
-    from sentimon.training.trainee import check_classes, load_trainee
-
-    trainee = load_trainee(session.settings.model)
-    base = load_scorer(session.settings.model)
-    check_classes(trainee, [label for _, label in (*rows, *old)], base.model)
-    check_covered(course, trainee.classes, fewest=fewest)
-    if more_pieces:
-        trainee = grown(trainee, [text for text, _ in course.fresh], most=more_pieces)
-    return plan_retraining(base=base, trainee=trainee, course=course, settings=settings, seed=seed)
-
-
-def _rows(sources: list[str]) -> list[Labelled]:
-    from sentimon.evaluation.datasets import load_labelled
-
-    return [(row.text, row.label) for source in sources for row in load_labelled(source)]
-
-
-def _labelled_rows(session: Session) -> list[Labelled]:
-    """Return the texts of the log that have a label, one for each label."""
+def _rows_of_log(session: Session) -> list[Labelled]:
+    """Return the texts of the log that have a label."""
     from sentimon.logbook.windows import Period
+    from sentimon.workflows.retrain import rows_of_log
 
     finder = read_labels(session).finder(text_hash(session))
-    found: dict[str, Sentiment] = {}
-    without = 0
     with log_rows(session, Period()) as records:
-        for record in records:
-            label = finder.label_of(record)
-            if label is not None and record.text:
-                found[record.text] = label.label
-            without += label is not None and not record.text
-    if without:
-        note(f"{counted(without, 'labelled row')} without a text left out (logs.text keeps none)")
-    return list(found.items())
+        found = rows_of_log(records, finder)
+    if found.without_text:
+        without = counted(found.without_text, "labelled row")
+        note(f"{without} without a text left out (logs.text keeps none)")
+    return list(found.rows)
 
 
-def _estimate(seconds: float) -> None:
+def _note_estimate(seconds: float) -> None:
     from sentimon.reporting.retrain_tables import duration
 
     note(f"about {duration(seconds)} of training left")
 
 
-def _tell(one: Pass, seconds: float) -> None:
-    loss = "" if one.loss is None else f"loss {one.loss:.4f}, "
+def _note_epoch(metrics: EpochMetrics, seconds: float) -> None:
+    loss = "" if metrics.loss is None else f"loss {metrics.loss:.4f}, "
     note(
-        f"pass {one.number}: {loss}held-out loss {one.held_out_loss:.4f}, "
-        f"macro recall {one.macro_recall:.3f}, {seconds:.0f} s"
+        f"pass {metrics.number}: {loss}held-out loss {metrics.held_out_loss:.4f}, "
+        f"macro recall {metrics.macro_recall:.3f}, {seconds:.0f} s"
     )

@@ -140,7 +140,7 @@ def mean_f1(table: Table, weights: Sequence[float], *, confidence_level: float, 
 
 
 def _resampled_f1(table: Table, seed: int) -> NDArray[np.float64]:
-    """Return the F1 of each class in each resampled table, shape (2000, 3); 0 where it has no rows."""
+    """Return the F1 of each class in each resampled table, shape (2000, 3)."""
     n = int(table.sum())
     drawn = np.random.default_rng(seed).multinomial(n, table.ravel() / n, size=RESAMPLES)
     tables = drawn.reshape(RESAMPLES, *table.shape)

@@ -1,9 +1,9 @@
-"""The plan and the result of `retrain`, as tables and objects."""
+"""The plan and the results of a retraining, as tables and objects."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,84 +12,88 @@ from rich.text import Text
 from sentimon.labels import LABELS
 from sentimon.reporting.plain_text import estimate, visible
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of
-from sentimon.training.results import Results, Side
-from sentimon.training.retrain import Plan
-from sentimon.training.trainee import OurTrainee
+
+if TYPE_CHECKING:
+    from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
+    from sentimon.finetuning.retraining_plan import RetrainingPlan
 
 MANY_UNKNOWN = 0.05
-"""The share of unknown tokens from which a warning is given; below it are rare signs."""
+"""Share of unknown tokens above which a model lacks words, and not only a few odd signs."""
 
 
-def plan_object(plan: Plan, seconds: float) -> dict[str, Any]:
+def plan_object(plan: RetrainingPlan, seconds: float) -> dict[str, Any]:
     """Return what `retrain --dry-run --json` documents; `seconds` is about how long it takes."""
-    course = plan.course
+    split = plan.split
     return {
         "base": plan.base.model,
         "base_revision": plan.base.revision,
-        "fingerprint": course.fingerprint,
-        "new_rows": len(course.fresh),
-        "per_class": dict(zip(LABELS, course.counts, strict=True)),
-        "held_out": len(course.held),
-        "old_rows": len(course.replay),
-        "old_rows_a_pass": plan.replayed,
-        "old_held_out": len(course.held_replay),
-        "passes": plan.pace.epochs,
+        "fingerprint": split.fingerprint,
+        "new_rows": len(split.train),
+        "per_class": dict(zip(LABELS, split.counts, strict=True)),
+        "held_out": len(split.held_out),
+        "old_rows": len(split.replay),
+        "old_rows_a_pass": plan.replay_per_epoch,
+        "old_held_out": len(split.replay_held_out),
+        "passes": plan.hyper.epochs,
         "steps": plan.steps,
-        "unknown_tokens": plan.unknown,
-        "bfloat16": plan.pace.bfloat16,
-        "seed": plan.pace.seed,
+        "unknown_tokens": plan.unknown_share,
+        "bfloat16": plan.hyper.bfloat16,
+        "seed": plan.hyper.seed,
         "seconds": seconds,
     }
 
 
-def plan_table(plan: Plan, seconds: float) -> RenderableType:
-    """Return the rows and steps of a retraining, and about how long it takes."""
-    course, pace = plan.course, plan.pace
+def plan_table(plan: RetrainingPlan, seconds: float) -> RenderableType:
+    """Return what a retraining will do, and about how long it takes."""
+    split, hyper = plan.split, plan.hyper
     table = new_table(f"Retraining of {visible(plan.base.model)}", ("Rows", "left"), ("n", "right"))
-    for name, count in zip(LABELS, course.counts, strict=True):
+    for name, count in zip(LABELS, split.counts, strict=True):
         table.add_row(f"new, {name}", str(count))
-    table.add_row("new, kept out", str(len(course.held)))
-    if course.replay:
-        table.add_row("old, each pass", str(plan.replayed))
-        table.add_row("old, kept out", str(len(course.held_replay)))
-    kind = "bfloat16" if pace.bfloat16 else "float32"
+    table.add_row("new, kept out", str(len(split.held_out)))
+    if split.replay:
+        table.add_row("old, each pass", str(plan.replay_per_epoch))
+        table.add_row("old, kept out", str(len(split.replay_held_out)))
+    kind = "bfloat16" if hyper.bfloat16 else "float32"
     sentences = [
-        f"At most {pace.epochs} passes, {plan.steps} steps of {pace.batch} rows, {kind}, seed {pace.seed}.",
+        f"At most {hyper.epochs} passes, {plan.steps} steps of {hyper.batch} rows, {kind}, "
+        f"seed {hyper.seed}.",
         f"About {duration(seconds)} on this machine.",
     ]
     return Group(table, Text(), sentences_of(sentences))
 
 
-def explain_unknown(plan: Plan) -> str | None:
-    """Return a warning if the model does not know many tokens of the new texts, else None."""
-    share = plan.unknown
+def explain_unknown(plan: RetrainingPlan) -> str | None:
+    """Return a sentence that says how much of the new texts the model cannot read; None if it reads them."""
+    share = plan.unknown_share
     if share < MANY_UNKNOWN:
         return None
-    grows = isinstance(plan.trainee, OurTrainee)
-    mend = "--grow-vocabulary 4000 adds word pieces for them" if grows else "--base names one that reads them"
-    return f"{share:.0%} of the tokens of the new texts are unknown to {plan.base.model}: {mend}"
+    grows = plan.model.vocabulary_can_grow
+    remedy = (
+        "--grow-vocabulary 4000 adds word pieces for them" if grows else "--base names one that reads them"
+    )
+    return f"{share:.0%} of the tokens of the new texts are unknown to {plan.base.model}: {remedy}"
 
 
-def results_table(results: Results, *, path: str) -> RenderableType:
-    """Return the quality of the base and the new model on held-out rows, and the next step."""
+def results_table(results: RetrainingResults, *, path: str) -> RenderableType:
+    """Return the base and the new model on the held-out rows, and the next step."""
     best = results.best
     first = (
-        f"Pass {best.number} of {results.passes[-1].number} was taken: the least log loss on rows kept out, "
+        f"Pass {best.number} of {results.epochs[-1].number} was taken: the least log loss on rows kept out, "
         f"{best.held_out_loss:.3f}."
         if best.number
         else "No pass was better than the start: the weights are those of the base, calibrated anew."
     )
-    if results.fresh.no_better_than_guessing:
-        rest = _guessing(results.fresh)
+    if results.new.no_better_than_guessing:
+        rest = _explain_guessing(results.new)
     else:
         rest = f"Compare and serve it: sentimon promote {visible(path)} --data FILE"
-    return Group(Fitting(partial(_kept_out, results)), Text(), sentences_of([first, rest]))
+    return Group(Fitting(partial(_held_out_table, results)), Text(), sentences_of([first, rest]))
 
 
-def _kept_out(results: Results, narrow: bool) -> Table:
+def _held_out_table(results: RetrainingResults, narrow: bool) -> Table:
     columns = (("Rows", "left"), ("n", "right"), ("Macro recall", "left"), ("Accuracy", "left"))
     table = new_table("Rows kept out", *columns, narrow=narrow)
-    for name, side in (("new", results.fresh), ("old", results.replay)):
+    for name, side in (("new", results.new), ("old", results.old)):
         if side is None:
             continue
         for which, quality in (("base", side.before), ("retrained", side.after)):
@@ -98,7 +102,7 @@ def _kept_out(results: Results, narrow: bool) -> Table:
     return table
 
 
-def _guessing(side: Side) -> str:
+def _explain_guessing(side: BeforeAndAfter) -> str:
     return (
         f"On the {side.after.n} new rows kept out it cannot be told from guessing ({side.guessing:.3f}): "
         "either these rows are too few, or their labels do not follow from their texts. Look at some of them "

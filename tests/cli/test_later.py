@@ -34,7 +34,7 @@ ONLY_LATER = {
     "sentimon.reporting.model_tables",
     "sentimon.api.registry",
     "sentimon.evaluation.gate",
-    "sentimon.training",
+    "sentimon.finetuning",
     "sentimon.reporting.setup_tables",
     "sentimon.reporting.prometheus_text",
     "sentimon.reporting.schedule",

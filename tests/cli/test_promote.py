@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from sentimon.scoring.scorer import DEFAULT_FOLDER
-from sentimon.training.trainee import OurTrainee
 from tests.conftest import ROOT
-from tests.training.plain_rows import write_rows
-from tests.training.tiny_ours import tiny_ours
+from tests.support.plain_rows import write_rows
+from tests.support.tiny_model import tiny_model
 
 SAMPLE = ROOT / "sentimon/sample/after.jsonl"
 LISTED = [{"text": "I love this", "label": "positive"}, {"text": "not good at all", "label": "negative"}]
@@ -26,8 +25,7 @@ def same(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A candidate that knows nothing."""
     folder = tmp_path_factory.mktemp("worse")
-    trainee: OurTrainee = tiny_ours()
-    trainee.write(folder, temperature=1.0, texts=["good bad"])
+    tiny_model().write(folder, temperature=1.0, texts=["good bad"])
     return folder
 
 

@@ -14,7 +14,7 @@ from sentimon.config.settings import ModelSettings
 from sentimon.scoring.scorer import load_scorer
 from tests.conftest import clean_environment
 from tests.scoring import tiny_models
-from tests.training.plain_rows import labelled_rows, write_rows
+from tests.support.plain_rows import labelled_rows, write_rows
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 RECIPE = ("--rate", "0.005", "--epochs", "4", "--seed", "3")

@@ -25,6 +25,8 @@ from sentimon.evaluation.realised import judge, realise, realise_windows
 from sentimon.evaluation.risk import Risk, track_risk
 from sentimon.evaluation.scaling import Calibrator
 from sentimon.evaluation.words import Novelty
+from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
+from sentimon.finetuning.training_loop import EpochMetrics
 from sentimon.labels import LABELS, Sentiment
 from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.drift import Change
@@ -35,8 +37,6 @@ from sentimon.reporting.model_tables import comparison_table, models_table
 from sentimon.reporting.quality_tables import calibration_table, realised_table
 from sentimon.reporting.retrain_tables import results_table
 from sentimon.scoring.scores import Scores
-from sentimon.training.results import Results, Side
-from sentimon.training.tuning import Pass
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, record, vector
 
@@ -180,15 +180,15 @@ def retrained() -> RenderableType:
         for places in ([0, *gold[1:50], *gold[:10]], gold)
     )
     rows = np.array(gold, dtype=np.int64)
-    side = Side(
+    side = BeforeAndAfter(
         guessing=1 / 3,
         before=before,
         after=after,
         pairing=pair_up("all", rows, rows, rows, confidence_level=0.95, seed=0),
     )
-    found = Results(
-        fingerprint="f", revision="1", fresh=side, replay=side, temperature=1.0,
-        passes=(Pass(number=1, loss=0.5, held_out_loss=0.2, macro_recall=0.9),),
+    found = RetrainingResults(
+        fingerprint="f", revision="1", new=side, old=side, temperature=1.0,
+        epochs=(EpochMetrics(number=1, loss=0.5, held_out_loss=0.2, macro_recall=0.9),),
     )  # fmt: skip
     return results_table(found, path="[red]models/new")
 

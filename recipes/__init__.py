@@ -1,0 +1,1 @@
+"""How the things that ship were made: recipes to run from a checkout, no part of the package."""

@@ -1,0 +1,34 @@
+"""The retraining as a function: what its callers rely on beside the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from sentimon.errors import StoreError
+from sentimon.evaluation.late.book import Finder
+from sentimon.evaluation.late.entry import GoldLabel
+from sentimon.labels import Sentiment
+from sentimon.workflows.retrain import check_output, rows_of_log, working_folder
+from tests.rows import START, record
+
+
+def label(number: str, place: Sentiment) -> GoldLabel:
+    return GoldLabel(key=("id", number), label=place, timestamp=START)
+
+
+def test_a_text_of_the_log_is_learned_once_with_its_latest_label_and_rows_without_text_are_counted() -> None:
+    labels = [label("1", Sentiment.NEGATIVE), label("2", Sentiment.POSITIVE), label("3", Sentiment.NEUTRAL)]
+    finder = Finder(labels={one.key: one for one in labels}, hash_text=None)
+    texts = (("1", "a"), ("2", "a"), ("3", None), ("4", "unlabelled"))
+    found = rows_of_log([record(0, id=number, text=text) for number, text in texts], finder)
+    assert list(found.rows) == [("a", Sentiment.POSITIVE)]
+    assert found.without_text == 1
+
+
+def test_a_model_goes_only_where_there_is_nothing(tmp_path: Path) -> None:
+    check_output(tmp_path / "new")
+    (tmp_path / "file").touch()
+    for taken in (tmp_path, tmp_path / "file"):
+        with pytest.raises(StoreError, match="is there already, and not empty"):
+            check_output(taken)
+    assert working_folder(tmp_path / "new") == tmp_path / "new.part"
