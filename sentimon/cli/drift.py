@@ -112,8 +112,7 @@ def drift(
     }
     session = start(config, {"logs.dir": logs, **flags}, objects=True)
     path = session.baseline_path(file)
-    if file is not None and session.settings.drift.create_baseline and not path.exists():
-        _check_new_baseline(session, file)
+    _check_new_baseline(session, file)
     monitored = session.settings.drift.rule == "monitor"
     if dry_run:
         _refuse({"--save": save, "--reset": reset}, "--dry-run")
@@ -134,11 +133,13 @@ def drift(
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
 
 
-def _check_new_baseline(session: Session, file: Path) -> None:
-    """Raise UsageError unless a baseline may be made where the user named one that is not there."""
+def _check_new_baseline(session: Session, file: Path | None) -> None:
+    """Raise UsageError where the user named a baseline that is not there, and may not be made there."""
     from sentimon.logbook.outputs import BASELINE
 
-    session.output(file, BASELINE)
+    make = session.settings.drift.create_baseline
+    if file is not None and make and not session.baseline_path(file).exists():
+        session.output(file, BASELINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
