@@ -6,6 +6,7 @@
     |- DataError             exit 1  input that is not what it claims to be: a row, a label, a distribution
     |  `- jsonl.LineError    exit 1  one line of it, counted by kind; it never stops a read
     |- StoreError            exit 1  a file is missing, unreadable, or cannot be written
+    |  `- SegmentError       exit 1  a file that is part of the log, by its name, cannot be read
     |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
     |- EngineError           exit 1  a cluster that cannot be reached, started, or used for the work
     `- NoVerdictError        exit 4  a question that the data at hand cannot answer
@@ -17,6 +18,10 @@ SentimonError is a bug and keeps its traceback.
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(enum.IntEnum):
@@ -59,6 +64,12 @@ class DataError(SentimonError):
 
 class StoreError(SentimonError):
     """A file is missing, unreadable, or cannot be written."""
+
+
+class SegmentError(StoreError):
+    """A file that is part of the log, by its name, cannot be read; `path` says which."""
+
+    path: Path | None = None
 
 
 class ModelError(SentimonError):

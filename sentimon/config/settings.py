@@ -106,6 +106,9 @@ class LogSettings:
     index: bool = setting(
         True, "Whether sums over the log are kept beside it, so that only what is new is read."
     )
+    max_line_bytes: int = setting(
+        67_108_864, "Bytes of the longest line that is read; a longer one is a bad line.", at_least(4096)
+    )
     naive_time_zone: str = setting("local", "Time zone of logged timestamps that name none.", TIME_ZONE)
 
 

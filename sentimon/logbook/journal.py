@@ -31,7 +31,7 @@ from sentimon.logbook.custody import end_custody
 from sentimon.logbook.files import errors_named, replace_file
 from sentimon.logbook.intake import Row
 from sentimon.logbook.locks import STATE_FOLDER, exclusive, only_one
-from sentimon.logbook.place import Place
+from sentimon.logbook.place import Place, opened_own
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.writer import LogWriter
 from sentimon.scoring.rows import content_of
@@ -176,7 +176,8 @@ class Journal:
                 )
             there, torn = intent.place.lines_there(path, lines)
             if torn is not None:
-                os.truncate(path, torn)
+                with opened_own(path, os.O_RDWR) as descriptor:
+                    os.ftruncate(descriptor, torn)
                 end_custody(lock)
         return there
 

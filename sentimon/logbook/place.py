@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from sentimon.logbook.custody import this_boot
 from sentimon.logbook.locks import PRIVATE
 from sentimon.logbook.segments import LIVE_FILE, sealed_files, stem_of
 
@@ -20,6 +23,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The end of the live file at some moment."""
 
     inode: int
+    device: int | None = None
+    """None where the place was noted before devices were."""
+    boot: str = ""
+    """The run of the system that it was noted in: in another one devices may have other numbers."""
     size: int
     """Bytes."""
     tail: str
@@ -34,10 +41,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OSError: it cannot be opened.
         """
-        with _opened(live, os.O_RDWR | os.O_CREAT) as descriptor:
+        with opened_own(live, os.O_RDWR | os.O_CREAT) as descriptor:
             status = os.fstat(descriptor)
             return cls(
                 inode=status.st_ino,
+                device=status.st_dev,
+                boot=this_boot(),
                 size=status.st_size,
                 tail=_tail(descriptor, status.st_size),
                 sealed=[stem_of(path) for path in sealed_files(live.parent)],
@@ -55,9 +64,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             with contextlib.suppress(FileNotFoundError), _opened(path, os.O_RDONLY) as descriptor:
                 status = os.fstat(descriptor)
                 same = status.st_ino == self.inode and status.st_size >= self.size
-                if same and _tail(descriptor, self.size) == self.tail:
+                if same and self._on(status.st_dev) and _tail(descriptor, self.size) == self.tail:
                     return path
         return None
+
+    def _on(self, device: int) -> bool:
+        return self.device is None or self.boot != this_boot() or self.device == device
 
     def lines_there(self, path: Path, lines: Sequence[bytes]) -> tuple[int, int | None]:
         """Return how many of `lines` were appended there, and where a torn one begins that ends the file.
@@ -77,6 +89,29 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
                     return count, begin if torn else None
                 begin += len(there)
         return len(lines), None
+
+
+@contextlib.contextmanager
+def opened_own(path: Path, flags: int) -> Iterator[int]:
+    """Give the descriptor of a regular file that is to be changed, opened with `flags`.
+
+    A link is followed only where it and what it leads to belong to whoever runs this, and nothing is
+    made behind it.
+
+    Raises:
+        OSError: it is none of these, or cannot be opened.
+    """
+    flags |= os.O_NONBLOCK
+    if path.is_symlink():
+        flags &= ~os.O_CREAT
+        if not path.lstat().st_uid == path.stat().st_uid == os.geteuid():
+            raise PermissionError(errno.EPERM, "is a link to a file of another user")
+    else:
+        flags |= os.O_NOFOLLOW
+    with _opened(path, flags) as descriptor:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is no regular file")
+        yield descriptor
 
 
 @contextlib.contextmanager

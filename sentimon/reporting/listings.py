@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from sentimon.errors import SegmentError
 from sentimon.logbook.opened import LogFile
 from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
@@ -47,8 +48,13 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
     return Group(table, Text(), sentences_of(explain_check(check)))
 
 
-def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None) -> RenderableType:
-    """Return the files of a log with what each holds, all together, and where the index is kept."""
+def log_files_table(
+    rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None, lost: Sequence[SegmentError] = ()
+) -> RenderableType:
+    """Return the files of a log with what each holds, all together, and where the index is kept.
+
+    Those that are `lost` cannot be read, and count nowhere.
+    """
     columns = (
         ("File", "left"),
         ("Bytes", "right"),
@@ -60,10 +66,14 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: LogFile | No
     for file, summary in rows:
         name = Text(visible(file.path.name), overflow="fold")
         table.add_row(name, str(file.size), str(summary.count), str(summary.bad_count), span_of(summary))
+    for error in lost:
+        name = Text(visible("" if error.path is None else error.path.name), overflow="fold")
+        table.add_row(name, "", "", "", Text("cannot be read", style="bold red"))
     table.add_section()
     whole = sum((summary for _, summary in rows), start=Summary())
     size = sum(file.size for file, _ in rows)
-    table.add_row("all", str(size), str(whole.count), str(whole.bad_count), span_of(whole))
+    named = "all that can be read" if lost else "all"
+    table.add_row(named, str(size), str(whole.count), str(whole.bad_count), span_of(whole))
     kept = "No index is kept." if index is None else f"Index: {visible(str(index.path))}, {index.size} bytes."
     return Group(table, Text(), sentences_of([kept]))
 

@@ -14,8 +14,10 @@ from typing import Any, BinaryIO, cast
 
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.jsonl import (
+    LONGEST,
     BadLine,
     LineError,
+    bounded_lines,
     decode_line,
     decode_object,
     decode_text,
@@ -68,25 +70,34 @@ def texts_of(arguments: Iterable[str]) -> Iterator[InputRow]:
 
 
 def read_stream(
-    stream: BinaryIO, *, column: str | None = None, file_format: str | None = None
+    stream: BinaryIO,
+    *,
+    column: str | None = None,
+    file_format: str | None = None,
+    longest: int = LONGEST,
 ) -> Iterator[InputRow | BadLine]:
     """Yield the rows of stdin.
 
-    Without a format, a first line that starts with `{` says JSON lines, anything else plain text.
+    Without a format, a first line that starts with `{` says JSON lines, anything else plain text. A line
+    of more than `longest` bytes is a bad one, and the end of a table.
 
     Raises:
         DataError: a table without the column, or broken in its middle.
     """
-    return _rows(stream, "stdin", column, file_format)
+    return _rows(stream, "stdin", column, file_format, longest)
 
 
 def read_file(
-    path: Path, *, column: str | None = None, file_format: str | None = None
+    path: Path,
+    *,
+    column: str | None = None,
+    file_format: str | None = None,
+    longest: int = LONGEST,
 ) -> Iterator[InputRow | BadLine]:
     """Yield the rows of a file, one at a time; its name says its format where `file_format` does not.
 
     It is opened at once, and read as the rows are asked for. A file without an ending is read as
-    stdin is.
+    stdin is, and long lines are treated as there.
 
     Raises:
         UsageError: neither its name nor `file_format` says what it is.
@@ -106,31 +117,31 @@ def read_file(
         raise StoreError(f"{path}: no such file", hint="check the path") from error
     except OSError as error:
         raise unreadable(path, error) from error
-    return _read_and_close(stream, path, column, known)
+    return _read_and_close(stream, path, column, known, longest)
 
 
 def _read_and_close(
-    stream: BinaryIO, path: Path, column: str | None, file_format: str | None
+    stream: BinaryIO, path: Path, column: str | None, file_format: str | None, longest: int
 ) -> Iterator[InputRow | BadLine]:
     with stream:
         try:
-            yield from _rows(stream, str(path), column, file_format)
+            yield from _rows(stream, str(path), column, file_format, longest)
         except OSError as error:
             raise unreadable(path, error) from error
 
 
 def _rows(
-    stream: BinaryIO, path: str, column: str | None, file_format: str | None
+    stream: BinaryIO, path: str, column: str | None, file_format: str | None, longest: int
 ) -> Iterator[InputRow | BadLine]:
     name = column or TEXT_COLUMN
     if file_format is None:
         file_format, stream = _guessed(stream)
     if file_format == "txt":
-        return _lines(stream, path)
+        return _lines(stream, path, longest)
     if file_format == "jsonl":
-        return _json(stream, path, name)
+        return _json(stream, path, name, longest)
     if file_format in ("csv", "tsv"):
-        return _table(stream, path, name, "\t" if file_format == "tsv" else None)
+        return _table(stream, path, name, "\t" if file_format == "tsv" else None, longest)
     if file_format == "parquet":
         return _parquet(stream, path, name)
     raise UsageError(f"unknown format {file_format!r}", hint=f"use one of: {', '.join(FORMATS)}")
@@ -142,16 +153,16 @@ def _guessed(stream: BinaryIO) -> tuple[str, BinaryIO]:
     return ("jsonl" if start.startswith(b"{") else "txt"), buffered
 
 
-def _lines(stream: BinaryIO, path: str) -> Iterator[InputRow | BadLine]:
-    for number, line in numbered_lines(stream):
+def _lines(stream: BinaryIO, path: str, longest: int) -> Iterator[InputRow | BadLine]:
+    for number, line in numbered_lines(stream, longest=longest):
         try:
             yield InputRow(path=path, line=number, text=decode_text(line), fields={})
         except LineError as error:
             yield error.at(path, number)
 
 
-def _json(stream: BinaryIO, path: str, column: str) -> Iterator[InputRow | BadLine]:
-    for number, line in numbered_lines(stream):
+def _json(stream: BinaryIO, path: str, column: str, longest: int) -> Iterator[InputRow | BadLine]:
+    for number, line in numbered_lines(stream, longest=longest):
         try:
             fields = decode_line(line, decode_object)
         except LineError as error:
@@ -168,9 +179,12 @@ def _row_of(fields: Mapping[str, Any], path: str, number: int, column: str) -> I
     return InputRow(path=path, line=number, text=text, fields=rest)
 
 
-def _table(stream: BinaryIO, path: str, column: str, delimiter: str | None) -> Iterator[InputRow | BadLine]:
-    csv.field_size_limit(_LONGEST_FIELD)
-    lines = _decoded(stream, path)
+def _table(
+    stream: BinaryIO, path: str, column: str, delimiter: str | None, longest: int
+) -> Iterator[InputRow | BadLine]:
+    # A field in quotes goes on over lines.
+    csv.field_size_limit(min(longest, _LONGEST_FIELD))
+    lines = _decoded(stream, path, longest)
     heading = next(lines, "").removeprefix("\ufeff")
     if not heading.strip():
         return
@@ -198,8 +212,11 @@ def _table_row(fields: dict[str, Any], path: str, number: int, column: str) -> I
     return _row_of(row, path, number, column)
 
 
-def _decoded(stream: BinaryIO, path: str) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
+def _decoded(stream: BinaryIO, path: str, longest: int) -> Iterator[str]:
+    for number, line in enumerate(bounded_lines(stream, longest), start=1):
+        if isinstance(line, LineError):
+            hint = "where a quote is missing, the rest of a table is one field"
+            raise DataError(f"{path}:{number}: {line.message}", hint=hint)
         try:
             yield line.decode()
         except UnicodeDecodeError as error:
