@@ -6,7 +6,8 @@
     |- DataError             exit 1  input that is not what it claims to be: a row, a label, a distribution
     |  `- jsonl.LineError    exit 1  one line of it, counted by kind; it never stops a read
     |- StoreError            exit 1  a file is missing, unreadable, or cannot be written
-    |  `- ReadOnlyError      exit 1  where it lies this program may read and not write
+    |  |- ReadOnlyError      exit 1  where it lies this program may read and not write
+    |  `- SegmentError       exit 1  a file that is part of the log, by its name, cannot be read
     |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
     |- EngineError           exit 1  a cluster that cannot be reached, started, or used for the work
     `- NoVerdictError        exit 4  a question that the data at hand cannot answer
@@ -18,6 +19,10 @@ SentimonError is a bug and keeps its traceback.
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(enum.IntEnum):
@@ -64,6 +69,12 @@ class StoreError(SentimonError):
 
 class ReadOnlyError(StoreError):
     """A file cannot be written because its folder may only be read: mounted read-only, or another user's."""
+
+
+class SegmentError(StoreError):
+    """A file that is part of the log, by its name, cannot be read; `path` says which."""
+
+    path: Path | None = None
 
 
 class ModelError(SentimonError):

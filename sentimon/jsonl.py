@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -13,9 +12,11 @@ from sentimon.errors import DataError, StoreError
 from sentimon.files import MOST_HISTORY, check_no_dangling_link, open_regular, unreadable
 
 T = TypeVar("T")
+LONGEST = 1 << 26
+"""Bytes of the longest line that is read as one, unless `logs.max_line_bytes` says otherwise."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LONGEST = 64 << 20
-"""Bytes of a line of a file of ours; of a longer one the rest is passed over, so that it is a bad line."""
+_PIECE = 1 << 17
+"""Bytes of a longer line that are passed over at once."""
 
 
 class BadLine(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -43,7 +44,12 @@ class LineError(DataError):
         return BadLine(path=path, line=line, kind=self.kind, reason=self.message)
 
 
-def file_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def too_long(longest: int) -> LineError:
+    """Return the error for a line of more than `longest` bytes, which nobody holds in memory."""
+    return LineError("too_long", f"longer than {longest} bytes (logs.max_line_bytes)")
+
+
+def file_lines(path: Path) -> Iterator[tuple[int, bytes | LineError]]:
     """Yield what `numbered_lines` yields of the file of ours at `path`; nothing where none is there.
 
     Raises:
@@ -51,31 +57,40 @@ def file_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """
     try:
         with open_regular(path, most=MOST_HISTORY) as file:
-            yield from numbered_lines(_bounded_lines(file))
+            yield from numbered_lines(file)
     except FileNotFoundError as error:
         check_no_dangling_link(path, error)
     except OSError as error:
         raise unreadable(path, error) from error
 
 
-def _bounded_lines(file: BufferedReader) -> Iterator[bytes]:
-    while line := file.readline(_LONGEST):
-        rest = line
-        while len(rest) == _LONGEST and not rest.endswith(b"\n"):
-            rest = file.readline(_LONGEST)
-        yield line
-
-
-def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(stream: BinaryIO, *, longest: int = LONGEST) -> Iterator[tuple[int, bytes | LineError]]:
     """Yield (number from 1, line without its newline) for each line that is not blank.
 
-    `lines` is a binary file: its lines end at a newline only, while tweets contain U+2028 and other
-    characters that `str.splitlines` cuts at.
+    Lines end at a newline only, while tweets contain U+2028 and other characters that `str.splitlines`
+    cuts at. A line of more than `longest` bytes is an error, which the decoders below raise.
     """
+    return number_lines(bounded_lines(stream, longest))
+
+
+def number_lines(lines: Iterable[bytes | LineError]) -> Iterator[tuple[int, bytes | LineError]]:
+    """Yield what `numbered_lines` yields, of lines that were cut already."""
     for number, line in enumerate(lines, start=1):
-        content = line_content(line, first=number == 1)
+        content = line if isinstance(line, LineError) else line_content(line, first=number == 1)
         if content:
             yield number, content
+
+
+def bounded_lines(stream: BinaryIO, longest: int) -> Iterator[bytes | LineError]:
+    """Yield each line with its newline, and an error for one of more than `longest` bytes without it."""
+    # With its newline, the longest line has one byte more.
+    while line := stream.readline(longest + 1):
+        if len(line) <= longest or line.endswith(b"\n"):
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(_PIECE)
+        yield too_long(longest)
 
 
 def line_content(line: bytes, *, first: bool) -> bytes:
@@ -87,24 +102,28 @@ def line_content(line: bytes, *, first: bool) -> bytes:
     return content.rstrip(b"\r\n") if content.strip() else b""
 
 
-def decode_text(line: bytes) -> str:
+def decode_text(line: bytes | LineError) -> str:
     """Return the text of a line.
 
     Raises:
-        LineError: it is no valid UTF-8.
+        LineError: it is too long, or no valid UTF-8.
     """
+    if isinstance(line, LineError):
+        raise line
     try:
         return line.decode()
     except UnicodeDecodeError as error:
         raise LineError("encoding", f"not valid UTF-8: {error.reason} at byte {error.start}") from error
 
 
-def decode_line(line: bytes, decode: Callable[[bytes], T]) -> T:
+def decode_line(line: bytes | LineError, decode: Callable[[bytes], T]) -> T:
     """Return what `decode`, a msgspec decoder, makes of one line.
 
     Raises:
-        LineError: it is no valid UTF-8, no valid JSON, or not what the decoder expects.
+        LineError: it is too long, no valid UTF-8, no valid JSON, or not what the decoder expects.
     """
+    if isinstance(line, LineError):
+        raise line
     if not line.isascii():
         decode_text(line)
     try:

@@ -78,9 +78,9 @@ class PredictionLogger:
             StoreError: the log cannot be read.
         """
         if self._is_log:
-            rows = read_log(self.log_dir, zone=self._zone)
+            rows = read_log(self.log_dir, zone=self._zone, longest=self._settings.max_line_bytes)
         elif self.log_file.exists():
-            rows = read_log_file(self.log_file, zone=self._zone)
+            rows = read_log_file(self.log_file, zone=self._zone, longest=self._settings.max_line_bytes)
         else:
             return []
         return [self._shown(row) for row in rows if not isinstance(row, BadLine)]

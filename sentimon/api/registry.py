@@ -33,7 +33,7 @@ READABLE = 0o644
 """The history holds no text of a user."""
 _INCOMING = ".incoming"
 _NEXT = ".current.next"
-_VERSION = re.compile(r"v(\d{4,})")
+_VERSION = re.compile(r"v(\d{4,})", re.ASCII)
 
 Entry = Mapping[str, Any]
 

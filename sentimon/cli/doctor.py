@@ -50,7 +50,7 @@ def _examine(config: Path | None, logs: str | None) -> list[Finding]:
     found = [doctor_host.settings(session), versions, _looked("model", doctor_host.model, session)]
     found.append(_looked("index", doctor_log.index, session))
     found.append(_looked("writing", doctor_log.writing, session))
-    found += doctor_log.reading(session)
+    found += doctor_log.reading(session, _looked)
     found.append(_looked("disk", doctor_host.disk, session))
     found.append(_looked("webhook", doctor_host.webhook, session))
     return found
@@ -64,3 +64,5 @@ def _looked(name: str, look: Callable[[Session], Finding], session: Session) -> 
         return look(session)
     except SentimonError as error:
         return failed(name, error.message, error.hint)
+    except OSError as error:
+        return failed(name, f"{error.filename or session.folder}: {error.strerror}", "check the path")

@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,11 @@ from sentimon.logbook.windows import Period
 from sentimon.reporting.setup_tables import Finding, failed, good, warning
 from sentimon.reporting.verdict_sentences import explain_collecting
 
+Looked = Callable[[str, Callable[[Session], Finding], Session], Finding]
+"""Gives what a look finds under a name; an error that it raises is what was found."""
+
 if TYPE_CHECKING:
+    from sentimon.errors import SegmentError
     from sentimon.logbook.summary import Summary
 
 
@@ -75,18 +80,29 @@ def _is_of_others(folder: Path, error: OSError) -> bool:
     return error.errno == errno.EROFS or folder.stat().st_uid != os.geteuid()
 
 
-def reading(session: Session) -> list[Finding]:
-    """Find whether the log can be read, and what its rows say of baseline and clock."""
-    try:
-        summary = read_summary(session, Period())
-    except SentimonError as error:
-        return [failed("log", error.message, error.hint)]
-    return [_rows(session, summary), _baseline(session), _clock(session, summary)]
+def reading(session: Session, looked: Looked) -> list[Finding]:
+    """Find whether the log can be read, and what its rows say of baseline and clock.
+
+    What of it can be read is looked at, whatever else cannot.
+    """
+    return [
+        looked("log", _rows, session),
+        looked("baseline", _baseline, session),
+        looked("clock", _clock, session),
+    ]
 
 
-def _rows(session: Session, summary: Summary) -> Finding:
+def _read(session: Session, period: Period) -> tuple[Summary, list[SegmentError]]:
+    return session.index.ask_of_the_readable(lambda sums: sums.summary(period))
+
+
+def _rows(session: Session) -> Finding:
     from sentimon.logbook.upkeep.strays import find_strays
 
+    summary, lost = _read(session, Period())
+    if lost:
+        rest = f"{counted(summary.count, 'row')} in the others"
+        return failed("log", f"{'; '.join(error.message for error in lost)}; {rest}", lost[0].hint)
     says = f"{counted(summary.count, 'row')} in {session.folder}"
     if summary.bad_count:
         first = str(summary.bad_lines[0])
@@ -141,9 +157,10 @@ def _compared(session: Session, path: Path) -> Finding:
     return good("baseline", f"{says}; {counted(fresh.count, 'newer row')}, none of another model")
 
 
-def _clock(session: Session, summary: Summary) -> Finding:
+def _clock(session: Session) -> Finding:
+    summary, _ = _read(session, Period())
     now = f"it is {session.now:%Y-%m-%d %H:%M} UTC, {session.now.astimezone():%H:%M %Z} here"
-    ahead = read_summary(session, Period(since=session.now)).count
+    ahead = _read(session, Period(since=session.now))[0].count
     if ahead and summary.last is not None:
         latest = from_microseconds(summary.last)
         says = f"{now}; {counted(ahead, 'row')} dated in the future, the latest {latest:%Y-%m-%d %H:%M} UTC"

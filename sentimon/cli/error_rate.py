@@ -89,6 +89,6 @@ def _source(session: Session, baseline: Path) -> str:
     for path in (session.folder / LABELS_FILE, baseline):
         with contextlib.suppress(FileNotFoundError):
             state = path.stat()
-            states.append((state.st_ino, state.st_size, state.st_mtime_ns))
+            states.append((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
     settings = astuple(session.settings.quality), session.settings.drift.confidence_level
     return repr((states, settings, session.settings.logs.naive_time_zone))

@@ -21,7 +21,12 @@ T = TypeVar("T")
 
 
 def open_input(
-    texts: Sequence[str], source: str | None, *, column: str | None, file_format: str | None
+    texts: Sequence[str],
+    source: str | None,
+    *,
+    column: str | None,
+    file_format: str | None,
+    longest: int,
 ) -> Iterator[InputRow | BadLine]:
     """Return the rows of a command: its arguments, the file or stdin that `--input` names, or piped stdin.
 
@@ -42,10 +47,10 @@ def open_input(
             )
         return texts_of(texts)
     if source not in (None, "-"):
-        return read_file(expanded(str(source)), column=column, file_format=file_format)
+        return read_file(expanded(str(source)), column=column, file_format=file_format, longest=longest)
     if sys.stdin is None or (source is None and sys.stdin.isatty()):
         raise no_text()
-    return read_stream(sys.stdin.buffer, column=column, file_format=file_format)
+    return read_stream(sys.stdin.buffer, column=column, file_format=file_format, longest=longest)
 
 
 def is_file(source: str | None) -> bool:

@@ -105,7 +105,13 @@ def _inbox(
     if key not in (None, *KEYS):
         raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
     return open_inbox(
-        open_input([], file, column=NO_COLUMN, file_format=file_format),
+        open_input(
+            [],
+            file,
+            column=NO_COLUMN,
+            file_format=file_format,
+            longest=session.settings.logs.max_line_bytes,
+        ),
         by=key,
         label_field=label_column,
         now=session.now,

@@ -62,7 +62,8 @@ def log(
     """
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
     session = start(config, flags)
-    rows = open_input(texts or [], source, column=column, file_format=file_format)
+    longest = session.settings.logs.max_line_bytes
+    rows = open_input(texts or [], source, column=column, file_format=file_format, longest=longest)
     if dry_run:
         show_plan(session, rows, as_json=as_json)
         return

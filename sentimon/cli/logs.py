@@ -9,9 +9,9 @@ import typer
 from sentimon.cli import logs_query, logs_rewrite, logs_verify
 from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag, where_examples_are
-from sentimon.cli.output import counted, note, show, show_json
+from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.session import start
-from sentimon.errors import UsageError
+from sentimon.errors import ExitCode, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,18 +24,26 @@ app = typer.Typer(
 def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
     """Show each file of the log: size, rows, bad lines, span; and its index.
 
+    A file that cannot be read is shown as such, and the exit code is then 1.
+
     Example: sentimon logs status --logs logs/
     """
-    from sentimon.reporting.json_shapes import index_object, log_file_object
+    from sentimon.reporting.json_shapes import index_object, log_file_object, lost_file_object
     from sentimon.reporting.log_tables import log_files_table
 
     session = start(config, {"logs.dir": logs}, objects=True)
-    rows = session.index.ask(lambda sums: sums.by_file())
+    rows, lost = session.index.ask_of_the_readable(lambda sums: sums.by_file())
     if as_json:
         files = [log_file_object(*row) for row in rows]
-        show_json({"path": session.source, "files": files, "index": index_object(session.index_file)})
+        unreadable = [lost_file_object(error) for error in lost]
+        index = index_object(session.index_file)
+        show_json({"path": session.source, "files": files, "unreadable": unreadable, "index": index})
     else:
-        show(log_files_table(rows, session.index_file))
+        show(log_files_table(rows, session.index_file, lost))
+    for error in lost:
+        note(f"error: {error.message}")
+        note(f"hint: {error.hint}")
+    leave(ExitCode.FAILURE if lost else ExitCode.OK)
 
 
 @app.command()
@@ -58,6 +66,7 @@ def prune(
 
     Example: sentimon logs prune --logs logs/ --keep-days 90 --dry-run
     """
+    from sentimon.logbook.sealing import compress_left_over
     from sentimon.logbook.segments import list_files, remove_files
     from sentimon.logbook.upkeep.retention import plan_prune
 
@@ -73,6 +82,8 @@ def prune(
     if gone and not dry_run:
         ask_before(f"{counted(len(gone), 'file')} of {session.folder}, {size} bytes, removed", yes=yes)
         remove_files(session.folder, gone)
+    if not dry_run:
+        compress_left_over(session.folder, settings.compression)
     if as_json:
         show_json({"removed": [str(one.path) for one in gone], "bytes": size, "dry_run": dry_run})
         return

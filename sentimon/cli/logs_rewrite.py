@@ -65,14 +65,14 @@ def repair(
     from sentimon.logbook.upkeep.repair import find_bad_lines, needs_repair, repair_log
 
     session = start(config, {"logs.dir": logs})
-    folder, zone = session.folder, session.naive_zone
+    folder, zone, longest = session.folder, session.naive_zone, session.settings.logs.max_line_bytes
     with _lines_read() as tick:
-        found = find_bad_lines(folder, zone=zone, tick=tick)
+        found = find_bad_lines(folder, zone=zone, longest=longest, tick=tick)
     files = [one for one in found.values() if needs_repair(one)]
     if files and not dry_run:
         ask_before(_repair_asked(session, files), yes=yes)
         with _lines_read() as tick:
-            files = repair_log(folder, found, now=session.now, zone=zone, tick=tick)
+            files = repair_log(folder, found, now=session.now, zone=zone, longest=longest, tick=tick)
     if as_json:
         show_json(_repair_object(session, files, dry_run=dry_run))
     else:
@@ -122,7 +122,9 @@ def erase(
     else:
         _show_erasure(erasure, dry_run=dry_run)
     for path in unsearched:
-        note(f"not searched: {path}, the damaged original that a repair kept; remove it when you can")
+        note(f"not searched: {path}, which a repair kept; remove it when you can")
+    for place in erasure.unsearched:
+        note(f"not searched: {place}, which is too long; `sentimon logs repair` moves it out of the log")
 
 
 def _repair_asked(session: Session, files: Sequence[RepairedFile]) -> str:
@@ -217,7 +219,13 @@ def _order(
     from sentimon.logbook.upkeep.erasing import Order
 
     criteria = Criteria.of(ids=ids or (), text_hashes=text_hashes or (), contains=contains or ())
-    return Order(criteria=criteria, drop_rows=drop_rows, now=session.now, zone=session.naive_zone)
+    return Order(
+        criteria=criteria,
+        drop_rows=drop_rows,
+        now=session.now,
+        zone=session.naive_zone,
+        longest=session.settings.logs.max_line_bytes,
+    )
 
 
 def _erasure_object(
@@ -233,7 +241,7 @@ def _erasure_object(
             for one in erasure.files
         ],
         "leftovers_removed": [str(path) for path in erasure.leftovers],
-        "not_searched": [str(path) for path in unsearched],
+        "not_searched": [*(str(path) for path in unsearched), *erasure.unsearched],
     }
 
 

@@ -77,7 +77,8 @@ def predict(
         hint = "leave one out; `sentimon log --input FILE --resume` goes on after a stop, too"
         raise UsageError("--log and --output exclude each other", hint=hint)
     folder = None if output is None else part_folder(session, output, source)
-    rows = open_input(texts or [], source, column=column, file_format=file_format)
+    longest = session.settings.logs.max_line_bytes
+    rows = open_input(texts or [], source, column=column, file_format=file_format, longest=longest)
     if dry_run:
         show_plan(session, rows, as_json=as_json)
         return

@@ -167,7 +167,14 @@ class Session:
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         places = self._index_places() if self.settings.logs.index else ()
-        return Index(folder=self.place, zone=self.naive_zone, now=self.now, run=run, places=places)
+        return Index(
+            folder=self.place,
+            zone=self.naive_zone,
+            now=self.now,
+            run=run,
+            places=places,
+            longest=self.settings.logs.max_line_bytes,
+        )
 
     @property
     def index_file(self) -> LogFile | None:

@@ -120,6 +120,14 @@ class LogSettings(Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="Whether sums over the log are kept beside it, so that only what is new is read."),
     ] = True
+    max_line_bytes: Annotated[
+        int,
+        Meta(
+            ge=4096,
+            le=MOST,
+            description="Bytes of the longest line that is read; a longer one is a bad line.",
+        ),
+    ] = 67_108_864
     naive_time_zone: Annotated[
         TimeZone, Meta(description="Time zone of logged timestamps that name none.")
     ] = "local"

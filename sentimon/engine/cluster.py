@@ -182,4 +182,4 @@ def _unreachable(address: str, error: Exception) -> EngineError:
 
 def _host_and_port(address: str) -> tuple[str, int] | None:
     host, colon, port = address.partition("/")[0].rpartition(":")
-    return (host.strip("[]"), int(port)) if colon and host and port.isdecimal() else None
+    return (host.strip("[]"), int(port)) if colon and host and port.isascii() and port.isdecimal() else None

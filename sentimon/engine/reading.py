@@ -18,7 +18,7 @@ from sentimon.engine.cluster import Cluster, named
 from sentimon.errors import EngineError, SentimonError
 from sentimon.logbook.custody import ANY_DEVICE
 from sentimon.logbook.moments import zone_rules
-from sentimon.logbook.rollup.files import MovedError
+from sentimon.logbook.rollup.files import MovedError, content_mark, opened_again
 from sentimon.logbook.rollup.gather import gather
 from sentimon.logbook.rollup.parts import Part
 from sentimon.logbook.rollup.units import UNIT, Read, Unit
@@ -93,8 +93,10 @@ def _submit(cluster: Cluster, read: Read, chunks: list[list[Unit]]) -> _Branch:
     # A merge takes milliseconds: it may run beside the readers.
     merging = cluster.ray.remote(num_cpus=0, max_retries=3)(_merge)
     rules = zone_rules(chunks[0][0].zone)
+    # They are units of one file.
+    mark = _mark(chunks[0][0])
     leaves = [
-        reading.remote(read, [_anywhere(unit) for unit in units], sentimon.__version__, rules)
+        reading.remote(read, [_anywhere(unit, mark) for unit in units], sentimon.__version__, rules)
         for units in chunks
     ]
     level = leaves
@@ -103,10 +105,25 @@ def _submit(cluster: Cluster, read: Read, chunks: list[list[Unit]]) -> _Branch:
     return _Branch(chunks, leaves, level[0])
 
 
-def _anywhere(unit: Unit) -> Unit:
+def _mark(unit: Unit) -> str:
+    """Return what another machine knows the file of a unit by: its number there says nothing by itself.
+
+    Raises:
+        MovedError: the file is not there any more.
+        StoreError: it cannot be read.
+    """
+    if on_objects(unit.path):
+        return ""
+    with opened_again(Path(unit.path), unit.state) as segment:
+        return content_mark(segment, unit.state.size)
+
+
+def _anywhere(unit: Unit, mark: str) -> Unit:
     """Return the unit as another machine meets it: from another folder, on a device of another number."""
-    path = unit.path if on_objects(unit.path) else str(Path(unit.path).absolute())
-    return replace(unit, path=path, state=replace(unit.state, device=ANY_DEVICE))
+    if on_objects(unit.path):
+        return unit
+    path = str(Path(unit.path).absolute())
+    return replace(unit, path=path, state=replace(unit.state, device=ANY_DEVICE), mark=mark)
 
 
 def _result(cluster: Cluster, read: Read, branch: _Branch, say: Say) -> list[Part]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
 
 from sentimon.ingest.input_row import Numbered
-from sentimon.jsonl import BadLine, LineError, decode_line, decode_object, numbered_lines
+from sentimon.jsonl import BadLine, LineError, bounded_lines, decode_line, decode_object, number_lines
 
 _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -20,36 +20,40 @@ _GOES_ON = (b"{", b"[", b",")
 """How the first line of a document ends that is written over several lines."""
 
 
-def json_rows(stream: BinaryIO, path: str) -> Iterator[Numbered | BadLine]:
+def json_rows(stream: BinaryIO, path: str, longest: int) -> Iterator[Numbered | BadLine]:
     """Yield the objects of `stream`, with their line; in a document, with their place.
 
-    Lines are read one at a time. A file that begins as a document does (with `[`, or an object over
-    several lines) is read as a whole, and as lines where it is none after all.
+    Lines are read one at a time, and one of more than `longest` bytes is a bad line. A file that begins
+    as a document does (with `[`, or an object over several lines) is read as a whole, and as lines where
+    it is none after all.
     """
-    begin, start = [], b""
-    for line in stream:
+    begin: list[bytes | LineError] = []
+    start = b""
+    for line in bounded_lines(stream, longest):
         # Blank lines at the begin count as lines.
         begin.append(line)
+        if isinstance(line, LineError):
+            break
         start = line.removeprefix(b"\xef\xbb\xbf").strip()
         if start:
             break
     if start.startswith(b"[") or start.endswith(_GOES_ON):
-        content = b"".join(begin) + stream.read()
+        content = b"".join(line for line in begin if isinstance(line, bytes)) + stream.read()
         values = _document(content)
         if values is not None:
             yield from _of_document(values, path)
             return
-        yield from _of_lines(io.BytesIO(content), path)
+        yield from _of_lines(bounded_lines(io.BytesIO(content), longest), path)
     else:
-        yield from _of_lines(chain(begin, stream), path)
+        yield from _of_lines(chain(begin, bounded_lines(stream, longest)), path)
 
 
-def _of_lines(lines: Any, path: str) -> Iterator[Numbered | BadLine]:
-    for number, line in numbered_lines(lines):
+def _of_lines(lines: Iterable[bytes | LineError], path: str) -> Iterator[Numbered | BadLine]:
+    for number, line in number_lines(lines):
         try:
             yield number, decode_line(line, decode_object)
         except LineError as error:
-            objects = _objects(line) if error.kind == "json" else None
+            objects = _objects(line) if error.kind == "json" and isinstance(line, bytes) else None
             if objects is None:
                 yield error.at(path, number)
             else:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from sentimon.cells import is_ours, read_back
 from sentimon.errors import DataError
 from sentimon.ingest.input_row import Numbered
-from sentimon.jsonl import BadLine
+from sentimon.jsonl import BadLine, LineError, bounded_lines
 
 _LONGEST_FIELD = 2**31 - 1
 _SEPARATORS = (",", ";", "\t")
@@ -22,17 +22,20 @@ _OPEN_AT_END = "unexpected end of data"
 class Separated:
     """A table of separated cells, read a line at a time."""
 
-    def __init__(self, stream: BinaryIO, path: str, separator: str | None) -> None:
+    def __init__(self, stream: BinaryIO, path: str, separator: str | None, longest: int) -> None:
         """Read the heading; without a `separator` it is the one that gives the heading most cells.
+
+        A line or a cell of more than `longest` bytes is an error.
 
         Raises:
             DataError: the heading is not valid UTF-8, or no row of a table.
         """
-        csv.field_size_limit(_LONGEST_FIELD)
+        # A cell in quotes goes on over lines.
+        csv.field_size_limit(min(longest, _LONGEST_FIELD))
         self._path = path
         self._record: list[str] = []
         """The lines of the row that is being read."""
-        lines = _lines(stream, path)
+        lines = _lines(stream, path, longest)
         # Blank lines before the heading count as lines.
         before, heading = [], ""
         for heading in lines:
@@ -91,10 +94,13 @@ class Separated:
             yield line
 
 
-def _lines(stream: BinaryIO, path: str) -> Iterator[str]:
+def _lines(stream: BinaryIO, path: str, longest: int) -> Iterator[str]:
     """Yield the lines with their ends, as text; the byte order mark is left out."""
     number = 0
-    for content in stream:
+    for content in bounded_lines(stream, longest):
+        if isinstance(content, LineError):
+            hint = "where a quote is missing, the rest of a table is one field"
+            raise DataError(f"{path}:{number + 1}: {content.message}", hint=hint)
         # Files of old spreadsheets end lines with a carriage return alone.
         alone = number == 0 and b"\r" in content.rstrip(b"\r\n")
         for line in content.splitlines(keepends=True) if alone else (content,):

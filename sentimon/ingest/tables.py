@@ -16,7 +16,7 @@ from sentimon.files import unreadable
 from sentimon.ingest.input_row import NO_COLUMN, TEXT_COLUMN, InputRow, Numbered
 from sentimon.ingest.json_rows import json_rows
 from sentimon.ingest.separated import Separated
-from sentimon.jsonl import BadLine, LineError, decode_text, numbered_lines
+from sentimon.jsonl import LONGEST, BadLine, LineError, decode_text, numbered_lines
 
 FORMATS = ("txt", "jsonl", "csv", "tsv", "parquet")
 SUFFIXES = MappingProxyType(
@@ -73,10 +73,11 @@ class Table:
             yield one if isinstance(one, BadLine) else _row_of(one, self.path, name, empty)
 
 
-def open_table(stream: BinaryIO, path: str, file_format: str | None) -> Table:
+def open_table(stream: BinaryIO, path: str, file_format: str | None, *, longest: int = LONGEST) -> Table:
     """Return the table in `stream`.
 
-    Without a format, a first line that starts with `{` says JSON lines, anything else plain text.
+    Without a format, a first line that starts with `{` says JSON lines, anything else plain text. A line of
+    more than `longest` bytes is a bad one, and the end of a table.
 
     Raises:
         UsageError: there is no such format.
@@ -85,13 +86,13 @@ def open_table(stream: BinaryIO, path: str, file_format: str | None) -> Table:
     if file_format is None:
         file_format, stream = _guessed(stream)
     if file_format == "txt":
-        lines = _lines(stream, path)
+        lines = _lines(stream, path, longest)
         return Table(path=path, heading=(TEXT_COLUMN,), numbered=lines, file_format=file_format)
     if file_format == "jsonl":
-        objects = json_rows(stream, path)
+        objects = json_rows(stream, path, longest)
         return Table(path=path, heading=None, numbered=objects, file_format=file_format)
     if file_format in ("csv", "tsv"):
-        cells = Separated(stream, path, "\t" if file_format == "tsv" else None)
+        cells = Separated(stream, path, "\t" if file_format == "tsv" else None, longest)
         return Table(path=path, heading=cells.heading, numbered=cells.rows(), file_format=file_format)
     if file_format == "parquet":
         # Loaded only where there is such a file: it brings pyarrow.
@@ -126,7 +127,7 @@ def opened_table(path: Path, file_format: str | None = None) -> Iterator[Table]:
 
 
 def read_stream(
-    stream: BinaryIO, *, column: str | None = None, file_format: str | None = None
+    stream: BinaryIO, *, column: str | None = None, file_format: str | None = None, longest: int = LONGEST
 ) -> Iterator[InputRow | BadLine]:
     """Yield the rows of stdin.
 
@@ -134,11 +135,11 @@ def read_stream(
         UsageError: there is no such format.
         DataError: a table without the column, or broken in its middle.
     """
-    yield from open_table(stream, "stdin", file_format).rows(column)
+    yield from open_table(stream, "stdin", file_format, longest=longest).rows(column)
 
 
 def read_file(
-    path: Path, *, column: str | None = None, file_format: str | None = None
+    path: Path, *, column: str | None = None, file_format: str | None = None, longest: int = LONGEST
 ) -> Iterator[InputRow | BadLine]:
     """Yield the rows of a file, one at a time; its name says its format where `file_format` does not.
 
@@ -151,15 +152,15 @@ def read_file(
         DataError: a table without the column, or broken in its middle.
     """
     known = _format_of(path, file_format)
-    return _read_and_close(_opened(path), path, column, known)
+    return _read_and_close(_opened(path), path, column, known, longest)
 
 
 def _read_and_close(
-    stream: BinaryIO, path: Path, column: str | None, file_format: str | None
+    stream: BinaryIO, path: Path, column: str | None, file_format: str | None, longest: int
 ) -> Iterator[InputRow | BadLine]:
     with stream:
         try:
-            yield from open_table(stream, str(path), file_format).rows(column)
+            yield from open_table(stream, str(path), file_format, longest=longest).rows(column)
         except OSError as error:
             raise unreadable(path, error) from error
 
@@ -190,8 +191,8 @@ def _guessed(stream: BinaryIO) -> tuple[str, BinaryIO]:
     return ("jsonl" if start.startswith(b"{") else "txt"), buffered
 
 
-def _lines(stream: BinaryIO, path: str) -> Iterator[Numbered | BadLine]:
-    for number, line in numbered_lines(stream):
+def _lines(stream: BinaryIO, path: str, longest: int) -> Iterator[Numbered | BadLine]:
+    for number, line in numbered_lines(stream, longest=longest):
         try:
             yield number, {TEXT_COLUMN: decode_text(line)}
         except LineError as error:

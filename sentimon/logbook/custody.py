@@ -35,7 +35,7 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
     """What the file system says of a file; two equal ones are the same file, untouched in between."""
 
     device: int
-    """ANY_DEVICE where the number is another one on each machine."""
+    """ANY_DEVICE where the number is another one on each machine; who opens the file compares its content."""
     inode: int
     size: int
     """Bytes."""
@@ -43,6 +43,11 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
     """When its content changed last, in nanoseconds since 1970."""
     changed_ns: int
     """When its content, name or mode changed last; no program can set it."""
+
+    @property
+    def file(self) -> tuple[int, int]:
+        """Return what names the file: an inode is one only together with its device."""
+        return self.device, self.inode
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileState:
@@ -99,7 +104,7 @@ def keep_custody(lock: int, before: os.stat_result, after: os.stat_result) -> No
     known = _custody_in(old)
     unbroken = known is not None and known.state == FileState.of(before)
     chain = known.chain if known and unbroken else os.urandom(_CHAIN_BYTES).hex()
-    record = _Record(boot=_boot(), custody=Custody(chain=chain, state=FileState.of(after)))
+    record = _Record(boot=this_boot(), custody=Custody(chain=chain, state=FileState.of(after)))
     new = encode(record) + b"\n"
     with contextlib.suppress(OSError):
         os.pwrite(lock, new, 0)
@@ -128,11 +133,11 @@ def _custody_in(content: bytes) -> Custody | None:
         record = decode_line(line, _decode_record)
     except LineError:
         return None
-    return record.custody if record.boot == _boot() else None
+    return record.custody if record.boot == this_boot() else None
 
 
 @cache
-def _boot() -> str:
+def this_boot() -> str:
     """Return what names this run of the system; empty where the system does not say."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from sentimon.files import open_own
+from sentimon.logbook.custody import this_boot
 from sentimon.logbook.segments import LIVE_FILE, sealed_files, stem_of
 
 _TAIL_BYTES = 4096
@@ -21,6 +22,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The end of the live file at some moment."""
 
     inode: Annotated[int, msgspec.Meta(ge=0)]
+    device: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """None where the place was noted before devices were."""
+    boot: str = ""
+    """The run of the system that it was noted in: in another one devices may have other numbers."""
     size: Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
     """Bytes."""
     tail: str
@@ -39,6 +44,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             status = os.fstat(descriptor)
             return cls(
                 inode=status.st_ino,
+                device=status.st_dev,
+                boot=this_boot(),
                 size=status.st_size,
                 tail=_tail(descriptor, status.st_size),
                 sealed=[stem_of(path) for path in sealed_files(live.parent)],
@@ -56,9 +63,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             with contextlib.suppress(FileNotFoundError), _opened(path, os.O_RDONLY) as descriptor:
                 status = os.fstat(descriptor)
                 same = status.st_ino == self.inode and status.st_size >= self.size
-                if same and _tail(descriptor, self.size) == self.tail:
+                if same and self._on(status.st_dev) and _tail(descriptor, self.size) == self.tail:
                     return path
         return None
+
+    def _on(self, device: int) -> bool:
+        return self.device is None or self.boot != this_boot() or self.device == device
 
     def lines_there(self, path: Path, lines: Sequence[bytes]) -> tuple[int, int | None]:
         """Return how many of `lines` were appended there, and where a torn one begins that ends the file.

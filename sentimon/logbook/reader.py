@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
 
-from sentimon.jsonl import BadLine, LineError, line_content
-from sentimon.logbook.opened import Segment, opened
+from sentimon.jsonl import LONGEST, BadLine, LineError, line_content
+from sentimon.logbook.opened import Fragment, Segment, opened
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.row import parse_row
 from sentimon.logbook.segments import open_segments
@@ -15,27 +15,27 @@ from sentimon.logbook.segments import open_segments
 Rows = Iterator[PredictionRecord | BadLine]
 
 
-def read_log(folder: Path, *, zone: tzinfo | None) -> Rows:
+def read_log(folder: Path, *, zone: tzinfo | None, longest: int = LONGEST) -> Rows:
     """Yield each row of the log in `folder`, and each bad line; one pass, one line in memory.
 
     Sealed files come first, by name, then the live one. Timestamps without a zone are read in
     `zone` (None: local time). Blank lines are passed over. Of a compressed file that is damaged the
-    rows before the damage count, and the rest is one bad line.
+    rows before the damage count, and the rest is one bad line. So is a line of more than `longest` bytes.
 
     Raises:
         StoreError: the folder is not there, or a file cannot be read.
     """
-    for segment in open_segments(folder):
+    for segment in open_segments(folder, longest=longest):
         yield from read_segment(segment, zone=zone)
 
 
-def read_log_file(path: Path, *, zone: tzinfo | None) -> Rows:
+def read_log_file(path: Path, *, zone: tzinfo | None, longest: int = LONGEST) -> Rows:
     """Yield each row and each bad line of one file, as `read_log` does.
 
     Raises:
         StoreError: the file cannot be read.
     """
-    with opened(path) as segment:
+    with opened(path, longest=longest) as segment:
         yield from read_segment(segment, zone=zone)
 
 
@@ -47,7 +47,13 @@ def read_segment(segment: Segment, *, zone: tzinfo | None) -> Rows:
     """
     path, number = str(segment.file.path), 0
     try:
-        for number, line in enumerate(segment.raw_lines(), start=1):
+        for line in segment.raw_lines():
+            if isinstance(line, Fragment):
+                number += line.last
+                if line.last:
+                    yield line.error.at(path, number)
+                continue
+            number += 1
             content = line_content(line, first=number == 1)
             if content:
                 yield _row_of(content, path, number, zone)

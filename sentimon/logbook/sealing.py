@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sentimon.config.settings import LogSettings
-from sentimon.errors import DataError
+from sentimon.errors import DataError, StoreError
 from sentimon.jsonl import LineError, decode_line, decode_object, numbered_lines
 from sentimon.logbook.custody import FileState
 from sentimon.logbook.files import sync, sync_name
 from sentimon.logbook.locks import exclusive, only_compressor
 from sentimon.logbook.moments import parse_moment
+from sentimon.logbook.opened import open_regular
 from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, sealed_files, stem_of
 
 MEGABYTE = 1_000_000
@@ -65,20 +66,36 @@ def compress_sealed(folder: Path, compression: str) -> None:
     ending = _ENDING_OF.get(compression)
     if ending is None:
         return
-    with contextlib.suppress(OSError), only_compressor(folder) as alone:
+    with contextlib.suppress(OSError, StoreError), only_compressor(folder) as alone:
         for orphan in folder.glob(f".{SEALED}*") if alone else ():
             # Left by one that was killed; nobody else is at it now.
             orphan.unlink()
-        for path in sealed_files(folder) if alone else ():
-            if path.name.endswith(_PLAIN):
+        for path in _to_compress(folder) if alone else ():
+            # One that cannot be compressed keeps none of the others plain.
+            with contextlib.suppress(OSError):
                 _compress(path, path.with_name(path.name + ending))
+
+
+def compress_left_over(folder: Path, compression: str) -> None:
+    """Compress the sealed files that an earlier compression left plain, if there is room to try again."""
+    if compression not in _ENDING_OF:
+        return
+    with contextlib.suppress(OSError, StoreError):
+        left = [path.stat().st_size for path in _to_compress(folder)]
+        if left and shutil.disk_usage(folder).free > max(left):
+            compress_sealed(folder, compression)
+
+
+def _to_compress(folder: Path) -> list[Path]:
+    """Return the sealed files that are plain; a link leads to a file that lies elsewhere, and stays one."""
+    return [path for path in sealed_files(folder) if path.name.endswith(_PLAIN) and not path.is_symlink()]
 
 
 def _compress(plain: Path, target: Path) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=plain.parent)
     temporary = Path(name)
     try:
-        with plain.open("rb") as source, os.fdopen(descriptor, "wb") as raw:
+        with os.fdopen(descriptor, "wb") as raw, open_regular(plain) as source:
             compressed = FileState.of(os.fstat(source.fileno()))
             with compressor(raw, target.suffix) as sink:
                 shutil.copyfileobj(source, sink)
@@ -89,7 +106,7 @@ def _compress(plain: Path, target: Path) -> None:
         with exclusive(plain.parent):
             # Removed meanwhile by retention, or replaced by a file without some row, the old one must not
             # come back.
-            if plain.exists() and FileState.of(plain.stat()) == compressed:
+            if plain.exists() and FileState.of(plain.lstat()) == compressed:
                 temporary.replace(target)
                 sync_name(target)
                 plain.unlink()

@@ -6,21 +6,25 @@ replacing and opening happen under the folder's lock, so that a reader meets eac
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from sentimon.errors import StoreError
+from sentimon.errors import SegmentError, StoreError
 from sentimon.files import unreadable
+from sentimon.jsonl import LONGEST
 from sentimon.logbook.files import errors_named
 from sentimon.logbook.locks import exclusive, shared
-from sentimon.logbook.opened import LogFile, Segment, opened, segment_of
+from sentimon.logbook.opened import LogFile, Segment, lost, open_regular, opened, segment_of
 
 LIVE_FILE = "predictions.jsonl"
 SEALED = "predictions-"
-_SEALED_NAME = re.compile(r"predictions-\d{8}T\d{6}Z(?:_\d{4,})?")
+_SEALED_NAME = re.compile(r"predictions-\d{8}T\d{6}Z(?:_\d{4,})?", re.ASCII)
 """Nothing else is part of the log: a copy put beside it must not double it."""
+_LOOKS = 2
+"""At a file that is named and not there: it may have come to be named just now."""
 ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz")
 """Of a sealed file, in the order in which one is preferred to another."""
 
@@ -44,8 +48,54 @@ def check_folder(folder: Path) -> None:
 
 
 def sealed_files(folder: Path) -> list[Path]:
-    """Return the sealed files, the oldest first, each once."""
-    return sealed_among(folder.glob(f"{SEALED}*"))
+    """Return the sealed files, the oldest first, each once; what a name leads to may be missing.
+
+    Raises:
+        StoreError: the folder cannot be listed.
+    """
+    return sealed_among(folder / name for name in _names(folder) if name.startswith(SEALED))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """Return the state of what may be a file of the log; None if nothing has that name any more.
+
+    Raises:
+        SegmentError: the folder names it, and it is not there, or cannot be looked at.
+    """
+    for _ in range(_LOOKS):
+        try:
+            return path.stat()
+        except FileNotFoundError as error:
+            if path.name not in _names(path.parent):
+                return None
+            missing = error
+        except OSError as error:
+            raise lost(path, error) from error
+    raise lost(path, missing) from missing
+
+
+def live_status(live: Path) -> os.stat_result | None:
+    """Return the state of the live file; None where there is none.
+
+    Raises:
+        SegmentError: it is a link to nowhere or to what others own, or cannot be looked at.
+    """
+    status = status_of(live)
+    if status is not None and status.st_uid != os.geteuid() and live.is_symlink():
+        hint = "put the file itself into the folder of the log, or read it as the user who owns it"
+        foreign = SegmentError(f"{live}: is a link to a file of another user", hint=hint)
+        foreign.path = live
+        raise foreign
+    return status
 
 
 def sealed_among(paths: Iterable[Path]) -> list[Path]:
@@ -75,13 +125,12 @@ def list_files(folder: Path) -> list[LogFile]:
     """Return the files of the log in reading order, the live one last; none where nothing was logged yet.
 
     Raises:
-        StoreError: there is no such folder.
+        StoreError: there is no such folder, or a file in it cannot be looked at.
     """
     check_folder(folder)
     with shared(folder):
-        live = folder / LIVE_FILE
-        paths = sealed_files(folder) + ([live] if live.exists() else [])
-        return [LogFile.of(path, path.stat()) for path in paths]
+        found = [(path, status_of(path)) for path in (*sealed_files(folder), folder / LIVE_FILE)]
+        return [LogFile.of(path, status) for path, status in found if status is not None]
 
 
 def remove_files(folder: Path, files: Iterable[LogFile]) -> None:
@@ -97,11 +146,11 @@ def remove_files(folder: Path, files: Iterable[LogFile]) -> None:
                 (folder / name).unlink(missing_ok=True)
 
 
-def open_segments(folder: Path) -> Iterator[Segment]:
+def open_segments(folder: Path, *, longest: int = LONGEST) -> Iterator[Segment]:
     """Yield each file of the log, open, one at a time: those that were there at the first call.
 
     The live file is opened at once, for it may be sealed while the others are read; rows appended to
-    it meanwhile may be read too.
+    it meanwhile may be read too. A line of more than `longest` bytes is given in fragments.
 
     Raises:
         StoreError: there is no such folder, or a file cannot be read.
@@ -111,23 +160,25 @@ def open_segments(folder: Path) -> Iterator[Segment]:
         live = None
         with shared(folder):
             sealed = sealed_files(folder)
-            if (folder / LIVE_FILE).exists():
-                live = stack.enter_context(opened(folder / LIVE_FILE))
+            if live_status(folder / LIVE_FILE) is not None:
+                live = stack.enter_context(opened(folder / LIVE_FILE, longest=longest))
         for path in sealed:
-            yield from _open_sealed(path)
+            yield from _open_sealed(path, longest)
         if live is not None:
             yield live
 
 
-def _open_sealed(path: Path) -> Iterator[Segment]:
+def _open_sealed(path: Path, longest: int) -> Iterator[Segment]:
     # Between listing and opening it may have been compressed; removed by retention, it is no part of the log.
     for candidate in (path, *(path.with_name(stem_of(path) + ending) for ending in ENDINGS)):
+        if status_of(candidate) is None:
+            continue
         try:
-            raw = candidate.open("rb")
+            raw = open_regular(candidate)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise unreadable(candidate, error) from error
+            raise lost(candidate, error) from error
         with raw:
-            yield segment_of(candidate, raw)
+            yield segment_of(candidate, raw, longest=longest)
         return

@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sentimon.config.settings import LogSettings
+from sentimon.errors import DataError
 from sentimon.jsonl import encode
 from sentimon.logbook.custody import end_custody, keep_custody
 from sentimon.logbook.files import errors_named, sync, sync_name, write_at_end
 from sentimon.logbook.locks import exclusive
 from sentimon.logbook.privacy import Privacy
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.sealing import compress_sealed, seal_if_due
+from sentimon.logbook.sealing import compress_left_over, compress_sealed, seal_if_due
 from sentimon.logbook.segments import LIVE_FILE
 
 
@@ -23,7 +24,7 @@ class LogWriter:
     """Appends to the log in a folder, which is made if need be; several programs may do so at once.
 
     Used as a context: at its end the rows are on the disk where `logs.fsync` asks for that once a
-    command.
+    command, and what an earlier compression left plain is compressed.
 
     Raises:
         StoreError: the key of the hash cannot be read.
@@ -34,6 +35,7 @@ class LogWriter:
         self._settings = settings
         self._privacy = Privacy.of(settings)
         self._unsynced = False
+        self._wrote = False
 
     def append(self, records: Iterable[PredictionRecord], *, now: datetime) -> list[PredictionRecord]:
         """Append `records`, all or none, and return them as they were stored.
@@ -59,10 +61,12 @@ class LogWriter:
         `before` is called under the lock, when nothing can come between it and the rows.
 
         Raises:
+            DataError: a row is longer than any that is read.
             StoreError: the log cannot be written; then none of them was kept.
         """
         if not lines:
             return
+        self._check_length(lines)
         folder, live = self.path.parent, self.path.name == LIVE_FILE
         with errors_named(self.path), exclusive(folder) as lock:
             sealed = live and seal_if_due(folder, self._settings, now=now)
@@ -73,6 +77,7 @@ class LogWriter:
             else:
                 self._write(lines)
         self._unsynced = self._settings.fsync == "batch"
+        self._wrote = True
         if sealed:
             compress_sealed(folder, self._settings.compression)
 
@@ -100,3 +105,13 @@ class LogWriter:
             with errors_named(self.path), contextlib.suppress(FileNotFoundError):
                 sync(self.path)
                 sync_name(self.path)
+        if self._wrote and self.path.name == LIVE_FILE:
+            compress_left_over(self.path.parent, self._settings.compression)
+
+    def _check_length(self, lines: list[bytes]) -> None:
+        longest = max(map(len, lines))
+        if longest > self._settings.max_line_bytes:
+            raise DataError(
+                f"a row takes {longest} bytes, more than the {self._settings.max_line_bytes} that are read",
+                hint="raise logs.max_line_bytes, or leave that row out",
+            )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sentimon.config.secrets import masked
+from sentimon.errors import SegmentError
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import format_microseconds, format_moment
 from sentimon.logbook.opened import LogFile
@@ -175,6 +176,11 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
         "first": format_microseconds(summary.first),
         "last": format_microseconds(summary.last),
     }
+
+
+def lost_file_object(error: SegmentError) -> dict[str, Any]:
+    """Return which file of a log cannot be read, and why."""
+    return {"path": str(error.path), "reason": error.message}
 
 
 def index_object(file: LogFile | None) -> dict[str, Any] | None:

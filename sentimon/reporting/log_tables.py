@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sentimon.errors import SegmentError
 from sentimon.logbook.opened import LogFile
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import Summary
@@ -107,8 +108,13 @@ def _start(text: str, longest: int) -> str:
     return visible(text if len(text) <= longest else text[:longest] + "…")
 
 
-def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None) -> RenderableType:
-    """Return the files of a log with their sizes and rows, the totals, and the path of the index."""
+def log_files_table(
+    rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None, lost: Sequence[SegmentError] = ()
+) -> RenderableType:
+    """Return the files of a log with their sizes and rows, the totals, and the path of the index.
+
+    Files that are `lost` cannot be read and count nowhere.
+    """
     columns = (
         ("File", "left"),
         ("Bytes", "right"),
@@ -120,10 +126,19 @@ def log_files_table(rows: Sequence[tuple[LogFile, Summary]], index: LogFile | No
     for file, summary in rows:
         name = Text(visible(file.path.name), overflow="fold")
         table.add_row(name, str(file.size), str(summary.count), str(summary.bad_count), span_of(summary))
+    for error in lost:
+        name = Text(visible("" if error.path is None else error.path.name), overflow="fold")
+        table.add_row(name, "", "", "", Text("cannot be read", style="bold red"))
     table.add_section()
     whole = sum((summary for _, summary in rows), start=Summary())
     size = sum(file.size for file, _ in rows)
-    table.add_row("all", str(size), str(whole.count), str(whole.bad_count), span_of(whole))
+    table.add_row(
+        "all that can be read" if lost else "all",
+        str(size),
+        str(whole.count),
+        str(whole.bad_count),
+        span_of(whole),
+    )
     kept = "No index is kept." if index is None else f"Index: {visible(str(index.path))}, {index.size} bytes."
     return Group(table, Text(), sentences_of([kept]))
 

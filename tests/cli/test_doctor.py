@@ -69,6 +69,7 @@ def test_without_a_log_the_rest_is_looked_at_and_the_next_step_named(run, tmp_pa
     assert found["log"]["state"] == "failed"
     assert "sentimon log" in str(found["log"]["mend"])
     assert found["model"]["state"] == "ok"
+    assert list(found) == NAMES
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -144,6 +145,24 @@ def test_bad_lines_and_copies_are_warnings(run, log, tmp_path: Path) -> None:  #
     assert found["state"] == "warning"
     assert "1 bad line, the first: logs/predictions.jsonl:201: not valid JSON" in str(found["says"])
     assert "logs repair" in str(found["mend"])
+
+
+def test_a_segment_that_is_away_is_named_and_the_table_goes_on(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    away = tmp_path / "logs/predictions-20260801T000000Z.jsonl.zst"
+    away.symlink_to("/archive/not/mounted.zst")
+    done = run("doctor", "--json")
+    found = findings(done)
+    assert (done.code, list(found)) == (1, NAMES)
+    assert found["log"]["state"] == "failed"
+    assert f"logs/{away.name}: cannot be read: is a link to /archive/not/mounted.zst" in str(
+        found["log"]["says"]
+    )
+    assert "200 rows in the others" in str(found["log"]["says"])
+    assert "mount" in str(found["log"]["mend"])
+    assert found["clock"]["state"] == "ok"
+    table = run("doctor")
+    assert table.code == 1
+    assert [line.split()[0] for line in table.out.split("\n")[3:] if line[:1].isalpha()] == NAMES
 
 
 def test_a_log_that_others_may_read_is_a_warning(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

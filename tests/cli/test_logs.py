@@ -45,6 +45,31 @@ def test_status_shows_each_file_and_what_it_holds(run: Run, tmp_path: Path) -> N
     assert run("metrics", "--json").json["total_predictions"] == 9
 
 
+def test_a_segment_that_is_away_changes_no_verdict_and_is_shown_by_name(run: Run, tmp_path: Path) -> None:
+    logs = three_files(run, tmp_path)
+    away = logs / "predictions-20260828T080000Z.jsonl.zst"
+    away.rename(tmp_path / "archive")
+    away.symlink_to(tmp_path / "not-mounted")
+    for command in ("metrics", "logs query", "logs verify", "logs repair", "drift", "retrain-check"):
+        done = run(*command.split(), "--json")
+        assert (done.code, done.out) == (1, ""), command
+        assert f"error: logs/{away.name}: cannot be read: is a link to {tmp_path}/not-mounted" in done.err
+        assert "hint: mount what it leads to" in done.err
+    done = run("logs", "status", "--json")
+    assert done.code == 1
+    assert [one["rows"] for one in done.json["files"]] == [3, 3]
+    assert [one["path"] for one in done.json["unreadable"]] == [f"logs/{away.name}"]
+    table = run("logs", "status")
+    assert table.code == 1
+    assert "cannot be read" in table.out
+    assert "all that can be read" in table.out
+    assert f"error: logs/{away.name}: cannot be read" in table.err
+    away.unlink()
+    away.symlink_to(tmp_path / "archive")
+    assert run("logs", "status", "--json").json["unreadable"] == []
+    assert run("metrics", "--json").json["total_predictions"] == 9
+
+
 def test_prune_removes_what_is_too_old_and_says_so_first(run: Run, tmp_path: Path) -> None:
     logs = three_files(run, tmp_path)
     planned = run("logs", "prune", "--keep-days", "7", "--dry-run", "--json").json

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sentimon.labels import LABELS
+from sentimon.logbook.zstandard import ZstdFile
 from tests.conftest import clean_environment
 from tests.rows import START, row
 
@@ -69,3 +72,82 @@ def test_a_log_of_any_length_is_summed_up_in_60_megabytes(log: tuple[Path, int])
         peak = 1024 * int(done.stderr.split()[-1])
         print(f"index {index}: {rows} rows, {peak / MEGABYTE:.1f} MB at most")
         assert peak < LIMIT
+
+
+ROOM = 600 * MEGABYTE
+"""Of addresses, libraries included; a line of 300 MB takes more than twice its size to read."""
+
+
+def limited() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
+
+
+@pytest.fixture(scope="module")
+def long_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows around one line of 300 MB: a few kilobytes, sealed and compressed."""
+    packed = io.BytesIO()
+    good = json.dumps(row(2, 0, 0.8) | {"sentiment": "positive", "confidence": 0.8}).encode() + b"\n"
+    with ZstdFile(packed, "w") as file:
+        file.write(good)
+        for _ in range(300):
+            file.write(b"x" * MEGABYTE)
+        file.write(b"\n" + good)
+    folder = tmp_path_factory.mktemp("long")
+    (folder / "logs").mkdir()
+    (folder / "logs/predictions-20260907T080000Z.jsonl.zst").write_bytes(packed.getvalue())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("metrics --json", 0),
+        ("logs query --json", 0),
+        ("logs status --json", 0),
+        ("logs verify --json", 3),
+        ("logs erase --contains Mario --dry-run --json", 0),
+        ("doctor --json", 0),
+        ("logs repair --json", 0),
+    ],
+)
+def test_a_line_of_any_length_is_one_bad_line_and_takes_no_memory(
+    long_line: Path, command: str, code: int
+) -> None:
+    settings = {"SENTIMON_LOGS__MAX_LINE_BYTES": str(1 << 20), "SENTIMON_LOGS__INDEX": "false"}
+    done = subprocess.run(
+        [sys.executable, "-m", "sentimon", *command.split()],
+        capture_output=True,
+        cwd=long_line,
+        env=clean_environment(long_line) | settings | {"OPENBLAS_NUM_THREADS": "1"},
+        preexec_fn=None if command.startswith("doctor") else limited,
+        check=False,
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (code, False), done.stderr.decode()
+    if command.startswith("metrics"):
+        assert json.loads(done.stdout)["total_predictions"] == 2
+        assert b":2: longer than 1048576 bytes (logs.max_line_bytes)" in done.stderr
+    if command.startswith("logs repair"):
+        (moved,) = (long_line / "logs").glob("quarantine-*.zst")
+        assert moved.stat().st_size < MEGABYTE
+
+
+def test_a_long_line_of_the_input_is_one_bad_line_and_takes_no_memory(long_line: Path) -> None:
+    line = json.dumps(row(2, 0, 0.8)).encode() + b"\n"
+    source = long_line / "input.jsonl"
+    with source.open("wb") as file:
+        file.write(line)
+        for _ in range(300):
+            file.write(b"x" * MEGABYTE)
+        file.write(b"\n" + line)
+    done = subprocess.run(
+        [sys.executable, "-m", "sentimon", "log", "--input", "input.jsonl", "--logs", "other", "--json"],
+        capture_output=True,
+        cwd=long_line,
+        env=clean_environment(long_line) | {"SENTIMON_LOGS__MAX_LINE_BYTES": str(1 << 20)},
+        preexec_fn=limited,
+        check=False,
+    )
+    source.unlink()
+    assert done.returncode == 1, done.stderr.decode()
+    assert b"input.jsonl:2: longer than 1048576 bytes (logs.max_line_bytes)" in done.stderr
+    assert (long_line / "other/predictions.jsonl").read_bytes().count(b"\n") == 2

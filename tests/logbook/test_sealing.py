@@ -7,7 +7,9 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -263,6 +265,63 @@ def test_no_room_to_compress_leaves_the_rows_plain(tmp_path: Path, monkeypatch: 
     sealing.compress_sealed(tmp_path, "zstd")
     assert sealed_files(tmp_path)[0].name.endswith(".zst")
     assert texts(tmp_path) == [f"text {number}" for number in range(15)]
+
+
+def test_what_was_left_plain_is_compressed_by_the_next_command_that_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sealing.shutil, "copyfileobj", full)
+    fill(tmp_path, 3)
+    monkeypatch.undo()
+    # Nothing half-written stays, and while there is no room nobody tries in vain.
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".pred")] == []
+    compressions = []
+    real = sealing._compress
+    monkeypatch.setattr(sealing, "_compress", lambda *paths: (compressions.append(paths), real(*paths)))
+    free = SimpleNamespace(free=10)
+    with mock.patch.object(sealing.shutil, "disk_usage", return_value=free):
+        with LogWriter(tmp_path, LogSettings(rotate_megabytes=0)) as writer:
+            writer.append(records(1, 0, 0), now=START)
+        assert not compressions
+    with LogWriter(tmp_path, LogSettings(rotate_megabytes=0)) as writer:
+        writer.append(records(1, 0, 0), now=START)
+        assert not compressions
+    assert len(compressions) == len(sealed_files(tmp_path)) > 0
+    assert {path.suffix for path in sealed_files(tmp_path)} == {".zst"}
+
+
+def test_a_file_that_cannot_be_compressed_keeps_none_of_the_others_plain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, 5, compression="none")
+    first, *others = sealed_files(tmp_path)
+    real = sealing.open_regular
+
+    def refusing(path: Path) -> Any:
+        if path == first:
+            raise OSError(5, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(sealing, "open_regular", refusing)
+    sealing.compress_sealed(tmp_path, "zstd")
+    assert others
+    assert [path.suffix for path in sealed_files(tmp_path)] == [".jsonl", *(".zst" for _ in others)]
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".pred")] == []
+
+
+def test_a_sealed_file_behind_a_link_stays_as_it_is(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    fill(logs, 3, compression="none")
+    (first,) = sealed_files(logs)
+    first.rename(tmp_path / "archive")
+    first.symlink_to(tmp_path / "archive")
+    sealing.compress_sealed(logs, "zstd")
+    assert sealed_files(logs) == [first]
+    assert first.is_symlink()
+    assert texts(logs) == [f"text {number}" for number in range(15)]
 
 
 def test_a_file_compressed_between_listing_and_opening_is_read_once(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
+from sentimon.errors import StoreError
 from sentimon.evaluation.late.entry import ID, TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
 from sentimon.jsonl import BadLine, LineError, file_lines
 from sentimon.logbook.files import errors_named, replace_file, write_at_end
@@ -136,11 +137,21 @@ def forget_labels(folder: Path, keys: Collection[Key], *, zone: tzinfo | None) -
     """
     path = folder / LABELS_FILE
     with errors_named(path), exclusive(folder):
-        lines = [line for _, line in file_lines(path)]
+        lines = _whole_lines(path)
         kept = [line for line in lines if _key_on(line, zone) not in keys]
         if len(kept) < len(lines):
             replace_file(path, b"".join(line + b"\n" for line in kept))
     return len(lines) - len(kept)
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    lines = []
+    for number, line in file_lines(path):
+        if isinstance(line, LineError):
+            hint = "no label of ours is so long: take the line out of the file"
+            raise StoreError(f"{path}:{number}: {line.message}", hint=hint) from line
+        lines.append(line)
+    return lines
 
 
 def _key_on(line: bytes, zone: tzinfo | None) -> Key | None:

@@ -65,7 +65,7 @@ class _Row(msgspec.Struct, kw_only=True):
 _decode_row = msgspec.json.Decoder(_Row).decode
 
 
-def parse_label_line(line: bytes, *, zone: tzinfo | None) -> GoldLabel:
+def parse_label_line(line: bytes | LineError, *, zone: tzinfo | None) -> GoldLabel:
     """Return the label on one line of the file; naive timestamps are read in `zone` (None: local).
 
     Raises:

@@ -38,11 +38,13 @@ class _Read(msgspec.Struct, array_like=True, frozen=True):
 _decode = msgspec.msgpack.Decoder(_Read).decode
 
 
-def adopt(store: Store, found: Sequence[tuple[SeenFile, int]], *, zone: str) -> dict[int, Entry]:
+def adopt(
+    store: Store, found: Sequence[tuple[SeenFile, int]], *, zone: str, longest: int
+) -> dict[int, Entry]:
     """Take over what others have read of some objects, each with the number it is to have in `store`.
 
     Returns the entries by number; those of which nothing of use is kept are missing. `zone` is the
-    fingerprint of the zone of naive timestamps.
+    fingerprint of the zone of naive timestamps; read are lines of up to `longest` bytes.
 
     Raises:
         sqlite3.Error: the store is full.
@@ -53,7 +55,7 @@ def adopt(store: Store, found: Sequence[tuple[SeenFile, int]], *, zone: str) -> 
         contents = read_objects([_beside(seen.path) for seen, _ in some])
         for (seen, number), content in zip(some, contents, strict=True):
             read = _read(content, seen, zone)
-            if read is not None:
+            if read is not None and read.entry.longest == longest:
                 read.entry.number = number
                 store.put(read.entry, unpack(read.total))
                 store.add_cells(number, read.cells)

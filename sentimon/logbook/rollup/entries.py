@@ -85,12 +85,16 @@ class Entry(msgspec.Struct, kw_only=True):
     chain: str | None
     zone: str
     """The fingerprint of the time zone that its naive timestamps were read in; empty where it has none."""
+    longest: int
+    """Bytes of the longest line that was read as one."""
     reading: Reading = msgspec.field(default_factory=Reading)
 
 
-def new_entry(seen: SeenFile, number: int = 0) -> Entry:
+def new_entry(seen: SeenFile, *, longest: int, number: int = 0) -> Entry:
     """Return the entry of a file of which nothing was read yet."""
-    return Entry(number=number, stem="", state=seen.state, settled=False, chain=None, zone="")
+    return Entry(
+        number=number, stem="", state=seen.state, settled=False, chain=None, zone="", longest=longest
+    )
 
 
 def is_unchanged(entry: Entry, seen: SeenFile) -> bool:
@@ -100,7 +104,7 @@ def is_unchanged(entry: Entry, seen: SeenFile) -> bool:
 
 def has_grown(entry: Entry, seen: SeenFile) -> bool:
     """Return whether the file is what was read and more, told by the chain of appends of our own writer."""
-    same = (entry.state.device, entry.state.inode) == (seen.state.device, seen.state.inode)
+    same = entry.state.file == seen.state.file
     longer = seen.state.size >= entry.reading.end
     return same and longer and seen.chain is not None and entry.chain == seen.chain
 
@@ -128,7 +132,7 @@ def candidates(seen: SeenFile, entries: Iterable[Entry]) -> list[Entry]:
     A sealed file was the live one, perhaps at the time of the entry.
     """
     near = (stem_of(seen.path), stem_of(seen.path.with_name(LIVE_FILE)))
-    return [one for one in entries if one.stem in near or one.state.inode == seen.state.inode]
+    return [one for one in entries if one.stem in near or one.state.file == seen.state.file]
 
 
 def settles(state: FileState, now: datetime) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import cast
@@ -12,12 +13,22 @@ import msgspec
 
 from sentimon.config.paths import on_objects
 from sentimon.errors import StoreError
-from sentimon.files import unreadable
+from sentimon.jsonl import LONGEST
 from sentimon.logbook.custody import ANY_DEVICE, Custody, FileState, read_custody
 from sentimon.logbook.locks import shared
 from sentimon.logbook.objects import list_objects, state_of
 from sentimon.logbook.opened import LogFile, Segment, opened, opened_object
-from sentimon.logbook.segments import LIVE_FILE, check_folder, sealed_among, sealed_files
+from sentimon.logbook.segments import (
+    LIVE_FILE,
+    check_folder,
+    live_status,
+    sealed_among,
+    sealed_files,
+    status_of,
+)
+
+_MARK_BYTES = 4096
+"""Of each end of a file."""
 
 
 class MovedError(Exception):
@@ -46,8 +57,8 @@ class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
         return self.path.suffix != ".jsonl"
 
 
-def list_seen(folder: Path) -> list[SeenFile]:
-    """Return the files of the log in reading order, the live one last.
+def list_seen(folder: Path, *, without: Collection[str] = ()) -> list[SeenFile]:
+    """Return the files of the log in reading order, the live one last; those named in `without` are left out.
 
     Raises:
         StoreError: there is no such folder, or a file cannot be read.
@@ -57,11 +68,14 @@ def list_seen(folder: Path) -> list[SeenFile]:
     check_folder(folder)
     with shared(folder):
         custody = read_custody(folder)
-        live = _seen(folder / LIVE_FILE, custody)
-        sealed = [_seen(path, None) for path in sealed_files(folder)]
+        path = folder / LIVE_FILE
+        live = None if path.name in without else _seen(path, live_status(path), custody)
+        sealed = [
+            _seen(path, status_of(path), None) for path in sealed_files(folder) if path.name not in without
+        ]
         # Who may not take the lock can meet a file that was live, and is sealed by now.
-        states = {one.state.inode for one in sealed if one}
-        return [one for one in (*sealed, None if live and live.state.inode in states else live) if one]
+        files = {one.state.file for one in sealed if one}
+        return [one for one in (*sealed, None if live and live.state.file in files else live) if one]
 
 
 def _objects(folder: Path) -> list[SeenFile]:
@@ -73,48 +87,60 @@ def _objects(folder: Path) -> list[SeenFile]:
     ]
 
 
-def _seen(path: Path, custody: Custody | None) -> SeenFile | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
+def _seen(path: Path, status: os.stat_result | None, custody: Custody | None) -> SeenFile | None:
+    if status is None:
         return None
-    except OSError as error:
-        raise unreadable(path, error) from error
     state = FileState.of(status)
     chain = custody.chain if custody and custody.state == state else None
     return SeenFile(file=LogFile.of(path, status), state=state, chain=chain)
 
 
 @contextmanager
-def opened_again(path: Path, state: FileState) -> Iterator[Segment]:
-    """Open a file of the log that was seen in `state`.
+def opened_again(path: Path, state: FileState, *, longest: int = LONGEST) -> Iterator[Segment]:
+    """Open a file of the log that was seen in `state`; longer lines are given in fragments.
+
+    Where its device is ANY_DEVICE, whoever asks has to compare what is in it (`content_mark`).
 
     Raises:
         MovedError: another file is in its place, or none.
         StoreError: it cannot be read.
     """
     if on_objects(path):
-        with _object_again(path, state) as segment:
+        with _object_again(path, state, longest) as segment:
             yield segment
         return
     with ExitStack() as stack:
         try:
-            segment = stack.enter_context(opened(path))
+            segment = stack.enter_context(opened(path, longest=longest))
         except StoreError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise MovedError from error
             raise
         now = FileState.of(os.fstat(cast(int, segment.descriptor)))
         device = ANY_DEVICE if state.device == ANY_DEVICE else now.device
-        if (device, now.inode) != (state.device, state.inode) or now.size < state.size:
+        if (device, now.inode) != state.file or now.size < state.size:
             raise MovedError
         yield segment
 
 
+def content_mark(segment: Segment, size: int) -> str:
+    """Return a digest of the ends of the first `size` bytes of an open file, as it lies on the disk.
+
+    It tells two files apart where devices are numbered in another way on each machine: a file of the log
+    only grows, and its rows tell their time.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    first = segment.read_at(min(_MARK_BYTES, size), 0)
+    last = segment.read_at(min(_MARK_BYTES, size), max(0, size - _MARK_BYTES))
+    return hashlib.sha256(b"%d\n" % size + first + last).hexdigest()
+
+
 @contextmanager
-def _object_again(path: Path, state: FileState) -> Iterator[Segment]:
+def _object_again(path: Path, state: FileState, longest: int) -> Iterator[Segment]:
     _check_object(path, state)
-    with opened_object(path, state) as segment:
+    with opened_object(path, state, longest=longest) as segment:
         yield segment
     # Its ranges are requests of their own: another object may have come between two of them.
     _check_object(path, state)

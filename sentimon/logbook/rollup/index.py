@@ -12,12 +12,14 @@ from typing import TypeVar
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
 from sentimon.config.paths import on_objects
-from sentimon.errors import StoreError
+from sentimon.errors import SegmentError, StoreError
+from sentimon.jsonl import LONGEST
 from sentimon.logbook.locks import STATE_FOLDER, shared
 from sentimon.logbook.rollup.files import MovedError
-from sentimon.logbook.rollup.refresh import Run, refresh
+from sentimon.logbook.rollup.refresh import Run, Terms, refresh
 from sentimon.logbook.rollup.store import Store, remove_index
 from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.segments import check_folder
@@ -69,6 +71,10 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     """Does the reading, in this process or in others."""
     places: Sequence[Path] = ()
     """Where it may be kept, the best first; if nowhere, each program reads everything."""
+    longest: int = LONGEST
+    """Bytes of the longest line that is read as one; a longer one is a bad line."""
+    without: frozenset[str] = frozenset()
+    """The names of files that are left out of every answer."""
 
     def ask(self, question: Question[T]) -> T:
         """Bring the index up to date, and return the answer that it gives.
@@ -98,6 +104,21 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
                 continue
         return self._ask_alone(question)
 
+    def ask_of_the_readable(self, question: Question[T]) -> tuple[T, list[SegmentError]]:
+        """Return (the answer that the files give which can be read, why each of the others cannot be).
+
+        Raises:
+            StoreError: there is no such folder.
+        """
+        lost: dict[str, SegmentError] = {}
+        while True:
+            try:
+                return replace(self, without=frozenset(lost)).ask(question), [*lost.values()]
+            except SegmentError as error:
+                if error.path is None or error.path.name in lost:
+                    raise
+                lost[error.path.name] = error
+
     def _ask(self, question: Question[T], place: Path | None, like: Path | None = None) -> T:
         for attempt in range(_TRIES):
             # Where files are sealed and compressed all the time, the writers wait for once.
@@ -109,7 +130,10 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
             with _again_if_moved(), still, contextlib.closing(Store(place)) as store:
                 if like is not None:
                     store.copy(like)
-                files = refresh(store, self.folder, zone=self.zone, now=self.now, run=self.run)
+                terms = Terms(zone=self.zone, longest=self.longest)
+                files = refresh(
+                    store, self.folder, terms=terms, now=self.now, run=self.run, without=self.without
+                )
                 return question(Sums(store=store, files=files, zone=self.zone))
         raise StoreError(
             f"{self.folder}: its files are renamed faster than they can be read",

@@ -7,8 +7,9 @@ from itertools import islice
 
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook.custody import FileState
+from sentimon.logbook.opened import Fragment
 from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.rollup.files import opened_again
+from sentimon.logbook.rollup.blocks import Block
 from sentimon.logbook.rollup.refresh import Known
 from sentimon.logbook.rollup.scan import split_lines
 from sentimon.logbook.rollup.stretches import blocks_within
@@ -57,11 +58,11 @@ def _last_lines(known: Known) -> Iterator[bytes]:
     """Yield the lines at the end of a file that are whole at their begin."""
     end = known.entry.reading.end if known.seen.compressed else known.seen.state.size
     begin = max(0, end - TAIL)
-    with opened_again(known.seen.path, known.seen.state) as segment:
+    with known.opened() as segment:
         lines = (
             line
             for _, block in blocks_within(segment, [(begin, end)], damaged=known.entry.reading.damaged)
-            for line in split_lines(bytes(block))
+            for line in _lines_of(block)
         )
         try:
             # From the middle of a file the first line is cut.
@@ -72,3 +73,11 @@ def _last_lines(known: Known) -> Iterator[bytes]:
         except LineError:
             # A compressed file was damaged since it was read.
             return
+
+
+def _lines_of(block: Block) -> Iterator[bytes]:
+    if not isinstance(block, Fragment):
+        yield from split_lines(bytes(block))
+    elif block.last:
+        # A line that is too long holds no row.
+        yield b"\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
 from pathlib import Path
 from zlib import crc32
@@ -13,7 +14,9 @@ from zlib import crc32
 import msgspec
 
 from sentimon.config.paths import on_objects
+from sentimon.jsonl import LONGEST
 from sentimon.logbook.moments import zone_rules
+from sentimon.logbook.opened import Segment
 from sentimon.logbook.rollup.beside import adopt, keep
 from sentimon.logbook.rollup.blocks import line_end_before
 from sentimon.logbook.rollup.entries import (
@@ -46,11 +49,32 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     entry: Entry
     unchanged: bool
 
+    def opened(self) -> AbstractContextManager[Segment]:
+        """Return a context in which the file is open, to be read as it was read.
 
-def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, run: Run) -> list[Known]:
+        Raises:
+            MovedError: another file is in its place, or none.
+            StoreError: it cannot be read.
+        """
+        return opened_again(self.seen.path, self.seen.state, longest=self.entry.longest)
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How the lines of a log are read; what was read on other terms is of no use."""
+
+    zone: tzinfo | None
+    """Of timestamps that name none; None is local time."""
+    longest: int = LONGEST
+    """Bytes of the longest line that is read as one."""
+
+
+def refresh(
+    store: Store, folder: Path, *, terms: Terms, now: datetime, run: Run, without: Collection[str] = ()
+) -> list[Known]:
     """Bring the index up to date, and return the files of the log in reading order with what it knows now.
 
-    From then on it stands still, so that all of an answer is of one moment.
+    From then on it stands still, so that all of an answer is of one moment. Files named in `without` are
+    left out; what is known of them is kept.
 
     Raises:
         MovedError: a file went away meanwhile, or another program changed the index.
@@ -58,21 +82,21 @@ def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, r
         sqlite3.Error, msgspec.MsgspecError: the index is broken, full or locked.
     """
     store.stand_still()
-    known, gone = _match(list_seen(folder), store.entries(), zone)
+    known, gone = _match(list_seen(folder, without=without), store.entries(), terms, without)
     if not gone and all(one.unchanged for one in known):
         return known
     with store.changing():
         # Another program may have brought it up to date just now.
-        known, gone = _match(list_seen(folder), store.entries(), zone)
+        known, gone = _match(list_seen(folder, without=without), store.entries(), terms, without)
         for entry in gone:
             store.drop(entry.number)
         changed = [one for one in known if not one.unchanged]
         for number, one in enumerate(changed, start=store.free_number()):
             one.entry.number = one.entry.number or number
         if on_objects(folder):
-            known = _with_what_others_read(store, known, zone)
+            known = _with_what_others_read(store, known, terms)
             changed = [one for one in known if not one.unchanged]
-        read_files(store, changed, zone=zone, now=now, run=run)
+        read_files(store, changed, zone=terms.zone, now=now, run=run)
         version = store.version
     store.stand_still()
     if store.version != version:
@@ -80,9 +104,9 @@ def refresh(store: Store, folder: Path, *, zone: tzinfo | None, now: datetime, r
     return known
 
 
-def _with_what_others_read(store: Store, known: Sequence[Known], zone: tzinfo | None) -> list[Known]:
+def _with_what_others_read(store: Store, known: Sequence[Known], terms: Terms) -> list[Known]:
     new = [(one.seen, one.entry.number) for one in known if not one.unchanged]
-    adopted = adopt(store, new, zone=_fingerprint(zone))
+    adopted = adopt(store, new, zone=_fingerprint(terms.zone), longest=terms.longest)
     return [
         Known(seen=one.seen, entry=adopted[one.entry.number], unchanged=True)
         if one.entry.number in adopted
@@ -92,11 +116,15 @@ def _with_what_others_read(store: Store, known: Sequence[Known], zone: tzinfo | 
 
 
 def _match(
-    files: Sequence[SeenFile], entries: Sequence[Entry], zone: tzinfo | None
+    files: Sequence[SeenFile], entries: Sequence[Entry], terms: Terms, without: Collection[str]
 ) -> tuple[list[Known], list[Entry]]:
     """Return (each file with its entry, a new one where it was never read; the entries of no file)."""
-    in_zone = _fingerprint(zone) if any(entry.zone for entry in entries) else ""
-    left = {entry.state: entry for entry in entries if entry.zone in ("", in_zone)}
+    in_zone = _fingerprint(terms.zone) if any(entry.zone for entry in entries) else ""
+    left = {
+        entry.state: entry
+        for entry in entries
+        if entry.zone in ("", in_zone) and entry.longest == terms.longest
+    }
     unchanged = {
         seen.state: left.pop(seen.state)
         for seen in files
@@ -107,14 +135,15 @@ def _match(
         if seen.state in unchanged:
             known.append(Known(seen=seen, entry=unchanged[seen.state], unchanged=True))
         else:
-            entry = _find(seen, list(left.values()))
+            entry = _find(seen, list(left.values())) or new_entry(seen, longest=terms.longest)
             left.pop(entry.state, None)
             known.append(Known(seen=seen, entry=entry, unchanged=False))
     kept = {one.entry.number for one in known}
-    return known, [entry for entry in entries if entry.number not in kept]
+    stems = {stem_of(Path(name)) for name in without}
+    return known, [one for one in entries if one.number not in kept and one.stem not in stems]
 
 
-def _find(seen: SeenFile, entries: Sequence[Entry]) -> Entry:
+def _find(seen: SeenFile, entries: Sequence[Entry]) -> Entry | None:
     near = candidates(seen, entries)
     for entry in near:
         if has_grown(entry, seen):
@@ -122,7 +151,7 @@ def _find(seen: SeenFile, entries: Sequence[Entry]) -> Entry:
     for entry in near:
         if holds_what_was_read(entry, seen):
             return entry
-    return new_entry(seen)
+    return None
 
 
 def read_files(
@@ -192,6 +221,7 @@ def _units(one: Known, zone: tzinfo | None, bulk: bool) -> Iterator[Unit]:
             checksum_begin=checksum_begin,
             zone=zone,
             bulk=bulk,
+            longest=one.entry.longest,
         )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, line_content
-from sentimon.logbook.opened import Segment
+from sentimon.logbook.opened import Fragment, Segment
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup.cells import Stretch
 from sentimon.logbook.rollup.entries import holds_what_was_read
@@ -53,13 +53,18 @@ class PeriodRows(msgspec.Struct, frozen=True, kw_only=True):
     def _opened(self, known: Known) -> AbstractContextManager[Segment]:
         if self.live is not None and known.seen.path.name == LIVE_FILE:
             return nullcontext(self.live)
-        seen = known.seen if known.seen.path.exists() else _in_another_form(known)
-        return opened_again(seen.path, seen.state)
+        if known.seen.path.exists():
+            return known.opened()
+        seen = _in_another_form(known)
+        return opened_again(seen.path, seen.state, longest=known.entry.longest)
 
     def _rows(
         self, segment: Segment, stretches: Sequence[Stretch], *, damaged: bool
     ) -> Iterator[PredictionRecord]:
         for begin, block in blocks_within(segment, stretches, damaged=damaged):
+            if isinstance(block, Fragment):
+                # Of a line among the bad ones already.
+                continue
             for line in split_lines(bytes(block)):
                 content = line_content(line, first=begin == 0)
                 begin += len(line)
@@ -79,9 +84,9 @@ def open_rows(sums: Sums, period: Period, stack: ExitStack) -> PeriodRows:
     """
     span = Span.of(period)
     found = [(known, _stretches(sums.store, known, span)) for known in sums.files]
-    live = next((known.seen for known, _ in found if known.seen.path.name == LIVE_FILE), None)
+    live = next((known for known, _ in found if known.seen.path.name == LIVE_FILE), None)
     with ExitStack() as opening:
-        segment = opening.enter_context(opened_again(live.path, live.state)) if live else None
+        segment = opening.enter_context(live.opened()) if live else None
         rows = PeriodRows(
             period=period,
             zone=sums.zone,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from sentimon.jsonl import LineError, line_content
+from sentimon.logbook.opened import Fragment
+from sentimon.logbook.rollup.blocks import Block
 from sentimon.logbook.rollup.cells import Cells, Slot
 from sentimon.logbook.rollup.parts import BadLines, Part, pack_cells
 from sentimon.logbook.row import parse_row
@@ -37,10 +39,20 @@ class Scan:
         self._first_bad: list[tuple[int, str, str]] = []
         self._bulk = _bulk_reader(self.cells, slot) if bulk else None
 
-    def take(self, block: bytes | memoryview) -> None:
+    def take(self, block: Block) -> None:
         """Take in the next block of whole lines; only the last line of a file may lack its newline."""
+        if isinstance(block, Fragment):
+            self._take_fragment(block)
+            return
         self._checksum = crc32(block, self._checksum)
         self._take(block)
+
+    def _take_fragment(self, piece: Fragment) -> None:
+        self._checksum = crc32(piece.content, self._checksum)
+        self._end += len(piece)
+        if piece.last:
+            self._lines += 1
+            self._note_bad(piece.error)
 
     def pass_over_to(self, begin: int) -> None:
         """Go on at a later byte of the file, the begin of a line."""

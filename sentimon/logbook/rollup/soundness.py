@@ -25,6 +25,8 @@ def damage_of(path: Path) -> str | None:
     try:
         name, patience = f"{path.absolute().as_uri()}?mode=ro", store.PATIENCE_SECONDS
         with contextlib.closing(sqlite3.connect(name, uri=True, timeout=patience)) as raw:
+            store.guard(raw, path)
+            store.check_schema(raw)
             (found,) = raw.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             return str(found)

@@ -7,8 +7,10 @@ to the file is noticed where it is read.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,22 +25,29 @@ from sentimon.logbook.rollup.entries import Entry
 from sentimon.logbook.rollup.parts import PackedCell, few_stretches, pack, unpack
 from sentimon.logbook.summary import GrowingSummary
 
-FORMAT = 5
+FORMAT = 6
 """Of the tables and of what is in them; another one is thrown away."""
 PATIENCE_SECONDS = 2.0
 _CHECKSUM = 4
 """Bytes."""
 ALL_HOURS = range(-(1 << 62), 1 << 62)
 """More than the calendar has."""
+_SCHEMA = {
+    "cell": """CREATE TABLE cell (
+        entry INTEGER, width INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, width, hour)
+    ) WITHOUT ROWID""",
+    "entry": "CREATE TABLE entry (number INTEGER PRIMARY KEY, content BLOB, total BLOB)",
+}
 _TABLES = (
     "DROP TABLE IF EXISTS entry",
     "DROP TABLE IF EXISTS cell",
-    "CREATE TABLE entry (number INTEGER PRIMARY KEY, content BLOB, total BLOB)",
-    """CREATE TABLE cell (
-        entry INTEGER, width INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, width, hour)
-    ) WITHOUT ROWID""",
+    *_SCHEMA.values(),
     f"PRAGMA user_version = {FORMAT}",
 )
+_LOOK_EVERY = 100_000
+"""Instructions of SQLite between two looks at how many there were."""
+_LEAST_INSTRUCTIONS = 50_000_000
+"""That a statement may take whatever the size of the index: a second or so."""
 
 _entry = msgspec.msgpack.Decoder(Entry).decode
 _cell = msgspec.msgpack.Decoder(tuple[bytes, list[Stretch]]).decode
@@ -75,9 +84,11 @@ class Store:
         self.connection = sqlite3.connect(name, timeout=PATIENCE_SECONDS, isolation_level=None)
         with contextlib.ExitStack() as unless_it_is_good:
             unless_it_is_good.callback(self.close)
+            self._patience = guard(self.connection, path)
             self._do("PRAGMA synchronous = NORMAL")
             if not self._is_made():
                 self._make()
+            check_schema(self.connection)
             unless_it_is_good.pop_all()
 
     def copy(self, path: Path) -> None:
@@ -87,6 +98,7 @@ class Store:
             other.backup(self.connection, progress=_give_up)
         if not self._is_made():
             self._make()
+        check_schema(self.connection)
 
     def stand_still(self) -> None:
         """Show the index as it is now, whatever others make of it, until it is changed here or closed."""
@@ -157,6 +169,7 @@ class Store:
             "SELECT hour, content FROM cell"
             " WHERE entry = ? AND width = ? AND hour > ? AND hour < ? ORDER BY hour"
         )
+        self._patience.begin()
         found = self.connection.execute(query, (number, width, hours.start - width, hours.stop))
         for hour, content in found:
             sums, stretches = _cell(_checked(content, number, width, hour))
@@ -187,10 +200,51 @@ class Store:
             self._do("ROLLBACK")
 
     def _do(self, statement: str, *values: object) -> None:
+        self._patience.begin()
         self.connection.execute(statement, values)
 
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        self._patience.begin()
         return self.connection.execute(query, values).fetchall()
+
+
+class Patience:
+    """Ends a statement that takes more instructions than any of ours does in an index of so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        # A row takes ten instructions or so, and more bytes than that.
+        self._most = self._left = (_LEAST_INSTRUCTIONS + size) // _LOOK_EVERY
+
+    def begin(self) -> None:
+        """Allow all of it to the next statement."""
+        self._left = self._most
+
+    def __call__(self) -> bool:
+        """Return whether it is used up."""
+        self._left -= 1
+        return self._left < 0
+
+
+def guard(connection: sqlite3.Connection, path: Path | None) -> Patience:
+    """Let a file that is not what we made of it do nothing: run no function, and hold nobody up for ever.
+
+    What a statement may take is returned; it ends with sqlite3.OperationalError where that is not enough.
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    patience = Patience(0 if path is None else path.stat().st_size)
+    connection.set_progress_handler(patience, _LOOK_EVERY)
+    return patience
+
+
+def check_schema(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError unless the tables are ours, and there is nothing else.
+
+    A view in place of a table may have no end, and a trigger may do anything.
+    """
+    query = "SELECT type, name, sql FROM sqlite_master ORDER BY name LIMIT ?"
+    found = connection.execute(query, (len(_SCHEMA) + 1,)).fetchall()
+    if found != [("table", name, sql) for name, sql in _SCHEMA.items()]:
+        raise damaged()
 
 
 def remove_index(path: Path) -> None:
@@ -205,6 +259,10 @@ def remove_index(path: Path) -> None:
 
 def _make_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISLNK(path.lstat().st_mode):
+            # SQLite would write to whatever it leads to.
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     # Not one that is there: closing it would give up the locks that another thread holds on it.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))

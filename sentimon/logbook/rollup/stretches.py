@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from sentimon.jsonl import LineError
-from sentimon.logbook.opened import Segment
-from sentimon.logbook.rollup.blocks import plain_blocks, streamed_blocks
+from sentimon.logbook.opened import Fragment, Segment
+from sentimon.logbook.rollup.blocks import Block, plain_blocks, streamed_blocks
 from sentimon.logbook.rollup.cells import Slot, Stretch
-from sentimon.logbook.rollup.files import opened_again
 from sentimon.logbook.rollup.refresh import BULK_BYTES, Known
 from sentimon.logbook.rollup.scan import Scan
 
@@ -23,7 +22,7 @@ def scan_stretches(known: Known, stretches: Sequence[Stretch], *, slot: Slot, zo
     """
     size = sum(end - begin for begin, end in stretches)
     scan = Scan(0, slot=slot, zone=zone, bulk=size >= BULK_BYTES)
-    with opened_again(known.seen.path, known.seen.state) as segment:
+    with known.opened() as segment:
         for begin, block in blocks_within(segment, stretches, damaged=known.entry.reading.damaged):
             scan.pass_over_to(begin)
             scan.take(block)
@@ -33,7 +32,7 @@ def scan_stretches(known: Known, stretches: Sequence[Stretch], *, slot: Slot, zo
 
 def blocks_within(
     segment: Segment, stretches: Sequence[Stretch], *, damaged: bool
-) -> Iterator[tuple[int, bytes | memoryview]]:
+) -> Iterator[tuple[int, Block]]:
     """Yield (first byte, block of lines) for the stretches, which are in order, of an open file.
 
     A block is overwritten by the next one. Of a compressed file that is `damaged` what comes before the
@@ -47,7 +46,7 @@ def blocks_within(
         return
     for begin, end in stretches:
         if segment.damage:
-            blocks: Iterator[bytes | memoryview] = streamed_blocks(segment, begin, end - begin)
+            blocks: Iterator[Block] = streamed_blocks(segment, begin, end - begin)
         else:
             blocks = plain_blocks(segment, begin, end)
         for block in blocks:
@@ -61,7 +60,7 @@ def _from_the_begin(segment: Segment, stretches: Sequence[Stretch]) -> Iterator[
         for line in segment.raw_lines():
             while left and left[0][1] <= place:
                 left.pop(0)
-            if left and left[0][0] <= place:
+            if left and left[0][0] <= place and not isinstance(line, Fragment):
                 yield place, line
             place += len(line)
     except LineError:

@@ -7,13 +7,13 @@ from datetime import tzinfo
 
 import msgspec
 
-from sentimon.jsonl import LineError
+from sentimon.jsonl import LONGEST, LineError
 from sentimon.logbook.custody import FileState
 from sentimon.logbook.objects import place_of
-from sentimon.logbook.opened import Segment
-from sentimon.logbook.rollup.blocks import line_end_after, plain_blocks, streamed_blocks
+from sentimon.logbook.opened import Fragment, Segment
+from sentimon.logbook.rollup.blocks import Block, line_end_after, plain_blocks, streamed_blocks
 from sentimon.logbook.rollup.cells import hour_slot
-from sentimon.logbook.rollup.files import opened_again
+from sentimon.logbook.rollup.files import MovedError, content_mark, opened_again
 from sentimon.logbook.rollup.parts import Part
 from sentimon.logbook.rollup.scan import Scan
 
@@ -41,6 +41,10 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """Of timestamps that name none; None is local time."""
     bulk: bool
     """Whether there is so much to read that numpy pays."""
+    longest: int = LONGEST
+    """Bytes of the longest line that is read as one."""
+    mark: str = ""
+    """What `content_mark` says of the file as it was seen, where another machine is to know it by that."""
 
 
 Read = Callable[[Unit], Iterable[Part]]
@@ -59,7 +63,9 @@ def read_unit(unit: Unit) -> Iterator[Part]:
         MovedError: the file is not there any more.
         StoreError: it cannot be read.
     """
-    with opened_again(place_of(unit.path), unit.state) as segment:
+    with opened_again(place_of(unit.path), unit.state, longest=unit.longest) as segment:
+        if unit.mark and content_mark(segment, unit.state.size) != unit.mark:
+            raise MovedError
         if unit.end is None:
             yield from _parts(unit, streamed_blocks(segment, unit.begin))
         else:
@@ -74,13 +80,16 @@ def plain_bounds(segment: Segment, begin: int, end: int) -> Iterator[tuple[int, 
         begin = after
 
 
-def _parts(unit: Unit, blocks: Iterator[bytes | memoryview]) -> Iterator[Part]:
+def _parts(unit: Unit, blocks: Iterator[Block]) -> Iterator[Part]:
     scan, end = _scan(unit, unit.begin, unit.checksum), unit.begin
     checksum_begin, damage = unit.checksum_begin, None
     try:
         for block in blocks:
             scan.take(block)
             end += len(block)
+            if isinstance(block, Fragment) and not block.last:
+                # A part ends where a line does.
+                continue
             if end - checksum_begin >= UNIT or len(scan.cells) >= MOST_CELLS:
                 scan.finish()
                 part = scan.part()

@@ -10,7 +10,7 @@ import msgspec
 
 from sentimon.logbook.opened import LogFile
 from sentimon.logbook.rollup.cells import WIDTHS
-from sentimon.logbook.rollup.entries import new_entry
+from sentimon.logbook.rollup.entries import Entry, new_entry
 from sentimon.logbook.rollup.refresh import Known, Run, read_files
 from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.sums import Sums
@@ -22,16 +22,17 @@ def differing_files(sums: Sums, *, now: datetime, run: Run) -> list[LogFile]:
     Raises what `read_files` raises.
     """
     with contextlib.closing(Store(None)) as store:
-        again = [
-            Known(seen=one.seen, entry=new_entry(one.seen, one.entry.number), unchanged=False)
-            for one in sums.files
-        ]
+        again = [Known(seen=one.seen, entry=_unread(one), unchanged=False) for one in sums.files]
         read_files(store, again, zone=sums.zone, now=now, run=run)
         return [
             old.seen.file
             for old, new in zip(sums.files, again, strict=True)
             if _kept(sums.store, old) != _content(store, new)
         ]
+
+
+def _unread(known: Known) -> Entry:
+    return new_entry(known.seen, longest=known.entry.longest, number=known.entry.number)
 
 
 def _kept(store: Store, known: Known) -> object:

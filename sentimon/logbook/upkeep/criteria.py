@@ -69,7 +69,7 @@ class Criteria:
     def mean_line(self, readings: Collection[str]) -> bool:
         """Return whether a line that is no row and reads so is meant."""
         quoted = [f'"{name}"' for name in self.ids | self.text_hashes]
-        numbers = [name for name in self.ids if name.removeprefix("-").isdecimal()]
+        numbers = [name for name in self.ids if name.isascii() and name.removeprefix("-").isdecimal()]
         return (
             any(name in one for one in readings for name in quoted)
             or any(re.search(rf'"id"\s*:\s*{name}(?![\w.])', one) for one in readings for name in numbers)

@@ -7,8 +7,9 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
-from sentimon.jsonl import LineError, encode
+from sentimon.jsonl import LONGEST, LineError, encode
 from sentimon.logbook.moments import format_moment
+from sentimon.logbook.opened import Fragment
 from sentimon.logbook.row import parse_row
 from sentimon.logbook.upkeep.criteria import ERASED, KEPT_FIELDS, Criteria, readings_of
 from sentimon.logbook.upkeep.quarantine import quarantined_line
@@ -25,6 +26,8 @@ class Order:
     now: datetime
     zone: tzinfo | None
     """Of logged timestamps that name none; None is local time."""
+    longest: int = LONGEST
+    """Bytes of the longest line that is searched."""
 
 
 class Erasing:
@@ -33,8 +36,16 @@ class Erasing:
     def __init__(self, order: Order, tick: Tick) -> None:
         self.rows = 0
         self.bad_lines = 0
+        self.too_long: list[int] = []
+        """The numbers of the lines that were not searched."""
         self._order = order
         self._tick = tick
+
+    def stays(self, piece: Fragment, number: int) -> bool:
+        """Note a line that is too long to be searched; it stays."""
+        if piece.last:
+            self.too_long.append(number)
+        return True
 
     def __call__(self, line: Line) -> bytes | None:
         """Return what is to be of a line of the log."""

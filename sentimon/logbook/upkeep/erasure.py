@@ -14,9 +14,20 @@ from sentimon.logbook.moments import format_moment
 from sentimon.logbook.opened import Segment, opened
 from sentimon.logbook.segments import ENDINGS, open_segments, sealed_files, stem_of
 from sentimon.logbook.upkeep.erasing import Erasing, Order, Purging
-from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
+from sentimon.logbook.upkeep.quarantine import LONG_LINES, QUARANTINE_FILE
 from sentimon.logbook.upkeep.rewriter import only_rewriter, orphans, rewrite_files
-from sentimon.logbook.upkeep.rewriting import DAMAGED, Edit, Lock, Tick, edited_lines, rewrite, silent
+from sentimon.logbook.upkeep.rewriting import (
+    DAMAGED,
+    Edit,
+    Lock,
+    Stays,
+    Tick,
+    all_stay,
+    check_no_link,
+    edited_lines,
+    rewrite,
+    silent,
+)
 
 AUDIT_FILE = "erasures.jsonl"
 
@@ -39,6 +50,8 @@ class Erasure:
     untouched: list[str] = field(default_factory=list)
     """The stems of those that do not."""
     quarantine_entries: int = 0
+    unsearched: list[str] = field(default_factory=list)
+    """Lines that are too long to be searched, as path:line; they stay."""
     leftovers: list[Path] = field(default_factory=list)
     """Second forms of sealed files, left by a killed compression, that hold such rows, too."""
 
@@ -65,9 +78,10 @@ def find_erasure(folder: Path, order: Order, *, tick: Tick = silent) -> Erasure:
         StoreError: the folder is not there, or a file cannot be read, for it is damaged perhaps.
     """
     found = Erasure()
-    for segment in open_segments(folder):
+    for segment in open_segments(folder, longest=order.longest):
         edit = Erasing(order, tick)
-        _searched(segment, edit)
+        _searched(segment, edit, edit.stays)
+        found.unsearched += [f"{segment.file.path}:{number}" for number in edit.too_long]
         if edit.rows or edit.bad_lines:
             found.files.append(_result(segment.file.path, edit))
         else:
@@ -97,9 +111,12 @@ def erase(
     what was looked for; also where an error ends the work half-way.
 
     Raises:
-        StoreError: the log cannot be written; what was erased until then stays so.
+        StoreError: a file that holds any of it is a link (then nothing is changed), or the log cannot be
+            written; what was erased until then stays so.
     """
-    done = Erasure()
+    for path in _to_rewrite(folder, found):
+        check_no_link(path)
+    done = Erasure(unsearched=found.unsearched)
     if not found.any and not orphans(folder):
         return done
     with only_rewriter(folder):
@@ -115,17 +132,22 @@ def erase(
 
 
 def unsearched_files(folder: Path) -> list[Path]:
-    """Return the damaged files that a repair kept: what they hold cannot be searched."""
-    return sorted(folder.glob(f"*{DAMAGED}*"))
+    """Return the damaged files and the long lines that a repair kept: what they hold is not searched."""
+    return sorted([*folder.glob(f"*{DAMAGED}*"), *folder.glob(LONG_LINES)])
+
+
+def _to_rewrite(folder: Path, found: Erasure) -> list[Path]:
+    quarantine = [folder / QUARANTINE_FILE] if found.quarantine_entries else []
+    return [*(one.path for one in found.files), *found.leftovers, *quarantine]
 
 
 def _result(path: Path, edit: Erasing) -> ErasedFile:
     return ErasedFile(path=path, rows=edit.rows, bad_lines=edit.bad_lines)
 
 
-def _searched(segment: Segment, edit: Edit) -> None:
+def _searched(segment: Segment, edit: Edit, stays: Stays = all_stay) -> None:
     try:
-        for _ in edited_lines(segment, edit):
+        for _ in edited_lines(segment, edit, stays):
             pass
     except LineError as error:
         raise _damaged(segment.file.path, error) from error
@@ -135,7 +157,7 @@ def _erase(folder: Path, found: Erasure, order: Order, done: Erasure, tick: Tick
     def erase_one(path: Path, lock: Lock) -> None:
         edit = Erasing(order, tick)
         try:
-            changed = rewrite(path, edit, lock)
+            changed = rewrite(path, edit, lock, longest=order.longest)
         except LineError as error:
             raise _damaged(path, error) from error
         if changed is not None:
@@ -166,7 +188,7 @@ def _leftovers(folder: Path, order: Order) -> list[Path]:
 def _holds_any(path: Path, order: Order) -> bool:
     edit = Erasing(order, silent)
     try:
-        with opened(path) as segment:
+        with opened(path, longest=order.longest) as segment:
             _searched(segment, edit)
     except StoreError:
         # What cannot be read cannot be searched, and nobody needs it.

@@ -1,20 +1,35 @@
-"""Where bad lines go that leave the log: a line of strict JSON for each, with the line as it stood."""
+"""Where bad lines go that leave the log: a line of strict JSON for each, with the line as it stood.
+
+A line that is too long to be held goes to a file of its own, compressed, which the entry names.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import itertools
+import os
+import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from sentimon.jsonl import BadLine, LineError, decode_line, encode
-from sentimon.logbook.files import errors_named, write_at_end
+from sentimon.logbook.files import errors_named, sync_name, write_at_end
 from sentimon.logbook.moments import format_moment
+from sentimon.logbook.opened import Fragment
+from sentimon.logbook.sealing import compressor
+from sentimon.logbook.segments import SEALED, stem_of
 
 QUARANTINE_FILE = "quarantine.jsonl"
+LONG_LINES = "quarantine-*.zst"
+"""The names of the files that hold one line each."""
 _MOST_WAITING_BYTES = 1_000_000
+_TEMPORARY = f".{SEALED}quarantine."
+"""Swept up, too, by whoever rewrites next, if this program is killed."""
 
 
 class Quarantine:
@@ -25,16 +40,41 @@ class Quarantine:
         self._now = format_moment(now)
         self._waiting: list[bytes] = []
         self._size = 0
+        self._long: _LongLine | None = None
 
     def add(self, bad: BadLine, raw: bytes) -> None:
         """Take one bad line, `raw` as it stands in its file."""
+        self._add(bad, _content_of(raw.removesuffix(b"\n")))
+
+    def add_piece(self, bad: BadLine, piece: Fragment) -> None:
+        """Take the next piece of a bad line that is too long to be held.
+
+        Raises:
+            StoreError: its file cannot be written, or the disk is full.
+        """
+        with errors_named(self.path.parent):
+            if self._long is None:
+                self._long = _LongLine(self.path.parent)
+            self._long.write(piece)
+            if piece.last:
+                name = self._long.keep(f"quarantine-{stem_of(Path(bad.path))}-{bad.line}")
+                self._long = None
+                self._add(bad, {"content_file": name})
+
+    def forget_piece(self) -> None:
+        """Forget a line whose end did not come, for its file is damaged."""
+        if self._long is not None:
+            self._long.close()
+            self._long = None
+
+    def _add(self, bad: BadLine, content: dict[str, str]) -> None:
         entry = {
             "timestamp": self._now,
             "file": Path(bad.path).name,
             "line": bad.line,
             "kind": bad.kind,
             "reason": bad.reason,
-            **_content_of(raw.removesuffix(b"\n")),
+            **content,
         }
         self._waiting.append(encode(entry))
         self._size += len(self._waiting[-1])
@@ -51,6 +91,42 @@ class Quarantine:
             with errors_named(self.path):
                 write_at_end(self.path, self._waiting, sync=True)
         self._waiting, self._size = [], 0
+
+
+class _LongLine:
+    """The file of a line, written piece by piece."""
+
+    def __init__(self, folder: Path) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=folder)
+        self._name = Path(name)
+        with ExitStack() as stack:
+            stack.callback(self._name.unlink, missing_ok=True)
+            self._raw: BinaryIO = stack.enter_context(os.fdopen(descriptor, "wb"))
+            self._sink = stack.enter_context(compressor(self._raw, ".zst"))
+            self._stack = stack.pop_all()
+
+    def write(self, piece: Fragment) -> None:
+        content = bytes(piece.content)
+        self._sink.write(content.removesuffix(b"\n") if piece.last else content)
+
+    def keep(self, stem: str) -> str:
+        """Force the file onto the disk, and return the name that it now has."""
+        self._sink.close()
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+        for number in itertools.count():
+            beside = self._name.with_name(f"{stem}{f'.{number}' if number else ''}.zst")
+            try:
+                os.link(self._name, beside)
+            except FileExistsError:
+                continue
+            break
+        self.close()
+        sync_name(beside)
+        return beside.name
+
+    def close(self) -> None:
+        self._stack.close()
 
 
 def quarantined_line(entry: bytes) -> bytes:

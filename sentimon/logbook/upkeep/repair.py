@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from sentimon.jsonl import BadLine, LineError
-from sentimon.logbook.opened import Segment
+from sentimon.jsonl import LONGEST, BadLine, LineError
+from sentimon.logbook.opened import Fragment, Segment
 from sentimon.logbook.row import parse_row
 from sentimon.logbook.segments import open_segments, stem_of
 from sentimon.logbook.upkeep.quarantine import Quarantine
 from sentimon.logbook.upkeep.rewriter import only_rewriter, rewrite_files
-from sentimon.logbook.upkeep.rewriting import Line, Lock, Tick, edited_lines, rewrite, silent
+from sentimon.logbook.upkeep.rewriting import (
+    Line,
+    Lock,
+    Tick,
+    check_no_link,
+    edited_lines,
+    rewrite,
+    silent,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +43,9 @@ class RepairedFile:
         return sum(self.bad.values())
 
 
-def find_bad_lines(folder: Path, *, zone: tzinfo | None, tick: Tick = silent) -> dict[str, RepairedFile]:
+def find_bad_lines(
+    folder: Path, *, zone: tzinfo | None, longest: int = LONGEST, tick: Tick = silent
+) -> dict[str, RepairedFile]:
     """Return what is wrong with each file of the log in `folder`, by the stem of its name.
 
     Files without bad lines are there, too. `tick` is called with each line that is read.
@@ -43,7 +53,8 @@ def find_bad_lines(folder: Path, *, zone: tzinfo | None, tick: Tick = silent) ->
     Raises:
         StoreError: the folder is not there, or a file cannot be read.
     """
-    return {stem_of(one.file.path): _examined(one, zone, tick) for one in open_segments(folder)}
+    segments = open_segments(folder, longest=longest)
+    return {stem_of(one.file.path): _examined(one, zone, tick) for one in segments}
 
 
 def repair_log(
@@ -52,6 +63,7 @@ def repair_log(
     *,
     now: datetime,
     zone: tzinfo | None,
+    longest: int = LONGEST,
     tick: Tick = silent,
 ) -> list[RepairedFile]:
     """Move the bad lines out of the log in `folder`, and return the files that were changed.
@@ -61,14 +73,29 @@ def repair_log(
     Of a damaged file the rows before the damage stay, and the original is kept beside it.
 
     Raises:
-        StoreError: the log cannot be written; what was repaired until then stays so.
+        StoreError: one of these files is a link (then nothing is changed), or the log cannot be written;
+            what was repaired until then stays so.
     """
+    for file in found.values():
+        if needs_repair(file):
+            check_no_link(file.path)
     repaired: list[RepairedFile] = []
     quarantine = Quarantine(folder, now=now)
 
     def repair(path: Path, lock: Lock) -> None:
-        sorting = _Sorting(path, zone=zone, tick=tick, keep=quarantine.add)
-        changed = rewrite(path, sorting, lock, salvage=True, ready=quarantine.flush)
+        sorting = _Sorting(path, zone=zone, tick=tick, keep=quarantine.add, keep_piece=quarantine.add_piece)
+        try:
+            changed = rewrite(
+                path,
+                sorting,
+                lock,
+                stays=sorting.stays,
+                longest=longest,
+                salvage=True,
+                ready=quarantine.flush,
+            )
+        finally:
+            quarantine.forget_piece()
         if changed is not None:
             kept_as = changed.kept_as
             one = RepairedFile(path=path, bad=sorting.bad, damaged=kept_as is not None, kept_as=kept_as)
@@ -88,27 +115,47 @@ def needs_repair(file: RepairedFile) -> bool:
 
 def _examined(segment: Segment, zone: tzinfo | None, tick: Tick) -> RepairedFile:
     path = segment.file.path
-    sorting = _Sorting(path, zone=zone, tick=tick, keep=lambda *_: None)
+    sorting = _Sorting(path, zone=zone, tick=tick, keep=_nowhere, keep_piece=_nowhere)
     damaged = False
     try:
-        for _ in edited_lines(segment, sorting):
+        for _ in edited_lines(segment, sorting, sorting.stays):
             pass
     except LineError:
         damaged = True
     return RepairedFile(path=path, bad=sorting.bad, damaged=damaged)
 
 
+def _nowhere(*_: object) -> None:
+    """Keep nothing."""
+
+
 class _Sorting:
     """Leaves the good lines of one file, and hands the others over."""
 
     def __init__(
-        self, path: Path, *, zone: tzinfo | None, tick: Tick, keep: Callable[[BadLine, bytes], object]
+        self,
+        path: Path,
+        *,
+        zone: tzinfo | None,
+        tick: Tick,
+        keep: Callable[[BadLine, bytes], object],
+        keep_piece: Callable[[BadLine, Fragment], object],
     ) -> None:
         self.bad: Counter[str] = Counter()
         self._path = str(path)
         self._zone = zone
         self._tick = tick
         self._keep = keep
+        self._keep_piece = keep_piece
+
+    def stays(self, piece: Fragment, number: int) -> bool:
+        """Hand over the next piece of a line that is too long."""
+        error = piece.error
+        if piece.last:
+            self._tick()
+            self.bad[error.kind] += 1
+        self._keep_piece(error.at(self._path, number), piece)
+        return False
 
     def __call__(self, line: Line) -> bytes | None:
         self._tick()

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import LineError, line_content
+from sentimon.jsonl import LONGEST, LineError, line_content
 from sentimon.logbook.custody import end_custody
 from sentimon.logbook.files import errors_named
-from sentimon.logbook.opened import Segment, opened
+from sentimon.logbook.opened import Fragment, Segment, opened
 from sentimon.logbook.sealing import compressor
 from sentimon.logbook.segments import ENDINGS, LIVE_FILE, SEALED, stem_of
 
@@ -45,6 +45,8 @@ class Line(NamedTuple):
 
 Edit = Callable[[Line], bytes | None]
 """What becomes of a line: its own content (it stays as it stands), another one, or None (it goes)."""
+Stays = Callable[[Fragment, int], bool]
+"""Whether a piece of a line that is too long stays, as all pieces of that line do, which has a number."""
 Lock = Callable[[], AbstractContextManager[int]]
 """What holds the lock of the folder, and gives its descriptor."""
 Tick = Callable[[], object]
@@ -63,14 +65,35 @@ def silent() -> None:
     """Show nothing."""
 
 
-def edited_lines(segment: Segment, edit: Edit) -> Iterator[tuple[bytes, bytes]]:
+def all_stay(_piece: Fragment, _number: int) -> bool:
+    """Return that a line which is too long stays, byte for byte."""
+    return True
+
+
+def check_no_link(path: Path) -> None:
+    """Raise StoreError where a file that is to be rewritten is a link: what it leads to lies elsewhere."""
+    if path.is_symlink():
+        hint = "it was left as it is; put the file itself into the folder, and run it again"
+        raise StoreError(f"{path}: is a link, and what it leads to is not rewritten", hint=hint)
+
+
+def edited_lines(segment: Segment, edit: Edit, stays: Stays = all_stay) -> Iterator[tuple[bytes, bytes]]:
     """Yield (line as it stands, line as it is to be, empty where it goes), the blank ones unchanged.
+
+    A line that is too long comes in pieces.
 
     Raises:
         LineError: the compressed file is damaged from here on.
         StoreError: the file cannot be read.
     """
-    for number, raw in enumerate(segment.raw_lines(), start=1):
+    number = 0
+    for raw in segment.raw_lines():
+        if isinstance(raw, Fragment):
+            piece = bytes(raw.content)
+            yield piece, piece if stays(raw, number + 1) else b""
+            number += raw.last
+            continue
+        number += 1
         content = line_content(raw, first=number == 1)
         after = edit(Line(number, raw, content)) if content else content
         if after is content:
@@ -82,9 +105,18 @@ def edited_lines(segment: Segment, edit: Edit) -> Iterator[tuple[bytes, bytes]]:
 
 
 def rewrite(
-    path: Path, edit: Edit, lock: Lock, *, salvage: bool = False, ready: Callable[[], object] = silent
+    path: Path,
+    edit: Edit,
+    lock: Lock,
+    *,
+    stays: Stays = all_stay,
+    longest: int = LONGEST,
+    salvage: bool = False,
+    ready: Callable[[], object] = silent,
 ) -> Rewritten | None:
     """Give the file at `path` the lines that `edit` makes of its own; None where they stay the same.
+
+    `stays` says what becomes of lines of more than `longest` bytes.
 
     None, too, where the file was removed meanwhile. Time of change, mode and compression stay. A
     sealed file that would be empty is removed. If the file is damaged and `salvage` is on, the lines
@@ -93,35 +125,34 @@ def rewrite(
 
     Raises:
         LineError: the file is damaged.
-        StoreError: the file cannot be read or written, or another program changed it meanwhile.
+        StoreError: the file cannot be read or written, is a link, or another program changed it meanwhile.
     """
-    # A link stays, and the file that it leads to is rewritten.
-    target = path.resolve() if path.is_symlink() else path
     with errors_named(path), ExitStack() as stack:
         with lock():
-            if not target.exists():
+            if not path.exists():
                 return None
-            before = target.stat()
-            segment = stack.enter_context(opened(path))
-        new, name = stack.enter_context(_temporary_beside(target))
-        outcome = _write(new, edited_lines(segment, edit), suffix=path.suffix, salvage=salvage)
+            before = path.lstat()
+            segment = stack.enter_context(opened(path, longest=longest))
+        new, name = stack.enter_context(_temporary_beside(path))
+        outcome = _write(new, edited_lines(segment, edit, stays), suffix=path.suffix, salvage=salvage)
         if not outcome.changed and not outcome.damaged:
             return None
-        _finish(new, name, after=target)
+        check_no_link(path)
+        _finish(new, name, after=path)
         ready()
         with lock() as descriptor:
-            if not target.exists():
+            if not path.exists():
                 return None
-            if _state(target.stat()) != _state(before):
+            if _state(path.lstat()) != _state(before):
                 hint = "it was left as it is; run it again"
                 raise StoreError(f"{path}: another program changed it meanwhile", hint=hint)
-            kept_as = _keep_beside(target) if outcome.damaged else None
+            kept_as = _keep_beside(path) if outcome.damaged else None
             if path.name == LIVE_FILE:
                 end_custody(descriptor)
             if outcome.empty and path.name != LIVE_FILE:
-                _remove(path, target)
+                _remove(path)
             else:
-                name.replace(target)
+                name.replace(path)
         return Rewritten(kept_as=kept_as)
 
 
@@ -186,13 +217,12 @@ def _keep_beside(target: Path) -> Path:
     return beside
 
 
-def _remove(path: Path, target: Path) -> None:
+def _remove(path: Path) -> None:
     for ending in ENDINGS if path.name.startswith(SEALED) else ():
         # A second form, left by a killed compression, would count if the first one were gone.
         if (other := path.with_name(stem_of(path) + ending)) != path:
             other.unlink(missing_ok=True)
-    target.unlink()
-    path.unlink(missing_ok=True)
+    path.unlink()
 
 
 def _state(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sentimon.logbook.segments import LIVE_FILE, SEALED, list_files
+from sentimon.logbook.segments import LIVE_FILE, SEALED, check_folder, sealed_files
 from sentimon.logbook.upkeep.rewriter import orphans
 
 
@@ -14,6 +14,7 @@ def find_strays(folder: Path) -> list[Path]:
     Raises:
         StoreError: there is no such folder.
     """
-    known = {one.path for one in list_files(folder)}
+    check_folder(folder)
+    known = {*sealed_files(folder), folder / LIVE_FILE}
     named = [*folder.glob(f"{LIVE_FILE}*"), *folder.glob(f"{SEALED}*"), *orphans(folder)]
     return sorted(set(named) - known)

@@ -42,6 +42,7 @@ from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup import refresh, store
 from sentimon.logbook.rollup.index import Index, places_of
+from sentimon.logbook.rollup.soundness import damage_of
 from sentimon.logbook.rollup.store import Store
 from sentimon.logbook.rollup.sums import Sums
 from sentimon.logbook.segments import LIVE_FILE, sealed_files
@@ -705,8 +706,10 @@ def test_links_to_the_folder_and_to_the_live_file(tmp_path: Path) -> None:
     (tmp_path / "real" / LIVE_FILE).unlink()
     (tmp_path / "real" / LIVE_FILE).symlink_to(tmp_path / "other.jsonl")
     check(tmp_path / "link")
+    # Away, its rows are not just no rows.
     (tmp_path / "other.jsonl").unlink()
-    check(tmp_path / "link")
+    with pytest.raises(StoreError, match="which is not there"):
+        index_of(tmp_path / "link").ask(everything)
 
 
 def test_a_link_to_itself_is_no_folder(tmp_path: Path) -> None:
@@ -965,6 +968,67 @@ def test_an_index_that_cannot_be_used_is_closed_at_once(
     damaged(place, b"no index at all")
     check(tmp_path)
     assert len(opened) == 2
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
+FOREIGN = {
+    "a view without an end": [
+        "DROP TABLE entry",
+        f"CREATE VIEW entry AS {ENDLESS} i AS number, x'00' AS content, x'00' AS total FROM n",
+    ],
+    "an endless sum": [
+        "DROP TABLE entry",
+        f"CREATE VIEW entry AS {ENDLESS} sum(i) AS number, x'00' AS content, x'00' AS total FROM n",
+    ],
+    "another view": [f"CREATE VIEW other AS {ENDLESS} i FROM n"],
+    "a trigger": ["CREATE TRIGGER t AFTER INSERT ON cell BEGIN DELETE FROM entry; END"],
+    "an index": ["CREATE INDEX i ON entry (content)"],
+    "another column": ["ALTER TABLE entry ADD COLUMN more GENERATED ALWAYS AS (hex(content))"],
+    "many tables": [f"CREATE TABLE t{number} (a)" for number in range(300)],
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+@pytest.mark.parametrize("version", ["ours", "another"])
+def test_an_index_with_anything_that_is_not_ours_is_made_anew(
+    tmp_path: Path, what: str, version: str
+) -> None:
+    log_in(tmp_path)
+    at_rest(tmp_path)
+    check(tmp_path)
+    place = tmp_path / ".sentimon" / "rollup.sqlite"
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
+        for statement in FOREIGN[what]:
+            other.execute(statement)
+        if version == "another":
+            other.execute("PRAGMA user_version = 1")
+    if version == "ours":
+        assert damage_of(place) == "the index is damaged"
+    check(tmp_path)
+    check(tmp_path, index_of(tmp_path, run=nothing_is_read))
+    with contextlib.closing(sqlite3.connect(place)) as index:
+        store.check_schema(index)
+
+
+def test_a_statement_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "index")) as index:
+        patience = store.guard(index, tmp_path / "index")
+        for _ in range(2):
+            patience.begin()
+            with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+                index.execute(f"{ENDLESS} sum(i) FROM n").fetchall()
+
+
+def test_an_index_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
+    log_in(tmp_path / "logs")
+    at_rest(tmp_path / "logs")
+    place, cache = places_of(tmp_path / "logs", tmp_path / "cache")
+    (tmp_path / "other.sqlite").write_bytes(b"of somebody else")
+    place.symlink_to(tmp_path / "other.sqlite")
+    check(tmp_path / "logs", index_of(tmp_path / "logs", places=[place, cache]))
+    assert (tmp_path / "other.sqlite").read_bytes() == b"of somebody else"
+    assert place.is_symlink()
+    assert cache.exists()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from sentimon.errors import DataError
 from sentimon.jsonl import LineError, line_content
 from sentimon.logbook import sealing
 from sentimon.logbook.moments import hour_of
+from sentimon.logbook.opened import Fragment
 from sentimon.logbook.reader import read_log, read_log_file
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.rollup import blocks, cells, cover, parts, refresh, stretches, units
@@ -40,25 +41,36 @@ ROME = ZoneInfo("Europe/Rome")
 NOW = START + timedelta(days=400)
 WIDTHS = (1, 2, 6)
 """Hours of the cells of small logs."""
+LONG = 500
+"""Bytes, more than most rows have."""
 Step = Callable[[Path, random.Random], None]
 
 
-def index_of(folder: Path, zone: object = UTC) -> Index:
+def index_of(folder: Path, zone: object = UTC, longest: int = 1 << 26) -> Index:
     place = folder / ".sentimon" / "rollup.sqlite"
-    return Index(folder=folder, zone=zone, now=NOW, run=map, places=[place])  # type: ignore[arg-type]
+    return Index(
+        folder=folder,
+        zone=zone,  # type: ignore[arg-type]
+        now=NOW,
+        run=map,
+        places=[place],
+        longest=longest,
+    )
 
 
-def plain(folder: Path, period: Period) -> Summary:
-    return summarise(period.select(read_log(folder, zone=UTC)))
+def plain(folder: Path, period: Period, longest: int = 1 << 26) -> Summary:
+    return summarise(period.select(read_log(folder, zone=UTC, longest=longest)))
 
 
-def plain_windows(folder: Path, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
-    return summarise_windows(period.select(read_log(folder, zone=UTC)), calendar, now=NOW)
+def plain_windows(
+    folder: Path, period: Period, calendar: Calendar, longest: int
+) -> tuple[list[Window], Summary]:
+    return summarise_windows(period.select(read_log(folder, zone=UTC, longest=longest)), calendar, now=NOW)
 
 
-def plain_hours(folder: Path, period: Period) -> dict[int, Summary]:
+def plain_hours(folder: Path, period: Period, longest: int) -> dict[int, Summary]:
     hours: dict[int, Summary] = {}
-    for one in read_log(folder, zone=UTC):
+    for one in read_log(folder, zone=UTC, longest=longest):
         if isinstance(one, PredictionRecord) and period.holds(one.timestamp):
             hour = hour_of(one.timestamp)
             hours[hour] = hours.get(hour, Summary()) + summarise([one])
@@ -81,12 +93,14 @@ def rows_by_index(index: Index, period: Period) -> list[PredictionRecord]:
         return list(index.ask(lambda sums: open_rows(sums, period, stack)))
 
 
-def plain_rows(folder: Path, period: Period) -> list[PredictionRecord]:
+def plain_rows(folder: Path, period: Period, longest: int) -> list[PredictionRecord]:
     rows = []
-    for segment in open_segments(folder):
+    for segment in open_segments(folder, longest=longest):
         # Behind a damage there is nothing more.
         with suppress(LineError):
             for number, raw in enumerate(segment.raw_lines(), start=1):
+                if isinstance(raw, Fragment):
+                    continue
                 content = line_content(raw, first=number == 1)
                 with suppress(LineError):
                     rows += [parse_row(content, zone=UTC, whole=True)] if content else []
@@ -158,6 +172,14 @@ def by_writer(folder: Path, chance: random.Random) -> None:
 def by_another_program(folder: Path, chance: random.Random) -> None:
     with (folder / LIVE_FILE).open("ab") as file:
         file.write(lines(chance))
+
+
+def long_line(folder: Path, chance: random.Random) -> None:
+    """A line of about the length that is too long, or far longer, perhaps without an end."""
+    length = chance.choice([*range(LONG - 2, LONG + 4), 2 * LONG, 3000, 9000])
+    filling = chance.choice([b"x", b" ", b"\xef\xbb\xbf"]) * length
+    with (folder / LIVE_FILE).open("ab") as file:
+        file.write(lines(chance, 3) + filling[:length] + chance.choice([b"\n", b"\n", b"\r\n", b""]))
 
 
 def torn(folder: Path, chance: random.Random) -> None:
@@ -247,7 +269,8 @@ def index_broken(folder: Path, chance: random.Random) -> None:
 
 
 STEPS: list[Step] = [
-    by_writer, by_writer, by_another_program, by_another_program, torn, edited, cut, cut_and_grown_back,
+    by_writer, by_writer, by_another_program, by_another_program, long_line, long_line, torn,
+    edited, cut, cut_and_grown_back,
     replaced_by_one_of_the_same_size, removed, compressed, unpacked, renamed, index_removed, index_broken,
 ]  # fmt: skip
 
@@ -286,20 +309,27 @@ def questions(chance: random.Random) -> Iterator[tuple[Period, Calendar]]:
     seed=st.integers(0, 2**32),
     steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=8),
     bulk=st.booleans(),
+    longest=st.sampled_from([LONG, LONG, 300, 1 << 26]),
 )
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: bool) -> None:
+def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: bool, longest: int) -> None:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name, small_sizes(bulk=bulk):
         folder = Path(name)
-        index = index_of(folder)
         for step in steps:
             step(folder, chance)
+            # Another limit makes other bad lines, also of what was read before.
+            limit = chance.choice([longest, longest, longest, 1000])
+            index = index_of(folder, longest=limit)
             for period, calendar in questions(chance):
-                assert index.ask(lambda sums, period=period: sums.summary(period)) == plain(folder, period)
-                found = outcome(lambda p=period, c=calendar: windows(index, p, c))
-                assert found == outcome(lambda p=period, c=calendar: plain_windows(folder, p, c))
-                assert hours(index, period) == plain_hours(folder, period)
-                assert rows_by_index(index, period) == plain_rows(folder, period)
+                assert index.ask(lambda sums, period=period: sums.summary(period)) == plain(
+                    folder, period, limit
+                )
+                found = outcome(lambda p=period, c=calendar, i=index: windows(i, p, c))
+                assert found == outcome(
+                    lambda p=period, c=calendar, most=limit: plain_windows(folder, p, c, most)
+                )
+                assert hours(index, period) == plain_hours(folder, period, limit)
+                assert rows_by_index(index, period) == plain_rows(folder, period, limit)
             for file, summary in index.ask(lambda sums: sums.by_file()):
-                assert summary == summarise(read_log_file(file.path, zone=UTC))
+                assert summary == summarise(read_log_file(file.path, zone=UTC, longest=limit))

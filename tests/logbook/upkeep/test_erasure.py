@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import json
 import os
@@ -380,6 +381,32 @@ def test_a_second_form_that_counts_by_now_is_erased_from_and_not_removed(tmp_pat
     erased(tmp_path, found, asked)
     assert len(good_rows(tmp_path)) == 2
     assert b"Mario" not in everything(tmp_path)
+
+
+def test_a_line_that_is_too_long_stays_byte_for_byte_and_is_said(tmp_path: Path) -> None:
+    long = b'{"text": "Mario Rossi ' + b"x" * 6000 + b'"}\n'
+    written(tmp_path, good(0, text="Mario Rossi") + long + good(1))
+    wanted = dataclasses.replace(order(contains=["mario rossi"]), longest=5000)
+    found = find_erasure(tmp_path, wanted)
+    assert found.unsearched == [f"{tmp_path / 'predictions.jsonl'}:2"]
+    done = erased(tmp_path, found, wanted)
+    assert (done.counts["rows_erased"], done.unsearched) == (1, found.unsearched)
+    content = (tmp_path / "predictions.jsonl").read_bytes()
+    assert content.endswith(b"\n" + long + good(1))
+    assert content.count(b"Mario") == 1
+    repair_log(tmp_path, find_bad_lines(tmp_path, zone=UTC, longest=5000), now=NOW, zone=UTC, longest=5000)
+    (kept,) = unsearched_files(tmp_path)
+    assert kept.name == "quarantine-predictions-2.zst"
+
+
+def test_nothing_is_erased_through_a_link(tmp_path: Path) -> None:
+    logs = written(tmp_path / "logs", good(0, id="7"))
+    written(tmp_path, good(1, id="7"), "elsewhere")
+    (logs / SEALED).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="is a link, and what it leads to is not rewritten"):
+        run(logs, order(ids=["7"]))
+    assert (tmp_path / "elsewhere").read_bytes() == good(1, id="7")
+    assert (logs / "predictions.jsonl").read_bytes() == good(0, id="7")
 
 
 def test_half_written_files_of_killed_programs_go_and_so_does_the_index(tmp_path: Path) -> None:

@@ -13,21 +13,29 @@ from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
-from sentimon.jsonl import BadLine, encode
+from sentimon.jsonl import LONGEST, BadLine, encode
+from sentimon.logbook import opened
 from sentimon.logbook.files import append_lines
 from sentimon.logbook.reader import read_log
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.sealing import compress_sealed
 from sentimon.logbook.segments import list_files, sealed_files
-from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE, Quarantine, quarantined_line
+from sentimon.logbook.upkeep.quarantine import (
+    LONG_LINES,
+    QUARANTINE_FILE,
+    Quarantine,
+    quarantined_line,
+)
 from sentimon.logbook.upkeep.repair import RepairedFile, find_bad_lines, needs_repair, repair_log
 from sentimon.logbook.upkeep.rewriter import orphans
+from sentimon.logbook.zstandard import ZstdFile
 from tests.conftest import clean_environment
 from tests.logbook.faults import failing, force_nothing, in_new_process, killed_at
 from tests.logbook.upkeep.test_rewriting import ENDINGS, SEALED, packed, unpacked
@@ -69,8 +77,9 @@ BAD = {
 }
 
 
-def repair(folder: Path) -> list[RepairedFile]:
-    return repair_log(folder, find_bad_lines(folder, zone=UTC), now=START, zone=UTC)
+def repair(folder: Path, longest: int = LONGEST) -> list[RepairedFile]:
+    found = find_bad_lines(folder, zone=UTC, longest=longest)
+    return repair_log(folder, found, now=START, zone=UTC, longest=longest)
 
 
 def good_rows(folder: Path) -> list[PredictionRecord]:
@@ -217,6 +226,67 @@ def test_a_line_of_twenty_megabytes_is_moved_whole(tmp_path: Path) -> None:
     repair(tmp_path)
     assert quarantined(tmp_path) == [large]
     assert (tmp_path / "predictions.jsonl").read_bytes() == good(0) + good(1)
+
+
+def long_line_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(LONG_LINES))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("newline", [b"\n", b""])
+def test_a_line_that_is_too_long_is_moved_to_a_file_of_its_own(
+    tmp_path: Path, ending: str, newline: bytes
+) -> None:
+    long = "perché ".encode() * 100_000
+    name = SEALED + ending
+    written(tmp_path, packed(good(0) + b"nonsense\n" + long + newline, ending), name)
+    with mock.patch.object(opened, "CHUNK", 10_000):
+        (repaired,) = repair(tmp_path, longest=5000)
+    assert repaired.bad == {"json": 1, "too_long": 1}
+    assert unpacked(tmp_path / name) == good(0)
+    (path,) = long_line_files(tmp_path)
+    assert path.name == f"quarantine-{SEALED.removesuffix('.jsonl')}-3.zst"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with ZstdFile(path) as file:
+        assert file.read() == long
+    entries = [json.loads(line) for line in (tmp_path / QUARANTINE_FILE).read_bytes().splitlines()]
+    assert [(one["line"], one["kind"], one.get("content_file")) for one in entries] == [
+        (2, "json", None),
+        (3, "too_long", path.name),
+    ]
+    assert not orphans(tmp_path)
+    assert find_bad_lines(tmp_path, zone=UTC, longest=5000)[SEALED.removesuffix(".jsonl")].bad == {}
+    # A second one of that name has a number.
+    written(tmp_path, packed(good(0) + b"nonsense\n" + long, ending), name)
+    repair(tmp_path, longest=5000)
+    assert [one.name for one in long_line_files(tmp_path)] == [path.name.replace(".zst", ".1.zst"), path.name]
+
+
+def test_a_long_line_that_a_damage_cuts_stays_in_the_damaged_original(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    content = packed(good(0) + chance.randbytes(300_000).hex().encode() + b"\n" + good(1), ".gz")
+    name = SEALED + ".gz"
+    written(tmp_path, content[: len(content) // 2], name)
+    written(tmp_path, good(2) + b"x" * 6000 + b"\n")
+    repair(tmp_path, longest=5000)
+    assert unpacked(tmp_path / name) == good(0)
+    assert (tmp_path / f"{name}.damaged").read_bytes() == content[: len(content) // 2]
+    assert (tmp_path / "predictions.jsonl").read_bytes() == good(2)
+    (path,) = long_line_files(tmp_path)
+    assert path.name == "quarantine-predictions-2.zst"
+    assert not orphans(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["predictions.jsonl", SEALED])
+def test_a_linked_file_is_said_before_anything_is_changed(tmp_path: Path, name: str) -> None:
+    logs = written(tmp_path / "logs", b"nonsense\n", SEALED.replace("07T", "06T"))
+    written(tmp_path, b"root:x:0:0\n", "passwd")
+    (logs / name).symlink_to(tmp_path / "passwd")
+    with pytest.raises(StoreError, match=f"{name}: is a link"):
+        repair(logs)
+    assert (tmp_path / "passwd").read_bytes() == b"root:x:0:0\n"
+    assert (logs / SEALED.replace("07T", "06T")).read_bytes() == b"nonsense\n"
+    assert not (logs / QUARANTINE_FILE).exists()
 
 
 def test_many_bad_lines_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,14 +152,32 @@ def test_a_mark_that_comes_to_stand_first_is_still_part_of_its_line(tmp_path: Pa
     assert before[0] == marked
 
 
-def test_a_link_stays_and_what_it_leads_to_is_rewritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["predictions.jsonl", SEALED])
+def test_a_link_is_said_and_neither_it_nor_what_it_leads_to_is_changed(tmp_path: Path, name: str) -> None:
     elsewhere = written(tmp_path / "elsewhere", CONTENT, "data")
-    link = tmp_path / "predictions.jsonl"
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    link = logs / name
     link.symlink_to(elsewhere / "data")
-    rewrite(link, edit, under(tmp_path))
+    with pytest.raises(StoreError, match="is a link, and what it leads to is not rewritten") as caught:
+        rewrite(link, edit, under(logs))
+    assert str(link) in caught.value.message
     assert link.is_symlink()
-    assert (elsewhere / "data").read_bytes() == b"keep\n\nkeep\r\nchanged\r\n"
-    assert [one.name for one in elsewhere.iterdir()] == ["data"]
+    assert (elsewhere / "data").read_bytes() == CONTENT
+    assert [one.name for one in logs.iterdir() if one.name != ".sentimon"] == [name]
+
+
+def test_a_link_put_in_place_of_a_file_meanwhile_is_not_followed(tmp_path: Path) -> None:
+    path = written(tmp_path / "logs", CONTENT) / "predictions.jsonl"
+    other = written(tmp_path, CONTENT, "other") / "other"
+
+    def meddle() -> None:
+        path.unlink()
+        path.symlink_to(other)
+
+    with pytest.raises(StoreError, match="another program changed it meanwhile"):
+        rewrite(path, edit, under(tmp_path / "logs"), ready=meddle)
+    assert other.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("change", ["appended", "replaced", "touched"])
