@@ -23,7 +23,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_trouble, read_baseline_rows
+from sentimon.cli.reading import note_trouble
 from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
@@ -51,10 +51,11 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
-    from sentimon.api.succession import place_baseline
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
+    from sentimon.workflows.drift import read_baseline_rows
+    from sentimon.workflows.next_baseline import place_baseline
 
     session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     if dry_run:
@@ -97,9 +98,9 @@ def show_baseline(
 
     Example: sentimon baseline show --logs logs/
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.listings import baseline_table
+    from sentimon.workflows.state_files import read_baseline
 
     session = start(config, {"logs.dir": logs}, objects=True)
     found = read_baseline(session.baseline_path(file))
@@ -127,10 +128,10 @@ def check(
 
     Example: sentimon baseline check --logs logs/ --every 1d
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.monitoring.baseline import check_baseline
     from sentimon.reporting.json_shapes import check_object
     from sentimon.reporting.listings import check_table
+    from sentimon.workflows.state_files import read_baseline
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     settings = session.settings.drift

@@ -1,4 +1,4 @@
-"""The baseline of a model that has just begun to serve, made as soon as its rows are there."""
+"""The baseline of a model that has just begun to serve: made where its rows are there, and said."""
 
 from __future__ import annotations
 
@@ -10,66 +10,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.cli.session import Session
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.collecting import Wanted
 
 
-def collect_baseline(session: Session, path: Path, *, only_look: bool = False) -> None:
+def collect_baseline(session: Session, path: Path) -> None:
     """Make the baseline that is being collected at `path`, if its rows are there, and say so.
-
-    With `only_look` nothing is made.
 
     Raises:
         StoreError: it cannot be written, or the log cannot be read.
     """
-    from sentimon.api.succession import make_wanted
+    from sentimon.workflows import next_baseline
 
-    made = None if only_look else make_wanted(session.folder, path, lambda wanted: _made(session, wanted))
+    made = next_baseline.collect_baseline(session, path)
     if made is not None:
         # Said even where quiet is asked for: from now on these rows are what is normal.
         again = "taken up again" if made.resumed else "made"
         note(f"baseline {made.name!r} of {made.summary.count} rows {again}, in {path}")
-
-
-def _made(session: Session, wanted: Wanted) -> Baseline | None:
-    """Return the baseline; None where there are too few rows."""
-    from dataclasses import replace
-
-    from sentimon.cli.reading import count_collected
-    from sentimon.logbook.summary import summarise
-    from sentimon.monitoring.baseline import create_baseline
-    from sentimon.monitoring.baseline_json import decode_baseline
-    from sentimon.monitoring.words import vocabulary_of
-
-    # The index knows how many there are; only when there are enough they are read.
-    if not count_collected(session, wanted).ready:
-        return None
-    rows = _first_rows(session, wanted)
-    if len(rows) < wanted.rows:
-        # Some were removed since they were counted.
-        return None
-    if wanted.again is not None:
-        before = decode_baseline(wanted.again.encode(), origin="the baseline of before")
-        return replace(before, resumed=rows[-1].timestamp)
-    return create_baseline(
-        summarise(rows),
-        vocabulary_of(rows),
-        name=wanted.name,
-        source=session.source,
-        created=session.now,
-        min_samples=session.settings.drift.min_samples,
-    )
-
-
-def _first_rows(session: Session, wanted: Wanted) -> list[PredictionRecord]:
-    from contextlib import ExitStack
-
-    from sentimon.cli.progress import watched
-    from sentimon.logbook.rollup.rows import open_rows
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.collecting import first_rows
-
-    with ExitStack() as stack:
-        rows = session.index.ask(lambda sums: open_rows(sums, Period(after=wanted.since), stack))
-        return first_rows(wanted, watched(rows, "rows read"))

@@ -8,15 +8,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentimon.api.succession import wanted_at
 from sentimon.cli.output import counted
-from sentimon.cli.reading import count_collected, newer, read_summary
 from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
 from sentimon.reporting.collecting import explain_collecting
 from sentimon.reporting.examination import Finding, failed, good, warning
+from sentimon.workflows.drift import count_collected, newer
+from sentimon.workflows.next_baseline import wanted_at
 
 if TYPE_CHECKING:
     from sentimon.logbook.summary import Summary
@@ -68,7 +68,7 @@ def writing(session: Session) -> Finding:
 def reading(session: Session) -> list[Finding]:
     """Find whether the log can be read, and what its rows say of baseline and clock."""
     try:
-        summary = read_summary(session, Period())
+        summary = session.summary(Period())
     except SentimonError as error:
         return [failed("log", error.message, error.hint)]
     return [_rows(session, summary), _baseline(session), _clock(session, summary)]
@@ -115,11 +115,11 @@ def _compared(session: Session, path: Path) -> Finding:
         StoreError: it cannot be read.
         DataError: they are of another one.
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.monitoring.drift import check_same_model
+    from sentimon.workflows.state_files import read_baseline
 
     found = read_baseline(path)
-    fresh = read_summary(session, newer(session, Period(), found.last))
+    fresh = session.summary(newer(session, Period(), found.last))
     check_same_model(found, fresh)
     least, count = session.settings.drift.min_samples, found.summary.count
     says = f"{found.name!r}, {counted(count, 'row')}"
@@ -133,7 +133,7 @@ def _compared(session: Session, path: Path) -> Finding:
 
 def _clock(session: Session, summary: Summary) -> Finding:
     now = f"it is {session.now:%Y-%m-%d %H:%M} UTC, {session.now.astimezone():%H:%M %Z} here"
-    ahead = read_summary(session, Period(since=session.now)).count
+    ahead = session.summary(Period(since=session.now)).count
     if ahead and summary.last is not None:
         latest = from_microseconds(summary.last)
         says = f"{now}; {counted(ahead, 'row')} dated in the future, the latest {latest:%Y-%m-%d %H:%M} UTC"

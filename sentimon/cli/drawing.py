@@ -8,11 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentimon.cli.labelled import log_rows, read_labels, text_hash
+from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note
 from sentimon.cli.session import Session
 from sentimon.config.paths import expanded
 from sentimon.errors import StoreError, UsageError
+from sentimon.workflows.labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,7 +113,7 @@ def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: dat
 
 
 def _baseline_end(session: Session) -> datetime | None:
-    from sentimon.api.stores import read_baseline
+    from sentimon.workflows.state_files import read_baseline
 
     last = read_baseline(session.baseline_path(None)).last
     return None if last is None else last + _INSTANT

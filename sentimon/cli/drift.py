@@ -6,6 +6,7 @@ import enum
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,7 +31,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import compare, has_baseline, note_trouble
+from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, UsageError
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.logbook.windows import Period
+    from sentimon.workflows.monitor import MonitorLook
 
 
 class Matching(enum.StrEnum):
@@ -101,6 +103,8 @@ def drift(
     """
     if context.invoked_subcommand:
         return
+    from sentimon.workflows.drift import has_baseline
+
     flags = {
         "drift.threshold": threshold,
         "drift.create_baseline": False if no_create else None,
@@ -119,7 +123,8 @@ def drift(
         _reset(session)
         if not monitor:
             return
-    collect_baseline(session, path, only_look=dry_run)
+    if not dry_run:
+        collect_baseline(session, path)
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
     if monitored and has_baseline(path):
         chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
@@ -145,11 +150,13 @@ def _compare(
 ) -> str:
     """Judge by the score of one look, and return the verdict."""
     from sentimon.reporting.json_shapes import drift_object
+    from sentimon.workflows.drift import compare_with_baseline
 
-    baseline, summary, report = compare(session, path, period, whole=whole, season=match is not None)
+    compared = compare_with_baseline(session, path, period, whole=whole, season=match is not None)
+    report = compared.report
     content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
     if report.drifted or not shown.quiet:
-        note_trouble(session, summary)
+        note_trouble(session, compared.summary)
         if shown.as_json:
             show_json(content)
         else:
@@ -159,36 +166,40 @@ def _compare(
     _save(session, content, shown)
     if shown.prometheus:
         shown.prometheus.keep_drift(session, report)
-    if baseline is None and report.collecting is None:
+    if compared.baseline is None and report.collecting is None:
         _without_baseline(session, period, path, quiet=shown.quiet)
     return report.verdict.value
 
 
 def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
     """Judge the rows that no earlier look has judged, and return the verdict."""
-    from sentimon.cli.examples import find_examples
-    from sentimon.cli.monitor import looked
+    from sentimon.workflows.monitor import run_monitor
+
+    seen = run_monitor(session, path, keep=keep, show=partial(_show_look, session, shown))
+    return seen.report.verdict.value
+
+
+def _show_look(session: Session, shown: Shown, seen: MonitorLook) -> None:
     from sentimon.reporting.findings import monitor_object
+    from sentimon.workflows.monitor import find_examples
 
-    with looked(session, path, keep=keep) as seen:
-        report = seen.report
-        news = report.opened or report.closed
-        shows = report.drifting and (news or not shown.quiet)
-        words, examples = find_examples(session, seen) if shows else ([], [])
-        content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
-        if news or not shown.quiet:
-            note_trouble(session, seen.summary)
-            if shown.as_json:
-                show_json(content)
-            else:
-                from sentimon.reporting.monitor import monitor_table
+    report = seen.report
+    news = report.opened or report.closed
+    shows = report.drifting and (news or not shown.quiet)
+    words, examples = find_examples(session, seen) if shows else ([], [])
+    content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
+    if news or not shown.quiet:
+        note_trouble(session, seen.summary)
+        if shown.as_json:
+            show_json(content)
+        else:
+            from sentimon.reporting.monitor import monitor_table
 
-                show(monitor_table(report, session.names, words=words, examples=examples))
-        sys.stdout.flush()
-        _save(session, content, shown)
-        if shown.prometheus:
-            shown.prometheus.keep_monitor(session, report)
-    return report.verdict.value
+            show(monitor_table(report, session.names, words=words, examples=examples))
+    sys.stdout.flush()
+    _save(session, content, shown)
+    if shown.prometheus:
+        shown.prometheus.keep_monitor(session, report)
 
 
 def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
@@ -201,7 +212,7 @@ def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
 
 
 def _reset(session: Session) -> None:
-    from sentimon.api.monitors import forget_monitors
+    from sentimon.workflows.monitor_file import forget_monitors
 
     forget_monitors(session.folder)
     note(f"the monitor of {session.folder} starts anew")
@@ -214,9 +225,9 @@ def _refuse(options: Mapping[str, object], other: str) -> None:
 
 
 def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:
-    from sentimon.api.stores import save_baseline
-    from sentimon.cli.reading import read_baseline_rows
     from sentimon.monitoring.baseline import create_baseline
+    from sentimon.workflows.drift import read_baseline_rows
+    from sentimon.workflows.state_files import save_baseline
 
     if not session.settings.drift.create_baseline:
         if not quiet:

@@ -29,7 +29,7 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.reporting.listings import log_files_table
 
     session = start(config, {"logs.dir": logs}, objects=True)
-    rows = session.index.ask(lambda sums: sums.by_file())
+    rows = session.files()
     if as_json:
         files = [log_file_object(*row) for row in rows]
         show_json({"path": session.source, "files": files, "index": index_object(session.index_file)})

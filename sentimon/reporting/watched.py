@@ -30,7 +30,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The rows of the windows shown, against the baseline."""
+    """The rows newer than the baseline against it, as `drift` compares them."""
 
     report: DriftReport
     monitor: MonitorState

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sentimon.api.monitors import MONITOR_FILE
-from sentimon.api.stores import next_path, read_baseline_file, save_baseline
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
 from sentimon.logbook.files import errors_named, remove_file, replace_file
@@ -28,6 +27,12 @@ from sentimon.logbook.locks import only_monitor
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
+from sentimon.workflows.monitor_file import MONITOR_FILE
+from sentimon.workflows.state_files import next_path, read_baseline_file, save_baseline
+
+if TYPE_CHECKING:
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.workflows.workspace import Workspace
 
 
 def before_path(path: Path) -> Path:
@@ -173,3 +178,50 @@ def _is_of(content: bytes | None, heir: Heir) -> bool:
         models = decode_baseline(content, origin="").summary.models
         return {revision for _, revision in models} == {heir.revision}
     return False
+
+
+def collect_baseline(workspace: Workspace, path: Path) -> Baseline | None:
+    """Make the baseline that is collected at `path`, if its rows are there, and return it; None: not yet.
+
+    Raises:
+        StoreError: it cannot be written, or the log cannot be read.
+    """
+    return make_wanted(workspace.folder, path, lambda wanted: _made(workspace, wanted))
+
+
+def _made(workspace: Workspace, wanted: Wanted) -> Baseline | None:
+    """Return the baseline; None where there are too few rows."""
+    from dataclasses import replace
+
+    from sentimon.logbook.summary import summarise
+    from sentimon.monitoring.baseline import create_baseline
+    from sentimon.monitoring.words import vocabulary_of
+    from sentimon.workflows.drift import count_collected
+
+    # The index knows how many there are; only when there are enough they are read.
+    if not count_collected(workspace, wanted).ready:
+        return None
+    rows = _first_rows(workspace, wanted)
+    if len(rows) < wanted.rows:
+        # Some were removed since they were counted.
+        return None
+    if wanted.again is not None:
+        before = decode_baseline(wanted.again.encode(), origin="the baseline of before")
+        return replace(before, resumed=rows[-1].timestamp)
+    return create_baseline(
+        summarise(rows),
+        vocabulary_of(rows),
+        name=wanted.name,
+        source=workspace.source,
+        created=workspace.now,
+        min_samples=workspace.settings.drift.min_samples,
+    )
+
+
+def _first_rows(workspace: Workspace, wanted: Wanted) -> list[PredictionRecord]:
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.collecting import first_rows
+
+    with contextlib.ExitStack() as stack:
+        rows = workspace.logged_rows(Period(after=wanted.since), stack)
+        return first_rows(wanted, workspace.progress(rows, "rows read"))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
-from sentimon.api.stores import read_baseline_file
 from sentimon.logbook.files import errors_named, read_file, remove_file, replace_file
 from sentimon.logbook.locks import only_monitor
 from sentimon.logbook.segments import check_folder
@@ -46,8 +45,8 @@ class MonitorFile:
 
 
 @contextlib.contextmanager
-def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
-    """Hold the monitors of the log in `folder`, alone; `baseline` is the content of what is compared with.
+def deciding(folder: Path) -> Iterator[None]:
+    """Be the only program that decides on the log in `folder`; who decides already goes on.
 
     Raises:
         StoreError: there is no such folder, or it cannot be written.
@@ -56,18 +55,29 @@ def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
         check_folder(folder)
         with errors_named(folder):
             stack.enter_context(only_monitor(folder))
+        yield
+
+
+@contextlib.contextmanager
+def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
+    """Hold the monitors of the log in `folder`, alone; `baseline` is the content of what is compared with.
+
+    Raises:
+        StoreError: there is no such folder, or it cannot be written.
+    """
+    with deciding(folder):
         yield MonitorFile(folder / MONITOR_FILE, _name_of(baseline))
 
 
-def peek_monitor(folder: Path, baseline: Path) -> MonitorState:
-    """Return what the monitor of the baseline remembers, and leave it to go on meanwhile.
+def peek_monitor(folder: Path, baseline: bytes) -> MonitorState:
+    """Return what the monitor of the baseline of that content remembers, and leave it to go on meanwhile.
 
     The file is replaced in one step, so that reading it takes no lock.
 
     Raises:
-        StoreError: that file or the baseline cannot be read.
+        StoreError: that file cannot be read.
     """
-    return MonitorFile(folder / MONITOR_FILE, _name_of(read_baseline_file(baseline))).read()
+    return MonitorFile(folder / MONITOR_FILE, _name_of(baseline)).read()
 
 
 def _name_of(baseline: bytes) -> str:
@@ -80,6 +90,5 @@ def forget_monitors(folder: Path) -> None:
     Raises:
         StoreError: the folder may not be written.
     """
-    check_folder(folder)
-    with errors_named(folder), only_monitor(folder):
+    with deciding(folder):
         remove_file(folder / MONITOR_FILE)

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.api import succession
-from sentimon.api.stores import next_path, read_baseline, save_baseline
-from sentimon.api.succession import Heir, before_path, hand_over, make_wanted, place_baseline, wanted_at
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.collecting import Wanted
+from sentimon.workflows import next_baseline
+from sentimon.workflows.next_baseline import (
+    Heir,
+    before_path,
+    hand_over,
+    make_wanted,
+    place_baseline,
+    wanted_at,
+)
+from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
 from tests.rows import START, summary
 
 ONE, TWO, THREE = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
@@ -108,7 +115,7 @@ def killed_before_step(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     with monkeypatch.context() as patched:
         for name in ("replace_file", "remove_file"):
-            patched.setattr(succession, name, dying(getattr(succession, name)))
+            patched.setattr(next_baseline, name, dying(getattr(next_baseline, name)))
         yield
 
 
