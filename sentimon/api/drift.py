@@ -23,7 +23,7 @@ from sentimon.monitoring.words import vocabulary_of
 from sentimon.reporting.json_shapes import baseline_object, drift_object
 from sentimon.workflows.drift import compare_with_baseline
 from sentimon.workflows.given_rows import GivenRows
-from sentimon.workflows.state_files import BASELINE_FILE, read_baseline, save_baseline
+from sentimon.workflows.state_files import BASELINE_FILE, add_baseline, read_baseline, save_baseline
 from sentimon.workflows.workspace import Workspace
 
 
@@ -80,7 +80,7 @@ class DriftDetector:
             DataError: one of them is no valid prediction.
         """
         records = list(records_of(logs, self._naming, self._zone))
-        self._save(summarise(records), records)
+        save_baseline(self.baseline_file, self._made(summarise(records), records))
 
     def get_baseline(self) -> dict[str, Any] | None:
         """Return the baseline, None where there is none.
@@ -121,8 +121,10 @@ class DriftDetector:
         found = compare_with_baseline(self._workspace(records, now), self.baseline_file, whole=True)
         missing = found.baseline is None and found.report.collecting is None
         created = missing and found.summary.count > 0 and self._settings.create_baseline
-        if created:
-            self._save(found.summary, records)
+        if created and not add_baseline(self.baseline_file, self._made(found.summary, records)):
+            # Another program made one meanwhile.
+            created = False
+            found = compare_with_baseline(self._workspace(records, now), self.baseline_file, whole=True)
         content = drift_object(found.report, timestamp=now, names=self._naming.names)
         if created:
             content["recommendations"] = ["There was no baseline: these predictions are it from now on."]
@@ -140,8 +142,8 @@ class DriftDetector:
     def _workspace(self, records: Sequence[PredictionRecord], now: datetime) -> Workspace:
         return Workspace(loaded=self._loaded, now=now, given=GivenRows(records))
 
-    def _save(self, summary: Summary, records: Sequence[PredictionRecord]) -> None:
-        made = create_baseline(
+    def _made(self, summary: Summary, records: Sequence[PredictionRecord]) -> Baseline:
+        return create_baseline(
             summary,
             vocabulary_of(records),
             name="baseline",
@@ -149,7 +151,6 @@ class DriftDetector:
             created=datetime.now(UTC),
             min_samples=1,
         )
-        save_baseline(self.baseline_file, made)
 
     def save_drift_report(self, report: DriftReport) -> None:
         """Append `report` to the history."""

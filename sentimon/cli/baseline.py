@@ -77,7 +77,7 @@ def create(
     )
     if len(made.known_models) > 1:
         note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
-    if place_baseline(session.folder, path, made):
+    if place_baseline(session.folder, path, made, force=force):
         note("the baseline that was being collected since a switch of models is given up")
     note(f"baseline {name!r} saved to {path}")
     level = session.settings.drift.confidence_level

@@ -46,7 +46,7 @@ def calibrate(
     from sentimon.evaluation.calibration_file import errors_of
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.jsonl import encode
-    from sentimon.logbook.files import replace_file
+    from sentimon.logbook.files import create_file, replace_file
     from sentimon.reporting.calibration import calibration_table
 
     session = start(config, {"model.name": model, "model.revision": revision})
@@ -60,7 +60,10 @@ def calibrate(
     fewest = session.settings.quality.min_labels_per_class
     found = fit(scores, gold, model=judged.model, revision=judged.revision, fewest=fewest)
     content = found.to_dict(created=session.now)
-    replace_file(path, encode(content) + b"\n")
+    if force:
+        replace_file(path, encode(content) + b"\n")
+    elif not create_file(path, encode(content) + b"\n"):
+        raise StoreError(f"{path}: is there already", hint="--force overwrites it")
     before, after = errors_of(found.calibrator, scores, gold)
     if as_json:
         errors = {"raw": before.to_dict(), "calibrated": after.to_dict()}

@@ -227,7 +227,7 @@ def _refuse(options: Mapping[str, object], other: str) -> None:
 def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.workflows.drift import read_baseline_rows
-    from sentimon.workflows.state_files import save_baseline
+    from sentimon.workflows.state_files import add_baseline
 
     if not session.settings.drift.create_baseline:
         if not quiet:
@@ -247,7 +247,9 @@ def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bo
         if not quiet:
             note(f"{path}: there is no baseline, and none was made: {error.message}")
         return
-    save_baseline(path, made)
+    if not add_baseline(path, made):
+        note(f"{path}: another program made a baseline meanwhile; nothing was compared with it yet")
+        return
     # Said even where quiet is asked for: from now on these rows are what is normal.
     note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")
     note("Nothing was compared. If these rows are not normal, run `sentimon baseline create --force`.")

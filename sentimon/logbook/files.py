@@ -132,6 +132,48 @@ def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         file.write(content)
 
 
+def create_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
+    """Put `content` at `path` in one step where nothing is there, and return whether nothing was.
+
+    Of several programs that do it at once exactly one does; its folder is made if need be.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    with errors_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(file.fileno(), mode)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                _claim(Path(name), path)
+                sync_name(path)
+                return True
+            return False
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def _claim(made: Path, path: Path) -> None:
+    """Give a file the name `path` as well, unless that is taken.
+
+    Raises:
+        FileExistsError: it is.
+    """
+    try:
+        os.link(made, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # A file system without second names: an empty file says for an instant that the name is taken.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+        made.replace(path)
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write to, which takes the place of `path` in one step if the block ends well.

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 from sentimon.errors import StoreError
 from sentimon.jsonl import unreadable
 from sentimon.logbook.files import errors_named, remove_file, replace_file
-from sentimon.logbook.locks import only_monitor
+from sentimon.logbook.locks import only_monitor, only_monitor_if_writable
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
 from sentimon.workflows.monitor_file import MONITOR_FILE
-from sentimon.workflows.state_files import next_path, read_baseline_file, save_baseline
+from sentimon.workflows.state_files import add_baseline, next_path, read_baseline_file, save_baseline
 
 if TYPE_CHECKING:
     from sentimon.logbook.record import PredictionRecord
@@ -121,18 +121,30 @@ def make_wanted(folder: Path, path: Path, make: Callable[[Wanted], Baseline | No
         return made
 
 
-def place_baseline(folder: Path, path: Path, baseline: Baseline) -> bool:
+def place_baseline(folder: Path, path: Path, baseline: Baseline, *, force: bool) -> bool:
     """Save a baseline at `path`, and return whether another that was being collected is given up.
 
+    Of several programs that do so at once without `force` exactly one does.
+
     Raises:
-        StoreError: it cannot be written.
+        StoreError: there is one already and no `force`, or it cannot be written.
     """
-    if not next_path(path).exists():
-        save_baseline(path, baseline)
+    with only_monitor_if_writable(folder) as alone:
+        if alone and next_path(path).exists():
+            with _held(folder, path) as wanted:
+                if path.exists() and not force:
+                    raise _taken(path)
+                _place(path, encode_baseline(baseline))
+                return wanted is not None
+        if force:
+            save_baseline(path, baseline)
+        elif not add_baseline(path, baseline):
+            raise _taken(path)
         return False
-    with _held(folder, path) as wanted:
-        _place(path, encode_baseline(baseline))
-        return wanted is not None
+
+
+def _taken(path: Path) -> StoreError:
+    return StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
 
 
 def _place(path: Path, baseline: bytes) -> None:

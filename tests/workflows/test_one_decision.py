@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import html
-import io
 import json
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +18,6 @@ from hypothesis import strategies as st
 from sentimon.api.drift import DriftDetector
 from sentimon.api.predictions import PredictionLog
 from sentimon.api.retraining import RetrainingManager
-from sentimon.cli.app import app
 from sentimon.config import load_settings
 from sentimon.evaluation.late.entry import ID, GoldLabel
 from sentimon.labels import Sentiment
@@ -42,6 +38,7 @@ from sentimon.workflows.retraining import decide_retraining
 from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.watch import Watcher
 from sentimon.workflows.workspace import Workspace
+from tests.in_process import said
 from tests.rows import START, lines, records
 
 NOW = START + timedelta(days=2)
@@ -117,25 +114,6 @@ def made(folder: Path, case: Case) -> Path:
     config = folder / "sentimon.toml"
     config.write_text(text, encoding="utf-8")
     return config
-
-
-@contextmanager
-def captured() -> Iterator[io.BytesIO]:
-    before, bytes_out = (sys.stdout, sys.stderr), io.BytesIO()
-    sys.stdout, sys.stderr = io.TextIOWrapper(bytes_out, encoding="utf-8"), io.StringIO()
-    try:
-        yield bytes_out
-        sys.stdout.flush()
-    finally:
-        sys.stdout, sys.stderr = before
-
-
-def said(*arguments: str) -> tuple[int, str]:
-    """The exit code of the command line and its stdout, in this process."""
-    with captured() as out:
-        code = app(args=list(arguments), prog_name="sentimon", standalone_mode=False)
-        sys.stdout.flush()
-        return int(code or 0), out.getvalue().decode()
 
 
 def as_read(value: Any) -> Any:
