@@ -14,8 +14,8 @@ from tests.conftest import ROOT, clean_environment
 
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
-    "errors", "labels", "jsonl", "config", "scoring", "logbook", "monitoring", "evaluation", "training",
-    "reporting", "engine", "workflows", "api", "cli",
+    "errors", "interrupts", "labels", "jsonl", "config", "scoring", "logbook", "monitoring", "evaluation",
+    "training", "reporting", "engine", "workflows", "api", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sentimon.errors import ExitCode
+from sentimon.errors import ENDED, ExitCode
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.summary import Summary
@@ -31,7 +31,7 @@ from sentimon.reporting.prometheus import (
 
 MOST_MODELS = 10
 """Rows may name any model; so many get a sample of their own, the others share one."""
-FAILED = (ExitCode.FAILURE, ExitCode.USAGE, ExitCode.INTERRUPTED)
+FAILED = (ExitCode.FAILURE, ExitCode.USAGE, *ENDED)
 _SUCCESS = "last_success_timestamp_seconds"
 _RUNS = "runs_total"
 
@@ -163,7 +163,7 @@ def run_families(
         ),
         gauge(
             "last_run_exit_code",
-            "0 nothing found, 1 failed, 2 usage, 3 a finding, 4 no verdict, 130 interrupted.",
+            "0 nothing found, 1 failed, 2 usage, 3 a finding, 4 no verdict, 130, 143, 129 ended by a signal.",
             run.code,
         ),
         gauge("last_run_duration_seconds", "How long the last run took.", run.duration_seconds),
