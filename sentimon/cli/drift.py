@@ -35,6 +35,7 @@ from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, UsageError
+from sentimon.workflows.drift import has_baseline
 
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
@@ -103,8 +104,6 @@ def drift(
     """
     if context.invoked_subcommand:
         return
-    from sentimon.workflows.drift import has_baseline
-
     flags = {
         "drift.threshold": threshold,
         "drift.create_baseline": False if no_create else None,

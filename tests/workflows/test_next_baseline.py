@@ -157,5 +157,5 @@ def test_what_somebody_places_there_by_hand_is_not_taken_away(tmp_path: Path) ->
     assert make_wanted(tmp_path, path, make) is None
     assert not next_path(path).exists()
     switch(tmp_path, TWO, 60)
-    assert place_baseline(tmp_path, path, baseline(THREE))
+    assert place_baseline(tmp_path, path, baseline(THREE), force=True)
     assert names(tmp_path) == ("v3", "v3", None)
