@@ -65,19 +65,18 @@ def sentimon(*arguments: str) -> Text:
 
 def live_view() -> RenderableType:
     """One frame of `watch`, an hour after the monitor has found drift."""
-    from sentimon.cli.monitor import looked
     from sentimon.cli.session import Session
-    from sentimon.cli.watching import Watcher, quiet_index
     from sentimon.config import load_settings
     from sentimon.reporting.live_view import frame
+    from sentimon.workflows.monitor import run_monitor
+    from sentimon.workflows.watch import Watcher
 
     before = NOW.replace(hour=19, minute=0, second=0)
     session = Session(loaded=load_settings(flags={"logs.dir": "logs"}), now=before)
     path = session.baseline_path(None)
-    with looked(session, path):
-        pass
-    watcher = Watcher(session=session, every="6h", calendar=session.calendar("6h"), windows=60, path=path)
-    state = watcher.look(NOW, index=quiet_index(session, NOW))
+    run_monitor(session, path)
+    watcher = Watcher(every="6h", calendar=session.calendar("6h"), windows=60, path=path)
+    state = watcher.look(session.quiet(NOW))
     return frame(state, session.names, width=WIDTH, height=30)
 
 

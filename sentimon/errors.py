@@ -33,7 +33,13 @@ class ExitCode(enum.IntEnum):
     USAGE = 2
     FINDING = 3
     NO_VERDICT = 4
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
+
+
+ENDED = (ExitCode.HUNG_UP, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+"""The program was asked to end: by SIGHUP, Ctrl-C, SIGTERM."""
 
 
 class SentimonError(Exception):

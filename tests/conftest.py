@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,12 @@ def clean_environment(home: Path) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "PYTHONPATH": str(ROOT),
     }
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start, also in the background of a script, where it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import ROOT, clean_environment
 
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
-    "errors", "labels", "files", "jsonl", "cells", "config", "ingest", "scoring", "logbook",
+    "errors", "interrupts", "labels", "files", "jsonl", "cells", "config", "ingest", "scoring", "logbook",
     "monitoring", "evaluation", "finetuning", "reporting", "engine", "workflows", "api", "cli",
 ]  # fmt: skip
 FENCES = {

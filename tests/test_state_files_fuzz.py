@@ -14,16 +14,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from sentimon.reporting.promotion import models_table
-from sentimon.reporting.report.past import recall
 
 from sentimon.api.drift import DriftDetector
 from sentimon.api.metrics import MetricsTracker
-from sentimon.api.monitors import MonitorFile
 from sentimon.api.registry import promote_model, read_registry
 from sentimon.api.retraining import RetrainingManager
-from sentimon.api.stores import next_path, read_baseline, read_last_fired, save_baseline
-from sentimon.api.succession import given_up, wanted_at
 from sentimon.cli import error_rate
 from sentimon.cli.session import start
 from sentimon.config import load_settings
@@ -46,6 +41,11 @@ from sentimon.monitoring.monitor import MonitorState, advance, fits
 from sentimon.monitoring.monitor_json import encode_monitors
 from sentimon.monitoring.reference import Reference
 from sentimon.monitoring.retraining import RuleResult
+from sentimon.reporting.model_tables import models_table
+from sentimon.reporting.report.saved_checks import recall
+from sentimon.workflows.monitor_file import MonitorFile
+from sentimon.workflows.next_baseline import given_up, wanted_at
+from sentimon.workflows.state_files import next_path, read_baseline, read_last_fired, save_baseline
 from tests.rows import START, record, summary
 
 ROUNDS = int(os.environ.get("SENTIMON_FUZZ_ROUNDS", "25"))

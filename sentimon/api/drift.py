@@ -11,18 +11,21 @@ from typing import Any
 from sentimon.api.entries import History, content_of, entry_of
 from sentimon.api.naming import Naming
 from sentimon.api.predictions import PredictionLog, records_of
-from sentimon.api.stores import BASELINE_FILE, read_baseline, save_baseline
 from sentimon.config import load_settings
 from sentimon.config.paths import expanded
+from sentimon.config.settings import DriftSettings
 from sentimon.files import is_there
 from sentimon.logbook.history import DRIFT_FILE
 from sentimon.logbook.moments import time_zone
 from sentimon.logbook.record import PredictionRecord
 from sentimon.logbook.summary import Summary, summarise
-from sentimon.monitoring import drift as core
 from sentimon.monitoring.baseline import Baseline, create_baseline
 from sentimon.monitoring.words import vocabulary_of
 from sentimon.reporting.json_shapes import baseline_object, drift_object
+from sentimon.workflows.drift import compare_with_baseline
+from sentimon.workflows.given_rows import GivenRows
+from sentimon.workflows.state_files import BASELINE_FILE, add_baseline, read_baseline, save_baseline
+from sentimon.workflows.workspace import Workspace
 
 
 @dataclass
@@ -54,12 +57,13 @@ class DriftDetector:
         drift_threshold: float | None = None,
         metrics_dir: str | Path = "logs",
     ) -> None:
-        flags = {} if drift_threshold is None else {"drift.threshold": drift_threshold}
-        settings = load_settings(flags=flags).settings
+        folder = expanded(metrics_dir)
+        given = {} if drift_threshold is None else {"drift.threshold": drift_threshold}
+        self._loaded = load_settings(flags={"logs.dir": str(folder)} | given)
+        settings = self._loaded.settings
         self._settings = settings.drift
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
-        folder = expanded(metrics_dir)
         self.baseline_file = folder / BASELINE_FILE if baseline_file is None else expanded(baseline_file)
         self.drift_report_file = folder / DRIFT_FILE
         self._history = History(self.drift_report_file, self._naming)
@@ -77,7 +81,7 @@ class DriftDetector:
             DataError: one of them is no valid prediction.
         """
         records = list(records_of(logs, self._naming, self._zone))
-        self._save(summarise(records), records)
+        save_baseline(self.baseline_file, self._made(summarise(records), records))
 
     def get_baseline(self) -> dict[str, Any] | None:
         """Return the baseline, None where there is none.
@@ -113,14 +117,16 @@ class DriftDetector:
         Raises:
             DataError: a prediction is invalid.
         """
-        baseline = self.load_baseline()
+        now = datetime.now(UTC)
         records = list(records_of(logs, self._naming, self._zone))
-        current = summarise(records)
-        created = baseline is None and current.count > 0 and self._settings.create_baseline
-        if created:
-            self._save(current, records)
-        report = self.compare(baseline, current)
-        content = drift_object(report, timestamp=datetime.now(UTC), names=self._naming.names)
+        found = compare_with_baseline(self._workspace(records, now), self.baseline_file, whole=True)
+        missing = found.baseline is None and found.report.collecting is None
+        created = missing and found.summary.count > 0 and self._settings.create_baseline
+        if created and not add_baseline(self.baseline_file, self._made(found.summary, records)):
+            # Another program made one meanwhile.
+            created = False
+            found = compare_with_baseline(self._workspace(records, now), self.baseline_file, whole=True)
+        content = drift_object(found.report, timestamp=now, names=self._naming.names)
         if created:
             content["recommendations"] = ["There was no baseline: these predictions are it from now on."]
         for name in ("drift_score", "average_confidence_change"):
@@ -129,12 +135,16 @@ class DriftDetector:
             content[name] = {key: share for key, share in content[name].items() if share is not None}
         return entry_of(DriftReport, content)
 
-    def compare(self, baseline: Baseline | None, current: Summary) -> core.DriftReport:
-        """Return the comparison as the core holds it; without a baseline it has no verdict."""
-        return core.detect_drift(baseline, current, self._settings)
+    @property
+    def settings(self) -> DriftSettings:
+        """Return what is compared by."""
+        return self._settings
 
-    def _save(self, summary: Summary, records: Sequence[PredictionRecord]) -> None:
-        made = create_baseline(
+    def _workspace(self, records: Sequence[PredictionRecord], now: datetime) -> Workspace:
+        return Workspace(loaded=self._loaded, now=now, given=GivenRows(records))
+
+    def _made(self, summary: Summary, records: Sequence[PredictionRecord]) -> Baseline:
+        return create_baseline(
             summary,
             vocabulary_of(records),
             name="baseline",
@@ -142,7 +152,6 @@ class DriftDetector:
             created=datetime.now(UTC),
             min_samples=1,
         )
-        save_baseline(self.baseline_file, made)
 
     def save_drift_report(self, report: DriftReport) -> None:
         """Append `report` to the history."""

@@ -93,18 +93,20 @@ def read_registry(folder: Path) -> Registry:
     )
 
 
-def promote_model(folder: Path, source: Path, facts: Entry) -> str:
+def promote_model(folder: Path, source: Path, facts: Entry, *, judged: Registry | None = None) -> str:
     """Copy the model in `source` into the registry, have it serve, and return its version.
 
     A reader of `current` sees the version before or the new one, each whole, whenever this is killed.
+    What it was `judged` against must still serve.
 
     Raises:
         ModelError: it holds a link that leads out of it.
-        StoreError: it cannot be copied, or the disk is full; then what served still does, and nothing of it
-            is left behind.
+        StoreError: another switch came first, it cannot be copied, or the disk is full; then what served
+            still does, and nothing of it is left behind.
     """
     with errors_named(folder), exclusive(folder):
         _settle(folder)
+        _check_same(folder, judged)
         incoming = folder / _INCOMING
         # Left by a program that was killed.
         _remove(incoming)
@@ -138,7 +140,7 @@ def roll_back(folder: Path, version: str | None, facts: Entry) -> str:
 
     Raises:
         UsageError: there is no such version, or it serves already.
-        StoreError: there is none to go back to, or the folder cannot be written.
+        StoreError: there is none to go back to, another switch came first, or the folder cannot be written.
     """
     found = read_registry(folder)
     target = version or found.previous
@@ -154,8 +156,19 @@ def roll_back(folder: Path, version: str | None, facts: Entry) -> str:
         raise UsageError(f"{target} serves already", hint="`sentimon models list` shows the versions")
     with errors_named(folder), exclusive(folder):
         _settle(folder)
+        _check_same(folder, found)
         _switch(folder, target, {**facts, "event": ROLLED_BACK})
     return target
+
+
+def _check_same(folder: Path, known: Registry | None) -> None:
+    """Raise StoreError where another version serves than what was decided on; the caller holds the lock."""
+    now = _current(folder)
+    if known is not None and now != known.current:
+        raise StoreError(
+            f"{folder}: {now} serves since another switch came first",
+            hint="run it again: it was judged against what served before",
+        )
 
 
 def _switch(folder: Path, version: str, facts: Entry) -> None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from sentimon.api.drift import DriftDetector
 from sentimon.api.entries import History, content_of, entry_of
 from sentimon.api.naming import Naming
 from sentimon.api.predictions import PredictionLog, records_of
-from sentimon.api.stores import read_last_fired
 from sentimon.config import load_settings
 from sentimon.config.paths import expanded
 from sentimon.logbook.history import TRIGGERS_FILE
 from sentimon.logbook.moments import time_zone
-from sentimon.logbook.summary import summarise
-from sentimon.logbook.windows import Period
-from sentimon.monitoring.retraining import evaluate_retraining, score_rule
-from sentimon.reporting.json_shapes import trigger_object
+from sentimon.workflows.given_rows import GivenRows
+from sentimon.workflows.retraining import decide_retraining
+from sentimon.workflows.workspace import Workspace
 
 
 @dataclass
@@ -56,14 +56,15 @@ class RetrainingManager:
             "retraining.min_samples_for_retraining": min_samples_for_retraining,
             "retraining.confidence_threshold": confidence_threshold,
         }
+        folder = expanded(metrics_dir)
         flags = {key: value for key, value in given.items() if value is not None}
-        settings = load_settings(flags=flags).settings
+        self._loaded = load_settings(flags=flags | {"logs.dir": str(folder)})
+        settings = self._loaded.settings
         self._rules = settings.retraining
-        self._confidence_level = settings.drift.confidence_level
         self._naming = Naming(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self.drift_detector = drift_detector or DriftDetector(metrics_dir=metrics_dir)
-        self.trigger_file = expanded(metrics_dir) / TRIGGERS_FILE
+        self.trigger_file = folder / TRIGGERS_FILE
         self._history = History(self.trigger_file, self._naming)
 
     @property
@@ -79,25 +80,23 @@ class RetrainingManager:
     def evaluate_retraining_need(self, logs: Sequence[PredictionLog]) -> RetrainingTrigger:
         """Return the decision on those of `logs` that no saved trigger that fired has seen.
 
+        It is the one of `sentimon retrain-check` on the same rows, with the labels beside the log in
+        `metrics_dir`, and with the monitor where that judges drift; its look is not remembered.
+
         Raises:
             DataError: a prediction is invalid.
             StoreError: the history or the baseline cannot be read.
         """
-        now = datetime.now(UTC)
-        last, _ = read_last_fired(self.trigger_file, zone=self._zone)
-        # A trigger dated in the future hides nothing that comes until then.
-        new = Period(after=None if last is None else min(last.seen, now))
-        current = summarise(new.select(records_of(logs, self._naming, self._zone)))
-        baseline = self.drift_detector.load_baseline()
-        trigger = evaluate_retraining(
-            current,
-            score_rule(self.drift_detector.compare(baseline, current)),
-            self._rules,
-            last=last,
-            now=now,
-            confidence_level=self._confidence_level,
+        records = records_of(logs, self._naming, self._zone)
+        # The limits of the comparison are those of the detector that was given.
+        settings = msgspec.structs.replace(self._loaded.settings, drift=self.drift_detector.settings)
+        workspace = Workspace(
+            loaded=replace(self._loaded, settings=settings),
+            now=datetime.now(UTC),
+            given=GivenRows(records),
         )
-        return entry_of(RetrainingTrigger, trigger_object(trigger, timestamp=now))
+        decision = decide_retraining(workspace, self.drift_detector.baseline_file, whole=True)
+        return entry_of(RetrainingTrigger, decision.entry)
 
     def save_trigger(self, trigger: RetrainingTrigger) -> None:
         """Append `trigger` to the history."""

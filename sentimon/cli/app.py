@@ -55,7 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     # Plain: loading what draws boxes takes as long as everything else that --help needs.
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 a finding, 4 no verdict, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 a finding, 4 no verdict, 130 interrupted, 143 ended.",
 )
 
 

@@ -23,7 +23,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_trouble, read_baseline_rows
+from sentimon.cli.reading import note_trouble
 from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
@@ -51,11 +51,12 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
-    from sentimon.api.succession import place_baseline
     from sentimon.logbook.outputs import BASELINE
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.metrics_tables import baseline_table
+    from sentimon.workflows.drift import read_baseline_rows
+    from sentimon.workflows.next_baseline import place_baseline
 
     session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     if dry_run:
@@ -79,7 +80,7 @@ def create(
     )
     if len(made.known_models) > 1:
         note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
-    if place_baseline(session.folder, path, made):
+    if place_baseline(session.folder, path, made, force=force):
         note("the baseline that was being collected since a switch of models is given up")
     note(f"baseline {name!r} saved to {path}")
     level = session.settings.drift.confidence_level
@@ -100,9 +101,9 @@ def show_baseline(
 
     Example: sentimon baseline show --logs logs/
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.metrics_tables import baseline_table
+    from sentimon.workflows.state_files import read_baseline
 
     session = start(config, {"logs.dir": logs}, objects=True)
     found = read_baseline(session.baseline_path(file))
@@ -130,10 +131,10 @@ def check(
 
     Example: sentimon baseline check --logs logs/ --every 1d
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.monitoring.baseline import check_baseline
     from sentimon.reporting.decision_tables import check_table
     from sentimon.reporting.json_shapes import check_object
+    from sentimon.workflows.state_files import read_baseline
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     settings = session.settings.drift

@@ -136,9 +136,9 @@ def _period(session: Session, since: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: it is no time, or does not go with the monitor.
     """
-    from sentimon.api.stores import read_baseline
-    from sentimon.cli.retrain_check import is_monitored
     from sentimon.logbook.windows import Period
+    from sentimon.workflows.retraining import is_monitored
+    from sentimon.workflows.state_files import read_baseline
 
     path = session.baseline_path(None)
     baseline = read_baseline(path) if is_there(path) else None

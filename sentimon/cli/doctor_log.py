@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentimon.api.succession import wanted_at
 from sentimon.cli.output import counted
-from sentimon.cli.reading import count_collected, newer, read_summary
 from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.files import is_there, open_own
@@ -20,6 +18,8 @@ from sentimon.logbook.moments import from_microseconds
 from sentimon.logbook.windows import Period
 from sentimon.reporting.setup_tables import Finding, failed, good, warning
 from sentimon.reporting.verdict_sentences import explain_collecting
+from sentimon.workflows.drift import count_collected, newer
+from sentimon.workflows.next_baseline import wanted_at
 
 Looked = Callable[[str, Callable[[Session], Finding], Session], Finding]
 """Gives what a look finds under a name; an error that it raises is what was found."""
@@ -93,7 +93,7 @@ def reading(session: Session, looked: Looked) -> list[Finding]:
 
 
 def _read(session: Session, period: Period) -> tuple[Summary, list[SegmentError]]:
-    return session.index.ask_of_the_readable(lambda sums: sums.summary(period))
+    return session.readable_summary(period)
 
 
 def _rows(session: Session) -> Finding:
@@ -141,11 +141,11 @@ def _compared(session: Session, path: Path) -> Finding:
         StoreError: it cannot be read.
         DataError: they are of another one.
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.monitoring.drift import check_same_model
+    from sentimon.workflows.state_files import read_baseline
 
     found = read_baseline(path)
-    fresh = read_summary(session, newer(session, Period(), found.last))
+    fresh = session.summary(newer(session, Period(), found.last))
     check_same_model(found, fresh)
     least, count = session.settings.drift.min_samples, found.summary.count
     says = f"{found.name!r}, {counted(count, 'row')}"

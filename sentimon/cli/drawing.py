@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sentimon.cli.labelled import log_rows, read_labels, text_hash
+from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note
 from sentimon.cli.session import Session
 from sentimon.errors import UsageError
 from sentimon.logbook.outputs import ROWS
+from sentimon.workflows.labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -107,7 +108,7 @@ def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: dat
 
 
 def _baseline_end(session: Session) -> datetime | None:
-    from sentimon.api.stores import read_baseline
+    from sentimon.workflows.state_files import read_baseline
 
     last = read_baseline(session.baseline_path(None)).last
     return None if last is None else last + _INSTANT

@@ -6,6 +6,7 @@ import enum
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,10 +32,11 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import compare, has_baseline, note_not_kept, note_trouble
+from sentimon.cli.reading import note_not_kept, note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, ReadOnlyError, UsageError
+from sentimon.workflows.drift import has_baseline
 
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.logbook.windows import Period
+    from sentimon.workflows.monitor import MonitorLook
 
 
 class Matching(enum.StrEnum):
@@ -122,7 +125,8 @@ def drift(
         _reset(session, yes=yes)
         if not monitor:
             return
-    collect_baseline(session, path, only_look=dry_run)
+    if not dry_run:
+        collect_baseline(session, path)
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
     if monitored and has_baseline(path):
         chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
@@ -157,11 +161,13 @@ def _compare(
 ) -> str:
     """Judge by the score of one look, and return the verdict."""
     from sentimon.reporting.json_shapes import drift_object
+    from sentimon.workflows.drift import compare_with_baseline
 
-    baseline, summary, report = compare(session, path, period, whole=whole, season=match is not None)
+    compared = compare_with_baseline(session, path, period, whole=whole, season=match is not None)
+    report = compared.report
     content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
     if report.drifted or not shown.quiet:
-        note_trouble(session, summary)
+        note_trouble(session, compared.summary)
         if shown.as_json:
             show_json(content)
         else:
@@ -171,37 +177,41 @@ def _compare(
     _save(session, content, shown)
     if shown.prometheus:
         shown.prometheus.keep_drift(session, report)
-    if baseline is None and report.collecting is None:
+    if compared.baseline is None and report.collecting is None:
         _without_baseline(session, period, path, quiet=shown.quiet)
     return report.verdict.value
 
 
 def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
     """Judge the rows that no earlier look has judged, and return the verdict."""
-    from sentimon.cli.examples import find_examples
-    from sentimon.cli.monitor import looked
-    from sentimon.reporting.monitor_findings import monitor_object
+    from sentimon.workflows.monitor import run_monitor
 
-    with looked(session, path, keep=keep) as seen:
-        report = seen.report
-        news = report.opened or report.closed
-        shows = report.drifting and (news or not shown.quiet)
-        words, examples = find_examples(session, seen) if shows else ([], [])
-        content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
-        if news or not shown.quiet:
-            note_trouble(session, seen.summary)
-            if shown.as_json:
-                show_json(content)
-            else:
-                from sentimon.reporting.monitor_tables import monitor_table
-
-                show(monitor_table(report, session.names, words=words, examples=examples))
-        sys.stdout.flush()
-        _save(session, content, shown)
-        if shown.prometheus:
-            shown.prometheus.keep_monitor(session, report)
+    seen = run_monitor(session, path, keep=keep, show=partial(_show_look, session, shown))
     note_not_kept(seen.not_kept)
-    return report.verdict.value
+    return seen.report.verdict.value
+
+
+def _show_look(session: Session, shown: Shown, seen: MonitorLook) -> None:
+    from sentimon.reporting.monitor_findings import monitor_object
+    from sentimon.workflows.monitor import find_examples
+
+    report = seen.report
+    news = report.opened or report.closed
+    shows = report.drifting and (news or not shown.quiet)
+    words, examples = find_examples(session, seen) if shows else ([], [])
+    content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
+    if news or not shown.quiet:
+        note_trouble(session, seen.summary)
+        if shown.as_json:
+            show_json(content)
+        else:
+            from sentimon.reporting.monitor_tables import monitor_table
+
+            show(monitor_table(report, session.names, words=words, examples=examples))
+    sys.stdout.flush()
+    _save(session, content, shown)
+    if shown.prometheus:
+        shown.prometheus.keep_monitor(session, report)
 
 
 def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
@@ -214,7 +224,7 @@ def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
 
 
 def _reset(session: Session, *, yes: bool) -> None:
-    from sentimon.api.monitors import count_memory, forget_monitors
+    from sentimon.workflows.monitor_file import count_memory, forget_monitors
 
     memory = count_memory(session.folder)
     if memory is not None:
@@ -233,9 +243,9 @@ def _refuse(options: Mapping[str, object], other: str) -> None:
 
 
 def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:
-    from sentimon.api.stores import save_baseline
-    from sentimon.cli.reading import read_baseline_rows
     from sentimon.monitoring.baseline import create_baseline
+    from sentimon.workflows.drift import read_baseline_rows
+    from sentimon.workflows.state_files import add_baseline
 
     if not session.settings.drift.create_baseline:
         if not quiet:
@@ -256,9 +266,12 @@ def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bo
             note(f"{path}: there is no baseline, and none was made: {error.message}")
         return
     try:
-        save_baseline(path, made)
+        alone = add_baseline(path, made)
     except ReadOnlyError as error:
         note(f"there is no baseline, and none was made: {error.message}")
+        return
+    if not alone:
+        note(f"{path}: another program made a baseline meanwhile; nothing was compared with it yet")
         return
     # Said even where quiet is asked for: from now on these rows are what is normal.
     note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")

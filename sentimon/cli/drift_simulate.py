@@ -59,8 +59,8 @@ def simulate(
 
     Example: sentimon drift simulate --rate 200/h --every 1h --days 30 --shift 0.1
     """
-    from sentimon.api.stores import read_baseline
     from sentimon.reporting.monitor_tables import simulation_object, simulation_table
+    from sentimon.workflows.state_files import read_baseline
 
     session = start(config, {"logs.dir": logs})
     baseline = read_baseline(session.baseline_path(file))

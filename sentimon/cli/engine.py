@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -14,8 +14,6 @@ from sentimon.cli.output import note
 if TYPE_CHECKING:
     from sentimon.config import Settings
     from sentimon.config.settings import EngineSettings
-    from sentimon.logbook.rollup.parts import Part
-    from sentimon.logbook.rollup.units import Read, Unit
     from sentimon.scoring.answers import Answers, Scoring
     from sentimon.scoring.scorer import Scorer
 
@@ -29,34 +27,6 @@ EngineOption = Annotated[
         "--engine", metavar="local|ray", help="Where long work runs; see [engine]. (default: local)"
     ),
 ]
-
-
-def is_for_cluster(settings: EngineSettings, units: Sequence[Unit]) -> bool:
-    """Return whether some units of the log are worth a cluster, where one is to be used at all."""
-    from sentimon.logbook.rollup.units import size_of
-
-    smallest = settings.smallest_megabytes << 20
-    return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
-
-
-def read_units(settings: EngineSettings, read: Read, units: Sequence[Unit]) -> Iterator[Iterable[Part]]:
-    """Yield what `read` makes of each unit of the log, in order, where `[engine]` says that it is read.
-
-    Less than `engine.smallest_megabytes` is read by this machine in any case.
-
-    Raises:
-        EngineError: the cluster cannot be used.
-    """
-    from sentimon.engine.processes import run_units
-
-    if not is_for_cluster(settings, units):
-        yield from run_units(read, units, workers=settings.workers)
-        return
-    from sentimon.engine.cluster import connected
-    from sentimon.engine.reading import read_on
-
-    with connected(settings) as cluster:
-        yield from read_on(cluster, read, units, say=note)
 
 
 def chunk_texts(settings: Settings) -> int:

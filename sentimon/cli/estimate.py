@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentimon.cli.labelled import log_rows, read_labels, text_hash
+from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, NoVerdictError
+from sentimon.workflows.labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from pathlib import Path

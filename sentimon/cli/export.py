@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,8 @@ import typer
 
 from sentimon.cli.later import later_app
 from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
-from sentimon.cli.reading import compare, has_baseline, note_trouble, read_summary
+from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import STDOUT, Recording
-from sentimon.cli.retrain_check import decide
 from sentimon.cli.session import Session, start
 from sentimon.config.paths import expanded
 
@@ -58,30 +56,25 @@ def prometheus(
 
 
 def _look(recording: Recording, session: Session, path: Path, period: Period, *, quiet: bool) -> None:
-    from sentimon.api.stores import read_last_fired
-    from sentimon.logbook.history import TRIGGERS_FILE
     from sentimon.monitoring.metrics import measure
+    from sentimon.workflows.retraining import decide_retraining
 
-    summary = read_summary(session, period)
+    summary = session.summary(period)
     if not quiet:
         note_trouble(session, summary)
     level = session.settings.drift.confidence_level
     recording.keep_metrics(session, summary, measure(summary, confidence_level=level))
     _keep_drift(recording, session, path, period)
-    last, _ = read_last_fired(session.folder / TRIGGERS_FILE, zone=session.naive_zone)
-    with ExitStack() as stack:
-        trigger, _, _ = decide(session, path, period, last, stack, keep=False)
-    recording.keep_retraining(session, trigger)
+    recording.keep_retraining(session, decide_retraining(session, path, period).trigger)
     recording.found_nothing()
 
 
 def _keep_drift(recording: Recording, session: Session, path: Path, period: Period) -> None:
-    from sentimon.cli.monitor import looked
+    from sentimon.workflows.drift import compare_with_baseline, has_baseline
+    from sentimon.workflows.monitor import run_monitor
 
     chosen = period.since is not None or period.until is not None
     if session.settings.drift.rule == "monitor" and has_baseline(path) and not chosen:
-        with looked(session, path, keep=False) as seen:
-            recording.keep_monitor(session, seen.report)
+        recording.keep_monitor(session, run_monitor(session, path, keep=False).report)
     else:
-        _, _, report = compare(session, path, period)
-        recording.keep_drift(session, report)
+        recording.keep_drift(session, compare_with_baseline(session, path, period).report)

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from sentimon.interrupts import deferred
+
 PREFIX = "SENTIMON_TRIGGER_"
 _SHELL = "/bin/sh"
 _GRACE_SECONDS = 2.0
@@ -33,29 +35,36 @@ def run_command(command: str, content: bytes, environment: Mapping[str, str], *,
     Its output goes to stderr. After `limit_seconds` it is ended, with all that it started; what it
     leaves running in the background when it ends by itself goes on.
     """
+    process: subprocess.Popen[bytes] | None = None
     try:
-        process = subprocess.Popen(
-            [_SHELL, "-c", command],
-            stdin=subprocess.PIPE,
-            stdout=_stderr(),
-            stderr=_stderr(),
-            env=environment,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        return f"could not be run: {error}; the decision stands"
-    try:
+        # A signal in here comes only when it is known what to end.
+        with deferred():
+            process = _started(command, environment)
         process.communicate(content, timeout=limit_seconds)
     except subprocess.TimeoutExpired:
         _end(process)
         return f"ended after {limit_seconds:g} s (notify.command_timeout); the decision stands"
+    except (OSError, ValueError) as error:
+        _end(process)
+        return f"could not be run: {error}; the decision stands"
     except BaseException:
-        # It has a session of its own, so that an interrupt does not reach it.
+        # It has a session of its own, so that what ends us does not reach it.
         _end(process)
         raise
     if process.returncode < 0:
         return f"ended by signal {-process.returncode}; the decision stands"
     return f"exit code {process.returncode}" + ("; the decision stands" if process.returncode else "")
+
+
+def _started(command: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [_SHELL, "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=_stderr(),
+        stderr=_stderr(),
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def _as_text(value: object) -> str:
@@ -73,7 +82,9 @@ def _stderr() -> int:
         return subprocess.DEVNULL
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is None:
+        return
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)

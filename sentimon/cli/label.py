@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentimon.cli.inputs import open_input
-from sentimon.cli.labelled import log_rows, note_lines, read_labels, text_hash
+from sentimon.cli.labelled import log_rows, note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.options import (
     ConfigOption,
@@ -24,6 +24,7 @@ from sentimon.cli.options import (
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
+from sentimon.workflows.labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from sentimon.evaluation.late.book import Added

@@ -4,56 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session
+from sentimon.workflows.labels import describe_lines, read_labels, text_hash
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.late.book import LabelBook
-    from sentimon.evaluation.late.entry import Hash
     from sentimon.jsonl import BadLine
     from sentimon.logbook.record import PredictionRecord
     from sentimon.logbook.windows import Period
-
-_SHOWN = 20
 
 
 @contextmanager
 def log_rows(session: Session, period: Period, *, noted: bool = True) -> Iterator[Iterator[PredictionRecord]]:
     """Give the rows of the log in `period`, in log order, until the block ends; bad lines are `noted`."""
     from sentimon.cli.reading import note_trouble
-    from sentimon.logbook.rollup.rows import open_rows
 
     with ExitStack() as stack:
-        rows = session.index.ask(lambda sums: open_rows(sums, period, stack))
+        rows = session.logged_rows(period, stack)
         if noted:
             note_trouble(session, rows.trouble)
         yield watched(rows, "rows read")
-
-
-def text_hash(session: Session) -> Hash:
-    """Return the keyed hash of a text; its key is read, and made if need be, when it is first asked for."""
-    from msgspec.structs import replace
-
-    from sentimon.logbook.privacy import Privacy
-
-    @cache
-    def privacy() -> Privacy:
-        return Privacy.of(replace(session.settings.logs, text="hash"))
-
-    return lambda text: privacy().hash(text)
-
-
-def read_labels(session: Session) -> LabelBook:
-    """Return the gold labels of the log; bad lines among them are noted."""
-    from sentimon.evaluation.late.book import read_book
-
-    book = read_book(session.folder, zone=session.naive_zone)
-    note_lines("bad label", book.bad_lines)
-    return book
 
 
 def forget_unnamed(session: Session) -> None:
@@ -77,8 +50,5 @@ def forget_unnamed(session: Session) -> None:
 
 def note_lines(what: str, lines: Iterable[BadLine]) -> None:
     """Say on stderr which lines are at fault, the first twenty by name."""
-    given = list(lines)
-    for line in given[:_SHOWN]:
-        note(f"{what}: {line}")
-    if len(given) > _SHOWN:
-        note(f"and {counted(len(given) - _SHOWN, 'line')} more: {what}")
+    for line in describe_lines(what, lines):
+        note(line)

@@ -32,7 +32,7 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.reporting.log_tables import log_files_table
 
     session = start(config, {"logs.dir": logs}, objects=True)
-    rows, lost = session.index.ask_of_the_readable(lambda sums: sums.by_file())
+    rows, lost = session.readable_files()
     if as_json:
         files = [log_file_object(*row) for row in rows]
         unreadable = [lost_file_object(error) for error in lost]

@@ -117,9 +117,8 @@ def query(
 def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
     """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
     from sentimon.logbook.query import Matches
-    from sentimon.logbook.rollup.rows import open_rows
 
-    rows = session.index.ask(lambda sums: open_rows(sums, period, stack))
+    rows = session.logged_rows(period, stack)
     return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
 
 

@@ -22,7 +22,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_trouble, read_summary
+from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 
@@ -120,9 +120,9 @@ def _show(session: Session, measured: Metrics, summary: Summary, windows: list[W
 def _read(session: Session, period: Period, every: str | None) -> tuple[list[Window] | None, Summary]:
     """Return (the windows, where they are asked for; the sum over the rows in `period` and all bad lines)."""
     if every is None:
-        return None, read_summary(session, period)
+        return None, session.summary(period)
     calendar = session.calendar(every)
-    return session.index.ask(lambda sums: sums.windows(period, calendar, now=session.now))
+    return session.windows(period, calendar)
 
 
 def _to_keep(content: dict[str, Any]) -> dict[str, Any]:

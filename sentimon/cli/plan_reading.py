@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from sentimon.cli.engine import is_for_cluster, place_of_work
+from sentimon.cli.engine import place_of_work
 from sentimon.cli.output import counted, leave, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode
+from sentimon.workflows.workspace import is_for_cluster
 
 if TYPE_CHECKING:
     from sentimon.logbook.rollup.units import Read, Unit

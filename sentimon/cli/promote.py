@@ -69,7 +69,7 @@ def promote(
 
     Example: sentimon promote models/new --data held_back.jsonl --baseline-rows 2000 --reason "Italian"
     """
-    from sentimon.api.registry import promote_model
+    from sentimon.api.registry import promote_model, read_registry
     from sentimon.reporting.json_shapes import wanted_object
     from sentimon.reporting.model_tables import figures_of, gate_object, gate_table
     from sentimon.scoring.scorer import load_scorer
@@ -80,13 +80,13 @@ def promote(
     source, folder = _folder_of(candidate), registry_folder(session)
     if data is None and regressions is None and not force:
         raise UsageError("nothing to judge by", hint="name rows with --data or --regressions, or use --force")
-    serving = served(session, folder)
+    before, serving = read_registry(folder), served(session, folder)
     revision = load_scorer(replace(session.settings.model, name=str(source), revision="")).revision
     gate = _gate(session, (serving, str(source)), data, regressions)
     version = wanted = None
     if gate.open or force:
         facts = facts_of(session, reason) | {"revision": revision, "forced": not gate.open}
-        version = promote_model(folder, source, facts | {"metrics": figures_of(gate)})
+        version = promote_model(folder, source, facts | {"metrics": figures_of(gate)}, judged=before)
         wanted = follow_switch(session, version, revision)
     if as_json:
         facts = {"promoted": version is not None, "version": version, "serving": serving}

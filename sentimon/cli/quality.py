@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from sentimon.cli.labelled import log_rows, read_labels, text_hash
+from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, UsageError
-from sentimon.files import is_there
+from sentimon.workflows.labels import read_labels, risk_since_baseline, text_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from sentimon.evaluation.late.book import LabelBook
-    from sentimon.evaluation.realised import Judged
-    from sentimon.evaluation.risk import Risk
     from sentimon.logbook.windows import Period
 
 
@@ -82,25 +78,3 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
     if risk.alarm:
         return ExitCode.FINDING
     return ExitCode.OK if risk.decided else ExitCode.NO_VERDICT
-
-
-def risk_since_baseline(session: Session, book: LabelBook, judged: Sequence[Judged], path: Path) -> Risk:
-    """Return whether the error rate rose since the baseline at `path`; without one, since the first labels.
-
-    Raises:
-        StoreError: the baseline cannot be read back.
-    """
-    from sentimon.api.stores import read_baseline
-    from sentimon.evaluation.risk import risk_of
-
-    last = read_baseline(path).last if is_there(path) else None
-    settings = session.settings.quality
-    return risk_of(
-        judged,
-        {key: place for place, key in enumerate(book.labels)},
-        [last is not None and one.timestamp <= last for one in judged],
-        tolerance=settings.tolerance,
-        confidence_level=session.settings.drift.confidence_level,
-        min_labels=settings.min_labels,
-        reference_labels=settings.reference_labels,
-    )

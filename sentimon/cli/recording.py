@@ -13,6 +13,7 @@ import typer
 
 from sentimon.cli.output import note
 from sentimon.errors import ExitCode, SentimonError, StoreError, UsageError
+from sentimon.interrupts import Ended
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -154,6 +155,8 @@ class Recording:
             return self._found
         if isinstance(error, SentimonError):
             return error.exit_code
+        if isinstance(error, Ended):
+            return ExitCode(error.exit_code)
         return ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.FAILURE
 
     def _write(self, code: ExitCode, *, failed: bool) -> None:

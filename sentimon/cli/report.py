@@ -22,7 +22,7 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import note
 from sentimon.cli.reading import note_trouble
-from sentimon.cli.report_reading import Asked, read_report
+from sentimon.cli.report_labels import read_labelled
 from sentimon.cli.session import Session, start
 from sentimon.errors import DataError, UsageError
 
@@ -64,12 +64,13 @@ def report(
 
     The verdict first, then class mix, confidence and drift score over time, what moved, quality where
     there are gold labels, retraining, bad lines, settings, and how each number is computed. The file loads
-    nothing and opens from disk. It only reads: no check of the monitor is made. Exit code: 0 written.
+    nothing and opens from disk. It only reads: the monitor remembers nothing of it. Exit code: 0 written.
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """
     from sentimon.logbook.outputs import REPORT
     from sentimon.reporting.report.story import tell
+    from sentimon.workflows.report import ReportRequest, build_report
 
     # All that is read is kept until the file is written, and then the process ends: nothing to be found.
     gc.disable()
@@ -78,14 +79,10 @@ def report(
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
     session = _at(start(config, flags, objects=True), now)
-    asked = Asked(
-        period=session.period(since, until),
-        baseline=session.baseline_path(file),
-        every=every,
-        evaluate=evaluate,
-    )
+    period = session.period(since, until)
+    asked = ReportRequest(period=period, baseline=session.baseline_path(file), every=every)
     target = session.output(output, REPORT, inputs=(config, file, evaluate))
-    value = read_report(session, asked)
+    value = build_report(session, asked, read_labelled(session, period, evaluate))
     target.write(_written(tell(value), form))
     if not quiet:
         note_trouble(session, value.summary)

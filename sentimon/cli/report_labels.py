@@ -42,15 +42,11 @@ def _of_file(session: Session, file: str) -> Labelled:
 
 
 def _of_log(session: Session, period: Period) -> Labelled | None:
-    from sentimon.cli.labelled import log_rows, read_labels, text_hash
     from sentimon.evaluation.late.book import LABELS_FILE
-    from sentimon.evaluation.late.coverage import with_labels
-    from sentimon.evaluation.realised import judge
     from sentimon.scoring.scores import Scores
+    from sentimon.workflows.labels import judge_log, read_labels
 
-    book = read_labels(session)
-    with log_rows(session, period, noted=False) as records:
-        judged, _ = judge(with_labels(records, book.finder(text_hash(session))))
+    judged = judge_log(session, read_labels(session), period)
     if not judged:
         return None
     return _measured(

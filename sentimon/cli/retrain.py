@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.labelled import log_rows, read_labels, text_hash
+from sentimon.cli.labelled import log_rows
 from sentimon.cli.options import ConfigOption, JsonFlag, flag
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import Session, start
 from sentimon.errors import UsageError
+from sentimon.workflows.labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from sentimon.finetuning.split import Labelled

@@ -35,9 +35,9 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
     Raises:
         StoreError: the folder of the log cannot be written.
     """
-    from sentimon.api.monitors import forget_monitors
-    from sentimon.api.succession import Heir, hand_over
     from sentimon.cli.collecting import note_given_up
+    from sentimon.workflows.monitor_file import forget_monitors
+    from sentimon.workflows.next_baseline import Heir, hand_over
 
     rows = session.settings.training.baseline_rows
     if not rows and not session.folder.is_dir():

@@ -12,11 +12,9 @@ import tty
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import NoReturn
 
 QUIT, RESIZED, STOPPED = "quit", "resized", "stopped"
 _NEWS = {int(signal.SIGTSTP): STOPPED, int(signal.SIGWINCH): RESIZED}
-_ENDS = (signal.SIGTERM, signal.SIGHUP)
 _AT_ONCE = 64
 """Bytes of keys, or signals, that are read together."""
 
@@ -62,7 +60,7 @@ class Terminal:
 def terminal() -> Iterator[Terminal]:
     """Give the terminal, with keys that come without Enter and are not shown; at the end it is as before.
 
-    To be ended or hung up on raises SystemExit, so that it is put back also then.
+    To be ended or hung up on raises, so that it is put back also then.
     """
     with contextlib.ExitStack() as stack:
         signals, wake = os.pipe()
@@ -70,8 +68,6 @@ def terminal() -> Iterator[Terminal]:
             os.set_blocking(end, False)
             stack.callback(os.close, end)
         stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(wake, warn_on_full_buffer=False))
-        for number in _ENDS:
-            stack.callback(signal.signal, number, signal.signal(number, _end))
         for number in map(signal.Signals, _NEWS):
             stack.callback(signal.signal, number, signal.signal(number, _tell))
         keyboard = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
@@ -92,10 +88,6 @@ def _key_by_key(keyboard: int | None) -> Iterator[None]:
         # Where the terminal is gone there is nothing to put back.
         with contextlib.suppress(termios.error):
             termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
-
-
-def _end(number: int, _: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
 
 
 def _tell(_: int, __: FrameType | None) -> None:

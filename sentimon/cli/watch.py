@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sentimon.cli.session import Session
-    from sentimon.cli.watching import Watcher
     from sentimon.reporting.live_view import Watched
+    from sentimon.workflows.watch import Watcher
 
 _RESTS = 10
 """How many times as long as a look took it rests at least, so that a large log costs no core."""
@@ -49,20 +49,19 @@ def watch(
     """
     from rich.console import Console
 
-    from sentimon.cli.watching import Watcher
     from sentimon.reporting.live_view import MOST_WINDOWS
+    from sentimon.workflows.watch import Watcher
 
     pause = _pause(interval)
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
     watcher = Watcher(
-        session=session,
         every=every,
         calendar=session.calendar(every),
         windows=MOST_WINDOWS,
         path=session.baseline_path(file),
     )
     # Before the screen is taken: a log that cannot be read is an error, a long one shows its progress.
-    first = watcher.look(session.now, index=session.index)
+    first = watcher.look(session)
     console = Console(markup=False, highlight=False, emoji=False)
     if sys.stdout.isatty() and not console.is_dumb_terminal:
         _follow(session, watcher, console, pause)
@@ -83,7 +82,6 @@ def _follow(session: Session, watcher: Watcher, console: Console, pause: timedel
     from rich.live import Live
 
     from sentimon.cli.terminal import QUIT, STOPPED, terminal
-    from sentimon.cli.watching import quiet_index
     from sentimon.reporting.live_view import frame
 
     live = Live(
@@ -93,7 +91,7 @@ def _follow(session: Session, watcher: Watcher, console: Console, pause: timedel
         news = None
         while news != QUIT:
             begun, now = time.monotonic(), clock()
-            state = watcher.look(now, index=quiet_index(session, now))
+            state = watcher.look(session.quiet(now))
             width, height = _measure(console)
             live.update(frame(state, session.names, width=width, height=height), refresh=True)
             took = time.monotonic() - begun

@@ -17,6 +17,7 @@ from sentimon.config.paths import expanded
 from sentimon.engine.processes import cores
 from sentimon.errors import EngineError
 from sentimon.files import MOST_SECRET, read_regular
+from sentimon.interrupts import handlers_kept
 
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
@@ -57,13 +58,15 @@ def connected(settings: EngineSettings) -> Iterator[Cluster]:
     with contextlib.ExitStack() as stack:
         if address:
             stack.callback(ray.shutdown)
-            _join(ray, address)
+            with handlers_kept():
+                _join(ray, address)
         else:
             # Removed last, when the cluster is down.
             folder = tempfile.TemporaryDirectory(prefix="sentimon-ray-", ignore_cleanup_errors=True)
             stack.enter_context(folder)
             stack.callback(ray.shutdown)
-            _start(ray, settings, folder.name)
+            with handlers_kept():
+                _start(ray, settings, folder.name)
         capacity = ray.cluster_resources().get("CPU", 0) / (settings.cpus_per_worker or 1)
         if capacity < 1:
             raise EngineError(

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sentimon.interrupts import SIGNALS, end_at_once
+
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
@@ -89,8 +91,8 @@ class _Worker(Generic[U, R]):
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Put an interrupt off to the end: a process that begins in here is never interrupted."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    """Put signals that end the program off to the end: a process that begins in here is never interrupted."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
@@ -100,8 +102,10 @@ def _uninterrupted() -> Iterator[None]:
 def _work(
     pipe: Connection, inherited: Sequence[Connection], function: Callable[[U], R], units: Sequence[U]
 ) -> None:
-    # An interrupt is the business of the process that was interrupted.
+    # An interrupt is the business of the process that was interrupted; the other two end this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_at_once()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, signal.SIGHUP])
     # With the reading ends held by readers only, a writer learns of their end.
     for other in inherited:
         other.close()

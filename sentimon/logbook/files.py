@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -66,18 +65,6 @@ def write_at_end(
         os.close(descriptor)
 
 
-def check_no_pipe(path: Path) -> None:
-    """Do nothing where `path` can be a file of ours: reading a pipe hangs, and what goes in is gone.
-
-    Raises:
-        OSError: it is a pipe or a socket.
-    """
-    with contextlib.suppress(FileNotFoundError):
-        mode = path.stat().st_mode
-        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            raise OSError(errno.ESPIPE, "is a pipe, not a file")
-
-
 def sync(path: Path) -> None:
     """Force what was written to `path`, a file or a folder, onto the disk.
 
@@ -118,6 +105,48 @@ def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     with replacing(path) as file:
         os.fchmod(file.fileno(), mode)
         file.write(content)
+
+
+def create_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
+    """Put `content` at `path` in one step where nothing is there, and return whether nothing was.
+
+    Of several programs that do it at once exactly one does; its folder is made if need be.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    with errors_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(file.fileno(), mode)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                claim_name(Path(name), path)
+                sync_name(path)
+                return True
+            return False
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def claim_name(made: Path, path: Path) -> None:
+    """Give a file the name `path` as well, unless that is taken.
+
+    Raises:
+        FileExistsError: it is.
+    """
+    try:
+        os.link(made, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # A file system without second names: an empty file says for an instant that the name is taken.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+        made.replace(path)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,13 +88,37 @@ def only_one(path: Path) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def only_monitor(folder: Path) -> Iterator[None]:
-    """Be the only program that looks at `folder` as its monitor; the others wait.
+    """Be the only program that judges the log in `folder`, or changes its baseline; the others wait.
+
+    Who holds it already holds it on: a decision, the look of the monitor that it is made of, and what is
+    remembered of both are one step.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    with _alone(folder / STATE_FOLDER / _MONITOR_LOCK):
+    path = folder / STATE_FOLDER / _MONITOR_LOCK
+    name, held = os.path.realpath(path), _held_here()
+    if name in held:
         yield
+        return
+    with _alone(path):
+        held.add(name)
+        try:
+            yield
+        finally:
+            held.discard(name)
+
+
+_locks_of_thread = threading.local()
+
+
+def _held_here() -> set[str]:
+    """Return the lock files that this thread of this process holds; a forked process holds none by itself."""
+    held: tuple[int, set[str]] | None = getattr(_locks_of_thread, "held", None)
+    if held is None or held[0] != os.getpid():
+        held = (os.getpid(), set())
+        _locks_of_thread.held = held
+    return held[1]
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ import msgspec
 
 from sentimon.errors import StoreError, UsageError
 from sentimon.files import PRIVATE
-from sentimon.logbook.files import errors_named, sync_name
+from sentimon.logbook.files import claim_name, errors_named, sync_name
 from sentimon.logbook.locks import STATE_FOLDER
 
 _MARKS = frozenset(
@@ -110,6 +110,8 @@ class Output:
     log: Path | None = None
     """The folder of the log that the command works on."""
     inputs: tuple[Path, ...] = ()
+    force: bool = True
+    """Whether it may take the place of a file that is there."""
 
     def __str__(self) -> str:
         return str(self.path)
@@ -160,11 +162,22 @@ class Output:
                     file.flush()
                     os.fsync(file.fileno())
                 self._check_again()
-                Path(name).replace(self.path)
+                self._take_place(Path(name))
                 sync_name(self.path)
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
+
+    def _take_place(self, made: Path) -> None:
+        if self.force:
+            made.replace(self.path)
+            return
+        try:
+            claim_name(made, self.path)
+        except FileExistsError as error:
+            # Made by another program since this command began.
+            raise _taken(self.path) from error
+        made.unlink(missing_ok=True)
 
     def _check_again(self) -> None:
         try:
@@ -195,11 +208,15 @@ def open_door(
         UsageError: it may not be written.
         StoreError: it is there already, or the system does not tell what is there.
     """
-    output = Output(path=path, kind=kind, log=log, inputs=tuple(inputs))
+    output = Output(path=path, kind=kind, log=log, inputs=tuple(inputs), force=force)
     output.check()
     if not force and output.exists:
-        raise StoreError(f"{path}: is there already", hint="--force overwrites it")
+        raise _taken(path)
     return output
+
+
+def _taken(path: Path) -> StoreError:
+    return StoreError(f"{path}: is there already", hint="--force overwrites it")
 
 
 def check_folder(

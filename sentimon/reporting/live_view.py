@@ -227,7 +227,7 @@ def _columns(left: str, cells: int, right: str) -> Text:
 
 
 def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) -> Lines:
-    """Return the comparison with the baseline, or why there is none."""
+    """Return the rows newer than the baseline beside it, with the score of their distance."""
     if state.problem is not None:
         return [Text(f"Not compared: {visible(state.problem)}", style="yellow")]
     if state.collecting is not None:
@@ -235,8 +235,7 @@ def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) ->
     if state.compared is None:
         return [Text("No baseline: make one with `sentimon baseline create`.", style="dim")]
     report = state.compared.report
-    since = f" since {_date(state.windows[0], state)}" if state.windows else ""
-    newer = f"{report.current.total:,} newer rows{since}"
+    newer = f"{report.current.total:,} newer rows"
     score = Text.assemble(
         _name("score", cells),
         f"{estimate(report.score)}, limit {report.threshold:g}  ",

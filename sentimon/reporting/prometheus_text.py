@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sentimon.errors import ExitCode
+from sentimon.errors import ENDED, ExitCode
 from sentimon.labels import LABELS
 from sentimon.logbook.moments import EPOCH, from_microseconds
 from sentimon.logbook.summary import Summary
@@ -25,7 +25,7 @@ from sentimon.reporting.plain_text import visible
 
 MOST_MODELS = 10
 """The largest number of models with a sample of their own; the others share one."""
-FAILED = (ExitCode.FAILURE, ExitCode.USAGE, ExitCode.INTERRUPTED)
+FAILED = (ExitCode.FAILURE, ExitCode.USAGE, *ENDED)
 _SUCCESS = "last_success_timestamp_seconds"
 _RUNS = "runs_total"
 
@@ -297,7 +297,7 @@ def run_families(
         ),
         gauge(
             "last_run_exit_code",
-            "0 nothing found, 1 failed, 2 usage, 3 a finding, 4 no verdict, 130 interrupted.",
+            "0 nothing found, 1 failed, 2 usage, 3 a finding, 4 no verdict, 130, 143, 129 ended by a signal.",
             run.code,
         ),
         gauge("last_run_duration_seconds", "How long the last run took.", run.duration_seconds),

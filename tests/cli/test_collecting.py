@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.api.stores import next_path
-from sentimon.api.succession import Heir, before_path, hand_over
 from sentimon.monitoring.collecting import Wanted
 from sentimon.scoring.scorer import DEFAULT_FOLDER
+from sentimon.workflows.next_baseline import Heir, before_path, hand_over
+from sentimon.workflows.state_files import next_path
 from tests.conftest import Ran, clean_environment
 from tests.rows import MINUTE, START, rows
 

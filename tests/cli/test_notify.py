@@ -176,7 +176,12 @@ def test_the_command_may_be_this_program_and_gets_none_of_what_it_set_for_itself
     assert "OPENBLAS_NUM_THREADS" not in (tmp_path / "variables").read_text(encoding="utf-8")
 
 
-def test_an_interrupt_ends_the_command_too_and_the_decision_is_kept(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_the_command_too_and_the_decision_is_kept(
+    check, tmp_path: Path, number: signal.Signals, code: int
+) -> None:  # type: ignore[no-untyped-def]
     process = subprocess.Popen(
         [
             sys.executable,
@@ -196,9 +201,9 @@ def test_an_interrupt_ends_the_command_too_and_the_decision_is_kept(check, tmp_p
         if (tmp_path / "child").exists() and (tmp_path / "child").read_text(encoding="utf-8"):
             break
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "child").read_text(encoding="utf-8")), 0)
     assert len(saved(tmp_path)) == 1

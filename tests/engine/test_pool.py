@@ -294,7 +294,9 @@ def test_workers_whose_disk_is_full_score_as_others_do(tmp_path: Path) -> None:
 
 
 # What a killed program leaves of its cluster ends by itself, once a minute has passed.
-@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_cluster_of_its_own_ends_with_the_program(
     alone: tuple[Path, bytes], tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -305,7 +307,7 @@ def test_a_cluster_of_its_own_ends_with_the_program(
     assert processes(b"ray::Worker", mark)
     process.send_signal(how)
     done = ended(process)
-    assert done.code == (130 if how == signal.SIGINT else -9)
+    assert done.code == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(how, -9)
     assert "Traceback" not in done.err
     wait_for(lambda: not processes(b"", mark))
     again = ended(start(folder, *predict(f"own-{how.name}"), mark=mark))

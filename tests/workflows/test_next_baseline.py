@@ -8,9 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sentimon.api import succession
-from sentimon.api.stores import next_path, read_baseline, save_baseline
-from sentimon.api.succession import (
+from sentimon.cli.collecting import note_given_up
+from sentimon.errors import StoreError
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.collecting import Wanted, encode_wanted
+from sentimon.workflows import next_baseline
+from sentimon.workflows.next_baseline import (
     Heir,
     before_path,
     given_up,
@@ -19,10 +22,7 @@ from sentimon.api.succession import (
     place_baseline,
     wanted_at,
 )
-from sentimon.cli.collecting import note_given_up
-from sentimon.errors import StoreError
-from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.collecting import Wanted, encode_wanted
+from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
 from tests.rows import START, summary
 
 ONE, TWO, THREE = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
@@ -120,7 +120,7 @@ def killed_before_step(number: int, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     with monkeypatch.context() as patched:
         for name in ("replace_file", "remove_file"):
-            patched.setattr(succession, name, dying(getattr(succession, name)))
+            patched.setattr(next_baseline, name, dying(getattr(next_baseline, name)))
         yield
 
 
@@ -164,7 +164,7 @@ def test_what_somebody_places_there_by_hand_is_not_taken_away(tmp_path: Path) ->
     assert not next_path(path).exists()
     assert given_up(path) is None
     switch(tmp_path, TWO, 60)
-    assert place_baseline(tmp_path, path, baseline(THREE))
+    assert place_baseline(tmp_path, path, baseline(THREE), force=True)
     assert names(tmp_path) == ("v3", "v3", None)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
-from sentimon.api.stores import read_baseline_file
 from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.files import read_if_there
 from sentimon.logbook.files import errors_named, remove_file, replace_file
@@ -54,8 +53,10 @@ class MonitorFile:
 
 
 @contextlib.contextmanager
-def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
-    """Hold the monitors of the log in `folder`, alone; `baseline` is the content of what is compared with.
+def deciding(folder: Path) -> Iterator[bool]:
+    """Be the only program that decides on the log in `folder`; who decides already goes on.
+
+    Gives whether that is so: where the folder may only be read nothing is held.
 
     Raises:
         StoreError: there is no such folder, or it cannot be written for another reason than that it may
@@ -65,18 +66,30 @@ def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
         check_folder(folder)
         with errors_named(folder):
             held = stack.enter_context(where_writable(only_monitor(folder)))
+        yield held
+
+
+@contextlib.contextmanager
+def held_monitor(folder: Path, baseline: bytes) -> Iterator[MonitorFile]:
+    """Hold the monitors of the log in `folder`, alone; `baseline` is the content of what is compared with.
+
+    Raises:
+        StoreError: there is no such folder, or it cannot be written for another reason than that it may
+            only be read.
+    """
+    with deciding(folder) as held:
         yield MonitorFile(folder / MONITOR_FILE, _name_of(baseline), held=held)
 
 
-def peek_monitor(folder: Path, baseline: Path) -> MonitorState:
-    """Return what the monitor of the baseline remembers, and leave it to go on meanwhile.
+def peek_monitor(folder: Path, baseline: bytes) -> MonitorState:
+    """Return what the monitor of the baseline of that content remembers, and leave it to go on meanwhile.
 
     The file is replaced in one step, so that reading it takes no lock.
 
     Raises:
-        StoreError: that file or the baseline cannot be read.
+        StoreError: that file cannot be read.
     """
-    return MonitorFile(folder / MONITOR_FILE, _name_of(read_baseline_file(baseline))).read()
+    return MonitorFile(folder / MONITOR_FILE, _name_of(baseline)).read()
 
 
 def _name_of(baseline: bytes) -> str:

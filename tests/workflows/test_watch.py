@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sentimon.api.stores import save_baseline
-from sentimon.cli.session import Session
-from sentimon.cli.watching import Watcher
 from sentimon.config import load_settings
 from sentimon.errors import StoreError
 from sentimon.logbook.rollup.index import Index
 from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.baseline import Baseline
 from sentimon.reporting.live_view import Watched
+from sentimon.workflows.state_files import save_baseline
+from sentimon.workflows.watch import Watcher
+from sentimon.workflows.workspace import Workspace
 from tests.rows import START, lines, record, records, summary, written
 
 SECOND = timedelta(seconds=1)
-
-
-@dataclass
-class Counting:
-    """An index that counts how often it is asked."""
-
-    index: Index
-    asked: int = field(default=0)
-
-    def ask(self, question: Callable[..., Any]) -> Any:
-        self.asked += 1
-        return self.index.ask(question)
 
 
 @dataclass
@@ -43,20 +31,17 @@ class Following:
     folder: Path
     windows: int = 4
     asked: int = 0
+    """How often the index was."""
 
     def __post_init__(self) -> None:
-        session = Session(loaded=load_settings(flags={"logs.dir": str(self.folder)}), now=START)
+        loaded = load_settings(flags={"logs.dir": str(self.folder), "metrics.time_zone": "UTC"})
+        self.workspace = Workspace(loaded=loaded, now=START)
         path = self.folder / "baseline.json"
         calendar = Calendar.of("1h", UTC)
-        self.watcher = Watcher(
-            session=session, every="1h", calendar=calendar, windows=self.windows, path=path
-        )
+        self.watcher = Watcher(every="1h", calendar=calendar, windows=self.windows, path=path)
 
     def look(self, now: datetime) -> Watched:
-        index = Counting(Index(folder=self.folder, zone=UTC, now=now, run=map))
-        state = self.watcher.look(now, index=index)  # type: ignore[arg-type]
-        self.asked += index.asked
-        return state
+        return self.watcher.look(self.workspace.quiet(now))
 
     def append(self, *rows: Any) -> None:
         with (self.folder / "predictions.jsonl").open("a", encoding="utf-8") as file:
@@ -64,9 +49,16 @@ class Following:
 
 
 @pytest.fixture
-def following(tmp_path: Path) -> Following:
+def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Following:
     written(tmp_path, lines(one.to_dict() for one in records(5, 5, 10)))
-    return Following(tmp_path)
+    found, ask = Following(tmp_path), Index.ask
+
+    def counted(index: Index, question: Callable[..., Any]) -> Any:
+        found.asked += 1
+        return ask(index, question)
+
+    monkeypatch.setattr(Index, "ask", counted)
+    return found
 
 
 def test_the_index_is_asked_only_where_something_has_changed(following: Following) -> None:

@@ -1,4 +1,4 @@
-"""The error rate as a rule of `retrain-check`: computed anew only where labels came since."""
+"""The error rate as a rule for retraining: computed anew only where labels came since."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import astuple
 
-from sentimon.cli.session import Session
 from sentimon.errors import StoreError
 from sentimon.files import MOST_SETTINGS, is_there, read_if_there
 from sentimon.jsonl import decode_file, encode
@@ -17,6 +16,8 @@ from sentimon.monitoring.retraining import RuleResult
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sentimon.workflows.workspace import Workspace
 
 _KEPT = "error_rate.json"
 
@@ -38,7 +39,7 @@ class _Known(msgspec.Struct, frozen=True):
 _decode_known = msgspec.json.Decoder(_Known).decode
 
 
-def error_rate_rule(session: Session, baseline: Path) -> RuleResult | None:
+def error_rate_rule(workspace: Workspace, baseline: Path) -> RuleResult | None:
     """Return whether the error rate of the labelled rows rose since `baseline`; None without labels.
 
     Joining labels to the log reads all of it, and rows without a label change nothing: so the result is
@@ -51,44 +52,39 @@ def error_rate_rule(session: Session, baseline: Path) -> RuleResult | None:
     from sentimon.logbook.files import replace_file
     from sentimon.logbook.locks import STATE_FOLDER
 
-    labels = session.folder / LABELS_FILE
+    labels = workspace.folder / LABELS_FILE
     if not is_there(labels):
         return None
-    source = _source(session, baseline)
-    path = session.folder / STATE_FOLDER / _KEPT
+    source = _source(workspace, baseline)
+    path = workspace.folder / STATE_FOLDER / _KEPT
     with contextlib.suppress(StoreError):
         content = read_if_there(path, most=MOST_SETTINGS) or b""
         known = decode_file(content, _decode_known, origin=str(path), what="known error rate", hint="")
         if known.source == source and known == _Known.of(known.source, known.rule):
             return known.rule
-    rule = _judge(session, baseline)
+    rule = _judge(workspace, baseline)
     # Where it cannot be kept it costs time and nothing else.
     with contextlib.suppress(StoreError):
         replace_file(path, msgspec.json.encode(_Known.of(source, rule)))
     return rule
 
 
-def _judge(session: Session, baseline: Path) -> RuleResult:
-    from sentimon.cli.labelled import log_rows, read_labels, text_hash
-    from sentimon.cli.quality import risk_since_baseline
-    from sentimon.evaluation.late.coverage import with_labels
-    from sentimon.evaluation.realised import judge
+def _judge(workspace: Workspace, baseline: Path) -> RuleResult:
     from sentimon.logbook.windows import Period
+    from sentimon.workflows.labels import judge_log, read_labels, risk_since_baseline
 
-    book = read_labels(session)
-    with log_rows(session, Period(), noted=False) as records:
-        judged, _ = judge(with_labels(records, book.finder(text_hash(session))))
-    return risk_since_baseline(session, book, judged, baseline).to_rule()
+    book = read_labels(workspace)
+    return risk_since_baseline(workspace, book, judge_log(workspace, book, Period()), baseline).to_rule()
 
 
-def _source(session: Session, baseline: Path) -> str:
+def _source(workspace: Workspace, baseline: Path) -> str:
     """Return what the result follows from, as text: labels, baseline, settings."""
     from sentimon.evaluation.late.book import LABELS_FILE
 
     states = []
-    for path in (session.folder / LABELS_FILE, baseline):
+    for path in (workspace.folder / LABELS_FILE, baseline):
         with contextlib.suppress(FileNotFoundError):
             state = path.stat()
             states.append((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
-    settings = astuple(session.settings.quality), session.settings.drift.confidence_level
-    return repr((states, settings, session.settings.logs.naive_time_zone))
+    settings = astuple(workspace.settings.quality), workspace.settings.drift.confidence_level
+    return repr((states, settings, workspace.settings.logs.naive_time_zone))

@@ -18,16 +18,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sentimon.api.monitors import MONITOR_FILE
-from sentimon.api.stores import next_path, read_baseline_file, save_baseline
 from sentimon.errors import StoreError
 from sentimon.files import is_there, read_if_there
 from sentimon.logbook.files import errors_named, remove_file, replace_file
-from sentimon.logbook.locks import only_monitor
+from sentimon.logbook.locks import only_monitor, where_writable
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
 from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
+from sentimon.workflows.monitor_file import MONITOR_FILE
+from sentimon.workflows.state_files import add_baseline, next_path, read_baseline_file, save_baseline
+
+if TYPE_CHECKING:
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.workflows.workspace import Workspace
 
 
 def before_path(path: Path) -> Path:
@@ -134,18 +139,30 @@ def make_wanted(folder: Path, path: Path, make: Callable[[Wanted], Baseline | No
         return made
 
 
-def place_baseline(folder: Path, path: Path, baseline: Baseline) -> bool:
+def place_baseline(folder: Path, path: Path, baseline: Baseline, *, force: bool) -> bool:
     """Save a baseline at `path`, and return whether another that was being collected is given up.
 
+    Of several programs that do so at once without `force` exactly one does.
+
     Raises:
-        StoreError: it cannot be written.
+        StoreError: there is one already and no `force`, or it cannot be written.
     """
-    if not is_there(next_path(path)):
-        save_baseline(path, baseline)
+    with where_writable(only_monitor(folder)) as alone:
+        if alone and is_there(next_path(path)):
+            with _held(folder, path) as wanted:
+                if is_there(path) and not force:
+                    raise _taken(path)
+                _place(path, encode_baseline(baseline))
+                return wanted is not None
+        if force:
+            save_baseline(path, baseline)
+        elif not add_baseline(path, baseline):
+            raise _taken(path)
         return False
-    with _held(folder, path) as wanted:
-        _place(path, encode_baseline(baseline))
-        return wanted is not None
+
+
+def _taken(path: Path) -> StoreError:
+    return StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
 
 
 def _place(path: Path, baseline: bytes) -> None:
@@ -181,3 +198,50 @@ def _is_of(content: bytes | None, revision: str) -> bool:
         models = decode_baseline(content, origin="").summary.models
         return {known for _, known in models} == {revision}
     return False
+
+
+def collect_baseline(workspace: Workspace, path: Path) -> Baseline | None:
+    """Make the baseline that is collected at `path`, if its rows are there, and return it; None: not yet.
+
+    Raises:
+        StoreError: it cannot be written, or the log cannot be read.
+    """
+    return make_wanted(workspace.folder, path, lambda wanted: _made(workspace, wanted, path))
+
+
+def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:
+    """Return the baseline; None where there are too few rows."""
+    from dataclasses import replace
+
+    from sentimon.logbook.summary import summarise
+    from sentimon.monitoring.baseline import create_baseline
+    from sentimon.monitoring.words import vocabulary_of
+    from sentimon.workflows.drift import count_collected
+
+    # The index knows how many there are; only when there are enough they are read.
+    if not count_collected(workspace, wanted).ready:
+        return None
+    rows = _first_rows(workspace, wanted)
+    if len(rows) < wanted.rows:
+        # Some were removed since they were counted.
+        return None
+    if wanted.again is not None:
+        before = decode_baseline(wanted.again.encode(), origin=str(next_path(path)))
+        return replace(before, resumed=rows[-1].timestamp)
+    return create_baseline(
+        summarise(rows),
+        vocabulary_of(rows),
+        name=wanted.name,
+        source=workspace.source,
+        created=workspace.now,
+        min_samples=workspace.settings.drift.min_samples,
+    )
+
+
+def _first_rows(workspace: Workspace, wanted: Wanted) -> list[PredictionRecord]:
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.collecting import first_rows
+
+    with contextlib.ExitStack() as stack:
+        rows = workspace.logged_rows(Period(after=wanted.since), stack)
+        return first_rows(wanted, workspace.progress(rows, "rows read"))

@@ -1,13 +1,11 @@
-"""What a live view knows of the log: asked of the index anew only where the folder has changed."""
+"""The log as a live view shows it: read anew only where something in its folder has changed."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +13,11 @@ from sentimon.errors import DataError, SentimonError, StoreError
 from sentimon.reporting.live_view import Compared, Pace, Watched
 
 if TYPE_CHECKING:
-    from sentimon.cli.session import Session
-    from sentimon.logbook.rollup.index import Index
     from sentimon.logbook.rollup.latest import Memory
-    from sentimon.logbook.rollup.sums import Sums
     from sentimon.logbook.summary import Summary
     from sentimon.logbook.windows import Calendar, Period, Window
-    from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.collecting import Collecting
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.workflows.workspace import Workspace
 
 _ROWS = 100
 """Last rows that are known; few terminals are higher."""
@@ -33,9 +28,8 @@ State = tuple[object, ...]
 
 @dataclass(slots=True, kw_only=True)
 class Watcher:
-    """Follows the log of a session; `look` is what it sees now."""
+    """Follows a log; `look` is what it sees now."""
 
-    session: Session
     every: str
     calendar: Calendar
     windows: int
@@ -45,13 +39,12 @@ class Watcher:
     _folder: State | None = None
     """The state of the folder before the last answer."""
     _seen: Watched | None = None
-    _baseline: tuple[State, Baseline] | None = None
     _ends: Memory = field(default_factory=dict)
     _counts: deque[tuple[datetime, int]] = field(default_factory=deque)
     """(When, how many rows there were) at the looks of the last minutes."""
 
-    def look(self, now: datetime, *, index: Index) -> Watched:
-        """Return the log as it is `now`.
+    def look(self, workspace: Workspace) -> Watched:
+        """Return the log as it is at the time of `workspace`.
 
         Where nothing in the folder has changed it costs a look at the folder. What cannot be read any
         more is said in the answer, which is then the last one.
@@ -59,10 +52,11 @@ class Watcher:
         Raises:
             SentimonError: the log cannot be read, at the first look.
         """
-        before = (_state_of(self.session.folder, self.path), self.calendar.start_of(now))
+        now = workspace.now
+        before = (_state_of(workspace.folder, self.path), self.calendar.start_of(now))
         if self._seen is None or before != self._folder:
             try:
-                self._seen, self._folder = self._ask(now, index), before
+                self._seen, self._folder = workspace.ask(self._answer), before
             except SentimonError as error:
                 if self._seen is None:
                     raise
@@ -70,41 +64,33 @@ class Watcher:
         self._seen = replace(self._seen, now=now, pace=self._pace(now, self._seen.whole.count))
         return self._seen
 
-    def _ask(self, now: datetime, index: Index) -> Watched:
-        baseline, problem = None, None
-        try:
-            baseline = self._read_baseline()
-        except StoreError as error:
-            problem = error.message
-        watched = index.ask(partial(self._answer, baseline=baseline, now=now))
-        return watched if problem is None else replace(watched, problem=problem)
-
-    def _answer(self, sums: Sums, *, baseline: Baseline | None, now: datetime) -> Watched:
-        from sentimon.logbook.rollup.latest import latest_rows
+    def _answer(self, log: Workspace) -> Watched:
         from sentimon.logbook.windows import Period
+        from sentimon.workflows.drift import compare_with_baseline
 
-        whole = sums.summary(Period())
-        period = self._period(whole, now)
+        whole = log.summary(Period())
+        period = self._period(whole, log.now)
         compared, collecting, problem = None, None, None
         try:
-            collecting = self._collecting(sums)
-            if baseline is not None and collecting is None:
-                compared = self._compare(sums, baseline, period, now)
+            found = compare_with_baseline(log, self.path)
+            collecting = found.report.collecting
+            if found.baseline is not None:
+                compared = Compared(report=found.report, monitor=_remembered(log, self.path))
         except (DataError, StoreError) as error:
             problem = error.message
         return Watched(
-            source=self.session.source,
-            now=now,
-            zone=self.session.zone,
-            confidence_level=self.session.settings.drift.confidence_level,
+            source=log.source,
+            now=log.now,
+            zone=log.zone,
+            confidence_level=log.settings.drift.confidence_level,
             whole=whole,
             every=self.every,
-            windows=self._windows(sums, period, now) if whole.count else [],
+            windows=self._windows(log, period) if whole.count else [],
             pace=None,
             compared=compared,
             collecting=collecting,
             problem=problem,
-            latest=latest_rows(sums, _ROWS, self._ends),
+            latest=log.latest_rows(_ROWS, self._ends),
         )
 
     def _period(self, whole: Summary, now: datetime) -> Period:
@@ -119,51 +105,17 @@ class Watcher:
         until = self.calendar.after(self.calendar.start_of(end))
         return Period(since=self.calendar.start_of(end - span) if end - _DAWN > span else None, until=until)
 
-    def _windows(self, sums: Sums, period: Period, now: datetime) -> list[Window]:
+    def _windows(self, log: Workspace, period: Period) -> list[Window]:
         """Return the windows of a period, also the empty ones at its end."""
         from sentimon.logbook.summary import Summary
         from sentimon.logbook.windows import Window
 
-        found, _ = sums.windows(period, self.calendar, now=now)
+        found, _ = log.windows(period, self.calendar)
         while found and period.until is not None and found[-1].end < period.until:
             start = found[-1].end
             end = self.calendar.after(start)
-            found.append(Window(start=start, end=end, complete=end <= now, summary=Summary()))
+            found.append(Window(start=start, end=end, complete=end <= log.now, summary=Summary()))
         return found[-self.windows :]
-
-    def _compare(self, sums: Sums, baseline: Baseline, period: Period, now: datetime) -> Compared:
-        from sentimon.api.monitors import peek_monitor
-        from sentimon.cli.reading import newer
-        from sentimon.monitoring.drift import detect_drift
-
-        session = replace(self.session, now=now)
-        summary = sums.summary(newer(session, period, baseline.last))
-        return Compared(
-            report=detect_drift(baseline, summary, session.settings.drift),
-            monitor=peek_monitor(session.folder, self.path),
-        )
-
-    def _collecting(self, sums: Sums) -> Collecting | None:
-        from sentimon.api.succession import wanted_at
-        from sentimon.logbook.windows import Period
-        from sentimon.monitoring.collecting import count_rows
-
-        wanted = wanted_at(self.path)
-        if wanted is None:
-            return None
-        return count_rows(wanted, sums.summary(Period(after=wanted.since)).models)
-
-    def _read_baseline(self) -> Baseline | None:
-        """Return the baseline, read again only where its file has changed."""
-        from sentimon.api.stores import read_baseline
-
-        state = _file_state(self.path)
-        if state is None:
-            self._baseline = None
-            return None
-        if self._baseline is None or self._baseline[0] != state:
-            self._baseline = (state, read_baseline(self.path))
-        return self._baseline[1]
 
     def _pace(self, now: datetime, rows: int) -> Pace | None:
         """Return how many rows came in the last minutes; None at the first look, or where rows went away."""
@@ -176,19 +128,16 @@ class Watcher:
         return None if begun == now else Pace(rows=rows - before, during=now - begun)
 
 
-def quiet_index(session: Session, now: datetime) -> Index:
-    """Return the index of the log at another time, which shows no progress: the screen is taken."""
-    from msgspec.structs import replace as changed
+def _remembered(log: Workspace, path: Path) -> MonitorState:
+    from sentimon.workflows.monitor_file import peek_monitor
+    from sentimon.workflows.state_files import read_baseline_file
 
-    from sentimon.engine.processes import run_units
-
-    run: Callable[..., Iterator[object]] = partial(run_units, workers=session.settings.engine.workers)
-    return changed(session.index, now=now, run=run)
+    return peek_monitor(log.folder, read_baseline_file(path))
 
 
 def _state_of(folder: Path, baseline: Path) -> State:
     """Return what differs once anything in the folder, or the baseline or one to come, has changed."""
-    from sentimon.api.stores import next_path
+    from sentimon.workflows.state_files import next_path
 
     found = []
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sentimon.files import is_there, read_file, unreadable
 from sentimon.jsonl import BadLine
-from sentimon.logbook.files import replace_file
+from sentimon.logbook.files import create_file, replace_file
 from sentimon.logbook.history import numbered_entries
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
@@ -49,6 +49,15 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
         StoreError: it cannot be written.
     """
     replace_file(path, encode_baseline(baseline))
+
+
+def add_baseline(path: Path, baseline: Baseline) -> bool:
+    """Write the baseline at `path` where nothing is, and return whether nothing was; one of many does.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    return create_file(path, encode_baseline(baseline))
 
 
 def read_last_fired(path: Path, *, zone: tzinfo | None) -> tuple[LastTrigger | None, list[BadLine]]:

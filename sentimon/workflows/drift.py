@@ -1,0 +1,151 @@
+"""The rows of a log against its baseline, and which rows those are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentimon.files import is_there
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.collecting import Collecting, Wanted
+    from sentimon.monitoring.drift import DriftReport
+    from sentimon.monitoring.vocabulary import Vocabulary
+    from sentimon.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineComparison:
+    """Some rows compared with a baseline."""
+
+    baseline: Baseline | None
+    """None where there is none, or one is still being collected: `report.collecting` says how far it is."""
+    compared: Period
+    """Which rows were compared."""
+    summary: Summary
+    """The sum over them, and over all bad lines."""
+    report: DriftReport
+    """The verdict with its score, interval, limit and sample sizes."""
+
+
+def compare_with_baseline(
+    workspace: Workspace,
+    path: Path,
+    period: Period | None = None,
+    *,
+    seen: datetime | None = None,
+    whole: bool = False,
+    season: bool = False,
+) -> BaselineComparison:
+    """Return the rows of `period` compared with the baseline at `path`.
+
+    Compared are the rows later than `seen`; unless `whole` or a period with a begin says otherwise, only
+    those newer than the baseline, and where older ones are of another model these always. With `season`
+    like is compared with like: the baseline is weighted as the rows are spread over the hours of the week.
+    While a baseline is being collected there is none.
+
+    Raises:
+        StoreError: the log or the baseline cannot be read.
+        DataError: the rows are of another model than the baseline.
+        NoVerdictError: the baseline is too short for a season.
+    """
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.drift import detect_drift, foreign_models
+    from sentimon.workflows.next_baseline import wanted_at
+    from sentimon.workflows.state_files import read_baseline
+
+    period, settings = period or Period(), workspace.settings.drift
+    wanted = wanted_at(path)
+    if wanted is not None:
+        collecting = count_collected(workspace, wanted)
+        compared = newer(workspace, period, wanted.since, seen)
+        summary = workspace.summary(compared)
+        report = detect_drift(None, summary, settings, collecting=collecting)
+        return BaselineComparison(baseline=None, compared=compared, summary=summary, report=report)
+    baseline = read_baseline(path) if is_there(path) else None
+    ended = None if baseline is None or whole or period.since else baseline.last
+    compared = newer(workspace, period, ended, seen)
+    summary = workspace.summary(compared)
+    if baseline is not None and period.since and foreign_models(baseline, summary):
+        # The period reaches back to the model before, which says nothing about this one.
+        compared = newer(workspace, period, baseline.last, seen)
+        summary = workspace.summary(compared)
+    matched = None
+    if season and baseline is not None and summary.count:
+        from sentimon.monitoring.season import match_season
+
+        matched = match_season(baseline.summary, summary, workspace.zone)
+    report = detect_drift(baseline, summary, settings, matched)
+    return BaselineComparison(baseline=baseline, compared=compared, summary=summary, report=report)
+
+
+def has_baseline(path: Path) -> bool:
+    """Return whether there is a baseline at `path` to compare with: not while one is being collected."""
+    from sentimon.workflows.next_baseline import wanted_at
+
+    return is_there(path) and wanted_at(path) is None
+
+
+def count_collected(workspace: Workspace, wanted: Wanted) -> Collecting:
+    """Return how many rows of the baseline to come are logged."""
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.collecting import count_rows
+
+    return count_rows(wanted, workspace.summary(Period(after=wanted.since)).models)
+
+
+def newer(workspace: Workspace, period: Period, *seen: datetime | None) -> Period:
+    """Return the part of `period` that is later than all of `seen`.
+
+    What is dated in the future hides nothing that comes until then.
+    """
+    from msgspec.structs import replace
+
+    known = [min(moment, workspace.now) for moment in seen if moment is not None]
+    return replace(period, after=max(known, default=None))
+
+
+def read_baseline_rows(workspace: Workspace, period: Period) -> tuple[Summary, Vocabulary | None]:
+    """Return (the sum over the rows in `period` and all bad lines, the words of the latest texts)."""
+    from sentimon.monitoring.words import MOST_TEXTS, vocabulary_of
+
+    def question(log: Workspace) -> tuple[Summary, Vocabulary | None]:
+        summary = log.summary(period)
+        with ExitStack() as stack:
+            rows = log.rows(latest(period, summary, MOST_TEXTS), stack)
+            return summary, vocabulary_of(log.progress(rows, "texts read"))
+
+    return workspace.ask(question)
+
+
+def latest(period: Period, summary: Summary, rows: int) -> Period:
+    """Return the part of `period`, of whole hours, that holds so many of the latest rows in `summary`."""
+    from msgspec.structs import replace
+
+    from sentimon.logbook.moments import start_of_hour
+
+    found = 0
+    for hour, counts in sorted(summary.hours.items(), reverse=True):
+        found += sum(counts)
+        if found >= rows:
+            starts = [one for one in (start_of_hour(hour), period.since) if one is not None]
+            return replace(period, since=max(starts, default=None))
+    return period
+
+
+def within_hours(period: Period, hours: Collection[int]) -> Period:
+    """Return the part of `period` from the first to the last of some hours, counted since 1970."""
+    from msgspec.structs import replace
+
+    from sentimon.logbook.moments import start_of_hour
+
+    begin, end = start_of_hour(min(hours)), start_of_hour(max(hours) + 1)
+    return replace(period, since=begin, until=end)

@@ -1,0 +1,216 @@
+"""The monitor run on a log: the rows that it has not judged, its verdict, and what is behind an alarm."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentimon.errors import ReadOnlyError, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.events import Counted
+    from sentimon.monitoring.growth import Growth
+    from sentimon.monitoring.hourly import HourlyRows
+    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.monitoring.monitor_report import MonitorReport
+    from sentimon.monitoring.reference import Reference
+    from sentimon.monitoring.vocabulary import Vocabulary
+    from sentimon.workflows.workspace import Workspace
+
+
+_GROWN_WORDS = 5
+_EXAMPLES = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class MonitorLook:
+    """What the monitor saw of the rows that are new to it, and what it remembers of that."""
+
+    report: MonitorReport
+    state: MonitorState
+    summary: Summary
+    """The sum over the hours that hold new rows, and all bad lines."""
+    hours: frozenset[int]
+    """The hours that hold new rows, since 1970."""
+    told: bool = False
+    """Whether a trigger has fired on the incident now; set by who fires it."""
+    not_kept: str | None = None
+    """Why nothing could be remembered, where the folder may only be read."""
+
+
+def run_monitor(
+    workspace: Workspace, path: Path, *, keep: bool = True, show: Callable[[MonitorLook], None] | None = None
+) -> MonitorLook:
+    """Return what the monitor of the baseline at `path` says of the rows that it has not judged.
+
+    `show` is called with it before it is remembered: a result that nobody could be told of is found
+    again. With `keep` false it is never remembered, and nothing is written; nor in a folder that may only
+    be read, which the look then says (`not_kept`).
+
+    Raises:
+        StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
+        DataError: the rows are of another model than the baseline.
+    """
+    with monitor_look(workspace, path, keep=keep) as look:
+        if show is not None:
+            show(look)
+    return look
+
+
+@contextlib.contextmanager
+def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iterator[MonitorLook]:
+    """Give what `run_monitor` returns; it is remembered when the block ends well.
+
+    No other program looks meanwhile, unless `keep` is false.
+    """
+    from sentimon.monitoring.baseline_json import decode_baseline
+    from sentimon.monitoring.monitor import told
+    from sentimon.workflows.monitor_file import held_monitor, peek_monitor
+    from sentimon.workflows.state_files import read_baseline_file
+
+    content = read_baseline_file(path)
+    baseline = decode_baseline(content, origin=str(path))
+    if not keep:
+        yield _look(workspace, path, baseline, peek_monitor(workspace.folder, content))
+        return
+    with held_monitor(workspace.folder, content) as file:
+        seen = _look(workspace, path, baseline, file.read())
+        yield seen
+        if seen.report.look is not None or seen.told:
+            try:
+                file.save(told(seen.state) if seen.told else seen.state)
+            except ReadOnlyError as error:
+                if seen.told:
+                    raise
+                seen.not_kept = error.message
+
+
+def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorState) -> MonitorLook:
+    from sentimon.logbook.moments import start_of_hour
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.drift import check_same_model
+    from sentimon.monitoring.monitor import advance, fits, new_rows
+    from sentimon.monitoring.monitor_report import monitor_report
+    from sentimon.monitoring.reference import Reference
+    from sentimon.workflows.drift import newer
+    from sentimon.workflows.monitor_file import MONITOR_FILE
+
+    reference = Reference.of(baseline)
+    if not fits(state, reference):
+        raise StoreError(
+            f"{workspace.folder / MONITOR_FILE}: is not of the events of {path}",
+            hint="`sentimon drift --reset` starts anew",
+        )
+    settings, before, look = workspace.settings, state.incident, None
+    horizon = state.horizon(workspace.now)
+    since = None if horizon is None else start_of_hour(horizon)
+    period = newer(workspace, Period(since=since), baseline.last)
+    rows_by_hour, words, trouble = workspace.ask(lambda log: _read(log, period, baseline, reference, state))
+    hours = rows_by_hour.windows(words)
+    new = new_rows(state, hours)
+    summary = rows_by_hour.summary(new, trouble)
+    check_same_model(baseline, summary)
+    rows = sum(window.rows for window in new.values())
+    if rows >= settings.drift.min_samples:
+        level = settings.drift.confidence_level
+        state, look = advance(
+            state, hours, reference, settings.monitor, now=workspace.now, confidence_level=level
+        )
+    return MonitorLook(
+        report=monitor_report(
+            baseline, reference, look, settings, new=rows, checks=state.checks, incident=before
+        ),
+        state=state,
+        summary=summary,
+        hours=frozenset(new),
+    )
+
+
+def _read(
+    log: Workspace, period: Period, baseline: Baseline, reference: Reference, state: MonitorState
+) -> tuple[HourlyRows, dict[int, Counted] | None, Summary]:
+    """Return (the rows of `period`, their texts by hour and new words if these count, all bad lines)."""
+    from sentimon.monitoring.hourly import HourlyRows
+
+    found, words = HourlyRows(reference, state.seen), None
+    for hour, some in log.hours(period):
+        found.add(hour, some)
+    if baseline.vocabulary is not None:
+        words = {hour: window.groups[-1] for hour, window in state.seen.items()}
+        # Texts are read only where something is new.
+        changed = {hour for hour, rows in found.rows().items() if _rows_seen(state, hour) != rows}
+        words |= _count_words(log, period, changed, baseline.vocabulary)
+    return found, words, log.trouble()
+
+
+def _rows_seen(state: MonitorState, hour: int) -> int:
+    return state.seen[hour].rows if hour in state.seen else 0
+
+
+def _count_words(
+    log: Workspace, period: Period, hours: set[int], vocabulary: Vocabulary
+) -> dict[int, Counted]:
+    from sentimon.logbook.moments import hour_of
+    from sentimon.logbook.tokens import tokens_of
+    from sentimon.monitoring.words import WordCounter
+    from sentimon.workflows.drift import within_hours
+
+    counter = WordCounter(vocabulary)
+    found = dict.fromkeys(hours, counter.nothing)
+    with ExitStack() as stack:
+        rows = log.rows(within_hours(period, hours), stack) if hours else ()
+        for row in log.progress(rows, "texts read"):
+            hour = hour_of(row.timestamp)
+            tokens = tokens_of(row, keyed=vocabulary.keyed) if hour in hours else None
+            if tokens is not None:
+                found[hour] += counter.count(tokens)
+    return found
+
+
+def find_examples(workspace: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[PredictionRecord]]:
+    """Return (the words that grew most, the latest rows of the event that moved most).
+
+    Looked at are the hours that hold new rows. Words only where the baseline and the log both hold texts.
+    """
+    return workspace.ask(lambda log: _examples(log, seen))
+
+
+def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[PredictionRecord]]:
+    from sentimon.logbook.moments import hour_of
+    from sentimon.logbook.tokens import hash_word, words_of
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.growth import grown_words
+    from sentimon.monitoring.showing import shows
+    from sentimon.workflows.drift import within_hours
+
+    incident, vocabulary = seen.report.incident, seen.report.baseline.vocabulary
+    rows: deque[PredictionRecord] = deque(maxlen=_EXAMPLES)
+    found: Counter[str] = Counter()
+    texts = 0
+    if incident is None or not seen.hours:
+        return [], []
+    is_one = shows(incident.findings, seen.report.reference, vocabulary)
+    with ExitStack() as stack:
+        since = seen.report.baseline.last
+        for row in log.rows(within_hours(Period(after=since), seen.hours), stack):
+            if hour_of(row.timestamp) not in seen.hours:
+                continue
+            if is_one(row):
+                rows.append(row)
+            if row.text is not None:
+                texts += 1
+                found.update(set(words_of(row.text)))
+    if vocabulary is None or vocabulary.keyed or not texts:
+        return [], list(rows)
+    hashed = {word: (hash_word(word), count) for word, count in found.items()}
+    return grown_words(hashed, texts, vocabulary, most=_GROWN_WORDS), list(rows)

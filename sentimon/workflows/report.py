@@ -1,0 +1,236 @@
+"""All that is known of a log for people, read at one moment and put into one value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sentimon.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period, Window
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.growth import Growth
+    from sentimon.reporting.report.report_value import Known, Labelled, Report, Setting, Watch
+    from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.retraining import RetrainingDecision
+    from sentimon.workflows.workspace import Workspace
+
+_WINDOWS = 90
+"""Where nobody says how long windows are, the shortest are taken of which there are no more."""
+_MOST_WINDOWS = 3_000
+_LENGTHS = {"1h": 1, "6h": 6, "1d": 24, "1w": 168, "4w": 672}
+_LATEST_TEXTS = 2_000
+_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequest:
+    """What a report is asked for."""
+
+    period: Period
+    baseline: Path
+    every: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What the log says, all at one moment."""
+
+    every: str
+    windows: Sequence[Window]
+    summary: Summary
+    """Of the rows of the period."""
+    comparison: BaselineComparison
+    decision: RetrainingDecision
+    watch: Watch
+    words: Sequence[Growth]
+    texts: int
+
+
+def build_report(workspace: Workspace, asked: ReportRequest, labelled: Labelled | None) -> Report:
+    """Return the report of the log; `labelled` is what is known of quality.
+
+    It holds the comparison and the decision that `drift` and `retrain-check` would show now. It only
+    reads: what the monitor says is not remembered.
+
+    Raises:
+        UsageError: there would be too many windows.
+        StoreError: something that is there cannot be read.
+        DataError: the rows are of another model than the baseline.
+    """
+    import sentimon
+    from sentimon.logbook.history import DRIFT_FILE, read_entries
+    from sentimon.monitoring.metrics import measure
+    from sentimon.reporting.report.report_value import Report, score_windows
+    from sentimon.reporting.report.saved_checks import recall
+
+    found = workspace.ask(lambda log: _read(log, asked))
+    settings, level = workspace.settings, workspace.settings.drift.confidence_level
+    baseline = found.comparison.baseline
+    reference = None if baseline is None else baseline.summary
+    entries, bad = read_entries(workspace.folder / DRIFT_FILE)
+    return Report(
+        made=workspace.now,
+        version=sentimon.__version__,
+        source=workspace.source,
+        zone=workspace.zone,
+        zone_name=settings.metrics.time_zone,
+        names=workspace.names,
+        confidence_level=level,
+        min_samples=settings.drift.min_samples,
+        delta=settings.monitor.delta,
+        confidence_threshold=settings.retraining.confidence_threshold,
+        every=found.every,
+        summary=found.summary,
+        metrics=measure(found.summary, confidence_level=level),
+        windows=score_windows(found.windows, reference, confidence_level=level),
+        baseline=_known(baseline),
+        drift=found.comparison.report,
+        watch=found.watch,
+        past=recall(entries, found.watch.incident, workspace.naive_zone, unreadable=len(bad)),
+        words=found.words,
+        latest_texts=found.texts,
+        trigger=found.decision.trigger,
+        labelled=labelled,
+        settings=settings_of(workspace),
+    )
+
+
+def _read(log: Workspace, asked: ReportRequest) -> _Facts:
+    from sentimon.workflows.drift import compare_with_baseline
+
+    every = asked.every or _length(log.summary(asked.period))
+    windows, summary = log.windows(asked.period, log.calendar(every))
+    if len(windows) > _MOST_WINDOWS:
+        raise UsageError(
+            f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
+            hint="choose longer windows, or fewer rows with --since and --until",
+        )
+    comparison = compare_with_baseline(log, asked.baseline, asked.period)
+    decision = _decision(log, asked)
+    words, texts = _grown(log, comparison)
+    return _Facts(
+        every=every,
+        windows=windows,
+        summary=summary,
+        comparison=comparison,
+        decision=decision,
+        watch=_watch(log, asked.baseline, comparison, decision),
+        words=words,
+        texts=texts,
+    )
+
+
+def _decision(log: Workspace, asked: ReportRequest) -> RetrainingDecision:
+    from sentimon.workflows.retraining import decide_retraining
+
+    settings, period = log.settings, asked.period
+    if settings.retraining.drift_rule == "monitor" and (period.since or period.until):
+        # The monitor judges no chosen period; a report is about one all the same.
+        rules = msgspec.structs.replace(settings.retraining, drift_rule="auto")
+        log = replace(
+            log, loaded=replace(log.loaded, settings=msgspec.structs.replace(settings, retraining=rules))
+        )
+    return decide_retraining(log, asked.baseline, period)
+
+
+def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision: RetrainingDecision) -> Watch:
+    """Return the state of the monitor: after the look that the decision is made on, else as it remembers it.
+
+    Raises:
+        StoreError: it cannot be read, or tells of events that the baseline does not have.
+    """
+    from sentimon.monitoring.monitor import MonitorState, fits
+    from sentimon.monitoring.reference import Reference
+    from sentimon.reporting.report.report_value import Watch
+    from sentimon.workflows.monitor_file import MONITOR_FILE, peek_monitor
+    from sentimon.workflows.state_files import read_baseline_file
+
+    state = MonitorState()
+    if decision.look is not None:
+        state = decision.look.state
+    elif comparison.baseline is not None:
+        state = peek_monitor(log.folder, read_baseline_file(path))
+        if state.incident is not None and not fits(state, Reference.of(comparison.baseline)):
+            raise StoreError(
+                f"{log.folder / MONITOR_FILE}: is not of the events of {path}",
+                hint="`sentimon drift --reset` starts anew",
+            )
+    return Watch(checks=state.checks, incident=state.incident)
+
+
+def _length(summary: Summary) -> str:
+    """Return the shortest windows of which there are not too many to be seen."""
+    span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
+    return next((name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours), "4w")
+
+
+def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth], int]:
+    """Return (the words that grew most in the latest texts, how many texts that is about)."""
+    from collections import Counter
+
+    from sentimon.logbook.tokens import hash_word, words_of
+    from sentimon.monitoring.growth import grown_words
+    from sentimon.workflows.drift import latest
+
+    baseline, summary = comparison.baseline, comparison.summary
+    vocabulary = None if baseline is None else baseline.vocabulary
+    if vocabulary is None or vocabulary.keyed or not summary.count:
+        return [], 0
+    found: Counter[str] = Counter()
+    texts = 0
+    with ExitStack() as stack:
+        for row in log.rows(latest(comparison.compared, summary, _LATEST_TEXTS), stack):
+            if row.text is not None:
+                texts += 1
+                found.update(set(words_of(row.text)))
+    if not texts:
+        return [], 0
+    hashed = {word: (hash_word(word), count) for word, count in found.items()}
+    return grown_words(hashed, texts, vocabulary, most=_WORDS), texts
+
+
+def _known(baseline: Baseline | None) -> Known | None:
+    from sentimon.logbook.moments import from_microseconds
+    from sentimon.reporting.report.report_value import Known
+
+    if baseline is None:
+        return None
+    first = baseline.summary.first
+    return Known(
+        name=baseline.name,
+        created=baseline.created,
+        first=None if first is None else from_microseconds(first),
+        last=baseline.last,
+    )
+
+
+def settings_of(workspace: Workspace) -> list[Setting]:
+    """Return every setting with where it came from, as a report may show it to anybody."""
+    from sentimon.config.secrets import WEBHOOK_KEY, shown_value
+    from sentimon.reporting.report.report_value import Setting
+
+    loaded = workspace.loaded
+    shown = []
+    for key, origin in loaded.origins.items():
+        section, name = key.split(".")
+        value = getattr(getattr(loaded.settings, section), name)
+        # A report is passed on, and the address of a webhook is often its password.
+        hidden = key == WEBHOOK_KEY and value
+        text = "(set, not shown)" if hidden else _toml(shown_value(key, value))
+        shown.append(Setting(key=key, value=text, origin=origin))
+    return shown
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,183 @@
+"""Should the model be retrained: what the log, its labels and its baseline say, decided in one place.
+
+`decide_retraining` only reads. `check_retraining` is the same with a memory: read, decide, append and
+mark are one step, so that of many programs that ask at once one fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentimon.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from sentimon.jsonl import BadLine
+    from sentimon.logbook.summary import Summary
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger
+    from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.monitor import MonitorLook
+    from sentimon.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingDecision:
+    """The decision, and what it was made on."""
+
+    made: datetime
+    trigger: RetrainingTrigger
+    """Every rule with its value, interval and limit, and whether the trigger fires."""
+    comparison: BaselineComparison
+    """The rows that no trigger that fired has seen, against the baseline."""
+    look: MonitorLook | None
+    """What the monitor saw, where it judges drift."""
+    last: LastTrigger | None
+    """The latest saved trigger that fired."""
+    unreadable: Sequence[BadLine]
+    """Lines of the saved triggers that hold none."""
+
+    @property
+    def summary(self) -> Summary:
+        """Return the sum over the rows that were decided on, and over all bad lines."""
+        return self.comparison.summary
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """Return the decision as `--json` shows it and `--save` keeps it."""
+        from sentimon.reporting.json_shapes import trigger_object
+
+        return trigger_object(self.trigger, timestamp=self.made)
+
+
+def decide_retraining(
+    workspace: Workspace, path: Path, period: Period | None = None, *, whole: bool = False
+) -> RetrainingDecision:
+    """Return whether the model needs retraining, by the rows in `period` and the baseline at `path`.
+
+    Counted are rows newer than the baseline, unless all are wanted (`whole`), and newer than the last
+    saved trigger that fired. Nothing is written, and the look of the monitor is forgotten.
+
+    Raises:
+        StoreError: the log, its labels, the baseline or the saved triggers cannot be read.
+        DataError: the rows are of another model than the baseline.
+        UsageError: the monitor is to judge a chosen period.
+    """
+    with ExitStack() as stack:
+        return _decide(workspace, path, period, stack, whole=whole, keep=False)
+
+
+def check_retraining(
+    workspace: Workspace,
+    path: Path,
+    period: Period | None = None,
+    *,
+    save: bool,
+    show: Callable[[RetrainingDecision], None] | None = None,
+) -> RetrainingDecision:
+    """Return what `decide_retraining` returns, have the monitor remember its look, and `save` the decision.
+
+    With `save` all that is read for the decision and all that is remembered of it is one step: no other
+    program decides on this log meanwhile. `show` is called before anything is remembered: what nobody could
+    be told of fires again. Without `save` nothing has to be written: where the folder cannot be, the
+    monitor forgets its look.
+
+    Raises:
+        StoreError: as of `decide_retraining`; or the folder cannot be written.
+        DataError: the rows are of another model than the baseline.
+        UsageError: the monitor is to judge a chosen period.
+    """
+    from sentimon.logbook.history import TRIGGERS_FILE, append_entry
+    from sentimon.workflows.monitor_file import deciding
+
+    with ExitStack() as stack:
+        if save:
+            stack.enter_context(deciding(workspace.folder))
+        decision = _decide(workspace, path, period, stack, keep=True)
+        if show is not None:
+            show(decision)
+        if save:
+            append_entry(workspace.folder / TRIGGERS_FILE, decision.entry)
+        if decision.look is not None:
+            decision.look.told = save and decision.trigger.triggered and bool(decision.trigger.drift.met)
+    return decision
+
+
+def _decide(
+    workspace: Workspace,
+    path: Path,
+    period: Period | None,
+    stack: ExitStack,
+    *,
+    whole: bool = False,
+    keep: bool,
+) -> RetrainingDecision:
+    """Return the decision; a look that is to be kept is remembered when `stack` is closed."""
+    from sentimon.logbook.history import TRIGGERS_FILE
+    from sentimon.logbook.windows import Period
+    from sentimon.monitoring.retraining import evaluate_retraining, monitor_rule, score_rule
+    from sentimon.workflows.drift import compare_with_baseline
+    from sentimon.workflows.error_rate import error_rate_rule
+    from sentimon.workflows.monitor import monitor_look
+    from sentimon.workflows.state_files import read_last_fired
+
+    period, settings = period or Period(), workspace.settings.retraining
+    last, unreadable = read_last_fired(workspace.folder / TRIGGERS_FILE, zone=workspace.naive_zone)
+    seen = None if last is None else last.seen
+    comparison = compare_with_baseline(workspace, path, period, seen=seen, whole=whole)
+    baseline, report = comparison.baseline, comparison.report
+    look, rule, told = None, score_rule(report), False
+    if is_monitored(workspace, baseline, period):
+        look = stack.enter_context(monitor_look(workspace, path, keep=keep))
+        rule = monitor_rule(look.report)
+        incident = look.report.incident
+        told = incident is not None and incident.told and not settings.repeat
+    # A new baseline begins anew; until then the same rise of the error rate is told once.
+    since = None if last is None or not last.error_rate_met else last.timestamp
+    known = since is not None and (baseline is None or baseline.created <= since)
+    trigger = evaluate_retraining(
+        comparison.summary,
+        rule,
+        settings,
+        drift_told=told,
+        error_rate=None if report.collecting else error_rate_rule(workspace, path),
+        error_rate_told=known and not settings.repeat,
+        collecting=report.collecting,
+        last=last,
+        now=workspace.now,
+        confidence_level=workspace.settings.drift.confidence_level,
+    )
+    return RetrainingDecision(
+        made=workspace.now,
+        trigger=trigger,
+        comparison=comparison,
+        look=look,
+        last=last,
+        unreadable=unreadable,
+    )
+
+
+def is_monitored(workspace: Workspace, baseline: Baseline | None, period: Period) -> bool:
+    """Return whether the monitor judges drift, not the score of one look.
+
+    Raises:
+        UsageError: it should, and cannot judge a chosen period.
+    """
+    from sentimon.monitoring.reference import FEWEST_ROWS
+
+    rule = workspace.settings.retraining.drift_rule
+    chosen = period.since is not None or period.until is not None
+    if baseline is None or rule == "threshold" or (rule == "auto" and chosen):
+        return False
+    if chosen:
+        raise UsageError(
+            "--since and --until do not go with the monitor, which judges each row once",
+            hint="leave them out, or set retraining.drift_rule to threshold",
+        )
+    return rule == "monitor" or baseline.summary.count >= FEWEST_ROWS

@@ -1,0 +1,396 @@
+"""One log with its settings and the time of the question: what every workflow starts from.
+
+A reader asks `workspace.summary(period)`, `.windows(period, calendar)` or `.rows(period, stack)`; the index,
+its locks and its retries stay in here. Several questions about one moment of the log are put with `ask`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import msgspec
+
+from sentimon.config import LoadedSettings, Settings
+from sentimon.config.layers import DEFAULT_ORIGIN
+from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
+from sentimon.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from sentimon.config.settings import EngineSettings
+    from sentimon.errors import SegmentError
+    from sentimon.logbook.opened import LogFile
+    from sentimon.logbook.outputs import Kind, Output
+    from sentimon.logbook.record import PredictionRecord
+    from sentimon.logbook.rollup.index import Index
+    from sentimon.logbook.rollup.latest import Memory
+    from sentimon.logbook.rollup.parts import Part
+    from sentimon.logbook.rollup.refresh import Run
+    from sentimon.logbook.rollup.rows import PeriodRows
+    from sentimon.logbook.rollup.sums import Sums
+    from sentimon.logbook.rollup.units import Read, Unit
+    from sentimon.logbook.summary import GrowingSummary, Summary
+    from sentimon.logbook.windows import Calendar, Period, Window
+    from sentimon.logbook.writer import LogWriter
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+class Progress(Protocol):
+    """Passes rows on, and shows how many of how many have passed."""
+
+    def __call__(self, rows: Iterable[Row], description: str, *, total: int | None = None) -> Iterator[Row]:
+        """Yield `rows`."""
+
+
+class RowsAtHand(Protocol):
+    """Rows that a caller brings, which answer in place of the log; see `sentimon.workflows.given_rows`."""
+
+    def summary(self, period: Period) -> Summary:
+        """Return the sum over the rows in `period`."""
+
+    def windows(self, period: Period, calendar: Calendar, *, now: datetime) -> tuple[list[Window], Summary]:
+        """Return (the windows of the rows in `period`, the sum over them)."""
+
+    def hours(self, period: Period) -> Iterator[tuple[int, GrowingSummary]]:
+        """Yield the rows in `period` by hour since 1970, UTC."""
+
+    def trouble(self) -> Summary:
+        """Return the sum over all bad lines."""
+
+    def rows(self, period: Period) -> Iterable[PredictionRecord]:
+        """Return the rows in `period`."""
+
+
+def unwatched(rows: Iterable[Row], description: str, *, total: int | None = None) -> Iterator[Row]:
+    """Yield `rows`, and show nothing."""
+    yield from rows
+
+
+def unheard(message: str) -> None:
+    """Let a message for people go nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A log, the settings in force, and the moment of the question."""
+
+    loaded: LoadedSettings
+    now: datetime
+    progress: Progress = unwatched
+    """Shows how far long work is."""
+    say: Callable[[str], None] = unheard
+    """Takes notes for people."""
+    moment: Sums | None = None
+    """The log as it is while a question of `ask` is answered."""
+    given: RowsAtHand | None = None
+    """Rows that answer in place of those of the log."""
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self.loaded.settings
+
+    @property
+    def place(self) -> Path:
+        """Return where the rows are: a folder of this machine, or a place on object storage.
+
+        Raises:
+            UsageError: what reaches such storage is not installed.
+        """
+        from sentimon.logbook.objects import place_of
+
+        return place_of(self.settings.logs.dir) if on_objects(self.settings.logs.dir) else self.folder
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of what is kept about the log: the log's own where it is on this machine."""
+        settings = self.settings.logs
+        if not on_objects(settings.dir):
+            return expanded(settings.dir)
+        if settings.state_dir:
+            return expanded(settings.state_dir)
+        from sentimon.logbook.rollup.index import address_digest
+
+        return state_folder(os.environ) / address_digest(settings.dir.rstrip("/"))
+
+    @property
+    def source(self) -> str:
+        """Return where the rows are as text, also where the system's encoding is not UTF-8."""
+        from sentimon.config.secrets import masked
+
+        return masked(os.fsencode(str(self.place)).decode(errors="replace"))
+
+    def baseline_path(self, named: Path | None) -> Path:
+        """Return the file of the baseline: the one named, or the one in the log folder."""
+        from sentimon.workflows.state_files import BASELINE_FILE
+
+        return self.folder / BASELINE_FILE if named is None else expanded(named)
+
+    def output(
+        self, named: Path, kind: Kind, *, inputs: Iterable[str | Path | None] = (), force: bool = True
+    ) -> Output:
+        """Return the file that the user named to be written, which is neither of the log nor an input.
+
+        Raises:
+            UsageError: it may not be written.
+            StoreError: it is there already, and not to be replaced by `force`.
+        """
+        from sentimon.logbook.outputs import open_door
+
+        read = self.inputs(*inputs)
+        return open_door(expanded(named), kind, log=self.folder, inputs=read, force=force)
+
+    def check_new_folder(
+        self,
+        named: str | Path,
+        *,
+        inputs: Iterable[str | Path | None] = (),
+        ours: Callable[[str], bool] | None = None,
+        parents: bool = False,
+    ) -> Path:
+        """Return the folder that the user named to be filled; in it there is nothing yet that is not `ours`.
+
+        Raises:
+            UsageError: it is that of a log, holds other things, or may not be made.
+        """
+        from sentimon.logbook.outputs import check_folder
+
+        folder = expanded(named)
+        check_folder(folder, log=self.folder, inputs=self.inputs(*inputs), ours=ours, parents=parents)
+        return folder
+
+    def inputs(self, *named: str | Path | None) -> tuple[Path, ...]:
+        """Return the files that a command reads: those `named`, those of the settings and those they name."""
+        settings = self.settings
+        origins = sorted(set(self.loaded.origins.values()) - {DEFAULT_ORIGIN})
+        given = (*named, *origins, settings.logs.hash_key_file, settings.notify.webhook_secret_file)
+        found = []
+        for one in given:
+            # What is no file, such as a data set on the hub, is none of the files that are compared with it.
+            with contextlib.suppress(UsageError):
+                found += [expanded(one)] if one and str(one) != "-" else []
+        return tuple(found)
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """Return what the classes are called in tables."""
+        return self.settings.labels.names
+
+    def writer(self) -> LogWriter:
+        """Return the writer of the log.
+
+        Raises:
+            StoreError: the key of the hash cannot be read.
+        """
+        from sentimon.logbook.writer import LogWriter
+
+        return LogWriter(self.folder, self.settings.logs)
+
+    @property
+    def naive_zone(self) -> tzinfo | None:
+        """Return the zone of logged timestamps that name none; None is local time."""
+        from sentimon.logbook.moments import time_zone
+
+        return time_zone(self.settings.logs.naive_time_zone)
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Return the zone of windows and dates; None is local time."""
+        from sentimon.logbook.moments import time_zone
+
+        return time_zone(self.settings.metrics.time_zone)
+
+    def ask(self, question: Callable[[Workspace], T]) -> T:
+        """Return what `question` returns of the log at one moment, which it is given.
+
+        It must only read: where a file of the log is renamed meanwhile, it is put again.
+
+        Raises:
+            StoreError: there is no such log, or a file of it cannot be read.
+        """
+        if self.moment is not None or self.given is not None:
+            return question(self)
+        return self.index.ask(lambda sums: question(replace(self, moment=sums)))
+
+    def summary(self, period: Period) -> Summary:
+        """Return the sum over the rows in `period`, and over all bad lines."""
+        return self._of_log(lambda log: log.summary(period))
+
+    def windows(self, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
+        """Return (the windows of the rows in `period`, the sum over them and all bad lines)."""
+        return self._of_log(lambda log: log.windows(period, calendar, now=self.now))
+
+    def hours(self, period: Period) -> Iterator[tuple[int, GrowingSummary]]:
+        """Yield the rows in `period` by hour since 1970, UTC; one may come in several pieces.
+
+        It is asked within `ask`.
+        """
+        return self._of_log(lambda log: log.hours(period))
+
+    def trouble(self) -> Summary:
+        """Return the sum over all bad lines."""
+        return self._of_log(lambda log: log.trouble())
+
+    def rows(self, period: Period, stack: ExitStack) -> Iterable[PredictionRecord]:
+        """Return the rows in `period`, in log order; the live file stays open until `stack` is closed."""
+        if self.given is not None:
+            return self.given.rows(period)
+        return self.logged_rows(period, stack)
+
+    def logged_rows(self, period: Period, stack: ExitStack) -> PeriodRows:
+        """Return the rows of the log in `period`, which also know its bad lines, as `rows` does."""
+        from sentimon.logbook.rollup.rows import open_rows
+
+        if self.moment is not None:
+            return open_rows(self.moment, period, stack)
+        return self.index.ask(lambda sums: open_rows(sums, period, stack))
+
+    def latest_rows(self, count: int, memory: Memory) -> list[PredictionRecord]:
+        """Return the last rows of the log, the newest last; `memory` saves reading them twice."""
+        from sentimon.logbook.rollup.latest import latest_rows
+
+        if self.moment is not None:
+            return latest_rows(self.moment, count, memory)
+        return self.index.ask(lambda sums: latest_rows(sums, count, memory))
+
+    def readable_files(self) -> tuple[list[tuple[LogFile, Summary]], list[SegmentError]]:
+        """Return (each file of the log with the sum over its rows and bad lines, the unreadable ones)."""
+        return self.index.ask_of_the_readable(lambda sums: sums.by_file())
+
+    def readable_summary(self, period: Period) -> tuple[Summary, list[SegmentError]]:
+        """Return (what `summary` returns of the files that can be read, the others)."""
+        return self.index.ask_of_the_readable(lambda sums: sums.summary(period))
+
+    def _of_log(self, question: Callable[[Sums | RowsAtHand], T]) -> T:
+        at_hand = self.given or self.moment
+        return self.index.ask(question) if at_hand is None else question(at_hand)
+
+    def quiet(self, now: datetime) -> Workspace:
+        """Return the same at another time; it shows no progress, and reads on this machine."""
+        engine = msgspec.structs.replace(self.settings.engine, name="local")
+        settings = msgspec.structs.replace(self.settings, engine=engine)
+        return replace(self, now=now, progress=unwatched, loaded=replace(self.loaded, settings=settings))
+
+    @property
+    def index(self) -> Index:
+        """Return the index of the log, which every sum over it is asked of."""
+
+        def run(read: Read, units: Sequence[Unit]) -> Iterator[Iterable[Part]]:
+            parts = read_units(self.settings.engine, read, units, say=self.say)
+            return self.progress(parts, "parts of the log read", total=len(units))
+
+        return self.index_read_by(run)
+
+    def index_read_by(self, run: Run) -> Index:
+        """Return the index of the log, whose parts that are new `run` reads."""
+        from sentimon.logbook.rollup.index import Index
+
+        # numpy counts here; the threads of its linear algebra would only cost their start.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        places = self._index_places() if self.settings.logs.index else ()
+        return Index(
+            folder=self.place,
+            zone=self.naive_zone,
+            now=self.now,
+            run=run,
+            places=places,
+            longest=self.settings.logs.max_line_bytes,
+        )
+
+    @property
+    def index_file(self) -> LogFile | None:
+        """Return the file of the log's index; None where none is kept."""
+        from sentimon.logbook.opened import LogFile
+
+        for place in self._index_places() if self.settings.logs.index else ():
+            # One call: another program may remove it at any time.
+            with contextlib.suppress(OSError):
+                return LogFile.of(place, place.stat())
+        return None
+
+    def forget_index(self) -> None:
+        """Remove the index, wherever it is kept; the next question makes it anew.
+
+        Raises:
+            StoreError: it may not be removed.
+        """
+        from sentimon.logbook.rollup.store import remove_index
+
+        for place in self._index_places():
+            remove_index(place)
+
+    def _index_places(self) -> tuple[Path, ...]:
+        from sentimon.logbook.rollup.index import places_of
+
+        return places_of(self.place, cache_folder(os.environ))
+
+    def period(self, since: str | None, until: str | None) -> Period:
+        """Return the period that `--since` and `--until` name.
+
+        Raises:
+            UsageError: one of them is no time, or the period ends before it begins.
+        """
+        from sentimon.logbook.moments import parse_bound
+        from sentimon.logbook.windows import Period
+
+        bounds = []
+        for option, text in (("--since", since), ("--until", until)):
+            try:
+                bounds.append(text if text is None else parse_bound(text, now=self.now, zone=self.zone))
+            except DataError as error:
+                raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
+        begin, end = bounds
+        if begin is not None and end is not None and begin >= end:
+            raise UsageError(f"--since {since} is not before --until {until}", hint="exchange the two")
+        return Period(since=begin, until=end)
+
+    def calendar(self, every: str) -> Calendar:
+        """Return the windows that `--every` names.
+
+        Raises:
+            UsageError: no such windows fit the calendar.
+        """
+        from sentimon.logbook.windows import Calendar
+
+        try:
+            return Calendar.of(every, self.zone)
+        except DataError as error:
+            raise UsageError(f"--every: {error.message}", hint=error.hint) from error
+
+
+def is_for_cluster(settings: EngineSettings, units: Sequence[Unit]) -> bool:
+    """Return whether some units of the log are worth a cluster, where one is to be used at all."""
+    from sentimon.logbook.rollup.units import size_of
+
+    smallest = settings.smallest_megabytes << 20
+    return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
+
+
+def read_units(
+    settings: EngineSettings, read: Read, units: Sequence[Unit], *, say: Callable[[str], None]
+) -> Iterator[Iterable[Part]]:
+    """Yield what `read` makes of each unit of the log, in order, where `[engine]` says that it is read.
+
+    Less than `engine.smallest_megabytes` is read by this machine in any case.
+
+    Raises:
+        EngineError: the cluster cannot be used.
+    """
+    from sentimon.engine.processes import run_units
+
+    if not is_for_cluster(settings, units):
+        yield from run_units(read, units, workers=settings.workers)
+        return
+    from sentimon.engine.cluster import connected
+    from sentimon.engine.reading import read_on
+
+    with connected(settings) as cluster:
+        yield from read_on(cluster, read, units, say=say)
