@@ -19,7 +19,7 @@ from sentimon.api.drift import DriftDetector
 from sentimon.api.metrics import MetricsTracker
 from sentimon.api.registry import promote_model, read_registry
 from sentimon.api.retraining import RetrainingManager
-from sentimon.cli import error_rate
+from sentimon.workflows import error_rate
 from sentimon.cli.session import start
 from sentimon.config import load_settings
 from sentimon.config.settings import DriftSettings, LogSettings, MonitorSettings

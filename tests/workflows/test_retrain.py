@@ -8,7 +8,8 @@ from sentimon.errors import StoreError
 from sentimon.evaluation.late.book import Finder
 from sentimon.evaluation.late.entry import GoldLabel
 from sentimon.labels import Sentiment
-from sentimon.workflows.retrain import check_output, rows_of_log, working_folder
+from sentimon.finetuning.working_folder import check_output, working_folder
+from sentimon.workflows.retrain import rows_of_log
 from tests.rows import START, record
 
 
