@@ -26,8 +26,8 @@ import msgspec
 
 from sentimon.config.settings import LogSettings
 from sentimon.labels import Sentiment
-from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.writer import LogWriter
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.writer import LogWriter
 from sentimon.scoring.scores import Scores
 
 NOW = datetime(2026, 9, 7, 8, tzinfo=UTC)

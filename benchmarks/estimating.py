@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.evaluation.estimate import Estimates, Mix, estimate
-from sentimon.evaluation.gathering import Source, Target
+from sentimon.evaluation.estimate_rows import Source, Target
 from sentimon.labels import parse_label
 from sentimon.scoring.scorer import load_scorer, score_stream
 

@@ -26,14 +26,14 @@ import numpy as np
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.labels import Sentiment
-from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.summary import summarise
-from sentimon.logbook.tokens import token_hashes
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted, Window
-from sentimon.monitoring.looks import findings
-from sentimon.monitoring.reference import Reference
-from sentimon.monitoring.words import WordCounter, vocabulary_of
+from sentimon.monitoring.monitor_look import findings
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.new_words import WordCounter, vocabulary_of
+from sentimon.monitoring.watched_events import Counted, Window
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import summarise
+from sentimon.prediction_log.word_hashes import token_hashes
 from sentimon.scoring.scorer import load_scorer
 from sentimon.scoring.scores import Scores
 

@@ -34,7 +34,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sentimon.logbook.record import PredictionRecord
+    from sentimon.prediction_log.record import PredictionRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST, SPAN = datetime(2025, 1, 1), timedelta(days=90)
@@ -153,10 +153,10 @@ CHECKED = """
 import sys
 from pathlib import Path
 from zlib import crc32
-from sentimon.logbook.rollup.blocks import plain_blocks
-from sentimon.logbook.rollup.columns import Columns
-from sentimon.logbook.rollup.usual import decode_block
-from sentimon.logbook.segments import opened
+from sentimon.prediction_log.index.line_blocks import plain_blocks
+from sentimon.prediction_log.index.bulk_rows import Columns
+from sentimon.prediction_log.index.bulk_rows import decode_block
+from sentimon.prediction_log.folder import opened
 checksum = 0
 with opened(Path(sys.argv[1])) as segment:
     for block in plain_blocks(segment, 0, segment.file.size):
@@ -603,7 +603,7 @@ def make_log(
     """Write so many rows over a span from `start` on, as the writer writes and seals them."""
     from sentimon.config.settings import LogSettings
     from sentimon.jsonl import encode
-    from sentimon.logbook.sealing import compress_sealed, seal_if_due
+    from sentimon.prediction_log.rotation import compress_sealed, seal_if_due
 
     moment = FIRST.isoformat().encode()
     records = [made(timestamp=FIRST.replace(tzinfo=UTC)).to_dict() for made in some_records(data)]
@@ -629,7 +629,7 @@ def append_rows(
 ) -> None:
     """Append so many rows through the writer, each a step later than the one before."""
     from sentimon.config.settings import LogSettings
-    from sentimon.logbook.writer import LogWriter
+    from sentimon.prediction_log.writer import LogWriter
 
     records, first = some_records(data), FIRST.replace(tzinfo=UTC)
     with LogWriter(folder, LogSettings(rotate_megabytes=segment_megabytes)) as writer:
@@ -644,7 +644,7 @@ def append_rows(
 def some_records(data: Path | None) -> list[Callable[..., PredictionRecord]]:
     """Return what makes POOL predictions, once it is told when: real texts, and scores by chance."""
     from sentimon.labels import Sentiment
-    from sentimon.logbook.record import PredictionRecord
+    from sentimon.prediction_log.record import PredictionRecord
     from sentimon.scoring.scores import ScoredText, Scores
 
     source, texts = Random(0), some_texts(data)

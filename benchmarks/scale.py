@@ -28,13 +28,12 @@ from pathlib import Path
 from reading import FIRST, SPAN, make_log
 
 from sentimon.config.settings import EngineSettings
-from sentimon.engine.cluster import Cluster, connected
-from sentimon.engine.processes import run_units
-from sentimon.engine.reading import read_on
-from sentimon.logbook.rollup.gather import gather
-from sentimon.logbook.rollup.index import Index
-from sentimon.logbook.rollup.parts import Part
-from sentimon.logbook.rollup.units import Unit, read_unit, size_of
+from sentimon.engine.local_processes import run_units
+from sentimon.engine.ray_cluster import Cluster, connected
+from sentimon.engine.ray_reading import read_on
+from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.index.packed_sums import Part
+from sentimon.prediction_log.index.scan_units import Unit, gather, read_unit, size_of
 
 Parts = Iterable[list[Part]]
 MEGABYTE = 1_000_000

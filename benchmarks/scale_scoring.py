@@ -22,9 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sentimon.config.settings import EngineSettings, ModelSettings
-from sentimon.engine.cluster import Cluster, connected
-from sentimon.engine.pool import score_on
-from sentimon.engine.processes import cores
+from sentimon.engine.local_processes import cores
+from sentimon.engine.ray_cluster import Cluster, connected
+from sentimon.engine.ray_scoring import score_on
 
 BAR = 1.6
 MADE = "Spedizione numero {} arrivata in ritardo, ma il prodotto è davvero bello e funziona bene."

@@ -9,11 +9,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sentimon.api.drift import DriftDetector, DriftReport
-    from sentimon.api.metrics import MetricsTracker, SentimentMetrics
-    from sentimon.api.predictions import PredictionLog, PredictionLogger
-    from sentimon.api.retraining import RetrainingManager, RetrainingTrigger
-    from sentimon.api.scoring import analyze_sentiment, preprocess
+    from sentimon.compat.analyze import analyze_sentiment, preprocess
+    from sentimon.compat.drift_detector import DriftDetector, DriftReport
+    from sentimon.compat.metrics_tracker import MetricsTracker, SentimentMetrics
+    from sentimon.compat.prediction_logger import PredictionLog, PredictionLogger
+    from sentimon.compat.retraining_manager import RetrainingManager, RetrainingTrigger
 
 __version__ = "0.1.0"
 __all__ = [
@@ -29,23 +29,23 @@ __all__ = [
     "preprocess",
 ]
 _ROOMS = {
-    "DriftDetector": "drift",
-    "DriftReport": "drift",
-    "MetricsTracker": "metrics",
-    "PredictionLog": "predictions",
-    "PredictionLogger": "predictions",
-    "RetrainingManager": "retraining",
-    "RetrainingTrigger": "retraining",
-    "SentimentMetrics": "metrics",
-    "analyze_sentiment": "scoring",
-    "preprocess": "scoring",
+    "DriftDetector": "drift_detector",
+    "DriftReport": "drift_detector",
+    "MetricsTracker": "metrics_tracker",
+    "PredictionLog": "prediction_logger",
+    "PredictionLogger": "prediction_logger",
+    "RetrainingManager": "retraining_manager",
+    "RetrainingTrigger": "retraining_manager",
+    "SentimentMetrics": "metrics_tracker",
+    "analyze_sentiment": "analyze",
+    "preprocess": "analyze",
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"sentimon.api.{_ROOMS[name]}"), name)
+    return getattr(importlib.import_module(f"sentimon.compat.{_ROOMS[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sentimon.labels import LABELS, Sentiment
-from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.summary import Summary, summarise
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.scoring.scores import Scores
 
 START = datetime(2026, 9, 7, 8, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from sentimon.jsonl import BadLine
-from sentimon.logbook.record import PredictionRecord
+from sentimon.prediction_log.record import PredictionRecord
 from sentimon.scoring.scores import Scores
 
 counts = st.tuples(*[st.integers(0, 200)] * 3).filter(any)

@@ -16,9 +16,9 @@ from sentimon.config.settings import LogSettings
 from sentimon.errors import ConfigError, StoreError
 from sentimon.files import is_there, open_own, read_file, read_if_there
 from sentimon.jsonl import file_lines
-from sentimon.logbook.files import append_lines, replace_file, write_at_end
-from sentimon.logbook.locks import exclusive, shared
-from sentimon.logbook.writer import LogWriter
+from sentimon.prediction_log.durable_files import append_lines, replace_file, write_at_end
+from sentimon.prediction_log.locks import exclusive, shared
+from sentimon.prediction_log.writer import LogWriter
 from tests.rows import START, record
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.config.check import setting_keys
+from sentimon.config.setting_keys import setting_keys
 from sentimon.errors import ExitCode
 from tests.conftest import ROOT, clean_environment
 

@@ -61,9 +61,9 @@ def log(tmp_path: Path) -> bytes:
 
 
 PLACES = {
-    "reading": ("sentimon.logbook.rollup.refresh.refresh", ("metrics", "--logs", "logs")),
+    "reading": ("sentimon.prediction_log.index.refresh.refresh", ("metrics", "--logs", "logs")),
     "scoring": (
-        "sentimon.scoring.answers.score_here",
+        "sentimon.scoring.batch_scoring.score_here",
         ("predict", "--input", "texts.txt", "--output", "out"),
     ),
     "a rewrite": ("os.fsync", ("logs", "repair", "--logs", "logs")),

@@ -15,34 +15,34 @@ import msgspec
 import numpy as np
 import pytest
 
-from sentimon.api.drift import DriftDetector
-from sentimon.api.metrics import MetricsTracker
-from sentimon.api.registry import promote_model, read_registry
-from sentimon.api.retraining import RetrainingManager
-from sentimon.workflows import error_rate
 from sentimon.cli.session import start
+from sentimon.compat.drift_detector import DriftDetector
+from sentimon.compat.metrics_tracker import MetricsTracker
+from sentimon.compat.retraining_manager import RetrainingManager
 from sentimon.config import load_settings
 from sentimon.config.settings import DriftSettings, LogSettings, MonitorSettings
-from sentimon.engine.parts import PartFile, open_parts
+from sentimon.engine.part_files import PartFile, open_parts
 from sentimon.errors import ExitCode, SentimonError
 from sentimon.evaluation.calibration_file import Calibration, read_calibration
-from sentimon.evaluation.late.book import read_book
-from sentimon.evaluation.scaling import UNCHANGED
+from sentimon.evaluation.score_scaling import UNCHANGED
+from sentimon.gold_labels.label_book import read_book
 from sentimon.jsonl import encode
-from sentimon.logbook.custody import read_custody
-from sentimon.logbook.history import read_entries
-from sentimon.logbook.journal import open_journal
-from sentimon.logbook.writer import LogWriter
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.collecting import Wanted, encode_wanted
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.hourly import HourlyRows
-from sentimon.monitoring.monitor import MonitorState, advance, fits
-from sentimon.monitoring.monitor_json import encode_monitors
-from sentimon.monitoring.reference import Reference
-from sentimon.monitoring.retraining import RuleResult
+from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.monitor_codec import encode_monitors
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.monitor_rows import HourlyRows
+from sentimon.monitoring.monitor_state import MonitorState, advance, fits
+from sentimon.monitoring.retraining_rules import RuleResult
+from sentimon.prediction_log.append_chain import read_append_chain
+from sentimon.prediction_log.history import read_entries
+from sentimon.prediction_log.resumable_log import open_journal
+from sentimon.prediction_log.writer import LogWriter
 from sentimon.reporting.model_tables import models_table
 from sentimon.reporting.report.saved_checks import recall
+from sentimon.workflows import error_rate
+from sentimon.workflows.model_registry import promote_model, read_registry
 from sentimon.workflows.monitor_file import MonitorFile
 from sentimon.workflows.next_baseline import given_up, wanted_at
 from sentimon.workflows.state_files import next_path, read_baseline, read_last_fired, save_baseline
@@ -273,7 +273,7 @@ KINDS: dict[str, Kind] = {
     "manifest.json": (manifest_made, manifest_read),
     "journal": (journal_made, journal_read),
     "sentimon.toml": (settings_made, settings_read),
-    "lock": (lock_made, lambda path: read_custody(path.parent.parent)),
+    "lock": (lock_made, lambda path: read_append_chain(path.parent.parent)),
     "error_rate.json": (cache_made, cache_read),
 }
 

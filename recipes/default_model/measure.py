@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimon.evaluation.calibration import bin_by_confidence
+from sentimon.evaluation.calibration_error import bin_by_confidence
 from sentimon.evaluation.confusion import Table, confusion_table, f1_scores
 
 DRAWS = 1_000

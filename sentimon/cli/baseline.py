@@ -51,8 +51,8 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
-    from sentimon.logbook.outputs import BASELINE
     from sentimon.monitoring.baseline import create_baseline
+    from sentimon.prediction_log.output_files import BASELINE
     from sentimon.reporting.json_shapes import baseline_object
     from sentimon.reporting.metrics_tables import baseline_table
     from sentimon.workflows.drift import read_baseline_rows

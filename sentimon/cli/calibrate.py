@@ -44,7 +44,7 @@ def calibrate(
     from sentimon.evaluation.calibration_file import errors_of
     from sentimon.evaluation.datasets import load_labelled
     from sentimon.jsonl import encode
-    from sentimon.logbook.outputs import CALIBRATION
+    from sentimon.prediction_log.output_files import CALIBRATION
     from sentimon.reporting.quality_tables import calibration_table
 
     session = start(config, {"model.name": model, "model.revision": revision})

@@ -56,8 +56,8 @@ def compare(
     """
     import numpy as np
 
-    from sentimon.evaluation.comparison import compare_models, parts_of
     from sentimon.evaluation.datasets import load_labelled
+    from sentimon.evaluation.model_comparison import compare_models, parts_of
     from sentimon.reporting.model_tables import comparison_object, comparison_table
 
     session = start(config, {"quality.compare_tolerance": tolerance})

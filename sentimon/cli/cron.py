@@ -136,7 +136,7 @@ def _period(session: Session, since: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: it is no time, or does not go with the monitor.
     """
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.retraining import is_monitored
     from sentimon.workflows.state_files import read_baseline
 

@@ -14,10 +14,10 @@ from sentimon.cli.output import counted
 from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.files import is_there, open_own
-from sentimon.logbook.moments import from_microseconds
-from sentimon.logbook.windows import Period
+from sentimon.prediction_log.windows import Period
 from sentimon.reporting.setup_tables import Finding, failed, good, warning
 from sentimon.reporting.verdict_sentences import explain_collecting
+from sentimon.timestamps import from_microseconds
 from sentimon.workflows.drift import count_collected, newer
 from sentimon.workflows.next_baseline import wanted_at
 
@@ -26,12 +26,12 @@ Looked = Callable[[str, Callable[[Session], Finding], Session], Finding]
 
 if TYPE_CHECKING:
     from sentimon.errors import SegmentError
-    from sentimon.logbook.summary import Summary
+    from sentimon.prediction_log.summary import Summary
 
 
 def index(session: Session) -> Finding:
     """Find whether the index is sound in itself."""
-    from sentimon.logbook.rollup.soundness import damage_of
+    from sentimon.prediction_log.index.verification import damage_of
 
     if not session.settings.logs.index:
         return good("index", "none is kept (logs.index)")
@@ -50,8 +50,8 @@ def index(session: Session) -> Finding:
 
 def writing(session: Session) -> Finding:
     """Find whether rows can be appended, by the user who asks; nothing is left behind."""
-    from sentimon.logbook.locks import READ_ONLY, lock_file
-    from sentimon.logbook.segments import LIVE_FILE
+    from sentimon.prediction_log.folder import LIVE_FILE
+    from sentimon.prediction_log.locks import READ_ONLY, lock_file
 
     folder = session.folder
     live, place = folder / LIVE_FILE, folder
@@ -97,7 +97,7 @@ def _read(session: Session, period: Period) -> tuple[Summary, list[SegmentError]
 
 
 def _rows(session: Session) -> Finding:
-    from sentimon.logbook.upkeep.strays import find_strays
+    from sentimon.prediction_log.maintenance.rewriting import find_strays
 
     summary, lost = _read(session, Period())
     if lost:
@@ -141,7 +141,7 @@ def _compared(session: Session, path: Path) -> Finding:
         StoreError: it cannot be read.
         DataError: they are of another one.
     """
-    from sentimon.monitoring.drift import check_same_model
+    from sentimon.monitoring.class_mix_drift import check_same_model
     from sentimon.workflows.state_files import read_baseline
 
     found = read_baseline(path)

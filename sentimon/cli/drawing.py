@@ -10,20 +10,20 @@ from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note
 from sentimon.cli.session import Session
 from sentimon.errors import UsageError
-from sentimon.logbook.outputs import ROWS
-from sentimon.workflows.labels import read_labels, text_hash
+from sentimon.prediction_log.output_files import ROWS
+from sentimon.workflows.log_labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sentimon.evaluation.late.book import Finder
-    from sentimon.evaluation.late.drawing import Draw
-    from sentimon.evaluation.late.entry import Key
-    from sentimon.evaluation.late.strategies import Weigh
-    from sentimon.logbook.outputs import Output
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.windows import Period
+    from sentimon.gold_labels.gold_label import Key
+    from sentimon.gold_labels.label_book import Finder
+    from sentimon.gold_labels.sampling import Draw
+    from sentimon.gold_labels.sampling_weights import Weigh
+    from sentimon.prediction_log.output_files import Output
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.windows import Period
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -49,8 +49,8 @@ def draw_unlabelled(session: Session, period: Period, *, n: int, strategy: str, 
     """
     from msgspec.structs import replace
 
-    from sentimon.evaluation.late.drawing import draw_rows
-    from sentimon.evaluation.late.strategies import STRATEGIES
+    from sentimon.gold_labels.sampling import draw_rows
+    from sentimon.gold_labels.sampling_weights import STRATEGIES
 
     if strategy not in STRATEGIES:
         raise UsageError(
@@ -76,7 +76,7 @@ class _Unlabelled:
 
     def rows(self, *, noted: bool = False) -> Iterator[tuple[Key, PredictionRecord]]:
         """Yield (key, row); what is passed over is said where it is to be `noted`."""
-        from sentimon.evaluation.late.entry import ID, keys_of
+        from sentimon.gold_labels.gold_label import ID, keys_of
 
         hash_text, nameless = text_hash(self._session), 0
         with log_rows(self._session, self._period, noted=noted) as records:
@@ -92,8 +92,8 @@ class _Unlabelled:
 
 
 def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: datetime | None) -> Weigh:
-    from sentimon.evaluation.late import strategies
-    from sentimon.logbook.windows import Period
+    from sentimon.gold_labels import sampling_weights as strategies
+    from sentimon.prediction_log.windows import Period
 
     if strategy == "random":
         return strategies.alike

@@ -43,7 +43,7 @@ _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": E
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.monitor import MonitorLook
 
 
@@ -139,7 +139,7 @@ def drift(
 
 def _check_new_baseline(session: Session, file: Path | None) -> None:
     """Raise UsageError where the user named a baseline that is not there, and may not be made there."""
-    from sentimon.logbook.outputs import BASELINE
+    from sentimon.prediction_log.output_files import BASELINE
 
     make = session.settings.drift.create_baseline
     if file is not None and make and not session.baseline_path(file).exists():
@@ -215,7 +215,7 @@ def _show_look(session: Session, shown: Shown, seen: MonitorLook) -> None:
 
 
 def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
-    from sentimon.logbook.history import DRIFT_FILE, append_entry
+    from sentimon.prediction_log.history import DRIFT_FILE, append_entry
 
     if shown.save:
         # Texts stay in the log alone, where they can be erased.

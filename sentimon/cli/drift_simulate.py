@@ -108,8 +108,8 @@ def _run(session: Session, baseline: Baseline, scenario: Scenario, runs: int, se
     from functools import partial
 
     from sentimon.cli.progress import watched
-    from sentimon.engine.processes import run_units
-    from sentimon.monitoring.reference import Reference
+    from sentimon.engine.local_processes import run_units
+    from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.simulation import Result
     from sentimon.monitoring.simulation import simulate as run
 

@@ -14,7 +14,7 @@ from sentimon.cli.output import note
 if TYPE_CHECKING:
     from sentimon.config import Settings
     from sentimon.config.settings import EngineSettings
-    from sentimon.scoring.answers import Answers, Scoring
+    from sentimon.scoring.batch_scoring import Answers, Scoring
     from sentimon.scoring.scorer import Scorer
 
 B = TypeVar("B", bound=Sized)
@@ -40,7 +40,7 @@ def scoring_of(settings: Settings, *, ordered: bool = True) -> Scoring:
     Fewer than `engine.smallest_texts`, and what few there are among rows that bring their scores, are
     scored in this process in any case. It raises ModelError and EngineError.
     """
-    from sentimon.scoring.answers import score_here
+    from sentimon.scoring.batch_scoring import score_here
     from sentimon.scoring.scorer import load_scorer
 
     @cache
@@ -80,8 +80,8 @@ def _first(batches: Iterator[B], texts: Callable[[B], list[str]], smallest: int)
 def _on_cluster(
     settings: Settings, batches: Iterable[B], texts: Callable[[B], list[str]], *, ordered: bool
 ) -> Iterator[tuple[B, Answers]]:
-    from sentimon.engine.cluster import connected
-    from sentimon.engine.pool import score_on
+    from sentimon.engine.ray_cluster import connected
+    from sentimon.engine.ray_scoring import score_on
 
     with connected(settings.engine) as cluster:
         yield from score_on(cluster, settings.model, batches, texts, ordered=ordered, say=note)
@@ -94,14 +94,14 @@ def place_of_work(
 
     One process of this machine scores, with threads; several read. A cluster that runs is asked.
     """
-    from sentimon.engine.processes import cores
+    from sentimon.engine.local_processes import cores
 
     if not on_cluster:
         return "this machine", "local", 1 if scoring else settings.workers or cores()
     if not settings.address:
         return "a cluster started on this machine", "ray", settings.workers or cores()
-    from sentimon.engine.cluster import connected
-    from sentimon.engine.pool import crew_size
+    from sentimon.engine.ray_cluster import connected
+    from sentimon.engine.ray_scoring import crew_size
 
     with connected(settings) as cluster:
         size = crew_size(cluster) if scoring else cluster.workers

@@ -8,16 +8,16 @@ from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, NoVerdictError
-from sentimon.workflows.labels import read_labels, text_hash
+from sentimon.workflows.log_labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.evaluation.gathering import Gathered
-    from sentimon.evaluation.realised import Judged
-    from sentimon.evaluation.scaling import Calibrator
-    from sentimon.logbook.summary import ModelKey
-    from sentimon.logbook.windows import Period
+    from sentimon.evaluation.estimate_rows import Gathered
+    from sentimon.evaluation.realised_quality import Judged
+    from sentimon.evaluation.score_scaling import Calibrator
+    from sentimon.prediction_log.summary import ModelKey
+    from sentimon.prediction_log.windows import Period
 
 _SEED = 0
 
@@ -32,9 +32,8 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
         NoVerdictError: too few labelled rows of a class, or no rows in the period.
         StoreError: the calibration cannot be read back, or is of another model.
     """
-    from sentimon.evaluation.estimate import estimate
-    from sentimon.evaluation.gap import gap_of
-    from sentimon.evaluation.gathering import Source
+    from sentimon.evaluation.estimate import estimate, gap_of
+    from sentimon.evaluation.estimate_rows import Source
     from sentimon.reporting.estimate_tables import estimates_object, estimates_table
 
     model, gathered = _gather(session, period)
@@ -61,9 +60,9 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
 
 def _gather(session: Session, period: Period) -> tuple[ModelKey, Gathered]:
     """Return the model with the most rows in the period, and what the log has of it."""
-    from sentimon.evaluation.gathering import gather
-    from sentimon.evaluation.late.coverage import with_labels
-    from sentimon.logbook.windows import Period as Whole
+    from sentimon.evaluation.estimate_rows import gather
+    from sentimon.gold_labels.label_coverage import with_labels
+    from sentimon.prediction_log.windows import Period as Whole
 
     finder = read_labels(session).finder(text_hash(session))
     with log_rows(session, Whole()) as records:
@@ -79,7 +78,7 @@ def _gather(session: Session, period: Period) -> tuple[ModelKey, Gathered]:
 
 def _split(gathered: Gathered, fewest: int) -> tuple[list[Judged], list[Judged]]:
     """Return (the labelled rows to learn from, those that tell how far the estimate was off)."""
-    from sentimon.evaluation.gathering import Source
+    from sentimon.evaluation.estimate_rows import Source
 
     if min(Source.of(gathered.outside).per_class) >= fewest:
         return gathered.outside, gathered.inside

@@ -84,7 +84,7 @@ def score_all(session: Session, texts: list[str]) -> Judged:
     Raises:
         DataError: a text ended each worker that was to score it: without it there is no fair measure.
     """
-    from sentimon.scoring.answers import Poison, chunks_of
+    from sentimon.scoring.batch_scoring import Poison, chunks_of
 
     scores: list[Scores] = []
     truncated, model, revision = 0, "", ""

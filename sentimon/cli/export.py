@@ -15,7 +15,7 @@ from sentimon.cli.session import Session, start
 from sentimon.config.paths import expanded
 
 if TYPE_CHECKING:
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.windows import Period
 
 app = later_app("export")
 
@@ -56,7 +56,7 @@ def prometheus(
 
 
 def _look(recording: Recording, session: Session, path: Path, period: Period, *, quiet: bool) -> None:
-    from sentimon.monitoring.metrics import measure
+    from sentimon.monitoring.prediction_metrics import measure
     from sentimon.workflows.retraining import decide_retraining
 
     summary = session.summary(period)

@@ -24,11 +24,11 @@ from sentimon.cli.options import (
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
-from sentimon.workflows.labels import read_labels, text_hash
+from sentimon.workflows.log_labels import read_labels, text_hash
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.late.book import Added
-    from sentimon.evaluation.late.incoming import Inbox
+    from sentimon.gold_labels.label_book import Added
+    from sentimon.gold_labels.label_import import Inbox
 
 app = later_app("label")
 
@@ -71,9 +71,9 @@ def import_labels(
 
     Example: sentimon label import labelled.csv --logs logs/ --key id
     """
-    from sentimon.evaluation.late.book import LABELS_FILE, add_labels
-    from sentimon.evaluation.late.incoming import address
-    from sentimon.logbook.windows import Period
+    from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
+    from sentimon.gold_labels.label_import import address
+    from sentimon.prediction_log.windows import Period
 
     session = start(config, {"logs.dir": logs})
     inbox = _inbox(session, file, key=key, label_column=label_column, file_format=file_format)
@@ -100,7 +100,7 @@ def import_labels(
 def _inbox(
     session: Session, file: str, *, key: str | None, label_column: str | None, file_format: str | None
 ) -> Inbox:
-    from sentimon.evaluation.late.incoming import KEYS, open_inbox
+    from sentimon.gold_labels.label_import import KEYS, open_inbox
     from sentimon.ingest.input_row import NO_COLUMN
 
     if key not in (None, *KEYS):
@@ -163,7 +163,7 @@ def status(
 
     Example: sentimon label status --logs logs/ --every 1d
     """
-    from sentimon.evaluation.late.coverage import cover, with_labels
+    from sentimon.gold_labels.label_coverage import cover, with_labels
     from sentimon.reporting.label_tables import coverage_object, coverage_table
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
@@ -208,7 +208,7 @@ def choose_next(
     Example: sentimon label next -n 100 --strategy uncertain --logs logs/ --output to_label.csv
     """
     from sentimon.cli.drawing import draw_unlabelled, sheet_of
-    from sentimon.evaluation.late.sheet import write_sheet
+    from sentimon.gold_labels.annotation_sheet import write_sheet
 
     session = start(config, {"logs.dir": logs})
     sheet = sheet_of(session, output, force=force)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from sentimon.cli.output import counted, note
 from sentimon.cli.progress import watched
 from sentimon.cli.session import Session
-from sentimon.workflows.labels import describe_lines, read_labels, text_hash
+from sentimon.workflows.log_labels import describe_lines, read_labels, text_hash
 
 if TYPE_CHECKING:
     from sentimon.jsonl import BadLine
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.windows import Period
 
 
 @contextmanager
@@ -31,9 +31,9 @@ def log_rows(session: Session, period: Period, *, noted: bool = True) -> Iterato
 
 def forget_unnamed(session: Session) -> None:
     """Remove the labels of rows that the log no longer names, as after an erasure, and say how many."""
-    from sentimon.evaluation.late.book import forget_labels
-    from sentimon.evaluation.late.entry import ID, TEXT_HASH, keys_of
-    from sentimon.logbook.windows import Period
+    from sentimon.gold_labels.gold_label import ID, TEXT_HASH, keys_of
+    from sentimon.gold_labels.label_book import forget_labels
+    from sentimon.prediction_log.windows import Period
 
     # Those that are there before the log is read: what is labelled meanwhile has its row.
     unnamed = set(read_labels(session).labels)

@@ -32,7 +32,7 @@ from sentimon.errors import ExitCode
 if TYPE_CHECKING:
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.logbook.record import PredictionRecord
+    from sentimon.prediction_log.record import PredictionRecord
 
 
 def log(
@@ -91,7 +91,7 @@ def _log(
     *,
     show_each: Callable[[Session, list[PredictionRecord]], None] | None,
 ) -> Kept:
-    from sentimon.logbook.intake import take_in
+    from sentimon.prediction_log.intake import take_in
 
     bad, kept, every = BadLines(), 0, False
     try:

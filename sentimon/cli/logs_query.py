@@ -27,10 +27,10 @@ from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.labels import Sentiment
-    from sentimon.logbook.outputs import Output
-    from sentimon.logbook.query import Matches, RowFilter
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.output_files import Output
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.row_filter import Matches, RowFilter
+    from sentimon.prediction_log.windows import Period
 
 _TABLE_ROWS = 20
 
@@ -89,7 +89,7 @@ def query(
 
     Example: sentimon logs query --logs logs/ --since 7d --sentiment negative --max-confidence 0.6
     """
-    from sentimon.logbook.query import RowFilter
+    from sentimon.prediction_log.row_filter import RowFilter
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     row_filter = RowFilter(
@@ -116,14 +116,14 @@ def query(
 
 def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
     """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
-    from sentimon.logbook.query import Matches
+    from sentimon.prediction_log.row_filter import Matches
 
     rows = session.logged_rows(period, stack)
     return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
 
 
 def _newest(matches: Matches, limit: int | None) -> list[PredictionRecord]:
-    from sentimon.logbook.query import newest
+    from sentimon.prediction_log.row_filter import newest
 
     return newest(matches, limit or _TABLE_ROWS)
 
@@ -138,7 +138,7 @@ def _show(session: Session, records: Iterable[PredictionRecord], matches: Matche
 
 
 def _write(target: Output, records: Iterable[PredictionRecord], matches: Matches, limit: int | None) -> None:
-    from sentimon.logbook.export import export_rows
+    from sentimon.prediction_log.row_export import export_rows
 
     written = export_rows(target, islice(records, limit))
     _read_on(matches)
@@ -160,7 +160,7 @@ def _note(session: Session, matches: Matches) -> None:
 
 
 def _classes(session: Session, labels: list[str] | None) -> frozenset[Sentiment] | None:
-    from sentimon.api.naming import Naming
+    from sentimon.compat.label_names import Naming
 
     try:
         return frozenset(map(Naming(names=session.names).parse, labels)) if labels else None
@@ -199,8 +199,8 @@ def _target(session: Session, output: Path | None, *, force: bool, as_json: bool
                 "--force overwrites the file of --output, which is not given", hint="add --output"
             )
         return None
-    from sentimon.logbook.export import check_export
-    from sentimon.logbook.outputs import ROWS
+    from sentimon.prediction_log.output_files import ROWS
+    from sentimon.prediction_log.row_export import check_export
 
     if as_json:
         raise UsageError(

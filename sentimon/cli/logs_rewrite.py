@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sentimon.logbook.upkeep.erasing import Order
-    from sentimon.logbook.upkeep.erasure import Erasure
-    from sentimon.logbook.upkeep.repair import RepairedFile
+    from sentimon.prediction_log.maintenance.erasure import Erasure, Order
+    from sentimon.prediction_log.maintenance.repair import RepairedFile
 
 DryRunFlag = Annotated[bool, flag("--dry-run", help="Say what would be done, change nothing.")]
 IdsOption = Annotated[
@@ -62,7 +61,7 @@ def repair(
 
     Example: sentimon logs repair --logs logs/ --dry-run
     """
-    from sentimon.logbook.upkeep.repair import find_bad_lines, needs_repair, repair_log
+    from sentimon.prediction_log.maintenance.repair import find_bad_lines, needs_repair, repair_log
 
     session = start(config, {"logs.dir": logs})
     folder, zone, longest = session.folder, session.naive_zone, session.settings.logs.max_line_bytes
@@ -101,8 +100,8 @@ def erase(
 
     Example: sentimon logs erase --logs logs/ --id order-4711 --contains "Mario Rossi" --dry-run
     """
-    from sentimon.logbook.upkeep.erasure import erase as erase_from
-    from sentimon.logbook.upkeep.erasure import find_erasure, unsearched_files
+    from sentimon.prediction_log.maintenance.erasure import erase as erase_from
+    from sentimon.prediction_log.maintenance.erasure import find_erasure, unsearched_files
 
     _check_values({"--id": ids, "--text-hash": text_hashes, "--contains": contains})
     session = start(config, {"logs.dir": logs})
@@ -192,7 +191,7 @@ def _show_repair(session: Session, files: Sequence[RepairedFile], *, dry_run: bo
 
 
 def _quarantine(session: Session) -> Path:
-    from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
+    from sentimon.prediction_log.maintenance.quarantine import QUARANTINE_FILE
 
     return session.folder / QUARANTINE_FILE
 
@@ -215,8 +214,8 @@ def _order(
     *,
     drop_rows: bool,
 ) -> Order:
-    from sentimon.logbook.upkeep.criteria import Criteria
-    from sentimon.logbook.upkeep.erasing import Order
+    from sentimon.prediction_log.maintenance.erasure import Order
+    from sentimon.prediction_log.maintenance.erasure_criteria import Criteria
 
     criteria = Criteria.of(ids=ids or (), text_hashes=text_hashes or (), contains=contains or ())
     return Order(
@@ -246,7 +245,7 @@ def _erasure_object(
 
 
 def _show_erasure(erasure: Erasure, *, dry_run: bool) -> None:
-    from sentimon.logbook.upkeep.quarantine import QUARANTINE_FILE
+    from sentimon.prediction_log.maintenance.quarantine import QUARANTINE_FILE
     from sentimon.reporting.table_style import new_table
 
     if not erasure.any:

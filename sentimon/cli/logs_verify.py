@@ -13,9 +13,9 @@ from sentimon.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.opened import LogFile
-    from sentimon.logbook.rollup.sums import Sums
-    from sentimon.logbook.summary import Summary
+    from sentimon.prediction_log.index.period_sums import Sums
+    from sentimon.prediction_log.segment import LogFile
+    from sentimon.prediction_log.summary import Summary
 
 
 def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
@@ -26,7 +26,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     Example: sentimon logs verify --logs logs/
     """
-    from sentimon.logbook.upkeep.strays import find_strays
+    from sentimon.prediction_log.maintenance.rewriting import find_strays
     from sentimon.reporting.json_shapes import verified_object
     from sentimon.reporting.log_tables import verified_table
 
@@ -52,8 +52,8 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
 
 def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
-    from sentimon.logbook.rollup.verify import differing_files
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.index.verification import differing_files
+    from sentimon.prediction_log.windows import Period
 
     index = session.index
     wrong: dict[Path, None] = {}

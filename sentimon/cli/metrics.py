@@ -27,9 +27,9 @@ from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.cli.session import Session, start
 
 if TYPE_CHECKING:
-    from sentimon.logbook.summary import Summary
-    from sentimon.logbook.windows import Period, Window
-    from sentimon.monitoring.metrics import Metrics
+    from sentimon.monitoring.prediction_metrics import Metrics
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Period, Window
 
 EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
@@ -68,8 +68,8 @@ def metrics(
 
     Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
     """
-    from sentimon.logbook.history import METRICS_FILE, append_entry
-    from sentimon.monitoring.metrics import measure
+    from sentimon.monitoring.prediction_metrics import measure
+    from sentimon.prediction_log.history import METRICS_FILE, append_entry
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}, objects=True)

@@ -17,7 +17,7 @@ from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
-    from sentimon.api.registry import Registry
+    from sentimon.workflows.model_registry import Registry
 
 app = later_app("models")
 VersionArgument = Annotated[
@@ -94,8 +94,8 @@ def rollback(
 
     Example: sentimon models rollback --reason "complaints about Italian"
     """
-    from sentimon.api.registry import roll_back
     from sentimon.reporting.json_shapes import wanted_object
+    from sentimon.workflows.model_registry import roll_back
 
     flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
     session = start(config, flags)
@@ -119,7 +119,7 @@ def _folder(session: Session) -> Path:
 
 
 def _registry(session: Session) -> Registry:
-    from sentimon.api.registry import read_registry
+    from sentimon.workflows.model_registry import read_registry
 
     found = read_registry(_folder(session))
     note_lines("bad line", found.bad_lines)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.cli.session import Session
-    from sentimon.engine.parts import Manifest, PartFolder
+    from sentimon.engine.part_files import Manifest, PartFolder
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.scoring.answers import Scoring
+    from sentimon.scoring.batch_scoring import Scoring
 
 
 def part_folder(session: Session, output: str, source: str | None) -> Path:
@@ -27,7 +27,7 @@ def part_folder(session: Session, output: str, source: str | None) -> Path:
     Raises:
         UsageError: it is that of a log, or holds the input or other things.
     """
-    from sentimon.engine.parts import MANIFEST, is_part_name
+    from sentimon.engine.part_files import MANIFEST, is_part_name
 
     def ours(name: str) -> bool:
         # Parts without the list of them may be of anything.
@@ -50,7 +50,7 @@ def predict_into(
     Raises:
         StoreError: another program writes there, or what is there was asked for otherwise.
     """
-    from sentimon.engine.parts import open_parts
+    from sentimon.engine.part_files import open_parts
 
     with open_parts(folder, asked) as parts:
         if parts.manifest.complete:
@@ -68,10 +68,10 @@ def predict_into(
 def _write(
     parts: PartFolder, rows: Iterator[InputRow | BadLine], scoring: Scoring, *, chunk_texts: int
 ) -> None:
-    from sentimon.engine.parts import parts_of
+    from sentimon.engine.part_files import parts_of
     from sentimon.jsonl import encode
     from sentimon.reporting.prediction_table import prediction_object
-    from sentimon.scoring.rows import answered, texts_in
+    from sentimon.scoring.scored_rows import answered, texts_in
 
     bad = BadLines()
     every = parts_of(rows, chunk_texts=chunk_texts)

@@ -32,9 +32,9 @@ from sentimon.errors import UsageError
 if TYPE_CHECKING:
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.writer import LogWriter
-    from sentimon.scoring.answers import Answers, Scoring
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.writer import LogWriter
+    from sentimon.scoring.batch_scoring import Answers, Scoring
     from sentimon.scoring.scores import ScoredText
 
 
@@ -101,7 +101,7 @@ def _predict(
     source: str | None,
     as_json: bool,
 ) -> NoReturn:
-    from sentimon.scoring.rows import answered, length_of, texts_in
+    from sentimon.scoring.scored_rows import answered, length_of, texts_in
     from sentimon.scoring.scorer import bounded
 
     bad, total, truncated = BadLines(), 0, 0
@@ -137,7 +137,7 @@ def _show(
 
 
 def _records(answers: Answers, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
-    from sentimon.logbook.record import PredictionRecord
+    from sentimon.prediction_log.record import PredictionRecord
 
     now = clock()
     return [

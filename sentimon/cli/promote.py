@@ -17,9 +17,9 @@ from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
 from sentimon.errors import ExitCode, ModelError, UsageError
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.comparison import Comparison
     from sentimon.evaluation.datasets import LabelledText
-    from sentimon.evaluation.gate import Gate
+    from sentimon.evaluation.model_comparison import Comparison
+    from sentimon.evaluation.promotion_gate import Gate
 
 ModelsOption = Annotated[
     str | None,
@@ -69,10 +69,10 @@ def promote(
 
     Example: sentimon promote models/new --data held_back.jsonl --baseline-rows 2000 --reason "Italian"
     """
-    from sentimon.api.registry import promote_model, read_registry
     from sentimon.reporting.json_shapes import wanted_object
     from sentimon.reporting.model_tables import figures_of, gate_object, gate_table
     from sentimon.scoring.scorer import load_scorer
+    from sentimon.workflows.model_registry import promote_model, read_registry
 
     flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}
     session = start(config, flags | {"training.baseline_rows": baseline_rows})
@@ -120,9 +120,9 @@ def registry_folder(session: Session) -> Path:
 
 def served(session: Session, folder: Path) -> str:
     """Return the name of the model in use; before the first promotion `current` is the model that ships."""
-    from sentimon.api.registry import CURRENT
     from sentimon.config.paths import expanded
     from sentimon.scoring.scorer import DEFAULT_MODEL
+    from sentimon.workflows.model_registry import CURRENT
 
     name = session.settings.model.name
     first = expanded(name or ".") == folder / CURRENT and not (folder / CURRENT).exists()
@@ -131,7 +131,7 @@ def served(session: Session, folder: Path) -> str:
 
 def facts_of(session: Session, reason: str) -> dict[str, Any]:
     """Return who switches, when, and why."""
-    from sentimon.logbook.moments import format_moment
+    from sentimon.timestamps import format_moment
 
     try:
         who = getpass.getuser()
@@ -143,7 +143,7 @@ def facts_of(session: Session, reason: str) -> dict[str, Any]:
 
 def _gate(session: Session, names: tuple[str, str], data: str | None, regressions: str | None) -> Gate:
     from sentimon.evaluation.datasets import load_labelled
-    from sentimon.evaluation.gate import Gate, find_broken
+    from sentimon.evaluation.promotion_gate import Gate, find_broken
 
     held = load_labelled(data, segment_column=SEGMENT) if data else []
     listed = load_labelled(regressions) if regressions else []
@@ -168,7 +168,7 @@ def _compared(
 ) -> Comparison:
     import numpy as np
 
-    from sentimon.evaluation.comparison import compare_models, parts_of
+    from sentimon.evaluation.model_comparison import compare_models, parts_of
 
     gold, a, b = (np.array(one, dtype=np.int64) for one in ([row.label for row in rows], *found))
     quality = session.settings.quality

@@ -8,12 +8,12 @@ from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, UsageError
-from sentimon.workflows.labels import read_labels, risk_since_baseline, text_hash
+from sentimon.workflows.log_labels import read_labels, risk_since_baseline, text_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.windows import Period
 
 
 def answer_instead(
@@ -54,8 +54,8 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
 
     Returned is the exit code: 0 without an alarm, 3 where the error rate rose, 4 with too few labels.
     """
-    from sentimon.evaluation.late.coverage import with_labels
-    from sentimon.evaluation.realised import judge, realise, realise_windows
+    from sentimon.evaluation.realised_quality import judge, realise, realise_windows
+    from sentimon.gold_labels.label_coverage import with_labels
     from sentimon.reporting.quality_tables import realised_object, realised_table
 
     calendar = None if every is None else session.calendar(every)

@@ -8,7 +8,7 @@ from sentimon.cli.output import counted, note
 from sentimon.cli.session import Session
 
 if TYPE_CHECKING:
-    from sentimon.logbook.summary import Summary
+    from sentimon.prediction_log.summary import Summary
 
 
 def note_not_kept(reason: str | None) -> None:
@@ -19,7 +19,7 @@ def note_not_kept(reason: str | None) -> None:
 
 def note_trouble(session: Session, summary: Summary) -> None:
     """Say on stderr how many lines were bad, which were the first, and what had to be assumed."""
-    from sentimon.logbook.moments import from_microseconds
+    from sentimon.timestamps import from_microseconds
 
     if summary.bad_count:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.bad.items()))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sentimon.cli.session import Session
-    from sentimon.logbook.outputs import Output
-    from sentimon.logbook.summary import Summary
-    from sentimon.monitoring.drift import DriftReport, Verdict
-    from sentimon.monitoring.metrics import Metrics
+    from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
     from sentimon.monitoring.monitor_report import MonitorReport
-    from sentimon.monitoring.retraining import RetrainingTrigger
+    from sentimon.monitoring.prediction_metrics import Metrics
+    from sentimon.monitoring.retraining_rules import RetrainingTrigger
+    from sentimon.prediction_log.output_files import Output
+    from sentimon.prediction_log.summary import Summary
     from sentimon.reporting.prometheus_text import Family
 
 STDOUT = Path("-")
@@ -75,7 +75,7 @@ class Recording:
             UsageError: it is a file of the log, an input, no regular file, or its folder is not there.
             StoreError: the system does not tell what is there.
         """
-        from sentimon.logbook.outputs import PROMETHEUS, is_prometheus_name, open_door
+        from sentimon.prediction_log.output_files import PROMETHEUS, is_prometheus_name, open_door
 
         if self.path == STDOUT:
             return self

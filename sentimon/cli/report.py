@@ -68,7 +68,7 @@ def report(
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """
-    from sentimon.logbook.outputs import REPORT
+    from sentimon.prediction_log.output_files import REPORT
     from sentimon.reporting.report.story import tell
     from sentimon.workflows.report import ReportRequest, build_report
 
@@ -100,7 +100,7 @@ def _written(story: Story, form: str) -> bytes:
 
 
 def _at(session: Session, now: str | None) -> Session:
-    from sentimon.logbook.moments import parse_bound
+    from sentimon.timestamps import parse_bound
 
     if now is None:
         return session

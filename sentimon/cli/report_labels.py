@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sentimon.labels import Sentiment
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.windows import Period
     from sentimon.reporting.report.report_value import Labelled
     from sentimon.scoring.scores import Scores
 
@@ -25,7 +25,7 @@ def read_labelled(session: Session, period: Period, file: str | None) -> Labelle
         DataError: the file holds no labelled texts.
         ModelError: the model cannot be loaded.
     """
-    from sentimon.evaluation.late.book import LABELS_FILE
+    from sentimon.gold_labels.label_book import LABELS_FILE
 
     if file is not None:
         return _of_file(session, file)
@@ -42,9 +42,9 @@ def _of_file(session: Session, file: str) -> Labelled:
 
 
 def _of_log(session: Session, period: Period) -> Labelled | None:
-    from sentimon.evaluation.late.book import LABELS_FILE
+    from sentimon.gold_labels.label_book import LABELS_FILE
     from sentimon.scoring.scores import Scores
-    from sentimon.workflows.labels import judge_log, read_labels
+    from sentimon.workflows.log_labels import judge_log, read_labels
 
     judged = judge_log(session, read_labels(session), period)
     if not judged:
@@ -66,8 +66,8 @@ def _measured(
     *,
     drawn: bool = False,
 ) -> Labelled:
+    from sentimon.evaluation.calibration_error import reliability
     from sentimon.evaluation.quality import evaluate
-    from sentimon.evaluation.reliability import reliability
     from sentimon.reporting.report.report_value import Labelled
 
     level = session.settings.drift.confidence_level

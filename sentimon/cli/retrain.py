@@ -12,7 +12,7 @@ from sentimon.cli.options import ConfigOption, JsonFlag, flag
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import Session, start
 from sentimon.errors import UsageError
-from sentimon.workflows.labels import read_labels, text_hash
+from sentimon.workflows.log_labels import read_labels, text_hash
 
 if TYPE_CHECKING:
     from sentimon.finetuning.split import Labelled
@@ -122,7 +122,7 @@ def retrain(
 
 def _rows_of_log(session: Session) -> list[Labelled]:
     """Return the texts of the log that have a label."""
-    from sentimon.logbook.windows import Period
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.retrain import rows_of_log
 
     finder = read_labels(session).finder(text_hash(session))

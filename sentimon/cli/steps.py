@@ -17,7 +17,7 @@ from sentimon.cli.session import Session, clock
 if TYPE_CHECKING:
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
-    from sentimon.logbook.journal import Journal
+    from sentimon.prediction_log.resumable_log import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,8 @@ def log_in_steps(session: Session, rows: Iterator[InputRow | BadLine], asked: Ma
     Raises:
         StoreError: the job is running, was begun otherwise, or nobody can tell how far it came.
     """
-    from sentimon.logbook.journal import open_journal
-    from sentimon.logbook.writer import LogWriter
+    from sentimon.prediction_log.resumable_log import open_journal
+    from sentimon.prediction_log.writer import LogWriter
 
     # What the journal calls done must be on the disk.
     writer = LogWriter(session.folder, replace(session.settings.logs, fsync="always"))
@@ -57,8 +57,8 @@ def log_in_steps(session: Session, rows: Iterator[InputRow | BadLine], asked: Ma
 
 
 def _log_rest(session: Session, rows: Iterator[InputRow | BadLine], journal: Journal) -> None:
-    from sentimon.engine.parts import PART_CHUNKS
-    from sentimon.logbook.intake import take_in
+    from sentimon.engine.part_files import PART_CHUNKS
+    from sentimon.prediction_log.intake import take_in
 
     bad, every = BadLines(), False
     if journal.done.rows:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.cli.session import Session
-    from sentimon.monitoring.collecting import Wanted
+    from sentimon.monitoring.baseline_collection import Wanted
 
 
 def check_baseline_rows(session: Session) -> None:
@@ -55,9 +55,9 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
 
 def advise(session: Session, folder: Path, wanted: Wanted | None) -> None:
     """Say on stderr what a switch leaves to do, and what becomes of the baseline."""
-    from sentimon.api.registry import CURRENT
     from sentimon.config.paths import expanded
-    from sentimon.logbook.moments import format_moment
+    from sentimon.timestamps import format_moment
+    from sentimon.workflows.model_registry import CURRENT
 
     if expanded(session.settings.model.name or ".") != folder / CURRENT:
         note(f'name it in the configuration: [model] name = "{folder}/{CURRENT}"')

@@ -10,8 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sentimon.config.check import SECTIONS, check_names, check_value, read_text, setting_keys, unknown_key
 from sentimon.config.paths import config_folder, expanded
+from sentimon.config.setting_keys import (
+    SECTIONS,
+    check_names,
+    check_value,
+    read_text,
+    setting_keys,
+    unknown_key,
+)
 from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
 from sentimon.files import MOST_SETTINGS, read_regular

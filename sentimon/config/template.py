@@ -7,8 +7,8 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
-from sentimon.config.check import SECTIONS, setting_type
 from sentimon.config.ranges import allowed, description
+from sentimon.config.setting_keys import SECTIONS, setting_type
 
 _WIDTH = 110
 _HEAD = """\

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 
 from sentimon.errors import DataError, NoVerdictError
-from sentimon.evaluation.calibration import calibration_error
-from sentimon.evaluation.scaling import (
+from sentimon.evaluation.calibration_error import calibration_error
+from sentimon.evaluation.score_scaling import (
     KINDS,
     TEMPERATURE,
     UNCHANGED,
@@ -28,8 +28,8 @@ from sentimon.evaluation.scaling import (
 from sentimon.files import MOST_SETTINGS, read_file
 from sentimon.jsonl import decode_file
 from sentimon.labels import LABELS
-from sentimon.logbook.moments import format_moment
-from sentimon.monitoring.intervals import Estimate
+from sentimon.statistics.intervals import Estimate
+from sentimon.timestamps import format_moment
 
 VERSION = 1
 _SEED = 0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.intervals import Estimate, wilson
+from sentimon.statistics.intervals import Estimate, wilson
 
 RESAMPLES = 2_000
 _NO_ROWS = 1e-12

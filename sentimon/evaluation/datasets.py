@@ -12,14 +12,13 @@ from typing import Any
 
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError, StoreError
-from sentimon.evaluation.gold import label_reader
 from sentimon.ingest.input_row import InputRow
+from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
 from sentimon.ingest.tables import GUESSED, SUFFIXES, Table, opened_table
 from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
 
 TEXT_COLUMNS = ("text", "sentence", "tweet", "content")
-LABEL_COLUMNS = ("label", "labels", "sentiment", "feeling")
 DEFAULT_SPLIT = "test"
 _NAMED_ROWS = 3
 

@@ -1,7 +1,8 @@
-"""Quality and class mix of rows without labels, learnt from labelled ones; none where that does not hold."""
+"""What labels that came later say of an estimate: how far it was off."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,14 +10,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.gathering import Source, Target
-from sentimon.evaluation.labelshift import Fit, count_bins, fit_mixture, score_bins
+from sentimon.evaluation.bootstrap import Replicate, confusion_of, replicate, replicates
+from sentimon.evaluation.estimate_rows import Source, Target
+from sentimon.evaluation.label_shift import Fit, count_bins, fit_mixture, score_bins
 from sentimon.evaluation.prevalence import condition_number
-from sentimon.evaluation.replicates import Replicate, confusion_of, replicate, replicates
-from sentimon.evaluation.scaling import Calibrator
-from sentimon.evaluation.words import Novelty, compare_words
+from sentimon.evaluation.realised_quality import Judged, realise
+from sentimon.evaluation.score_scaling import Calibrator
+from sentimon.evaluation.vocabulary_novelty import Novelty, compare_words
 from sentimon.labels import LABELS
-from sentimon.monitoring.intervals import Estimate, wilson
+from sentimon.statistics.intervals import Change, Estimate, wilson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Accuracy by labels against the estimate made without them."""
+
+    realised: Estimate
+    difference: Change
+    """Realised minus estimated, -1 .. 1."""
+
+
+def gap_of(estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float) -> Gap | None:
+    """Return how far the accuracy of the labelled rows lies from the estimate; None where one is missing.
+
+    The rows must not be among those that the estimate was learnt from. The limits of both are combined by
+    square-and-add (MOVER).
+
+    Source: Zou & Donner (2008), Stat. Med. 27, 1693-1702.
+    """
+    found = realise(judged, confidence_level=confidence_level).accuracy
+    if estimated is None or estimated.value is None or estimated.low is None or estimated.high is None:
+        return None
+    if found.value is None or found.low is None or found.high is None:
+        return None
+    value = found.value - estimated.value
+    below = math.hypot(found.value - found.low, estimated.high - estimated.value)
+    above = math.hypot(found.high - found.value, estimated.value - estimated.low)
+    return Gap(realised=found, difference=Change(value=value, low=value - below, high=value + above))
+
 
 COUNTING, CONFUSION, EXPECTED = "counting", "confusion matrix", "expectation maximisation"
 

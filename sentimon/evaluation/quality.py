@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sentimon.errors import DataError
 from sentimon.evaluation import confusion
-from sentimon.evaluation.calibration import calibration_error
+from sentimon.evaluation.calibration_error import calibration_error
 from sentimon.labels import Sentiment
-from sentimon.monitoring.intervals import Estimate, student_quantile
 from sentimon.scoring.scores import Scores
+from sentimon.statistics.intervals import Estimate, student_quantile
 
 SMALLEST_SCORE = 1e-6
 """Scores are raised to this before their logarithm is taken: one score of 0 would make the mean infinite."""

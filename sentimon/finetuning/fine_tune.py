@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from sentimon.config.settings import ModelSettings
-from sentimon.evaluation.scaling import TEMPERATURE, fit_scaling
+from sentimon.evaluation.score_scaling import TEMPERATURE, fit_scaling
 from sentimon.finetuning.checkpoints import name_full_disk, read_checkpoint, save_checkpoint
 from sentimon.finetuning.model_card import write_card
 from sentimon.finetuning.results import RetrainingResults, compare_results

@@ -8,7 +8,7 @@ from sentimon.evaluation.quality import Quality
 from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
 from sentimon.finetuning.retraining_plan import ANSWER_SHARE, PRIOR_SHARE, RetrainingPlan
 from sentimon.finetuning.targets import SMOOTHING
-from sentimon.monitoring.intervals import Estimate
+from sentimon.statistics.intervals import Estimate
 
 USE = (
     "Sentiment (`negative`, `neutral`, `positive`) of texts like those of its rows, watched by sentimon.",

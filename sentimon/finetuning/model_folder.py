@@ -22,7 +22,7 @@ from sentimon.finetuning.encoder import Classifier, Shape
 from sentimon.finetuning.quantise import LayerRanges
 from sentimon.finetuning.tokenizer import PAD_ID
 from sentimon.labels import LABELS
-from sentimon.scoring.exported import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE
+from sentimon.scoring.exported_model import CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE
 
 FLOAT_WEIGHTS_FILE = "model.safetensors"
 _UNREADABLE = (KeyError, ValueError, TypeError, RuntimeError, AttributeError, SafetensorError)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from sentimon.evaluation.comparison import Pairing, pair_up
+from sentimon.evaluation.model_comparison import Pairing, pair_up
 from sentimon.evaluation.quality import Quality, evaluate
 from sentimon.finetuning.split import DataSplit, Labelled
 from sentimon.finetuning.training_loop import EpochMetrics

@@ -17,7 +17,7 @@ from sentimon.finetuning.quantise import measure_ranges
 from sentimon.finetuning.tokenizer import PAD_ID, UNKNOWN_ID, encode_texts
 from sentimon.finetuning.training_batches import pad
 from sentimon.labels import Sentiment
-from sentimon.scoring.exported import TOKENIZER_FILE, open_tokenizer
+from sentimon.scoring.exported_model import TOKENIZER_FILE, open_tokenizer
 
 RANGE_TEXTS = 300
 """Training texts that the quantisation looks at."""

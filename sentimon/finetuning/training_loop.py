@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from sentimon.evaluation.confusion import confusion_table, mean_recall
-from sentimon.evaluation.scaling import fit_temperature, log_loss, softmax
+from sentimon.evaluation.score_scaling import fit_temperature, log_loss, softmax
 from sentimon.finetuning.targets import cross_entropy
 from sentimon.finetuning.trainable import TrainableModel, predict_logits
 from sentimon.finetuning.training_batches import TrainingRow, TrainingRows

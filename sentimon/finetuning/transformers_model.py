@@ -19,11 +19,11 @@ from sentimon.config.settings import ModelSettings
 from sentimon.errors import ModelError
 from sentimon.finetuning.training_batches import pad
 from sentimon.labels import Sentiment
-from sentimon.scoring.checkpoint import fetch_weights, find_checkpoint
-from sentimon.scoring.exported import MODEL_FILE, OUTPUT, TOKENIZER_FILE
-from sentimon.scoring.labelmap import map_labels
-from sentimon.scoring.pretrained import load_config, load_network, load_tokenizer
-from sentimon.scoring.tokens import check_vocabulary, length_limit, tokenise
+from sentimon.scoring.checkpoint_files import fetch_weights, find_checkpoint
+from sentimon.scoring.exported_model import MODEL_FILE, OUTPUT, TOKENIZER_FILE
+from sentimon.scoring.label_map import map_labels
+from sentimon.scoring.pretrained_model import load_config, load_network, load_tokenizer
+from sentimon.scoring.tokenisation import check_vocabulary, length_limit, tokenise
 
 OPSET = 18
 _TRACED_TEXT = "good bad fine"
@@ -182,7 +182,7 @@ def write_quantised(graph: bytes, path: Path) -> None:
     """
     import onnx
 
-    from sentimon.scoring.runtime import quantization
+    from sentimon.scoring.onnx_runtime import quantization
 
     whole = onnx.load_from_string(graph)
     for node in whole.graph.node:

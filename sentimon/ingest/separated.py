@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from sentimon.cells import is_ours, read_back
+from sentimon.csv_cells import is_ours, read_back
 from sentimon.errors import DataError
 from sentimon.ingest.input_row import Numbered
 from sentimon.jsonl import BadLine, LineError, bounded_lines

@@ -9,11 +9,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from sentimon.errors import NoVerdictError
-from sentimon.logbook.moments import HOUR_MICROSECONDS, from_microseconds
-from sentimon.logbook.summary import Counts, ModelKey, Summary
-from sentimon.logbook.windows import Calendar
-from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
-from sentimon.monitoring.vocabulary import Vocabulary
+from sentimon.monitoring.new_words import Vocabulary
+from sentimon.prediction_log.summary import Counts, ModelKey, Summary
+from sentimon.prediction_log.windows import Calendar
+from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
+from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds
 
 HOURS_OF_WEEK = 168
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from sentimon.logbook.summary import Counts
+from sentimon.prediction_log.summary import Counts
 
 _HOURS = 24
 _WORTH_DIVIDING = 1.2

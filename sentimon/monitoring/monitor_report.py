@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import Verdict
-from sentimon.monitoring.effect import Detectable, detectable, score_of
-from sentimon.monitoring.events import total
-from sentimon.monitoring.incidents import Incident
-from sentimon.monitoring.intervals import Estimate
-from sentimon.monitoring.looks import Finding, difference
-from sentimon.monitoring.monitor import Look
-from sentimon.monitoring.reference import ADVISED_ROWS, FEWEST_ROWS, Reference
+from sentimon.monitoring.class_mix_drift import Verdict
+from sentimon.monitoring.detectable_shift import Detectable, detectable, score_of
+from sentimon.monitoring.incident import Incident
+from sentimon.monitoring.monitor_look import Finding, difference
+from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
+from sentimon.monitoring.monitor_state import Look
+from sentimon.monitoring.watched_events import total
+from sentimon.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted, Group, Window
-from sentimon.monitoring.intervals import Estimate, wilson
-from sentimon.monitoring.looks import findings
-from sentimon.monitoring.reference import Reference
+from sentimon.monitoring.monitor_look import findings
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.watched_events import Counted, Group, Window
+from sentimon.statistics.intervals import Estimate, wilson
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
-from sentimon.monitoring.drift import DriftReport, Verdict
-from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.reporting.plain_text import (
     change,
     estimate,

@@ -13,18 +13,18 @@ from typing import Any
 from sentimon.config.secrets import masked
 from sentimon.errors import SegmentError
 from sentimon.labels import LABELS
-from sentimon.logbook.moments import format_microseconds, format_moment
-from sentimon.logbook.opened import LogFile
-from sentimon.logbook.summary import Summary
-from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
-from sentimon.monitoring.collecting import Collecting, Wanted
-from sentimon.monitoring.drift import DriftReport
-from sentimon.monitoring.intervals import Change
-from sentimon.monitoring.metrics import ByClass, Metrics, measure
-from sentimon.monitoring.retraining import RetrainingTrigger
-from sentimon.monitoring.texts import TextProperty
+from sentimon.monitoring.baseline_collection import Collecting, Wanted
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.prediction_metrics import ByClass, Metrics, measure
+from sentimon.monitoring.retraining_rules import RetrainingTrigger
+from sentimon.monitoring.text_changes import TextProperty
+from sentimon.prediction_log.segment import LogFile
+from sentimon.prediction_log.summary import Summary
+from sentimon.prediction_log.windows import Window
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
+from sentimon.statistics.intervals import Change
+from sentimon.timestamps import format_microseconds, format_moment
 
 
 def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str] = LABELS) -> dict[str, Any]:

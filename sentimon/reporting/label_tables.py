@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sentimon.evaluation.late.coverage import Coverage, CoveredWindow, Fairness
+from sentimon.gold_labels.label_coverage import Coverage, CoveredWindow, Fairness
 from sentimon.labels import LABELS, Sentiment
-from sentimon.logbook.moments import format_moment
-from sentimon.logbook.summary import Summary
+from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import minute, number, span_of, visible
 from sentimon.reporting.table_style import class_name, new_table, sentences_of
+from sentimon.timestamps import format_moment
 
 
 def coverage_object(coverage: Coverage) -> dict[str, Any]:

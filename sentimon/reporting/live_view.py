@@ -14,18 +14,18 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.logbook.moments import from_microseconds
-from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.summary import Summary
-from sentimon.logbook.windows import Window
-from sentimon.monitoring.collecting import Collecting
-from sentimon.monitoring.drift import DriftReport
-from sentimon.monitoring.metrics import Metrics, measure
-from sentimon.monitoring.monitor import MonitorState
+from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import Summary
+from sentimon.prediction_log.windows import Window
 from sentimon.reporting.monitor_findings import moved, outstanding
 from sentimon.reporting.plain_text import bar, change, estimate, number, sparkline, visible
 from sentimon.reporting.table_style import STYLES, VERDICT_STYLES
 from sentimon.reporting.verdict_sentences import name_collecting
+from sentimon.timestamps import from_microseconds
 
 MOST_WINDOWS = 60
 """The largest number of windows in a frame."""

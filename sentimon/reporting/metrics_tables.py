@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.logbook.summary import Summary
-from sentimon.logbook.windows import Window
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.metrics import Metrics, measure
+from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.prediction_log.summary import Summary
+from sentimon.prediction_log.windows import Window
 from sentimon.reporting.plain_text import (
     bar,
     estimate,

@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.comparison import Comparison, Pairing
-from sentimon.evaluation.gate import Gate
-from sentimon.monitoring.intervals import Change, Estimate
+from sentimon.evaluation.model_comparison import Comparison, Pairing
+from sentimon.evaluation.promotion_gate import Gate
 from sentimon.reporting.plain_text import MISSING, change, number, visible
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of
+from sentimon.statistics.intervals import Change, Estimate
 
 SHOWN = 10
 

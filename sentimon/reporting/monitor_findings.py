@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sentimon.labels import LABELS
-from sentimon.logbook.moments import format_moment
-from sentimon.logbook.record import PredictionRecord
-from sentimon.monitoring.effect import Detectable
-from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.incidents import Incident
-from sentimon.monitoring.intervals import difference_of_shares, normal_quantile, wilson
-from sentimon.monitoring.looks import Finding
+from sentimon.monitoring.detectable_shift import Detectable
+from sentimon.monitoring.incident import Incident
+from sentimon.monitoring.monitor_look import Finding
 from sentimon.monitoring.monitor_report import MonitorReport
+from sentimon.monitoring.word_growth import Growth
+from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.plain_text import estimate, number
+from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
+from sentimon.timestamps import format_moment
 
 _SHARES = {
     "class": "the share of {}",

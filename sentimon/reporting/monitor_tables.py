@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.logbook.record import PredictionRecord
-from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.intervals import Change, difference_of_shares, normal_quantile, wilson
-from sentimon.monitoring.looks import Finding
+from sentimon.monitoring.monitor_look import Finding
+from sentimon.monitoring.monitor_reference import Share
 from sentimon.monitoring.monitor_report import MonitorReport
-from sentimon.monitoring.reference import Share
+from sentimon.monitoring.word_growth import Growth
+from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.monitor_findings import explain_monitor
 from sentimon.reporting.plain_text import MISSING, change, estimate, number, visible
 from sentimon.reporting.table_style import VERDICT_STYLES, Fitting, class_name, new_table, sentences_of
+from sentimon.statistics.intervals import Change, difference_of_shares, normal_quantile, wilson
 
 if TYPE_CHECKING:
     from sentimon.monitoring.simulation import Result

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Each command loads this module, --help and scoring too: it loads no other room.
-    from sentimon.logbook.summary import Summary
-    from sentimon.monitoring.intervals import Change, Estimate
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.statistics.intervals import Change, Estimate
 
 _KEPT = "‌‍"
 """Zero width joiners are printed as they are: emoji and several scripts need them."""
@@ -111,7 +111,7 @@ def sparkline(shares: Sequence[float | None]) -> str:
 
 def span_of(summary: Summary) -> str:
     """Return the times of the first and the last row of `summary`."""
-    from sentimon.logbook.moments import from_microseconds
+    from sentimon.timestamps import from_microseconds
 
     if summary.first is None or summary.last is None:
         return "(none)"

@@ -14,14 +14,14 @@ from types import MappingProxyType
 
 from sentimon.errors import ENDED, ExitCode
 from sentimon.labels import LABELS
-from sentimon.logbook.moments import EPOCH, from_microseconds
-from sentimon.logbook.summary import Summary
-from sentimon.monitoring.drift import DriftReport, Verdict
-from sentimon.monitoring.intervals import Estimate
-from sentimon.monitoring.metrics import Metrics
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.monitor_report import MonitorReport
-from sentimon.monitoring.retraining import RetrainingTrigger
+from sentimon.monitoring.prediction_metrics import Metrics
+from sentimon.monitoring.retraining_rules import RetrainingTrigger
+from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
+from sentimon.statistics.intervals import Estimate
+from sentimon.timestamps import EPOCH, from_microseconds
 
 MOST_MODELS = 10
 """The largest number of models with a sample of their own; the others share one."""

@@ -12,16 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.logbook.moments import format_moment
 from sentimon.reporting.plain_text import estimate, minute, number, visible
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
+from sentimon.timestamps import format_moment
 
 if TYPE_CHECKING:
     from sentimon.evaluation.calibration_file import Calibration
+    from sentimon.evaluation.error_rate_monitor import Risk
     from sentimon.evaluation.quality import Quality
-    from sentimon.evaluation.realised import QualityWindow, RealisedQuality
-    from sentimon.evaluation.risk import Risk
-    from sentimon.monitoring.intervals import Estimate
+    from sentimon.evaluation.realised_quality import QualityWindow, RealisedQuality
+    from sentimon.statistics.intervals import Estimate
 
 _COLUMNS = (("Labels", "right"), ("Accuracy", "left"), ("Macro recall", "left"), ("F1", "right"))
 

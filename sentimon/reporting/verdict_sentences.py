@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
-from sentimon.monitoring.collecting import Collecting
-from sentimon.monitoring.drift import DriftReport, Verdict
-from sentimon.monitoring.intervals import Change
-from sentimon.monitoring.retraining import RetrainingTrigger, RuleResult
-from sentimon.monitoring.texts import LENGTH, TextProperty
+from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
+from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, limit_text, number, number_against
+from sentimon.statistics.intervals import Change
 
 WORTH_SAYING = 0.05
 """A larger change of the mean confidence than this gets a sentence."""

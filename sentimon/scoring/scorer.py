@@ -55,7 +55,7 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
             f"{folder} is a file", hint="name the folder that holds the model, or a HuggingFace id"
         )
     if ships or (folder / ONNX_FILE).is_file():
-        from sentimon.scoring.onnx import OnnxScorer
+        from sentimon.scoring.onnx_backend import OnnxScorer
 
         scorer = OnnxScorer.load(
             # A link is followed once: `current` may be switched between two of the files.
@@ -70,11 +70,11 @@ def load_scorer(settings: ModelSettings | None = None) -> Scorer:
                 f"{scorer.model} is revision {scorer.revision}, not {settings.revision}", hint=hint
             )
         return scorer
-    from sentimon.scoring.checkpoint import check_place
+    from sentimon.scoring.checkpoint_files import check_place
 
     # Before torch and transformers, which take seconds to load.
     check_place(settings.name)
-    from sentimon.scoring.huggingface import HuggingFaceScorer
+    from sentimon.scoring.transformers_backend import HuggingFaceScorer
 
     return HuggingFaceScorer.load(settings)
 

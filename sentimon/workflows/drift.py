@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sentimon.logbook.summary import Summary
-    from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.collecting import Collecting, Wanted
-    from sentimon.monitoring.drift import DriftReport
-    from sentimon.monitoring.vocabulary import Vocabulary
+    from sentimon.monitoring.baseline_collection import Collecting, Wanted
+    from sentimon.monitoring.class_mix_drift import DriftReport
+    from sentimon.monitoring.new_words import Vocabulary
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
 
 
@@ -57,8 +57,8 @@ def compare_with_baseline(
         DataError: the rows are of another model than the baseline.
         NoVerdictError: the baseline is too short for a season.
     """
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.drift import detect_drift, foreign_models
+    from sentimon.monitoring.class_mix_drift import detect_drift, foreign_models
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.next_baseline import wanted_at
     from sentimon.workflows.state_files import read_baseline
 
@@ -80,7 +80,7 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
     matched = None
     if season and baseline is not None and summary.count:
-        from sentimon.monitoring.season import match_season
+        from sentimon.monitoring.season_matching import match_season
 
         matched = match_season(baseline.summary, summary, workspace.zone)
     report = detect_drift(baseline, summary, settings, matched)
@@ -96,8 +96,8 @@ def has_baseline(path: Path) -> bool:
 
 def count_collected(workspace: Workspace, wanted: Wanted) -> Collecting:
     """Return how many rows of the baseline to come are logged."""
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.collecting import count_rows
+    from sentimon.monitoring.baseline_collection import count_rows
+    from sentimon.prediction_log.windows import Period
 
     return count_rows(wanted, workspace.summary(Period(after=wanted.since)).models)
 
@@ -115,7 +115,7 @@ def newer(workspace: Workspace, period: Period, *seen: datetime | None) -> Perio
 
 def read_baseline_rows(workspace: Workspace, period: Period) -> tuple[Summary, Vocabulary | None]:
     """Return (the sum over the rows in `period` and all bad lines, the words of the latest texts)."""
-    from sentimon.monitoring.words import MOST_TEXTS, vocabulary_of
+    from sentimon.monitoring.new_words import MOST_TEXTS, vocabulary_of
 
     def question(log: Workspace) -> tuple[Summary, Vocabulary | None]:
         summary = log.summary(period)
@@ -130,7 +130,7 @@ def latest(period: Period, summary: Summary, rows: int) -> Period:
     """Return the part of `period`, of whole hours, that holds so many of the latest rows in `summary`."""
     from msgspec.structs import replace
 
-    from sentimon.logbook.moments import start_of_hour
+    from sentimon.timestamps import start_of_hour
 
     found = 0
     for hour, counts in sorted(summary.hours.items(), reverse=True):
@@ -145,7 +145,7 @@ def within_hours(period: Period, hours: Collection[int]) -> Period:
     """Return the part of `period` from the first to the last of some hours, counted since 1970."""
     from msgspec.structs import replace
 
-    from sentimon.logbook.moments import start_of_hour
+    from sentimon.timestamps import start_of_hour
 
     begin, end = start_of_hour(min(hours)), start_of_hour(max(hours) + 1)
     return replace(period, since=begin, until=end)

@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 from sentimon.errors import StoreError
 from sentimon.files import MOST_SETTINGS, is_there, read_if_there
 from sentimon.jsonl import decode_file, encode
-from sentimon.monitoring.retraining import RuleResult
+from sentimon.monitoring.retraining_rules import RuleResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,9 +48,9 @@ def error_rate_rule(workspace: Workspace, baseline: Path) -> RuleResult | None:
     Raises:
         StoreError: the log, its labels or the baseline cannot be read.
     """
-    from sentimon.evaluation.late.book import LABELS_FILE
-    from sentimon.logbook.files import replace_file
-    from sentimon.logbook.locks import STATE_FOLDER
+    from sentimon.gold_labels.label_book import LABELS_FILE
+    from sentimon.prediction_log.durable_files import replace_file
+    from sentimon.prediction_log.locks import STATE_FOLDER
 
     labels = workspace.folder / LABELS_FILE
     if not is_there(labels):
@@ -70,8 +70,8 @@ def error_rate_rule(workspace: Workspace, baseline: Path) -> RuleResult | None:
 
 
 def _judge(workspace: Workspace, baseline: Path) -> RuleResult:
-    from sentimon.logbook.windows import Period
-    from sentimon.workflows.labels import judge_log, read_labels, risk_since_baseline
+    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.log_labels import judge_log, read_labels, risk_since_baseline
 
     book = read_labels(workspace)
     return risk_since_baseline(workspace, book, judge_log(workspace, book, Period()), baseline).to_rule()
@@ -79,7 +79,7 @@ def _judge(workspace: Workspace, baseline: Path) -> RuleResult:
 
 def _source(workspace: Workspace, baseline: Path) -> str:
     """Return what the result follows from, as text: labels, baseline, settings."""
-    from sentimon.evaluation.late.book import LABELS_FILE
+    from sentimon.gold_labels.label_book import LABELS_FILE
 
     states = []
     for path in (workspace.folder / LABELS_FILE, baseline):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sentimon.logbook.moments import hour_of
-from sentimon.logbook.record import PredictionRecord
-from sentimon.logbook.summary import GrowingSummary, Summary, summarise
-from sentimon.logbook.windows import Calendar, Period, Window, summarise_windows
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import GrowingSummary, Summary, summarise
+from sentimon.prediction_log.windows import Calendar, Period, Window, summarise_windows
+from sentimon.timestamps import hour_of
 
 
 class GivenRows:

@@ -14,17 +14,17 @@ from sentimon.errors import ReadOnlyError, StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.summary import Summary
-    from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.events import Counted
-    from sentimon.monitoring.growth import Growth
-    from sentimon.monitoring.hourly import HourlyRows
-    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import MonitorReport
-    from sentimon.monitoring.reference import Reference
-    from sentimon.monitoring.vocabulary import Vocabulary
+    from sentimon.monitoring.monitor_rows import HourlyRows
+    from sentimon.monitoring.monitor_state import MonitorState
+    from sentimon.monitoring.new_words import Vocabulary
+    from sentimon.monitoring.watched_events import Counted
+    from sentimon.monitoring.word_growth import Growth
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
 
 
@@ -73,8 +73,8 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
     No other program looks meanwhile, unless `keep` is false.
     """
-    from sentimon.monitoring.baseline_json import decode_baseline
-    from sentimon.monitoring.monitor import told
+    from sentimon.monitoring.baseline_codec import decode_baseline
+    from sentimon.monitoring.monitor_state import told
     from sentimon.workflows.monitor_file import held_monitor, peek_monitor
     from sentimon.workflows.state_files import read_baseline_file
 
@@ -96,12 +96,12 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
 
 def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorState) -> MonitorLook:
-    from sentimon.logbook.moments import start_of_hour
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.drift import check_same_model
-    from sentimon.monitoring.monitor import advance, fits, new_rows
+    from sentimon.monitoring.class_mix_drift import check_same_model
+    from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import monitor_report
-    from sentimon.monitoring.reference import Reference
+    from sentimon.monitoring.monitor_state import advance, fits, new_rows
+    from sentimon.prediction_log.windows import Period
+    from sentimon.timestamps import start_of_hour
     from sentimon.workflows.drift import newer
     from sentimon.workflows.monitor_file import MONITOR_FILE
 
@@ -140,7 +140,7 @@ def _read(
     log: Workspace, period: Period, baseline: Baseline, reference: Reference, state: MonitorState
 ) -> tuple[HourlyRows, dict[int, Counted] | None, Summary]:
     """Return (the rows of `period`, their texts by hour and new words if these count, all bad lines)."""
-    from sentimon.monitoring.hourly import HourlyRows
+    from sentimon.monitoring.monitor_rows import HourlyRows
 
     found, words = HourlyRows(reference, state.seen), None
     for hour, some in log.hours(period):
@@ -160,9 +160,9 @@ def _rows_seen(state: MonitorState, hour: int) -> int:
 def _count_words(
     log: Workspace, period: Period, hours: set[int], vocabulary: Vocabulary
 ) -> dict[int, Counted]:
-    from sentimon.logbook.moments import hour_of
-    from sentimon.logbook.tokens import tokens_of
-    from sentimon.monitoring.words import WordCounter
+    from sentimon.monitoring.new_words import WordCounter
+    from sentimon.prediction_log.word_hashes import tokens_of
+    from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
 
     counter = WordCounter(vocabulary)
@@ -186,11 +186,11 @@ def find_examples(workspace: Workspace, seen: MonitorLook) -> tuple[list[Growth]
 
 
 def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[PredictionRecord]]:
-    from sentimon.logbook.moments import hour_of
-    from sentimon.logbook.tokens import hash_word, words_of
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.growth import grown_words
-    from sentimon.monitoring.showing import shows
+    from sentimon.monitoring.example_rows import shows
+    from sentimon.monitoring.word_growth import grown_words
+    from sentimon.prediction_log.windows import Period
+    from sentimon.prediction_log.word_hashes import hash_word, words_of
+    from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
 
     incident, vocabulary = seen.report.incident, seen.report.baseline.vocabulary

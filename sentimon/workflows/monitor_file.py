@@ -9,11 +9,11 @@ from zlib import crc32
 
 from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.files import read_if_there
-from sentimon.logbook.files import errors_named, remove_file, replace_file
-from sentimon.logbook.locks import only_monitor, where_writable
-from sentimon.logbook.segments import check_folder
-from sentimon.monitoring.monitor import MonitorState
-from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
+from sentimon.monitoring.monitor_codec import decode_monitors, encode_monitors
+from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.prediction_log.durable_files import errors_named, remove_file, replace_file
+from sentimon.prediction_log.folder import check_folder
+from sentimon.prediction_log.locks import only_monitor, where_writable
 
 MONITOR_FILE = "monitor.json"
 

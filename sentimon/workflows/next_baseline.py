@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING
 
 from sentimon.errors import StoreError
 from sentimon.files import is_there, read_if_there
-from sentimon.logbook.files import errors_named, remove_file, replace_file
-from sentimon.logbook.locks import only_monitor, where_writable
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
-from sentimon.monitoring.collecting import Wanted, decode_wanted, encode_wanted
+from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
+from sentimon.monitoring.baseline_collection import Wanted, decode_wanted, encode_wanted
+from sentimon.prediction_log.durable_files import errors_named, remove_file, replace_file
+from sentimon.prediction_log.locks import only_monitor, where_writable
 from sentimon.workflows.monitor_file import MONITOR_FILE
 from sentimon.workflows.state_files import add_baseline, next_path, read_baseline_file, save_baseline
 
 if TYPE_CHECKING:
-    from sentimon.logbook.record import PredictionRecord
+    from sentimon.prediction_log.record import PredictionRecord
     from sentimon.workflows.workspace import Workspace
 
 
@@ -213,9 +213,9 @@ def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:
     """Return the baseline; None where there are too few rows."""
     from dataclasses import replace
 
-    from sentimon.logbook.summary import summarise
     from sentimon.monitoring.baseline import create_baseline
-    from sentimon.monitoring.words import vocabulary_of
+    from sentimon.monitoring.new_words import vocabulary_of
+    from sentimon.prediction_log.summary import summarise
     from sentimon.workflows.drift import count_collected
 
     # The index knows how many there are; only when there are enough they are read.
@@ -239,8 +239,8 @@ def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:
 
 
 def _first_rows(workspace: Workspace, wanted: Wanted) -> list[PredictionRecord]:
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.collecting import first_rows
+    from sentimon.monitoring.baseline_collection import first_rows
+    from sentimon.prediction_log.windows import Period
 
     with contextlib.ExitStack() as stack:
         rows = workspace.logged_rows(Period(after=wanted.since), stack)

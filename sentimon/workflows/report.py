@@ -14,10 +14,10 @@ from sentimon.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.logbook.summary import Summary
-    from sentimon.logbook.windows import Period, Window
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.growth import Growth
+    from sentimon.monitoring.word_growth import Growth
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Period, Window
     from sentimon.reporting.report.report_value import Known, Labelled, Report, Setting, Watch
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.retraining import RetrainingDecision
@@ -67,8 +67,8 @@ def build_report(workspace: Workspace, asked: ReportRequest, labelled: Labelled 
         DataError: the rows are of another model than the baseline.
     """
     import sentimon
-    from sentimon.logbook.history import DRIFT_FILE, read_entries
-    from sentimon.monitoring.metrics import measure
+    from sentimon.monitoring.prediction_metrics import measure
+    from sentimon.prediction_log.history import DRIFT_FILE, read_entries
     from sentimon.reporting.report.report_value import Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
 
@@ -148,8 +148,8 @@ def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision:
     Raises:
         StoreError: it cannot be read, or tells of events that the baseline does not have.
     """
-    from sentimon.monitoring.monitor import MonitorState, fits
-    from sentimon.monitoring.reference import Reference
+    from sentimon.monitoring.monitor_reference import Reference
+    from sentimon.monitoring.monitor_state import MonitorState, fits
     from sentimon.reporting.report.report_value import Watch
     from sentimon.workflows.monitor_file import MONITOR_FILE, peek_monitor
     from sentimon.workflows.state_files import read_baseline_file
@@ -177,8 +177,8 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth]
     """Return (the words that grew most in the latest texts, how many texts that is about)."""
     from collections import Counter
 
-    from sentimon.logbook.tokens import hash_word, words_of
-    from sentimon.monitoring.growth import grown_words
+    from sentimon.monitoring.word_growth import grown_words
+    from sentimon.prediction_log.word_hashes import hash_word, words_of
     from sentimon.workflows.drift import latest
 
     baseline, summary = comparison.baseline, comparison.summary
@@ -199,8 +199,8 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth]
 
 
 def _known(baseline: Baseline | None) -> Known | None:
-    from sentimon.logbook.moments import from_microseconds
     from sentimon.reporting.report.report_value import Known
+    from sentimon.timestamps import from_microseconds
 
     if baseline is None:
         return None

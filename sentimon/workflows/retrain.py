@@ -11,13 +11,13 @@ from sentimon.finetuning.working_folder import working_folder
 
 if TYPE_CHECKING:
     from sentimon.config.settings import Settings
-    from sentimon.evaluation.late.book import Finder
     from sentimon.finetuning.results import RetrainingResults
     from sentimon.finetuning.retraining_plan import RetrainingPlan
     from sentimon.finetuning.split import Labelled
     from sentimon.finetuning.training_loop import EpochMetrics
+    from sentimon.gold_labels.label_book import Finder
     from sentimon.labels import Sentiment
-    from sentimon.logbook.record import PredictionRecord
+    from sentimon.prediction_log.record import PredictionRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.jsonl import BadLine
-    from sentimon.logbook.summary import Summary
-    from sentimon.logbook.windows import Period
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.retraining import LastTrigger, RetrainingTrigger
+    from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.monitor import MonitorLook
     from sentimon.workflows.workspace import Workspace
@@ -93,7 +93,7 @@ def check_retraining(
         DataError: the rows are of another model than the baseline.
         UsageError: the monitor is to judge a chosen period.
     """
-    from sentimon.logbook.history import TRIGGERS_FILE, append_entry
+    from sentimon.prediction_log.history import TRIGGERS_FILE, append_entry
     from sentimon.workflows.monitor_file import deciding
 
     with ExitStack() as stack:
@@ -119,9 +119,9 @@ def _decide(
     keep: bool,
 ) -> RetrainingDecision:
     """Return the decision; a look that is to be kept is remembered when `stack` is closed."""
-    from sentimon.logbook.history import TRIGGERS_FILE
-    from sentimon.logbook.windows import Period
-    from sentimon.monitoring.retraining import evaluate_retraining, monitor_rule, score_rule
+    from sentimon.monitoring.retraining_rules import evaluate_retraining, monitor_rule, score_rule
+    from sentimon.prediction_log.history import TRIGGERS_FILE
+    from sentimon.prediction_log.windows import Period
     from sentimon.workflows.drift import compare_with_baseline
     from sentimon.workflows.error_rate import error_rate_rule
     from sentimon.workflows.monitor import monitor_look
@@ -169,7 +169,7 @@ def is_monitored(workspace: Workspace, baseline: Baseline | None, period: Period
     Raises:
         UsageError: it should, and cannot judge a chosen period.
     """
-    from sentimon.monitoring.reference import FEWEST_ROWS
+    from sentimon.monitoring.monitor_reference import FEWEST_ROWS
 
     rule = workspace.settings.retraining.drift_rule
     chosen = period.since is not None or period.until is not None

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sentimon.files import is_there, read_file, unreadable
 from sentimon.jsonl import BadLine
-from sentimon.logbook.files import create_file, replace_file
-from sentimon.logbook.history import numbered_entries
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
-from sentimon.monitoring.retraining import LastTrigger, find_last_fired
+from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
+from sentimon.monitoring.retraining_rules import LastTrigger, find_last_fired
+from sentimon.prediction_log.durable_files import create_file, replace_file
+from sentimon.prediction_log.history import numbered_entries
 
 BASELINE_FILE = "baseline.json"
 _NONE = "make one with `sentimon baseline create`"

@@ -13,10 +13,10 @@ from sentimon.errors import DataError, SentimonError, StoreError
 from sentimon.reporting.live_view import Compared, Pace, Watched
 
 if TYPE_CHECKING:
-    from sentimon.logbook.rollup.latest import Memory
-    from sentimon.logbook.summary import Summary
-    from sentimon.logbook.windows import Calendar, Period, Window
-    from sentimon.monitoring.monitor import MonitorState
+    from sentimon.monitoring.monitor_state import MonitorState
+    from sentimon.prediction_log.index.latest_rows import Memory
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Calendar, Period, Window
     from sentimon.workflows.workspace import Workspace
 
 _ROWS = 100
@@ -65,7 +65,7 @@ class Watcher:
         return self._seen
 
     def _answer(self, log: Workspace) -> Watched:
-        from sentimon.logbook.windows import Period
+        from sentimon.prediction_log.windows import Period
         from sentimon.workflows.drift import compare_with_baseline
 
         whole = log.summary(Period())
@@ -95,8 +95,8 @@ class Watcher:
 
     def _period(self, whole: Summary, now: datetime) -> Period:
         """Return the latest windows: up to now, or to the last row where that is further back than these."""
-        from sentimon.logbook.moments import from_microseconds
-        from sentimon.logbook.windows import Period
+        from sentimon.prediction_log.windows import Period
+        from sentimon.timestamps import from_microseconds
 
         last = now if whole.last is None else min(now, from_microseconds(whole.last))
         span = (self.windows - 1) * self.calendar.every
@@ -107,8 +107,8 @@ class Watcher:
 
     def _windows(self, log: Workspace, period: Period) -> list[Window]:
         """Return the windows of a period, also the empty ones at its end."""
-        from sentimon.logbook.summary import Summary
-        from sentimon.logbook.windows import Window
+        from sentimon.prediction_log.summary import Summary
+        from sentimon.prediction_log.windows import Window
 
         found, _ = log.windows(period, self.calendar)
         while found and period.until is not None and found[-1].end < period.until:

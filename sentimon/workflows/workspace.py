@@ -25,19 +25,19 @@ from sentimon.errors import DataError, UsageError
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
     from sentimon.errors import SegmentError
-    from sentimon.logbook.opened import LogFile
-    from sentimon.logbook.outputs import Kind, Output
-    from sentimon.logbook.record import PredictionRecord
-    from sentimon.logbook.rollup.index import Index
-    from sentimon.logbook.rollup.latest import Memory
-    from sentimon.logbook.rollup.parts import Part
-    from sentimon.logbook.rollup.refresh import Run
-    from sentimon.logbook.rollup.rows import PeriodRows
-    from sentimon.logbook.rollup.sums import Sums
-    from sentimon.logbook.rollup.units import Read, Unit
-    from sentimon.logbook.summary import GrowingSummary, Summary
-    from sentimon.logbook.windows import Calendar, Period, Window
-    from sentimon.logbook.writer import LogWriter
+    from sentimon.prediction_log.index.latest_rows import Memory
+    from sentimon.prediction_log.index.log_index import Index
+    from sentimon.prediction_log.index.packed_sums import Part
+    from sentimon.prediction_log.index.period_rows import PeriodRows
+    from sentimon.prediction_log.index.period_sums import Sums
+    from sentimon.prediction_log.index.refresh import Run
+    from sentimon.prediction_log.index.scan_units import Read, Unit
+    from sentimon.prediction_log.output_files import Kind, Output
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.segment import LogFile
+    from sentimon.prediction_log.summary import GrowingSummary, Summary
+    from sentimon.prediction_log.windows import Calendar, Period, Window
+    from sentimon.prediction_log.writer import LogWriter
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -105,7 +105,7 @@ class Workspace:
         Raises:
             UsageError: what reaches such storage is not installed.
         """
-        from sentimon.logbook.objects import place_of
+        from sentimon.prediction_log.object_storage import place_of
 
         return place_of(self.settings.logs.dir) if on_objects(self.settings.logs.dir) else self.folder
 
@@ -117,7 +117,7 @@ class Workspace:
             return expanded(settings.dir)
         if settings.state_dir:
             return expanded(settings.state_dir)
-        from sentimon.logbook.rollup.index import address_digest
+        from sentimon.prediction_log.index.log_index import address_digest
 
         return state_folder(os.environ) / address_digest(settings.dir.rstrip("/"))
 
@@ -143,7 +143,7 @@ class Workspace:
             UsageError: it may not be written.
             StoreError: it is there already, and not to be replaced by `force`.
         """
-        from sentimon.logbook.outputs import open_door
+        from sentimon.prediction_log.output_files import open_door
 
         read = self.inputs(*inputs)
         return open_door(expanded(named), kind, log=self.folder, inputs=read, force=force)
@@ -161,7 +161,7 @@ class Workspace:
         Raises:
             UsageError: it is that of a log, holds other things, or may not be made.
         """
-        from sentimon.logbook.outputs import check_folder
+        from sentimon.prediction_log.output_files import check_folder
 
         folder = expanded(named)
         check_folder(folder, log=self.folder, inputs=self.inputs(*inputs), ours=ours, parents=parents)
@@ -190,21 +190,21 @@ class Workspace:
         Raises:
             StoreError: the key of the hash cannot be read.
         """
-        from sentimon.logbook.writer import LogWriter
+        from sentimon.prediction_log.writer import LogWriter
 
         return LogWriter(self.folder, self.settings.logs)
 
     @property
     def naive_zone(self) -> tzinfo | None:
         """Return the zone of logged timestamps that name none; None is local time."""
-        from sentimon.logbook.moments import time_zone
+        from sentimon.timestamps import time_zone
 
         return time_zone(self.settings.logs.naive_time_zone)
 
     @property
     def zone(self) -> tzinfo | None:
         """Return the zone of windows and dates; None is local time."""
-        from sentimon.logbook.moments import time_zone
+        from sentimon.timestamps import time_zone
 
         return time_zone(self.settings.metrics.time_zone)
 
@@ -247,7 +247,7 @@ class Workspace:
 
     def logged_rows(self, period: Period, stack: ExitStack) -> PeriodRows:
         """Return the rows of the log in `period`, which also know its bad lines, as `rows` does."""
-        from sentimon.logbook.rollup.rows import open_rows
+        from sentimon.prediction_log.index.period_rows import open_rows
 
         if self.moment is not None:
             return open_rows(self.moment, period, stack)
@@ -255,7 +255,7 @@ class Workspace:
 
     def latest_rows(self, count: int, memory: Memory) -> list[PredictionRecord]:
         """Return the last rows of the log, the newest last; `memory` saves reading them twice."""
-        from sentimon.logbook.rollup.latest import latest_rows
+        from sentimon.prediction_log.index.latest_rows import latest_rows
 
         if self.moment is not None:
             return latest_rows(self.moment, count, memory)
@@ -291,7 +291,7 @@ class Workspace:
 
     def index_read_by(self, run: Run) -> Index:
         """Return the index of the log, whose parts that are new `run` reads."""
-        from sentimon.logbook.rollup.index import Index
+        from sentimon.prediction_log.index.log_index import Index
 
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -308,7 +308,7 @@ class Workspace:
     @property
     def index_file(self) -> LogFile | None:
         """Return the file of the log's index; None where none is kept."""
-        from sentimon.logbook.opened import LogFile
+        from sentimon.prediction_log.segment import LogFile
 
         for place in self._index_places() if self.settings.logs.index else ():
             # One call: another program may remove it at any time.
@@ -322,13 +322,13 @@ class Workspace:
         Raises:
             StoreError: it may not be removed.
         """
-        from sentimon.logbook.rollup.store import remove_index
+        from sentimon.prediction_log.index.sqlite_store import remove_index
 
         for place in self._index_places():
             remove_index(place)
 
     def _index_places(self) -> tuple[Path, ...]:
-        from sentimon.logbook.rollup.index import places_of
+        from sentimon.prediction_log.index.log_index import places_of
 
         return places_of(self.place, cache_folder(os.environ))
 
@@ -338,8 +338,8 @@ class Workspace:
         Raises:
             UsageError: one of them is no time, or the period ends before it begins.
         """
-        from sentimon.logbook.moments import parse_bound
-        from sentimon.logbook.windows import Period
+        from sentimon.prediction_log.windows import Period
+        from sentimon.timestamps import parse_bound
 
         bounds = []
         for option, text in (("--since", since), ("--until", until)):
@@ -358,7 +358,7 @@ class Workspace:
         Raises:
             UsageError: no such windows fit the calendar.
         """
-        from sentimon.logbook.windows import Calendar
+        from sentimon.prediction_log.windows import Calendar
 
         try:
             return Calendar.of(every, self.zone)
@@ -368,7 +368,7 @@ class Workspace:
 
 def is_for_cluster(settings: EngineSettings, units: Sequence[Unit]) -> bool:
     """Return whether some units of the log are worth a cluster, where one is to be used at all."""
-    from sentimon.logbook.rollup.units import size_of
+    from sentimon.prediction_log.index.scan_units import size_of
 
     smallest = settings.smallest_megabytes << 20
     return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
@@ -384,13 +384,13 @@ def read_units(
     Raises:
         EngineError: the cluster cannot be used.
     """
-    from sentimon.engine.processes import run_units
+    from sentimon.engine.local_processes import run_units
 
     if not is_for_cluster(settings, units):
         yield from run_units(read, units, workers=settings.workers)
         return
-    from sentimon.engine.cluster import connected
-    from sentimon.engine.reading import read_on
+    from sentimon.engine.ray_cluster import connected
+    from sentimon.engine.ray_reading import read_on
 
     with connected(settings) as cluster:
         yield from read_on(cluster, read, units, say=say)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.monitoring.collecting import Wanted
+from sentimon.monitoring.baseline_collection import Wanted
 from sentimon.scoring.scorer import DEFAULT_FOLDER
 from sentimon.workflows.next_baseline import Heir, before_path, hand_over
 from sentimon.workflows.state_files import next_path

@@ -142,7 +142,7 @@ def test_a_look_of_the_monitor_that_cannot_be_kept_says_so_once(
     monkeypatch.chdir(place)
     assert ask("log", "--input", "-", "-q", stdin=rows).code == 0
     kept = (place / "logs/monitor.json").read_bytes()
-    from sentimon.logbook import locks
+    from sentimon.prediction_log import locks
 
     def read_only(path: Path) -> int:
         raise OSError(30, "Read-only file system", str(path))

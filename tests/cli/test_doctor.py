@@ -9,10 +9,10 @@ import pytest
 
 from sentimon.cli import doctor
 from sentimon.cli.doctor_host import LIBRARIES
-from sentimon.logbook.rollup import store
-from sentimon.logbook.rollup.soundness import damage_of
+from sentimon.prediction_log.index import sqlite_store as store
+from sentimon.prediction_log.index.verification import damage_of
 from tests.conftest import ROOT, Ran
-from tests.logbook.faults import in_new_process
+from tests.prediction_log.faults import in_new_process
 from tests.rows import lines, row, rows
 
 NOON = 240

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sentimon.evaluation.scaling import softmax
+from sentimon.evaluation.score_scaling import softmax
 from sentimon.labels import LABELS
 from tests.conftest import ROOT
 from tests.rows import lines, row
-from tests.scoring.test_onnx import write_folder
+from tests.scoring.test_onnx_backend import write_folder
 
 SAMPLE = ROOT / "sentimon/sample/after.jsonl"
 FEW = {"SENTIMON_QUALITY__MIN_LABELS_PER_CLASS": "15"}

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sentimon.logbook.zstandard import ZstdFile
+from sentimon.prediction_log.zstandard import ZstdFile
 from tests.conftest import Ran, clean_environment
 from tests.rows import lines, record, records, written
 
@@ -76,15 +76,15 @@ def load() -> None:
     import rich.table  # noqa: F401
     import typer
 
-    import sentimon.logbook
     import sentimon.monitoring
+    import sentimon.prediction_log
     import sentimon.reporting
     from sentimon.__main__ import main
     from sentimon.cli.app import app
 
-    for package in (sentimon.logbook, sentimon.monitoring, sentimon.reporting):
+    for package in (sentimon.prediction_log, sentimon.monitoring, sentimon.reporting):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if module.name.rpartition(".")[2] not in ("bulk", "columns", "usual"):
+            if module.name.rpartition(".")[2] != "bulk_rows":
                 __import__(module.name)
     # What the program itself loads as it goes: by running it.
     said = io.TextIOWrapper(io.BytesIO())
@@ -431,10 +431,10 @@ def test_each_answer_while_another_program_logs_is_that_of_a_whole_number_of_bat
         "import time\n"
         "from pathlib import Path\n"
         "from sentimon.config.settings import LogSettings\n"
-        "from sentimon.logbook import sealing\n"
-        "from sentimon.logbook.writer import LogWriter\n"
+        "from sentimon.prediction_log import rotation\n"
+        "from sentimon.prediction_log.writer import LogWriter\n"
         "from tests.rows import START, records\n"
-        "sealing.MEGABYTE = 50_000\n"
+        "rotation.MEGABYTE = 50_000\n"
         "writer = LogWriter(Path('logs'), LogSettings(rotate_megabytes=1))\n"
         "while True: writer.append(records(2, 3, 2), now=START); time.sleep(0.004)\n"
     )

@@ -19,7 +19,7 @@ import typer
 
 from sentimon.cli.log import log
 from tests.conftest import ROOT, Ran, clean_environment
-from tests.logbook.faults import killed_at
+from tests.prediction_log.faults import killed_at
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"
@@ -178,7 +178,7 @@ def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(
     monkeypatch.setenv("SENTIMON_MODEL__BUFFER_SIZE", "1")
     monkeypatch.chdir(tmp_path)
     texts = write_scored(tmp_path / "in.jsonl", 20)
-    modules = ("sentimon.cli.log", "sentimon.cli.steps", "sentimon.logbook.journal")
+    modules = ("sentimon.cli.log", "sentimon.cli.steps", "sentimon.prediction_log.resumable_log")
     steps = already = 0
 
     def command(logs: str) -> None:

@@ -245,7 +245,7 @@ def test_json_is_utf_8_and_strict_whatever_the_terminal_is(run, tmp_path: Path) 
 def test_a_log_that_stops_midway_says_what_it_has_kept(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "a.jsonl").write_text(rows(3, 0, 0), encoding="utf-8")
     program = (
-        "import os, sys; from sentimon.logbook import writer; real = writer.write_at_end\n"
+        "import os, sys; from sentimon.prediction_log import writer; real = writer.write_at_end\n"
         "def fails(path, lines, **rest):\n"
         "    if path.exists(): raise OSError(28, 'No space left on device')\n"
         "    return real(path, lines, **rest)\n"

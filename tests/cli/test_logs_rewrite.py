@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran
-from tests.logbook.upkeep.test_repair import SEALED, good
+from tests.prediction_log.maintenance.test_repair import SEALED, good
 from tests.rows import written
 
 Run = Callable[..., Ran]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.logbook.segments import LIVE_FILE
+from sentimon.prediction_log.folder import LIVE_FILE
 from tests.conftest import Ran
 from tests.reporting.report.pages import check_page
 from tests.reporting.report.reports import traffic

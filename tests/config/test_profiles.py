@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from sentimon.config import Settings, load_settings
-from sentimon.config.check import check_value, setting_keys, setting_type
 from sentimon.config.ranges import allowed, description
+from sentimon.config.setting_keys import check_value, setting_keys, setting_type
 from sentimon.config.template import default_toml
 
 CONFIGS = Path(__file__).parent.parent.parent / "configs"

@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from sentimon.config.settings import EngineSettings
-from sentimon.engine.cluster import connected
-from sentimon.engine.dispatch import share_out
-from sentimon.engine.pool import RayCrew
+from sentimon.engine.ray_cluster import connected
+from sentimon.engine.ray_scoring import RayCrew
+from sentimon.engine.work_dispatch import share_out
 from sentimon.errors import ModelError, SentimonError
-from sentimon.scoring.answers import Poison
+from sentimon.scoring.batch_scoring import Poison
 from sentimon.scoring.scores import ScoredText, Scores
 
 DEADLY = "deadly"

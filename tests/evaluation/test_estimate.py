@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.estimate import CONFUSION, COUNTING, EXPECTED, Estimates, Mix, estimate
-from sentimon.evaluation.gap import gap_of
-from sentimon.evaluation.gathering import MOST_ROWS, Source, Target, gather
-from sentimon.evaluation.late.entry import GoldLabel
-from sentimon.evaluation.realised import Judged
-from sentimon.evaluation.scaling import UNCHANGED, softmax
+from sentimon.evaluation.estimate import CONFUSION, COUNTING, EXPECTED, Estimates, Mix, estimate, gap_of
+from sentimon.evaluation.estimate_rows import MOST_ROWS, Source, Target, gather
+from sentimon.evaluation.realised_quality import Judged
+from sentimon.evaluation.score_scaling import UNCHANGED, softmax
+from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.labels import Sentiment
-from sentimon.logbook.windows import Period
-from sentimon.monitoring.intervals import Estimate
+from sentimon.prediction_log.windows import Period
+from sentimon.statistics.intervals import Estimate
 from tests.rows import START, record
 
 USUAL, SHIFTED = np.array([0.2, 0.45, 0.35]), np.array([0.75, 0.2, 0.05])

@@ -12,8 +12,8 @@ from sklearn import metrics
 from sentimon.errors import DataError
 from sentimon.evaluation.quality import Quality, evaluate
 from sentimon.labels import Sentiment
-from sentimon.monitoring.intervals import Estimate
 from sentimon.scoring.scores import Scores
+from sentimon.statistics.intervals import Estimate
 
 NEGATIVE, NEUTRAL, POSITIVE = Sentiment
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.evaluation.reliability import reliability
+from sentimon.evaluation.calibration_error import reliability
 
 
 def test_rows_are_grouped_by_confidence() -> None:

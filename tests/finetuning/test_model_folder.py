@@ -11,7 +11,7 @@ from sentimon.finetuning.model_folder import is_sentimon_model, read_network
 from sentimon.finetuning.sentimon_model import SentimonModel
 from sentimon.finetuning.trainable import predict_logits
 from sentimon.scoring.normalise import normalise
-from sentimon.scoring.onnx import OnnxScorer
+from sentimon.scoring.onnx_backend import OnnxScorer
 from sentimon.scoring.scorer import DEFAULT_FOLDER
 from tests.conftest import ROOT
 from tests.support.tiny_model import tiny_model

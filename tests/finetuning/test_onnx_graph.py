@@ -14,8 +14,8 @@ from sentimon.finetuning.model_folder import write_model
 from sentimon.finetuning.onnx_graph import build
 from sentimon.finetuning.quantise import measure_ranges
 from sentimon.finetuning.tokenizer import SPECIALS, build_tokenizer
-from sentimon.scoring.onnx import OnnxScorer
-from sentimon.scoring.runtime import ort
+from sentimon.scoring.onnx_backend import OnnxScorer
+from sentimon.scoring.onnx_runtime import ort
 from tests.support.tiny_backbone import PIECES, tiny_backbone
 
 TEXTS = [[0, 5, 6, 7, 2], [0, 15, 2], [0, 2], [0, *range(4, 21), 2]]

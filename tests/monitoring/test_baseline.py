@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 
 from sentimon.errors import NoVerdictError, StoreError
-from sentimon.logbook.summary import summarise
-from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.baseline import Baseline, BaselineCheck, check_baseline, create_baseline
-from sentimon.monitoring.baseline_json import decode_baseline, encode_baseline
+from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
+from sentimon.prediction_log.summary import summarise
+from sentimon.prediction_log.windows import Calendar
 from tests.rows import START, record, summary
 from tests.strategies import log_rows
 

@@ -11,7 +11,7 @@ from sentimon.monitoring.dispersion import (
     intraclass_correlation,
     more_than_chance,
 )
-from sentimon.monitoring.events import Counted, Window, total
+from sentimon.monitoring.watched_events import Counted, Window, total
 
 Counts = tuple[int, int, int]
 FLAT = (Wave(0.2), Wave(0.5), Wave(0.3))

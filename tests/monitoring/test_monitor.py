@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from sentimon.config.settings import MonitorSettings
 from sentimon.errors import StoreError
 from sentimon.labels import Sentiment
-from sentimon.logbook.moments import hour_of
-from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.events import Counted, Window, total
-from sentimon.monitoring.looks import Finding, divided, findings, look_backs
-from sentimon.monitoring.monitor import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told
-from sentimon.monitoring.monitor_json import decode_monitors, encode_monitors
-from sentimon.monitoring.reference import Reference
+from sentimon.monitoring.monitor_codec import decode_monitors, encode_monitors
+from sentimon.monitoring.monitor_look import Finding, divided, findings, look_backs
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.monitor_state import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told
+from sentimon.monitoring.watched_events import Counted, Window, total
+from sentimon.prediction_log.summary import Summary, summarise
+from sentimon.timestamps import hour_of
 from tests.rows import START, record, records
 
 SETTINGS = MonitorSettings()

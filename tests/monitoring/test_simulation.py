@@ -3,11 +3,11 @@ import random
 import pytest
 
 from sentimon.config.settings import Settings
-from sentimon.logbook.summary import summarise
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.reference import Reference
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.new_words import vocabulary_of
 from sentimon.monitoring.simulation import Outcome, Result, Scenario, simulate
-from sentimon.monitoring.words import vocabulary_of
+from sentimon.prediction_log.summary import summarise
 from tests.rows import START, record
 
 GENERATOR = random.Random(3)

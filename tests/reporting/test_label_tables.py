@@ -14,29 +14,28 @@ import pytest
 from rich.console import Console, RenderableType
 
 from sentimon.evaluation.calibration_file import Calibration
-from sentimon.evaluation.comparison import compare_models, pair_up, parts_of
-from sentimon.evaluation.estimate import EXPECTED, Estimates, Learnt, Trust
-from sentimon.evaluation.gap import Gap
-from sentimon.evaluation.labelshift import Fit
-from sentimon.evaluation.late.coverage import cover
-from sentimon.evaluation.late.entry import GoldLabel
+from sentimon.evaluation.error_rate_monitor import Risk, track_risk
+from sentimon.evaluation.estimate import EXPECTED, Estimates, Gap, Learnt, Trust
+from sentimon.evaluation.label_shift import Fit
+from sentimon.evaluation.model_comparison import compare_models, pair_up, parts_of
 from sentimon.evaluation.quality import evaluate
-from sentimon.evaluation.realised import judge, realise, realise_windows
-from sentimon.evaluation.risk import Risk, track_risk
-from sentimon.evaluation.scaling import Calibrator
-from sentimon.evaluation.words import Novelty
+from sentimon.evaluation.realised_quality import judge, realise, realise_windows
+from sentimon.evaluation.score_scaling import Calibrator
+from sentimon.evaluation.vocabulary_novelty import Novelty
 from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
 from sentimon.finetuning.training_loop import EpochMetrics
+from sentimon.gold_labels.gold_label import GoldLabel
+from sentimon.gold_labels.label_coverage import cover
 from sentimon.labels import LABELS, Sentiment
-from sentimon.logbook.windows import Calendar
-from sentimon.monitoring.drift import Change
-from sentimon.monitoring.intervals import Estimate
+from sentimon.monitoring.class_mix_drift import Change
+from sentimon.prediction_log.windows import Calendar
 from sentimon.reporting.estimate_tables import estimates_table
 from sentimon.reporting.label_tables import coverage_table
 from sentimon.reporting.model_tables import comparison_table, models_table
 from sentimon.reporting.quality_tables import calibration_table, realised_table
 from sentimon.reporting.retrain_tables import results_table
 from sentimon.scoring.scores import Scores
+from sentimon.statistics.intervals import Estimate
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, record, vector
 

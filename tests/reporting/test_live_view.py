@@ -12,11 +12,11 @@ from rich.cells import cell_len
 from sentimon.config.settings import DriftSettings
 from sentimon.jsonl import BadLine
 from sentimon.labels import LABELS
-from sentimon.logbook.summary import Summary, summarise
-from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.monitor import MonitorState
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.prediction_log.summary import Summary, summarise
+from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.live_view import Compared, Pace, Watched, frame
 from tests.reporting.golden import WIDTHS, check_golden, printed
 from tests.reporting.test_monitor import Looks

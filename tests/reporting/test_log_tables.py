@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from sentimon.labels import LABELS
-from sentimon.logbook.record import PredictionRecord
+from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.log_tables import rows_table
 from tests.rows import record
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.errors import ExitCode
-from sentimon.logbook.summary import Summary, summarise
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.prediction_metrics import measure
+from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
+from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.reporting.prometheus_text import (
     LONGEST_LABEL,
     MOST_MODELS,

@@ -16,14 +16,14 @@ from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.evaluation.quality import evaluate
 from sentimon.jsonl import BadLine
 from sentimon.labels import LABELS, Sentiment
-from sentimon.logbook.summary import Summary, summarise
-from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.baseline import Baseline, check_baseline
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.prediction_metrics import measure
+from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
 from sentimon.monitoring.simulation import Outcome, Result, Scenario
+from sentimon.monitoring.word_growth import Growth
+from sentimon.prediction_log.summary import Summary, summarise
+from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.decision_tables import check_table, drift_table, trigger_table
 from sentimon.reporting.metrics_tables import baseline_table, metrics_table, windows_table
 from sentimon.reporting.monitor_tables import monitor_table, simulation_table

@@ -2,10 +2,10 @@ from datetime import UTC, datetime
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.labels import LABELS
-from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import DriftReport, detect_drift
-from sentimon.monitoring.retraining import LastTrigger, evaluate_retraining, score_rule
+from sentimon.monitoring.class_mix_drift import DriftReport, detect_drift
+from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
+from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import limit_text, number_against
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
 from tests.rows import START, summary

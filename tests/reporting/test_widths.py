@@ -13,12 +13,12 @@ from rich.text import Text
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.labels import LABELS
-from sentimon.logbook.summary import Summary, summarise
-from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import evaluate_retraining, score_rule
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.prediction_metrics import measure
+from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
+from sentimon.prediction_log.summary import Summary, summarise
+from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.decision_tables import drift_table, trigger_table
 from sentimon.reporting.metrics_tables import metrics_table, windows_table
 from sentimon.reporting.monitor_tables import monitor_table

@@ -272,7 +272,7 @@ def make_calibration() -> None:
 
 def make_parts() -> None:
     """Write the parts of a job that is complete, and of one that was stopped after its first part."""
-    from sentimon.engine.parts import PartFolder
+    from sentimon.engine.part_files import PartFolder
 
     draw = random.Random(SEED)
     texts = [draw.choice(TEXTS[at % 3]) for at in range(1100)]
@@ -285,7 +285,7 @@ def make_parts() -> None:
 
 def make_jobs() -> None:
     """Write the journals of a job that is complete, and of one that was stopped after its first step."""
-    from sentimon.logbook.journal import Journal
+    from sentimon.prediction_log.resumable_log import Journal
 
     for name in ("done", "begun"):
         Path(f"{name}.jsonl").write_text(sample_rows(40, (1, 1, 1), day=3), encoding="utf-8")

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from sentimon.labels import parse_label
-from sentimon.scoring.onnx import OnnxScorer
+from sentimon.scoring.onnx_backend import OnnxScorer
 from sentimon.scoring.scorer import DEFAULT_FOLDER
 
 LARGEST_FOLDER = 25_000_000

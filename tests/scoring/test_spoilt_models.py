@@ -13,8 +13,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from sentimon.errors import ModelError
-from sentimon.scoring.onnx import OnnxScorer
-from tests.scoring.test_onnx import write_folder
+from sentimon.scoring.onnx_backend import OnnxScorer
+from tests.scoring.test_onnx_backend import write_folder
 from tests.test_state_files_fuzz import ROUNDS, refusal, spoil
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.onnx")

@@ -11,7 +11,7 @@ import pytest
 from sentimon.cli.collecting import note_given_up
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.collecting import Wanted, encode_wanted
+from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
 from sentimon.workflows import next_baseline
 from sentimon.workflows.next_baseline import (
     Heir,

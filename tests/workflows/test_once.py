@@ -11,14 +11,14 @@ from unittest import mock
 
 import pytest
 
-from sentimon.api import registry
-from sentimon.api.drift import DriftDetector
-from sentimon.api.predictions import PredictionLog
+from sentimon.compat.drift_detector import DriftDetector
+from sentimon.compat.prediction_logger import PredictionLog
 from sentimon.config import load_settings
-from sentimon.logbook.files import create_file
-from sentimon.logbook.summary import summarise
 from sentimon.monitoring.baseline import create_baseline
-from sentimon.monitoring.collecting import Wanted, encode_wanted
+from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
+from sentimon.prediction_log.durable_files import create_file
+from sentimon.prediction_log.summary import summarise
+from sentimon.workflows import model_registry as registry
 from sentimon.workflows.error_rate import error_rate_rule
 from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
 from sentimon.workflows.workspace import Workspace

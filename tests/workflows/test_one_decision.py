@@ -15,16 +15,16 @@ from unittest import mock
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sentimon.api.drift import DriftDetector
-from sentimon.api.predictions import PredictionLog
-from sentimon.api.retraining import RetrainingManager
+from sentimon.compat.drift_detector import DriftDetector
+from sentimon.compat.prediction_logger import PredictionLog
+from sentimon.compat.retraining_manager import RetrainingManager
 from sentimon.config import load_settings
-from sentimon.evaluation.late.entry import ID, GoldLabel
+from sentimon.gold_labels.gold_label import ID, GoldLabel
 from sentimon.labels import Sentiment
-from sentimon.logbook.summary import summarise
-from sentimon.logbook.windows import Period
 from sentimon.monitoring.baseline import create_baseline
-from sentimon.monitoring.words import vocabulary_of
+from sentimon.monitoring.new_words import vocabulary_of
+from sentimon.prediction_log.summary import summarise
+from sentimon.prediction_log.windows import Period
 from sentimon.reporting.json_shapes import drift_object
 from sentimon.reporting.prometheus_text import read_values
 from sentimon.reporting.report.rendering import to_html, to_markdown
@@ -141,8 +141,8 @@ def same_everywhere(case: Case) -> dict[str, Any]:
         with (
             mock.patch.dict("os.environ", environment),
             mock.patch("sentimon.cli.session.clock", return_value=NOW),
-            mock.patch("sentimon.api.drift.datetime", Clock),
-            mock.patch("sentimon.api.retraining.datetime", Clock),
+            mock.patch("sentimon.compat.drift_detector.datetime", Clock),
+            mock.patch("sentimon.compat.retraining_manager.datetime", Clock),
         ):
             return _same(case, logs, path)
 

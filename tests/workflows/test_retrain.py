@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from sentimon.errors import StoreError
-from sentimon.evaluation.late.book import Finder
-from sentimon.evaluation.late.entry import GoldLabel
-from sentimon.labels import Sentiment
 from sentimon.finetuning.working_folder import check_output, working_folder
+from sentimon.gold_labels.gold_label import GoldLabel
+from sentimon.gold_labels.label_book import Finder
+from sentimon.labels import Sentiment
 from sentimon.workflows.retrain import rows_of_log
 from tests.rows import START, record
 

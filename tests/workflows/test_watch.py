@@ -12,9 +12,9 @@ import pytest
 
 from sentimon.config import load_settings
 from sentimon.errors import StoreError
-from sentimon.logbook.rollup.index import Index
-from sentimon.logbook.windows import Calendar
 from sentimon.monitoring.baseline import Baseline
+from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.windows import Calendar
 from sentimon.reporting.live_view import Watched
 from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.watch import Watcher

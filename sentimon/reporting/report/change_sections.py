@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.intervals import Change, difference_of_shares, normal_quantile, wilson
-from sentimon.monitoring.looks import Finding
-from sentimon.monitoring.retraining import RuleResult
-from sentimon.monitoring.texts import LENGTH, TextProperty
+from sentimon.monitoring.monitor_look import Finding
+from sentimon.monitoring.retraining_rules import RuleResult
+from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, interval, limit_text, number, number_against
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts import change_chart
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger
+from sentimon.statistics.intervals import Change, difference_of_shares, normal_quantile, wilson
 
 _COLUMNS = (
     Column(name="Baseline", numeric=True),

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from sentimon.monitoring.intervals import Estimate
 from sentimon.reporting.report.report_value import ScoredWindow
 from sentimon.reporting.report.svg import Frame, Point, box, circle, label, line, path, rectangle, ticks
+from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.reliability import Reliability
+    from sentimon.evaluation.calibration_error import Reliability
 
 _MOST_MARKS = 70
 """The largest number of windows that each get a mark."""

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from sentimon.logbook.summary import Counts, Summary
-from sentimon.logbook.windows import Window
-from sentimon.monitoring.distance import wasserstein_distance, wasserstein_interval
-from sentimon.monitoring.drift import DriftReport, Verdict
-from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.incidents import Incident
-from sentimon.monitoring.intervals import Estimate
-from sentimon.monitoring.metrics import Metrics, mean_confidence
-from sentimon.monitoring.retraining import RetrainingTrigger
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.incident import Incident
+from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
+from sentimon.monitoring.retraining_rules import RetrainingTrigger
+from sentimon.monitoring.word_growth import Growth
+from sentimon.prediction_log.summary import Counts, Summary
+from sentimon.prediction_log.windows import Window
 from sentimon.reporting.report.saved_checks import Past
+from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
+from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
     # numpy comes with them, which takes as long to load as a report without labels takes to make.
+    from sentimon.evaluation.calibration_error import Reliability
     from sentimon.evaluation.quality import Quality
-    from sentimon.evaluation.reliability import Reliability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from sentimon.errors import DataError
-from sentimon.logbook.moments import parse_moment
-from sentimon.monitoring.incidents import Incident
+from sentimon.monitoring.incident import Incident
+from sentimon.timestamps import parse_moment
 
 
 class _Share(msgspec.Struct, frozen=True):

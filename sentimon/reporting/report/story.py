@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sentimon.logbook.moments import format_moment, from_microseconds
-from sentimon.monitoring.drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.reporting.monitor_findings import all_moved
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.reporting.report.appendix_sections import bad_lines_section, methods_section, settings_section
@@ -13,6 +12,7 @@ from sentimon.reporting.report.quality_section import quality_section
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.time_sections import confidence_section, mix_section, score_section, when
 from sentimon.reporting.verdict_sentences import explain_collecting, explain_drift, explain_trigger
+from sentimon.timestamps import format_moment, from_microseconds
 
 _TONES = {Verdict.DRIFT: Tone.FINDING, Verdict.STABLE: Tone.WELL, Verdict.NO_VERDICT: Tone.UNKNOWN}
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sentimon.labels import LABELS
-from sentimon.monitoring.intervals import Estimate
 from sentimon.reporting.monitor_findings import listed, outstanding
 from sentimon.reporting.plain_text import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts import Level, Stretch, estimate_chart, mix_chart
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.saved_checks import PastIncident, SavedFinding
+from sentimon.statistics.intervals import Estimate
 
 _SHADES = {"incident": "incident", "reference": "rows of the baseline"}
 _LATEST = 20

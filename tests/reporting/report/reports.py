@@ -8,15 +8,15 @@ from random import Random
 from typing import Any
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
-from sentimon.logbook.summary import summarise
-from sentimon.logbook.windows import Calendar, summarise_windows
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.incidents import Incident
-from sentimon.monitoring.looks import Finding
-from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import evaluate_retraining, score_rule
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.incident import Incident
+from sentimon.monitoring.monitor_look import Finding
+from sentimon.monitoring.prediction_metrics import measure
+from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
+from sentimon.monitoring.word_growth import Growth
+from sentimon.prediction_log.summary import summarise
+from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.report.report_value import Known, Report, Setting, Watch, score_windows
 from sentimon.reporting.report.saved_checks import recall
 from tests.rows import START, lines, records, row

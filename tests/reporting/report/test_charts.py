@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.evaluation.reliability import Reliability
-from sentimon.monitoring.intervals import Estimate
+from sentimon.evaluation.calibration_error import Reliability
 from sentimon.reporting.report.charts import (
     Level,
     Stretch,
@@ -18,6 +17,7 @@ from sentimon.reporting.report.charts import (
 )
 from sentimon.reporting.report.report_value import ScoredWindow
 from sentimon.reporting.report.svg import Frame, label, path, ticks
+from sentimon.statistics.intervals import Estimate
 from tests.reporting.report.pages import everything, parsed
 
 START = datetime(2026, 9, 7, tzinfo=UTC)

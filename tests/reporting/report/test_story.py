@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
-from sentimon.logbook.summary import Summary
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.drift import detect_drift
-from sentimon.monitoring.growth import Growth
-from sentimon.monitoring.intervals import Change
-from sentimon.monitoring.metrics import measure
-from sentimon.monitoring.retraining import evaluate_retraining, score_rule
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.prediction_metrics import measure
+from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
+from sentimon.monitoring.word_growth import Growth
+from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Tone
 from sentimon.reporting.report.rendering import TEMPLATES, plain, safe, to_html, to_markdown
 from sentimon.reporting.report.report_value import Watch
 from sentimon.reporting.report.saved_checks import Past
 from sentimon.reporting.report.story import tell
+from sentimon.statistics.intervals import Change
 from tests.reporting.report.pages import check_page, everything, parsed
 from tests.reporting.report.reports import NOW, report
 from tests.rows import summary

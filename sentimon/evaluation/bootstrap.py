@@ -1,0 +1,110 @@
+"""One set of estimates from some counts of the rows, and many from counts drawn anew: the bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentimon.evaluation.confusion import recalls
+from sentimon.evaluation.estimate_rows import Source, Target
+from sentimon.evaluation.prevalence import adapted, confusion_mix, expected_mix
+from sentimon.evaluation.score_scaling import BIAS_CORRECTED, UNCHANGED, Calibrator, fit_scaling
+
+RESAMPLES = 200
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Replicate:
+    """Estimates for the target; mixes have shape (3,)."""
+
+    calibrator: Calibrator
+    confusion: Matrix
+    """Class mix by the confusion matrix."""
+    expected: Matrix
+    """Class mix by expectation maximisation."""
+    accuracy: float
+    recall: float
+    """Mean recall of the three classes."""
+
+
+def confusion_of(source: Source, counts: Matrix) -> Matrix:
+    """Return the labelled rows per gold (down) and predicted class, shape (3, 3), each counted so often."""
+    pairs = source.gold * 3 + source.scores.argmax(axis=1)
+    confusion: Matrix = np.bincount(pairs, weights=counts, minlength=9).astype(np.float64)
+    return confusion.reshape(3, 3)
+
+
+def replicate(
+    source: Source,
+    target: Target,
+    *,
+    source_counts: Matrix,
+    target_counts: Matrix,
+    observed: Matrix,
+    calibrator: Calibrator | None,
+    start: Calibrator = UNCHANGED,
+    random: np.random.Generator | None = None,
+) -> Replicate:
+    """Return the estimates where each row counts as often as `source_counts` (n,), `target_counts` (m,) say.
+
+    `observed` (3,) are the shares of the predicted classes; `calibrator` is used as given, or else fitted
+    from `start`. Every class has labelled rows. With `random`, accuracy and recall are not the expected ones
+    but such as labels on as many rows as the target has would show.
+    """
+    fitted = calibrator or fit_scaling(
+        source.scores, source.gold, BIAS_CORRECTED, counts=source_counts, start=start
+    )
+    known, calibrated = fitted.apply(source.scores), fitted.apply(target.scores)
+    prior = source_counts @ known / source_counts.sum()
+    mix = expected_mix(calibrated, prior, counts=target_counts)
+    expected = _expected_confusion(target, adapted(calibrated, prior, mix), target_counts)
+    if random is not None:
+        expected = random.multinomial(target.count, expected.ravel()).reshape(3, 3).astype(np.float64)
+    return Replicate(
+        calibrator=fitted,
+        confusion=confusion_mix(confusion_of(source, source_counts), observed),
+        expected=mix,
+        accuracy=float(np.trace(expected) / expected.sum(axis=1).sum()),
+        recall=float(recalls(expected).mean()),
+    )
+
+
+def replicates(
+    source: Source, target: Target, point: Replicate, *, refit: bool, seed: int
+) -> Iterator[Replicate]:
+    """Yield RESAMPLES estimates, each from rows drawn anew from both, as `seed` says.
+
+    The calibrator is fitted anew where `refit`. Labelled rows are drawn within their gold class, so that no
+    class is ever without.
+    """
+    random = np.random.default_rng(seed)
+    n, m = len(source.gold), len(target.scores)
+    observed = np.array(target.counts) / target.count
+    groups = [np.flatnonzero(source.gold == place) for place in range(3)]
+    for _ in range(RESAMPLES):
+        drawn = np.zeros(n)
+        for own in groups:
+            drawn[own] = random.multinomial(len(own), np.full(len(own), 1 / len(own)))
+        yield replicate(
+            source,
+            target,
+            source_counts=drawn * source.weights,
+            target_counts=random.multinomial(m, np.full(m, 1 / m)).astype(np.float64),
+            observed=random.multinomial(target.count, observed) / target.count,
+            calibrator=None if refit else point.calibrator,
+            start=point.calibrator,
+            random=random,
+        )
+
+
+def _expected_confusion(target: Target, scores: Matrix, counts: Matrix) -> Matrix:
+    """Return the share of each gold (down) and predicted class, were the scores true probabilities."""
+    given = np.eye(3)[target.scores.argmax(axis=1)]
+    joint = (scores * counts[:, None]).T @ given
+    shares: Matrix = joint / joint.sum()
+    return shares

@@ -1,0 +1,138 @@
+"""Quality as the labels show it, as a whole and over time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from sentimon.errors import DataError
+from sentimon.evaluation.weighted_metrics import macro_f1, macro_recall, weighted_share
+from sentimon.gold_labels.gold_label import GoldLabel
+from sentimon.gold_labels.label_coverage import Labelled
+from sentimon.gold_labels.sampling import weights_of
+from sentimon.labels import Sentiment
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.windows import MOST_WINDOWS, Calendar
+from sentimon.statistics.intervals import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A logged row with its gold label."""
+
+    timestamp: datetime
+    predicted: Sentiment
+    label: GoldLabel
+    scores: tuple[float, float, float]
+    text: str | None
+
+    @classmethod
+    def of(cls, record: PredictionRecord, gold: GoldLabel) -> Judged:
+        """Return a logged row with its label."""
+        return cls(
+            timestamp=record.timestamp,
+            predicted=record.sentiment,
+            label=gold,
+            scores=record.scores.vector,
+            text=record.text,
+        )
+
+    @property
+    def wrong(self) -> bool:
+        """Return whether the model named another class than people did."""
+        return self.predicted is not self.label.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealisedQuality:
+    """Quality on the labelled rows; an estimate is None where none speaks for it."""
+
+    n: int
+    weighted: bool
+    """Whether rows were drawn with known probabilities, so that each counts for as many as it stands for."""
+    accuracy: Estimate
+    macro_recall: Estimate
+    macro_f1: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityWindow:
+    """One window: from `start` (included) to `end` (excluded)."""
+
+    start: datetime
+    end: datetime
+    complete: bool
+    rows: int
+    """All rows in it, labelled or not."""
+    quality: RealisedQuality
+
+
+def judge(
+    rows: Iterable[Labelled], calendar: Calendar | None = None
+) -> tuple[list[Judged], Mapping[datetime | None, int]]:
+    """Return (the labelled rows in log order, how many rows begin in each window; None: in the whole).
+
+    One pass, memory for the labelled rows and the windows.
+    """
+    judged: list[Judged] = []
+    counts: Counter[datetime | None] = Counter()
+    for record, gold in rows:
+        counts[calendar.start_of(record.timestamp) if calendar else None] += 1
+        if gold is not None:
+            judged.append(Judged.of(record, gold))
+    return judged, counts
+
+
+def realise(judged: Sequence[Judged], *, confidence_level: float, seed: int = 0) -> RealisedQuality:
+    """Return the quality on the rows in `judged`, weighted by what was drawn with known probabilities."""
+    weights = np.array(weights_of([one.label for one in judged]), dtype=np.float64)
+    gold = np.array([one.label.label for one in judged], dtype=np.int64)
+    predicted = np.array([one.predicted for one in judged], dtype=np.int64)
+    return RealisedQuality(
+        n=len(judged),
+        weighted=any(one.label.drawn for one in judged),
+        accuracy=weighted_share(gold == predicted, weights, confidence_level=confidence_level),
+        macro_recall=macro_recall(gold, predicted, weights, confidence_level=confidence_level),
+        macro_f1=macro_f1(gold, predicted, weights, confidence_level=confidence_level, seed=seed),
+    )
+
+
+def realise_windows(
+    judged: Sequence[Judged],
+    counts: Mapping[datetime | None, int],
+    calendar: Calendar,
+    *,
+    now: datetime,
+    confidence_level: float,
+) -> list[QualityWindow]:
+    """Return the quality per window, from the first row's to the last row's, those without labels too.
+
+    `counts` are those of `judge` with the same calendar.
+
+    Raises:
+        DataError: the rows span more than MOST_WINDOWS windows.
+    """
+    starts = [start for start in counts if start is not None]
+    if not starts:
+        return []
+    by_window: dict[datetime, list[Judged]] = {}
+    for one in judged:
+        by_window.setdefault(calendar.start_of(one.timestamp), []).append(one)
+    windows: list[QualityWindow] = []
+    start, last = min(starts), max(starts)
+    while start <= last:
+        if len(windows) >= MOST_WINDOWS:
+            raise DataError("too many windows to show", hint="use longer windows with --every")
+        end = calendar.after(start)
+        quality = realise(by_window.get(start, []), confidence_level=confidence_level)
+        windows.append(
+            QualityWindow(
+                start=start, end=end, complete=end <= now, rows=counts.get(start, 0), quality=quality
+            )
+        )
+        start = end
+    return windows

@@ -1,0 +1,170 @@
+"""The file of gold labels beside the log: read whole, appended to under the log's lock, never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+
+from sentimon.errors import StoreError
+from sentimon.gold_labels.gold_label import ID, TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
+from sentimon.jsonl import BadLine, LineError, file_lines
+from sentimon.prediction_log.durable_files import errors_named, replace_file, write_at_end
+from sentimon.prediction_log.locks import exclusive
+from sentimon.prediction_log.record import PredictionRecord
+
+LABELS_FILE = "labels.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelBook:
+    """The gold labels of a log, by key, in the order in which each key was first labelled."""
+
+    labels: Mapping[Key, GoldLabel]
+    bad_lines: tuple[BadLine, ...]
+
+    def finder(self, hash_text: Hash) -> Finder:
+        """Return what finds the label of a row; texts are hashed only where a label is for one."""
+        by_text = any(kind == TEXT_HASH for kind, _ in self.labels)
+        return Finder(labels=self.labels, hash_text=hash_text if by_text else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """Finds the label of each row."""
+
+    labels: Mapping[Key, GoldLabel]
+    hash_text: Hash | None
+
+    def label_of(self, record: PredictionRecord) -> GoldLabel | None:
+        """Return the label of a row: the one for its id, or else the one for its text, if there is any."""
+        if record.id is not None:
+            found = self.labels.get((ID, record.id))
+            if found is not None:
+                return found
+        if self.hash_text is None:
+            return None
+        if record.text_hash is not None:
+            return self.labels.get((TEXT_HASH, record.text_hash))
+        return None if record.text is None else self.labels.get((TEXT_HASH, self.hash_text(record.text)))
+
+
+def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
+    """Return the labels beside the log in `folder`; none where none were imported yet.
+
+    Of two lines for one key the later one counts. A bad line never stops the reading.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    path = folder / LABELS_FILE
+    labels: dict[Key, GoldLabel] = {}
+    bad: list[BadLine] = []
+    for number, line in file_lines(path):
+        try:
+            found = parse_label_line(line, zone=zone)
+        except LineError as error:
+            bad.append(error.at(str(path), number))
+        else:
+            labels[found.key] = found
+    return LabelBook(labels=labels, bad_lines=tuple(bad))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A label from a file, which is for rows of the log, and where in the file it stands."""
+
+    path: str
+    line: int
+    label: GoldLabel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What adding labels came to."""
+
+    new: int
+    replaced: int
+    unchanged: int
+    conflicts: tuple[BadLine, ...]
+    """Labels that were left out because the key has another one."""
+    total: int
+    """Keys that are labelled now."""
+
+
+def add_labels(
+    folder: Path, arrivals: Sequence[Arrival], *, replace: bool, zone: tzinfo | None, sync: bool
+) -> Added:
+    """Append what is new among `arrivals` to the labels of the log in `folder`, all in one write.
+
+    A key that has the same label already is left as it is, so that adding twice changes nothing. One
+    that has another label keeps it, unless `replace`: then the later line counts.
+
+    Raises:
+        StoreError: the file cannot be read or written; then nothing was added.
+    """
+    path = folder / LABELS_FILE
+    with errors_named(path), exclusive(folder):
+        known = dict(read_book(folder, zone=zone).labels)
+        lines: list[bytes] = []
+        conflicts: list[BadLine] = []
+        new = replaced = 0
+        for arrival in arrivals:
+            before = known.get(arrival.label.key)
+            if before is not None and before.label is arrival.label.label:
+                continue
+            if before is not None and not replace:
+                conflicts.append(_conflict(arrival, before))
+                continue
+            new += before is None
+            replaced += before is not None
+            known[arrival.label.key] = arrival.label
+            lines.append(arrival.label.to_line())
+        if lines:
+            write_at_end(path, lines, sync=sync)
+    unchanged = len(arrivals) - len(lines) - len(conflicts)
+    return Added(
+        new=new, replaced=replaced, unchanged=unchanged, conflicts=tuple(conflicts), total=len(known)
+    )
+
+
+def forget_labels(folder: Path, keys: Collection[Key], *, zone: tzinfo | None) -> int:
+    """Take the labels with any of `keys` out of the file, in one step, and return how many lines that were.
+
+    Raises:
+        StoreError: the file cannot be read or written; then it is as it was.
+    """
+    path = folder / LABELS_FILE
+    with errors_named(path), exclusive(folder):
+        lines = _whole_lines(path)
+        kept = [line for line in lines if _key_on(line, zone) not in keys]
+        if len(kept) < len(lines):
+            replace_file(path, b"".join(line + b"\n" for line in kept))
+    return len(lines) - len(kept)
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    lines = []
+    for number, line in file_lines(path):
+        if isinstance(line, LineError):
+            hint = "no label of ours is so long: take the line out of the file"
+            raise StoreError(f"{path}:{number}: {line.message}", hint=hint) from line
+        lines.append(line)
+    return lines
+
+
+def _key_on(line: bytes, zone: tzinfo | None) -> Key | None:
+    try:
+        return parse_label_line(line, zone=zone).key
+    except LineError:
+        return None
+
+
+def _conflict(arrival: Arrival, before: GoldLabel) -> BadLine:
+    kind, value = before.key
+    reason = (
+        f"{kind} {value!r:.70} is labelled {before.label.label} since {before.timestamp:%Y-%m-%d %H:%M} UTC, "
+        f"not {arrival.label.label.label}; --replace takes the later one"
+    )
+    return BadLine(path=arrival.path, line=arrival.line, kind="conflict", reason=reason)

@@ -1,0 +1,204 @@
+"""How far the labels reach: rows labelled by period and class, their delay, whether the sample is fair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentimon.gold_labels.gold_label import GoldLabel
+from sentimon.gold_labels.label_book import Finder
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import GrowingSummary, Summary
+from sentimon.prediction_log.windows import Calendar, lay_out
+from sentimon.scoring.scores import SCALE
+from sentimon.statistics.distances import total_variation
+from sentimon.statistics.intervals import standard_error
+
+FEWEST = 20
+"""Labelled, and unlabelled, rows below which two groups are not compared."""
+
+Labelled = tuple[PredictionRecord, GoldLabel | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """Time from a prediction to its label, in hours; below 0 where the label is the older."""
+
+    median_hours: float
+    ninetieth_hours: float
+    """Nine labels of ten came sooner."""
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """How the labelled rows differ from the unlabelled ones in what the model said of them."""
+
+    mix_distance: float
+    """Total variation distance of the predicted classes, 0 (alike) .. 1."""
+    mix_p: float
+    """How often chance alone moves the mix so far, 0 .. 1 (chi-square)."""
+    confidence_difference: float
+    """Mean confidence of labelled minus unlabelled rows, -1 .. 1."""
+    confidence_p: float
+    """How often chance alone moves it so far, 0 .. 1 (two-sided)."""
+    limit: float
+    """A p below this is more than chance; the two tests share the level."""
+
+    @property
+    def random_sample(self) -> bool:
+        """Return whether both differences are within chance."""
+        return self.mix_p >= self.limit and self.confidence_p >= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredWindow:
+    """One window: from `start` (included) to `end` (excluded), all its rows and the labelled ones."""
+
+    start: datetime
+    end: datetime
+    complete: bool
+    all: Summary
+    labelled: Summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What is labelled of some rows."""
+
+    all: Summary
+    labelled: Summary
+    drawn: int
+    """Labelled rows that `label next` drew with a known probability."""
+    windows: tuple[CoveredWindow, ...] | None
+    """Where they were asked for."""
+    delay: Delay | None
+    """None where nothing is labelled."""
+    fairness: Fairness | None
+    """None where there are too few labelled or unlabelled rows to compare."""
+
+
+def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[Labelled]:
+    """Yield each row with its gold label, None where it has none."""
+    for record in records:
+        yield record, finder.label_of(record)
+
+
+def cover(
+    rows: Iterable[Labelled], *, calendar: Calendar | None, now: datetime, confidence_level: float
+) -> Coverage:
+    """Return what is labelled of `rows`; one pass, memory for the labelled ones only.
+
+    The two tests of fairness are at 1 - `confidence_level` together.
+
+    Raises:
+        DataError: the rows span too many windows.
+    """
+    labelled, unlabelled = _Sums(calendar), _Sums(calendar)
+    delays: list[float] = []
+    drawn = 0
+    for record, gold in rows:
+        (unlabelled if gold is None else labelled).add(record)
+        if gold is not None:
+            delays.append((gold.timestamp - record.timestamp).total_seconds() / 3600)
+            drawn += gold.drawn
+    known, rest = labelled.whole.summary(), unlabelled.whole.summary()
+    windows = None if calendar is None else _windows(labelled, unlabelled, known + rest, calendar, now)
+    return Coverage(
+        all=known + rest,
+        labelled=known,
+        drawn=drawn,
+        windows=windows,
+        delay=_delay(delays),
+        fairness=compare_groups(known, rest, confidence_level=confidence_level),
+    )
+
+
+def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float) -> Fairness | None:
+    """Return how far two groups of rows differ, None where one of them has fewer than FEWEST rows.
+
+    The mix is compared by Pearson's chi-square over the classes that either has, the mean confidence by
+    the normal test with each group's own variance.
+    """
+    if min(labelled.count, rest.count) < FEWEST:
+        return None
+    difference = _mean_confidence(labelled) - _mean_confidence(rest)
+    spread = math.hypot(*(_standard_error(group) for group in (labelled, rest)))
+    score = abs(difference) / spread if spread else math.inf if abs(difference) > 1e-9 else 0.0
+    return Fairness(
+        mix_distance=total_variation(labelled.counts, rest.counts),
+        mix_p=_chi_square_p(labelled.counts, rest.counts),
+        confidence_difference=difference,
+        confidence_p=math.erfc(score / math.sqrt(2)),
+        limit=(1 - confidence_level) / 2,
+    )
+
+
+def _mean_confidence(group: Summary) -> float:
+    return group.total.confidence / (group.count * SCALE)
+
+
+def _standard_error(group: Summary) -> float:
+    tally = group.total
+    return standard_error(tally.confidence, tally.confidence_squares, tally.count, scale=SCALE)
+
+
+def _chi_square_p(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    n, m = sum(one), sum(other)
+    pairs = [(a, b) for a, b in zip(one, other, strict=True) if a + b]
+    if len(pairs) < 2:
+        return 1.0
+    statistic = sum((a * m - b * n) ** 2 / (n * m * (a + b)) for a, b in pairs)
+    # In closed form for one degree of freedom and for two.
+    return math.erfc(math.sqrt(statistic / 2)) if len(pairs) == 2 else math.exp(-statistic / 2)
+
+
+def _delay(hours: list[float]) -> Delay | None:
+    if not hours:
+        return None
+    ordered = sorted(hours)
+    return Delay(
+        median_hours=_quantile(ordered, 0.5), ninetieth_hours=_quantile(ordered, 0.9), n=len(ordered)
+    )
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+class _Sums:
+    """The sum over some rows, as a whole and per window."""
+
+    def __init__(self, calendar: Calendar | None) -> None:
+        self.whole = GrowingSummary()
+        self.parts: dict[datetime, GrowingSummary] = {}
+        self._calendar = calendar
+
+    def add(self, record: PredictionRecord) -> None:
+        self.whole.add(record)
+        if self._calendar is not None:
+            start = self._calendar.start_of(record.timestamp)
+            self.parts.setdefault(start, GrowingSummary()).add(record)
+
+    def part(self, start: datetime) -> Summary:
+        return self.parts[start].summary() if start in self.parts else Summary()
+
+
+def _windows(
+    labelled: _Sums, unlabelled: _Sums, total: Summary, calendar: Calendar, now: datetime
+) -> tuple[CoveredWindow, ...]:
+    return tuple(
+        CoveredWindow(
+            start=window.start,
+            end=window.end,
+            complete=window.complete,
+            all=labelled.part(window.start) + unlabelled.part(window.start),
+            labelled=labelled.part(window.start),
+        )
+        for window in lay_out({}, total, calendar, now=now)
+    )

@@ -1,0 +1,148 @@
+"""What makes a row worth labelling: a weight above 0 for each, part of it the same for all.
+
+UNIFORM is the share that all rows have alike: so every row can be picked, and no estimate from the picked
+ones rests on a row that counts more than 1 / UNIFORM times the average.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sentimon.prediction_log.record import PredictionRecord
+
+STRATEGIES = ("random", "uncertain", "drifted", "diverse")
+UNIFORM = 0.1
+BUCKETS = 4096
+"""Words are counted by the hash of the word, modulo this."""
+CLUSTERS = 256
+_WORD = re.compile(r"\w+")
+_KNOWN_WORDS = 65_536
+"""Words whose hash is remembered: most words of a text are common ones."""
+_LANE = 24
+_FULL_LANE = 2**_LANE - 1
+_ERRORS = 2.0
+"""Standard errors that a share must have grown by before it says anything."""
+
+Weigh = Callable[[PredictionRecord], float]
+
+
+def alike(record: PredictionRecord) -> float:
+    """Return the same weight for every row: a simple random sample."""
+    del record
+    return 1.0
+
+
+def uncertain(record: PredictionRecord) -> float:
+    """Return how close the two highest scores are: from UNIFORM, one class alone, to 1, two alike."""
+    ordered = sorted(record.scores.vector)
+    return UNIFORM + (1 - UNIFORM) * (1 - (ordered[-1] - ordered[-2]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """Rows per predicted class, and rows per bucket that hold one of its words."""
+
+    rows: int
+    classes: tuple[int, int, int]
+    words: array[int]
+
+
+def count_words(records: Iterable[PredictionRecord]) -> Census:
+    """Return the census of some rows; one pass, memory for BUCKETS counts."""
+    rows, classes, words = 0, [0, 0, 0], array("q", bytes(8 * BUCKETS))
+    for record in records:
+        rows += 1
+        classes[record.sentiment] += 1
+        for bucket in _buckets(record.text):
+            words[bucket] += 1
+    return Census(rows=rows, classes=(classes[0], classes[1], classes[2]), words=words)
+
+
+def drifted(before: Census, now: Census) -> Weigh:
+    """Return what weighs a row by how much its class, or its most grown word, is more frequent than before.
+
+    Growth is (now - before - 2 standard errors) / now, at least 0: about the share of rows with that
+    class, or that word, that would not be there had nothing changed. A row counts with the larger of
+    the two, from UNIFORM to 1.
+    """
+    classes = [_growth(b, before.rows, c, now.rows) for b, c in zip(before.classes, now.classes, strict=True)]
+    words = [_growth(b, before.rows, c, now.rows) for b, c in zip(before.words, now.words, strict=True)]
+
+    def weigh(record: PredictionRecord) -> float:
+        grown = max((words[bucket] for bucket in _buckets(record.text)), default=0.0)
+        return UNIFORM + (1 - UNIFORM) * max(classes[record.sentiment], grown)
+
+    return weigh
+
+
+def _growth(before: int, rows_before: int, now: int, rows_now: int) -> float:
+    if not now or not rows_before:
+        return 0.0
+    p, q = before / rows_before, now / rows_now
+    # One row more on each side: a word that was never seen before is not beyond doubt.
+    error = math.sqrt((before + 1) / rows_before**2 + (now + 1) / rows_now**2)
+    return max(0.0, (q - p - _ERRORS * error) / q)
+
+
+def count_clusters(records: Iterable[PredictionRecord]) -> array[int]:
+    """Return the number of rows in each of CLUSTERS clusters; one pass."""
+    sizes = array("q", bytes(8 * CLUSTERS))
+    for record in records:
+        sizes[cluster_of(record.text)] += 1
+    return sizes
+
+
+def diverse(sizes: array[int]) -> Weigh:
+    """Return what weighs a row by 1 / the size of its cluster, so that each cluster is picked alike often.
+
+    The part that all rows have alike is UNIFORM / rows.
+    """
+    rows, filled = sum(sizes), sum(size > 0 for size in sizes)
+
+    def weigh(record: PredictionRecord) -> float:
+        size = max(1, sizes[cluster_of(record.text)])
+        return UNIFORM / max(1, rows) + (1 - UNIFORM) / (max(1, filled) * size)
+
+    return weigh
+
+
+def cluster_of(text: str | None) -> int:
+    """Return the cluster of a text, 0 .. CLUSTERS - 1: texts that share most of their words often share it.
+
+    Each word votes with the eight bits of its hash; a bit of the cluster is what the majority says.
+
+    >>> cluster_of("good morning") == cluster_of("Good, morning!")
+    True
+
+    Source: Charikar (2002), STOC, 380-388 (similarity by random hyperplanes).
+    """
+    words = _words(text)
+    votes = sum(map(_lanes, words))
+    return sum(1 << place for place in range(8) if 2 * (votes >> _LANE * place & _FULL_LANE) > len(words))
+
+
+@lru_cache(maxsize=_KNOWN_WORDS)
+def _lanes(word: str) -> int:
+    """Return eight bits of a word's hash, each in a lane of its own: one sum counts the votes for all."""
+    bits = _hash(word) >> 16 & 0xFF
+    return sum(1 << _LANE * place for place in range(8) if bits >> place & 1)
+
+
+def _words(text: str | None) -> set[str]:
+    return set(_WORD.findall(text.lower())) if text else set()
+
+
+def _buckets(text: str | None) -> set[int]:
+    return {_hash(word) % BUCKETS for word in _words(text)}
+
+
+@lru_cache(maxsize=_KNOWN_WORDS)
+def _hash(word: str) -> int:
+    digest = hashlib.blake2b(word.encode(errors="surrogatepass"), digest_size=4).digest()
+    return int.from_bytes(digest, "big")

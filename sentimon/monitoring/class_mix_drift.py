@@ -1,0 +1,200 @@
+"""Has the class mix moved away from the baseline: how far, how sure, and the verdict."""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sentimon.config.settings import DriftSettings
+from sentimon.errors import DataError
+from sentimon.labels import Sentiment
+from sentimon.monitoring.baseline import Baseline, named_models
+from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.monitoring.season_matching import Matched
+from sentimon.monitoring.text_changes import TextProperty, text_properties
+from sentimon.prediction_log.summary import ModelKey, Summary, Tally
+from sentimon.scoring.scores import SCALE
+from sentimon.statistics.distances import total_variation, wasserstein_distance, wasserstein_interval
+from sentimon.statistics.intervals import (
+    Change,
+    Estimate,
+    difference_of_shares,
+    normal_quantile,
+    standard_error,
+    wilson,
+)
+
+_HASH = re.compile(r"[0-9a-f]{12,}")
+
+
+class Verdict(enum.StrEnum):
+    """The answer of a comparison; too few rows is an answer of its own."""
+
+    STABLE = "stable"
+    DRIFT = "drift"
+    NO_VERDICT = "no verdict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftReport:
+    """The comparison of some rows with a baseline.
+
+    Where either side has no rows, `score`, `total_variation` and the changes are None.
+    """
+
+    baseline_name: str | None
+    """None where there is no baseline."""
+    threshold: float
+    min_samples: int
+    baseline: Metrics
+    current: Metrics
+    score: Estimate
+    """Wasserstein-1 distance, 0 .. 1; `n` is the number of current rows."""
+    total_variation: float | None
+    share_changes: tuple[Change, Change, Change] | None
+    """Change of the share of each class, in Sentiment order; each covers by itself."""
+    confidence_change: Change | None
+    """Change of the mean confidence."""
+    texts: tuple[TextProperty, ...] = ()
+    """What the texts are made of, before and now; nothing where texts are not kept."""
+    season: Matched | None = None
+    """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
+    collecting: Collecting | None = None
+    """How far the baseline of a model that has just begun to serve is; None where none is collected."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the answer: no verdict below `min_samples` on either side, else the score decides."""
+        if min(self.baseline.total, self.current.total) < self.min_samples or self.score.value is None:
+            return Verdict.NO_VERDICT
+        return Verdict.DRIFT if self.score.value > self.threshold else Verdict.STABLE
+
+    @property
+    def drifted(self) -> bool:
+        """Return whether the verdict is drift."""
+        return self.verdict is Verdict.DRIFT
+
+    @property
+    def moved_most(self) -> Sentiment | None:
+        """Return the class whose share changed most."""
+        if self.share_changes is None:
+            return None
+        changes = self.share_changes
+        return max(Sentiment, key=lambda place: abs(changes[place].value))
+
+
+def detect_drift(
+    baseline: Baseline | None,
+    current: Summary,
+    settings: DriftSettings,
+    season: Matched | None = None,
+    collecting: Collecting | None = None,
+) -> DriftReport:
+    """Return how `current` compares with `baseline`; without one there is no verdict.
+
+    With a `season` it is compared with the mix that `match_season` returned. `collecting` says why there
+    is no baseline.
+
+    Raises:
+        DataError: the rows come from another model than the baseline.
+    """
+    if baseline is not None:
+        check_same_model(baseline, current)
+    level = settings.confidence_level
+    before, after = Summary() if baseline is None else baseline.summary, current
+    known = measure(before, confidence_level=level)
+    counts: Sequence[float] = before.counts
+    if season is not None:
+        known, counts = _on_season(known, season, level), season.counts
+    score = Estimate(value=None, low=None, high=None, n=after.count)
+    variation = changes = None
+    if before.count and after.count:
+        low, high = wasserstein_interval(counts, after.counts, confidence_level=level)
+        score = Estimate(value=wasserstein_distance(counts, after.counts), low=low, high=high, n=after.count)
+        variation = total_variation(counts, after.counts)
+        changes = _share_changes(counts, after.counts, level)
+    return DriftReport(
+        baseline_name=None if baseline is None else baseline.name,
+        threshold=settings.threshold,
+        min_samples=settings.min_samples,
+        baseline=known,
+        current=measure(after, confidence_level=level),
+        score=score,
+        total_variation=variation,
+        share_changes=changes,
+        confidence_change=_confidence_change(before.total, after.total, level),
+        texts=text_properties(before, after, confidence_level=level),
+        season=season,
+        collecting=collecting,
+    )
+
+
+def _on_season(metrics: Metrics, season: Matched, level: float) -> Metrics:
+    negative, neutral, positive = (
+        wilson(count, season.rows, confidence_level=level) for count in season.counts
+    )
+    return replace(metrics, shares=(negative, neutral, positive))
+
+
+def check_same_model(baseline: Baseline, current: Summary) -> None:
+    """Do nothing where the rows may be compared; rows that name no model, or no revision, may be.
+
+    Raises:
+        DataError: some rows were predicted by a model that the baseline does not know.
+    """
+    foreign = foreign_models(baseline, current)
+    if foreign:
+        known = list(baseline.known_models)
+        raise DataError(
+            f"baseline {baseline.name!r} is of {_models(known)}, but rows are of {_models(foreign)}",
+            hint="`sentimon baseline create --force` makes one of the present model (its rows: --since)",
+        )
+
+
+def foreign_models(baseline: Baseline, current: Summary) -> list[ModelKey]:
+    """Return the models of `current` that the baseline does not know; none where it knows none at all."""
+    known = baseline.known_models
+    if not known:
+        return []
+    return [model for model in named_models(current) if not any(_may_be(model, other) for other in known)]
+
+
+def _may_be(model: ModelKey, other: ModelKey) -> bool:
+    if model[1] == other[1] and model[1] is not None and _HASH.fullmatch(model[1]):
+        # The same weights, whatever they were called: a folder has several names, `current` is one.
+        return True
+    same_revision = model[1] == other[1] or None in (model[1], other[1])
+    return model[0] == other[0] and same_revision
+
+
+def _models(models: list[ModelKey]) -> str:
+    return ", ".join(f"{name}@{revision}" if revision else f"{name}" for name, revision in models)
+
+
+def _share_changes(
+    before: Sequence[float], after: Sequence[float], level: float
+) -> tuple[Change, Change, Change]:
+    z, m, n = normal_quantile(level), sum(before), sum(after)
+
+    def change(place: Sentiment) -> Change:
+        value, low, high = difference_of_shares((before[place], m), (after[place], n), z=z)
+        return Change(value=value, low=low, high=high)
+
+    return (change(Sentiment.NEGATIVE), change(Sentiment.NEUTRAL), change(Sentiment.POSITIVE))
+
+
+def _confidence_change(before: Tally, after: Tally, level: float) -> Change | None:
+    if before.count < 2 or after.count < 2:
+        return None
+    value = after.confidence / after.count / SCALE - before.confidence / before.count / SCALE
+    half = normal_quantile(level) * math.hypot(
+        *(
+            standard_error(tally.confidence, tally.confidence_squares, tally.count, scale=SCALE)
+            for tally in (before, after)
+        )
+    )
+    return Change(value=value, low=value - half, high=value + half)

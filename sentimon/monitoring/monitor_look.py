@@ -1,0 +1,146 @@
+"""One look at the newest rows: which events moved, how far, and whether that is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from sentimon.config.settings import MonitorSettings
+from sentimon.monitoring.monitor_reference import Reference, Share
+from sentimon.monitoring.watched_events import Window, total
+from sentimon.statistics.intervals import difference_of_shares, normal_quantile
+from sentimon.statistics.shift_test import shift_p_value, spending
+
+_OF_CLASSES = 3
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """An event whose share moved by more than chance, over the newest windows together."""
+
+    group: str
+    event: str
+    place: int
+    """Of the event in its group."""
+    windows: int
+    """How many looks, the newest ones, show it together."""
+    before: Share
+    """Of the baseline, at the hours of the day that the rows come from."""
+    after: Share
+    p_value: float
+    limit: float
+    """The p-value at or below which it is more than chance, however often it is looked at."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what names the event."""
+        return (self.group, self.place)
+
+    @property
+    def difference(self) -> float:
+        """Return the change of the share, -1 .. 1."""
+        return difference(self.before, self.after)
+
+    def matters(self, delta: float, *, confidence_level: float) -> bool:
+        """Return whether the change may be as large as `delta`: whether its interval reaches so far."""
+        return matters(self.before, self.after, delta, confidence_level=confidence_level)
+
+
+def matters(before: Share, after: Share, delta: float, *, confidence_level: float) -> bool:
+    """Return whether a change may be as large as `delta`: whether its interval reaches so far."""
+    _, low, high = difference_of_shares(before, after, z=normal_quantile(confidence_level))
+    return high >= delta or low <= -delta
+
+
+def difference(before: Share, after: Share) -> float:
+    """Return how much a share changed, -1 .. 1."""
+    return after[0] / after[1] - before[0] / before[1]
+
+
+def findings(
+    reference: Reference, windows: Sequence[Window], check: int, settings: MonitorSettings
+) -> Iterator[Finding]:
+    """Yield each event that moved by more than chance over the newest 1, 2, 4 ... of `windows`.
+
+    The windows are those since the last alarm, the oldest first; `check` is the number of the look,
+    1, 2, ... Of rows that are independent, with shares that changed by at most the tolerance, the
+    probability that this ever yields anything is at most `settings.alpha`: by the union bound over checks,
+    look-backs and events. Rows of one hour that are alike count as fewer, see `Reference`.
+    """
+    limits = event_limits(reference, check, settings)
+    for count, window in look_backs(windows, settings.look_backs):
+        clock, divisors = window.clock, (reference.divisor, reference.divisor_of(window))
+        for number, (group, limit) in enumerate(zip(reference.groups, limits, strict=True)):
+            for place, event in enumerate(group.events):
+                before = reference.expected(number, place, clock)
+                after = window.groups[number].counts[place], window.groups[number].n
+                p = _p_value(before, after, divisors, settings.tau, limit)
+                if p <= limit:
+                    yield Finding(
+                        group=group.name,
+                        event=event,
+                        place=place,
+                        windows=count,
+                        before=before,
+                        after=after,
+                        p_value=p,
+                        limit=limit,
+                    )
+
+
+def event_limits(reference: Reference, check: int, settings: MonitorSettings) -> list[float]:
+    """Return, for each group, the p-value at or below which one of its events is more than chance.
+
+    At a check alpha's part of it is shared out among the look-backs, the groups and their events. The
+    classes, whose shares waver most, get three times as much as each other group.
+    """
+    weights = [
+        (_OF_CLASSES if place == 0 else 1) * bool(group.events)
+        for place, group in enumerate(reference.groups)
+    ]
+    spent = settings.alpha * spending(check) / (settings.look_backs * sum(weights))
+    return [
+        weight * spent / max(1, len(group.events))
+        for weight, group in zip(weights, reference.groups, strict=True)
+    ]
+
+
+def _p_value(
+    before: Share, after: Share, divisors: tuple[float, float], tolerance: float, limit: float
+) -> float:
+    """Return the p-value of a change beyond the tolerance; above `limit`, only that it is above."""
+    (b, m), (x, n) = before, after
+    # Most shares are where they were: nothing is computed for them.
+    if not n or abs(x * m - b * n) <= tolerance * m * n:
+        return 1.0
+    before, after = divided(before, divisors[0]), divided(after, divisors[1])
+    return shift_p_value(after, before, tolerance=tolerance, enough=limit)
+
+
+def look_backs(windows: Sequence[Window], most: int) -> Iterator[tuple[int, Window]]:
+    """Yield (how many, their sum) of the newest 1, 2, 4 ... 2**(most - 1) windows.
+
+    The last are all there are, where these are fewer than twice those before.
+    """
+    waiting: list[Window] = []
+    for number, window in enumerate(reversed(windows), start=1):
+        waiting.append(window)
+        if number & (number - 1) == 0 or number == len(windows):
+            # Summed up in one go: a sum of many hours is dear to make at each step.
+            waiting = [total(waiting)]
+            yield number, waiting[0]
+        if number == 1 << (most - 1):
+            return
+
+
+def divided(share: Share, divisor: float) -> Share:
+    """Return about the same share of so many times fewer rows.
+
+    >>> divided((30, 100), 2.5)
+    (12, 40)
+    """
+    if divisor <= 1:
+        return share
+    count, n = share
+    fewer = max(1, int(n / divisor))
+    return round(count * fewer / n), fewer

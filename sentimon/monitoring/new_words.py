@@ -1,0 +1,122 @@
+"""What is kept of the words of a baseline: hashes, frequencies, and how new the words of its texts were."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from sentimon.monitoring.watched_events import Counted, Group
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.word_hashes import tokens_of
+
+SHARE = 1_000_000
+"""Shares of new words are kept in millionths, rounded down: integers compare alike everywhere."""
+
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """What the texts of a baseline looked like: words of its first half, new words in its second.
+
+    Eight bytes a distinct word. An unknown word passes for known with probability len(hashes) / 2**32.
+    """
+
+    keyed: bool
+    """Whether the words are hashed under the key of the log; texts that are kept are not."""
+    hashes: tuple[int, ...]
+    """Of the distinct words of the first half, ascending."""
+    frequencies: tuple[int, ...]
+    """How many texts of the first half hold each."""
+    texts: int
+    """Of the first half."""
+    cuts: tuple[int, ...]
+    """Quantiles of the share of new words in the texts of the second half, in millionths, ascending."""
+    reference: Counted
+    """How many texts of the second half have a share of new words of at most each cut."""
+
+    @property
+    def group(self) -> Group:
+        """Return the events "the share of new words is at most a quantile of the baseline"."""
+        return Group(
+            name="words",
+            events=tuple(f"at most {cut / SHARE:.0%} new words" for cut in self.cuts),
+            reference=self.reference,
+        )
+
+
+_PARTS = 5
+"""The shares of new words in the second half are cut into fifths."""
+FEWEST_TEXTS = 200
+MOST_TEXTS = 20_000
+"""The latest texts of a baseline that its vocabulary is made of: the size of its file stays bounded."""
+
+
+class WordCounter:
+    """Counts texts by their share of words that a vocabulary does not hold."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._known = frozenset(vocabulary.hashes)
+        self._cuts = vocabulary.cuts
+
+    @property
+    def nothing(self) -> Counted:
+        """Return the counts of no texts."""
+        return Counted(0, (0,) * len(self._cuts))
+
+    def count(self, text: Collection[int]) -> Counted:
+        """Return whether a text, as the hashes of its words, lies at or below each cut."""
+        share = self.share(text)
+        return Counted(1, tuple(int(share <= cut) for cut in self._cuts))
+
+    def share(self, text: Collection[int]) -> int:
+        """Return the share of new words, in millionths."""
+        return new_share(text, self._known)
+
+
+def new_share(text: Collection[int], known: Collection[int]) -> int:
+    """Return the share of the words in `text` that are not in `known`, in millionths; 0 without words.
+
+    >>> new_share({1, 2, 3}, {1, 2})
+    333333
+    """
+    return SHARE * (len(text) - sum(map(known.__contains__, text))) // len(text) if text else 0
+
+
+def vocabulary_of(records: Iterable[PredictionRecord]) -> Vocabulary | None:
+    """Return the vocabulary of the texts in `records`, or of their keyed hashes where no text is kept."""
+    texts, keyed = (deque[Collection[int]](maxlen=MOST_TEXTS) for _ in range(2))
+    for record in records:
+        for kept, by_key in ((texts, False), (keyed, True)):
+            tokens = tokens_of(record, keyed=by_key)
+            if tokens is not None:
+                kept.append(tokens)
+    return learn_vocabulary(texts, keyed=False) or learn_vocabulary(keyed, keyed=True)
+
+
+def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabulary | None:
+    """Return the vocabulary of `texts`, the earliest first, each as the hashes of its distinct words.
+
+    Of more than MOST_TEXTS the latest are taken. None where there are fewer than FEWEST_TEXTS, or
+    where no text of the second half has a word of the first.
+    """
+    texts = list(texts)[-MOST_TEXTS:]
+    if len(texts) < FEWEST_TEXTS:
+        return None
+    middle = len(texts) // 2
+    frequencies = Counter(word for text in texts[:middle] for word in text)
+    shares = sorted(new_share(text, frequencies) for text in texts[middle:])
+    quantiles = {shares[-(-fifth * len(shares) // _PARTS) - 1] for fifth in range(1, _PARTS)}
+    # What all texts lie at or below now may be passed by later ones, except for all words.
+    cuts = tuple(sorted(quantiles - {SHARE}))
+    if not cuts:
+        return None
+    counts = tuple(sum(share <= cut for share in shares) for cut in cuts)
+    hashes = tuple(sorted(frequencies))
+    return Vocabulary(
+        keyed=keyed,
+        hashes=hashes,
+        frequencies=tuple(frequencies[word] for word in hashes),
+        texts=middle,
+        cuts=cuts,
+        reference=Counted(len(shares), counts),
+    )

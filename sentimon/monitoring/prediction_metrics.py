@@ -1,0 +1,58 @@
+"""What a summary says about the predictions: how many of each class, and how confident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentimon.labels import Sentiment
+from sentimon.prediction_log.summary import Counts, Summary, Tally
+from sentimon.scoring.scores import SCALE
+from sentimon.statistics.intervals import Estimate, mean_of, wilson
+
+ByClass = tuple[Estimate, Estimate, Estimate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Class mix and confidence of some rows; triples are in Sentiment order."""
+
+    counts: Counts
+    shares: ByClass
+    """Share of each class among all rows, with Wilson's interval."""
+    confidence: Estimate
+    """Mean confidence over all rows, with Student's t interval."""
+    confidence_by_class: ByClass
+    """Mean confidence of the rows of each class."""
+
+    @property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(self.counts)
+
+
+def measure(summary: Summary, *, confidence_level: float) -> Metrics:
+    """Return the metrics of the rows that `summary` sums up."""
+    negative, neutral, positive = (
+        wilson(tally.count, summary.count, confidence_level=confidence_level) for tally in summary.classes
+    )
+    return Metrics(
+        counts=summary.counts,
+        shares=(negative, neutral, positive),
+        confidence=mean_confidence(*summary.classes, confidence_level=confidence_level),
+        confidence_by_class=(
+            mean_confidence(summary.classes[Sentiment.NEGATIVE], confidence_level=confidence_level),
+            mean_confidence(summary.classes[Sentiment.NEUTRAL], confidence_level=confidence_level),
+            mean_confidence(summary.classes[Sentiment.POSITIVE], confidence_level=confidence_level),
+        ),
+    )
+
+
+def mean_confidence(*tallies: Tally, confidence_level: float) -> Estimate:
+    """Return the mean confidence of the rows in all `tallies`, 1/3 .. 1."""
+    return mean_of(
+        sum(one.confidence for one in tallies),
+        sum(one.confidence_squares for one in tallies),
+        sum(one.count for one in tallies),
+        scale=SCALE,
+        confidence_level=confidence_level,
+    )

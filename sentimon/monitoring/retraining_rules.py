@@ -1,0 +1,277 @@
+"""Should the model be retrained: each rule with its value and its limit, and what follows from all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sentimon.config.durations import parse_duration
+from sentimon.config.settings import RetrainingSettings
+from sentimon.errors import DataError
+from sentimon.jsonl import BadLine
+from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.prediction_metrics import mean_confidence
+from sentimon.prediction_log.summary import Summary
+from sentimon.statistics.intervals import Estimate
+from sentimon.timestamps import from_microseconds, parse_moment
+
+if TYPE_CHECKING:
+    from sentimon.monitoring.monitor_report import MonitorReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTrigger:
+    """The latest saved trigger that fired."""
+
+    timestamp: datetime
+    rows_until: datetime | None
+    """The latest row it had looked at; triggers of the replaced program do not say."""
+    error_rate_met: bool = False
+    """Whether the error rate was among its causes."""
+    doubt: BadLine | None = None
+    """The line that may be such a trigger: it cannot be read, and stands after all others that fired."""
+
+    @property
+    def seen(self) -> datetime:
+        """Return the moment after which rows are new to it."""
+        return self.rows_until or self.timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """One rule: what was measured, the limit, and whether it speaks for retraining (None: undecidable)."""
+
+    name: str
+    side: str
+    """Where the value must lie of the limit to be met: `at least`, `below` or `above`."""
+    value: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    met: bool | None
+    n: int
+
+    def to_dict(self) -> dict[str, float | int | str | bool | None]:
+        """Return the fields, as JSON holds them."""
+        return {
+            "name": self.name,
+            "side": self.side,
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "limit": self.limit,
+            "met": self.met,
+            "n": self.n,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainingTrigger:
+    """The decision: retraining is recommended when there are enough new rows and a cause.
+
+    A cause is low confidence, drift, or an error rate that rose. Within the cooldown after a trigger that
+    fired none fires, nor on drift or an error rate alone that one has fired on.
+    """
+
+    samples: RuleResult
+    confidence: RuleResult
+    drift: RuleResult
+    drift_told: bool
+    """Whether a trigger has fired on the drift that goes on, so that it alone fires none."""
+    error_rate: RuleResult | None
+    """Whether the error rate of the labelled rows has risen; None where no row is labelled."""
+    error_rate_told: bool
+    """Whether a trigger has fired on that rise, so that it alone fires none."""
+    cooldown_until: datetime | None
+    """The end of the running cooldown; None where none runs."""
+    rows_until: datetime | None
+    """The latest row that was looked at, or the time of the decision where that row is in the future."""
+    collecting: Collecting | None = None
+    """How far the baseline of a model that has just begun to serve is; until then nothing is decided."""
+
+    @property
+    def rules(self) -> tuple[RuleResult, ...]:
+        """Return all rules, samples first; the error rate comes last, where there are labels."""
+        rules = (self.samples, self.confidence, self.drift)
+        return rules if self.error_rate is None else (*rules, self.error_rate)
+
+    @property
+    def causes(self) -> tuple[RuleResult, ...]:
+        """Return the rules that recommend retraining."""
+        return tuple(rule for rule in self.rules[1:] if rule.met)
+
+    @property
+    def due(self) -> bool:
+        """Return whether the rules recommend retraining, cooldown aside."""
+        return bool(self.collecting is None and self.samples.met and self.causes)
+
+    @property
+    def triggered(self) -> bool:
+        """Return whether the trigger fires now."""
+        told = ((self.drift, self.drift_told), (self.error_rate, self.error_rate_told))
+        old = [rule for rule, was_told in told if was_told]
+        news = any(rule not in old for rule in self.causes)
+        return self.due and news and self.cooldown_until is None
+
+    @property
+    def decided(self) -> bool:
+        """Return whether there was enough to decide: new rows, and every rule that mattered."""
+        judged = self.due or None not in (self.confidence.met, self.drift.met)
+        return bool(self.collecting is None and self.samples.met and judged)
+
+
+class _Saved(msgspec.Struct):
+    """What decides whether a saved trigger holds back another."""
+
+    triggered: bool
+    timestamp: str
+    rows_until: str | None = None
+    error_rate_met: bool | None = None
+
+
+def find_last_fired(
+    entries: Sequence[tuple[int, Mapping[str, Any] | BadLine]],
+    zone: tzinfo | None,
+    *,
+    path: str,
+    written: datetime,
+) -> LastTrigger | None:
+    """Return the latest of saved triggers that fired, None where none did.
+
+    The `entries` are the numbered lines of the file at `path`, the oldest first, which was last `written`
+    then. Naive timestamps are read in `zone` (None: local time). A line that does not say whether it fired,
+    or when, is taken for one that fired, on all causes, at the latest moment that it can be of: its own
+    timestamp, that of the line after it, or when the file was written. So damage never fires a trigger
+    again; it may hold one back, and says so in `doubt`.
+    """
+    latest = written
+    for number, entry in reversed(entries):
+        bad, moment = (entry, None) if isinstance(entry, BadLine) else (None, _moment(entry, zone))
+        if not isinstance(entry, BadLine):
+            if entry.get("triggered") is False:
+                latest = moment or latest
+                continue
+            try:
+                return _fired(entry, zone)
+            except (msgspec.ValidationError, DataError) as error:
+                bad = BadLine(path=path, line=number, kind="trigger", reason=str(error))
+        return LastTrigger(timestamp=moment or latest, rows_until=None, error_rate_met=True, doubt=bad)
+    return None
+
+
+def _moment(entry: Mapping[str, Any], zone: tzinfo | None) -> datetime | None:
+    try:
+        return parse_moment(str(entry.get("timestamp")), zone)[0]
+    except DataError:
+        return None
+
+
+def _fired(entry: Mapping[str, Any], zone: tzinfo | None) -> LastTrigger:
+    saved = msgspec.convert(entry, _Saved)
+    return LastTrigger(
+        timestamp=parse_moment(saved.timestamp, zone)[0],
+        rows_until=None if saved.rows_until is None else parse_moment(saved.rows_until, zone)[0],
+        error_rate_met=saved.error_rate_met is True,
+    )
+
+
+def evaluate_retraining(
+    current: Summary,
+    drift: RuleResult,
+    settings: RetrainingSettings,
+    *,
+    drift_told: bool = False,
+    error_rate: RuleResult | None = None,
+    error_rate_told: bool = False,
+    collecting: Collecting | None = None,
+    last: LastTrigger | None,
+    now: datetime,
+    confidence_level: float,
+) -> RetrainingTrigger:
+    """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
+
+    `drift` is what `score_rule` or `monitor_rule` says of them, `error_rate` what the labels say, where
+    there are any; the two that were told are those that a trigger has fired on already. While a baseline is
+    `collecting` rows nothing is decided.
+    """
+    confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
+    return RetrainingTrigger(
+        samples=_samples_rule(current.count, settings),
+        confidence=_confidence_rule(confidence, settings),
+        drift=drift,
+        drift_told=drift_told,
+        error_rate=error_rate,
+        error_rate_told=error_rate_told,
+        cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
+        rows_until=None if current.last is None else min(now, from_microseconds(current.last)),
+        collecting=collecting,
+    )
+
+
+def _samples_rule(count: int, settings: RetrainingSettings) -> RuleResult:
+    limit = settings.min_samples_for_retraining
+    return RuleResult(
+        name="new predictions",
+        side="at least",
+        value=count,
+        low=None,
+        high=None,
+        limit=limit,
+        met=count >= limit,
+        n=count,
+    )
+
+
+def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> RuleResult:
+    judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
+    return RuleResult(
+        name="mean confidence",
+        side="below",
+        value=confidence.value,
+        low=confidence.low,
+        high=confidence.high,
+        limit=settings.confidence_threshold,
+        met=None if judged is None else judged < settings.confidence_threshold,
+        n=confidence.n,
+    )
+
+
+def score_rule(drift: DriftReport) -> RuleResult:
+    """Return what the score of one look says."""
+    return RuleResult(
+        name="drift score",
+        side="above",
+        value=drift.score.value,
+        low=drift.score.low,
+        high=drift.score.high,
+        limit=drift.threshold,
+        met=None if drift.verdict is Verdict.NO_VERDICT else drift.drifted,
+        n=drift.score.n,
+    )
+
+
+def monitor_rule(report: MonitorReport) -> RuleResult:
+    """Return what a monitor says: drift while an incident is open."""
+    return RuleResult(
+        name="change of a share",
+        side="more than chance and at least",
+        value=report.moved_most,
+        low=None,
+        high=None,
+        limit=report.delta,
+        # Where nothing is new since a check that found nothing, that still holds.
+        met=None if report.verdict is Verdict.NO_VERDICT and not report.checks else report.drifting,
+        n=sum(report.counts),
+    )
+
+
+def _cooldown_until(last: LastTrigger | None, cooldown: timedelta, now: datetime) -> datetime | None:
+    # A trigger from the future is the mistake of a clock; it holds nothing back.
+    if last is None or not timedelta() <= now - last.timestamp < cooldown:
+        return None
+    return last.timestamp + cooldown

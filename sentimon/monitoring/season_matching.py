@@ -1,0 +1,90 @@
+"""The baseline as it would be on the hours of the week that some rows come from: like against like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from sentimon.errors import NoVerdictError
+from sentimon.monitoring.baseline import HOURS_OF_WEEK
+from sentimon.prediction_log.summary import Counts, Summary
+from sentimon.timestamps import start_of_hour
+
+FEWEST_ROWS = 30
+"""Of an hour of the week; one with fewer is represented by all hours together."""
+FEWEST_HOURS = 2 * HOURS_OF_WEEK
+"""Two whole weeks: with one, what is the week and what is that week cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """The class mix of a baseline, weighted as some rows are spread over the hours of the week."""
+
+    counts: tuple[float, float, float]
+    """Rows of each class, as many together as say as much about that mix as the weighted rows do."""
+    matched: float
+    """The share of the rows that come from an hour of the week which the baseline knows well enough."""
+
+    @property
+    def rows(self) -> float:
+        """Return the effective sample size."""
+        return sum(self.counts)
+
+
+def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> Matched:
+    """Return the mix of `baseline` on the hours of the week of `current`, which has rows.
+
+    Direct standardisation: the mix of each hour of the week, by the calendar of `zone` (None: local),
+    is weighted with the share of the current rows that come from it. The effective sample size is
+    Kish's, 1 / sum(w**2) over the weights w of the baseline rows.
+
+    Raises:
+        NoVerdictError: the baseline spans less than two weeks.
+
+    Source: Rothman, Greenland & Lash (2008), Modern Epidemiology, ch. 4; Kish (1965), Survey Sampling, 11.7.
+    """
+    span = max(baseline.hours, default=0) - min(baseline.hours, default=0) + 1
+    if span < FEWEST_HOURS:
+        raise NoVerdictError(
+            f"the baseline spans {span / 24:.1f} days: the hours of the week need two whole weeks",
+            hint="make one of a longer period, or leave out --match",
+        )
+    cells = hours_of_week(baseline.hours, zone)
+    known = {place: counts for place, counts in cells.items() if sum(counts) >= FEWEST_ROWS}
+    rows = {place: sum(counts) for place, counts in hours_of_week(current.hours, zone).items()}
+    matched = sum(count for place, count in rows.items() if place in known)
+    pooled = (current.count - matched) / current.count
+    parts = [(rows[place] / current.count, counts) for place, counts in known.items() if place in rows]
+    shares = [
+        sum((weight * counts[one] / sum(counts) for weight, counts in parts), pooled * whole / baseline.count)
+        for one, whole in enumerate(baseline.counts)
+    ]
+    size = 1 / _sum_of_squares(parts, pooled, baseline.count)
+    negative, neutral, positive = (size * share for share in shares)
+    return Matched(counts=(negative, neutral, positive), matched=matched / current.count)
+
+
+def _sum_of_squares(parts: Sequence[tuple[float, Counts]], pooled: float, total: int) -> float:
+    """Return the sum of the squared weights of the baseline rows, which sum to 1."""
+    # Rows of an hour that is known count for that hour, and with all others for the hours that are not.
+    every = pooled / total
+    rest = total - sum(sum(counts) for _, counts in parts)
+    return sum(
+        (sum(counts) * (weight / sum(counts) + every) ** 2 for weight, counts in parts), rest * every**2
+    )
+
+
+def hours_of_week(hours: Mapping[int, Counts], zone: tzinfo | None) -> dict[int, Counts]:
+    """Return rows per class in each hour of the week that has any; 0 is Monday 00:00 of `zone`."""
+    cells: dict[int, Counts] = {}
+    for hour, counts in hours.items():
+        start = start_of_hour(hour)
+        place = _place(start.astimezone(zone)) if start else 0
+        before = cells.get(place, (0, 0, 0))
+        cells[place] = (before[0] + counts[0], before[1] + counts[1], before[2] + counts[2])
+    return cells
+
+
+def _place(wall: datetime) -> int:
+    return wall.weekday() * 24 + wall.hour

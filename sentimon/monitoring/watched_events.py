@@ -1,0 +1,131 @@
+"""Yes or no about each row: the events whose shares are watched, counted from sums and never from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import add
+from typing import Annotated
+
+import msgspec
+
+from sentimon.labels import LABELS
+from sentimon.prediction_log.summary import CONFIDENCE_BINS, Summary
+
+HOURS_OF_DAY = 24
+MOST_ROWS = 1 << 53
+"""What is read back of a file is not more."""
+_DECILES = range(1, 10)
+
+
+Rows = Annotated[int, msgspec.Meta(ge=0, le=MOST_ROWS)]
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many of `n` rows each event of a group is true of."""
+
+    n: Rows
+    counts: tuple[Rows, ...]
+
+    def __add__(self, other: Counted) -> Counted:
+        """Return the counts of both sets of rows."""
+        return Counted(self.n + other.n, tuple(map(add, self.counts, other.counts)))
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows: counted once per group of events, and by hour."""
+
+    groups: tuple[Counted, ...]
+    hours: Mapping[int, Rows]
+    """Rows of each hour that has any; the key is the number of whole hours since 1970, UTC."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many there are."""
+        return self.groups[0].n
+
+    @property
+    def clock(self) -> list[int]:
+        """Return the rows of each hour of the day, UTC, from 00:00."""
+        clock = [0] * HOURS_OF_DAY
+        for hour, rows in self.hours.items():
+            clock[hour % HOURS_OF_DAY] += rows
+        return clock
+
+    @property
+    def together(self) -> float:
+        """Return how many rows share the hour of a row, itself included, on average over the rows."""
+        return together(self.hours.values())
+
+
+def together(sizes: Iterable[int]) -> float:
+    """Return the mean size of the clusters that rows are in, over the rows; 1 without rows."""
+    known = list(sizes)
+    return sum(size * size for size in known) / sum(known) if any(known) else 1.0
+
+
+def total(windows: Iterable[Window]) -> Window:
+    """Return the sum of at least one window."""
+    first, *rest = windows
+    groups, hours = first.groups, dict(first.hours)
+    for window in rest:
+        groups = tuple(map(add, groups, window.groups))
+        for hour, rows in window.hours.items():
+            hours[hour] = hours.get(hour, 0) + rows
+    return Window(groups=groups, hours=hours)
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of one kind, and how often each was true in the baseline."""
+
+    name: str
+    events: tuple[str, ...]
+    reference: Counted
+
+
+def class_group(summary: Summary) -> Group:
+    """Return the events "the label is negative", "... neutral", "... positive"."""
+    return Group(name="class", events=LABELS, reference=class_counts(summary))
+
+
+def class_counts(summary: Summary) -> Counted:
+    """Return the rows of each class, in Sentiment order."""
+    return Counted(summary.count, summary.counts)
+
+
+def confidence_cuts(summary: Summary) -> tuple[int, ...]:
+    """Return the deciles of the confidence of `summary`, each as the nearest border of two bins, ascending.
+
+    Borders are given in hundredths, 1 .. 99. One that several deciles snap to comes once, one that has
+    all rows on one side not at all; where all rows are in one hundredth, its two borders are taken.
+    """
+    below = list(accumulate(_confidences(summary), initial=0))
+    rows = below[-1]
+    nearest = {min(range(len(below)), key=lambda cut: abs(10 * below[cut] - d * rows)) for d in _DECILES}
+    cuts = {cut for cut in nearest if 0 < below[cut] < rows}
+    if rows and not cuts:
+        above = below.index(rows)
+        cuts = {above - 1, above} & set(range(1, CONFIDENCE_BINS))
+    return tuple(sorted(cuts))
+
+
+def confidence_group(summary: Summary) -> Group:
+    """Return the events "the confidence is below a decile of the baseline"."""
+    cuts = confidence_cuts(summary)
+    return Group(
+        name="confidence",
+        events=tuple(f"below {cut / CONFIDENCE_BINS:.2f}" for cut in cuts),
+        reference=confidence_counts(summary, cuts),
+    )
+
+
+def confidence_counts(summary: Summary, cuts: Sequence[int]) -> Counted:
+    """Return the rows with a confidence below each of `cuts`, in hundredths."""
+    below = list(accumulate(_confidences(summary), initial=0))
+    return Counted(below[-1], tuple(below[cut] for cut in cuts))
+
+
+def _confidences(summary: Summary) -> list[int]:
+    return [
+        sum(bins) for bins in zip(*(tally.confidence_histogram for tally in summary.classes), strict=True)
+    ]

@@ -1,0 +1,220 @@
+"""How files of ours change on disk: whole lines appended under a lock, whole files replaced at once."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from sentimon.errors import ReadOnlyError, StoreError
+from sentimon.files import PRIVATE, NotOursError, open_own
+from sentimon.prediction_log.locks import READ_ONLY, exclusive
+
+_NOT_KEPT = "rows that were not confirmed were not kept"
+_HINTS = {
+    errno.ENOSPC: f"make room on that disk; {_NOT_KEPT}",
+    errno.EDQUOT: f"make room on that disk, or ask for a larger quota; {_NOT_KEPT}",
+    errno.EFBIG: f"raise the limit on the size of a file (ulimit -f), or have the log sealed sooner with "
+    f"logs.rotate_megabytes; {_NOT_KEPT}",
+    errno.EIO: f"check the disk; {_NOT_KEPT}",
+}
+
+
+def append_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append whole lines (each without its newline) to `path` under its folder's lock: all, or none.
+
+    Raises:
+        StoreError: the folder or the file cannot be written, or the disk is full.
+    """
+    if lines:
+        with errors_named(path), exclusive(path.parent):
+            write_at_end(path, lines)
+
+
+def write_at_end(
+    path: Path, lines: Sequence[bytes], *, sync: bool = False, linked: bool = False
+) -> tuple[os.stat_result, os.stat_result]:
+    """Append whole lines to `path`, all or none, and return (its state before, its state after).
+
+    The caller holds the lock. One write on an O_APPEND descriptor. A torn last line, left by a killed
+    program, is ended first, so that it cannot swallow the first new one. With `sync` they are on the
+    disk when this returns; what the disk refuses is taken back. Only what may be `linked` is also written
+    where it is a link to a file of our own.
+
+    Raises:
+        OSError: the file cannot be written or forced onto the disk, or the disk is full.
+    """
+    descriptor = open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, linked=linked)
+    try:
+        before = os.fstat(descriptor)
+        with _nothing_or_all(descriptor, before):
+            written = _write_whole(descriptor, before.st_size, b"\n".join(lines) + b"\n")
+            after = os.fstat(descriptor)
+            if sync:
+                os.fsync(descriptor)
+            if sync and not before.st_size:
+                # Made just now, or by one that did not come as far as this.
+                sync_name(path)
+        # With other bytes than ours in it, this is no state that our write led to.
+        return before, after if after.st_size == before.st_size + written else before
+    finally:
+        os.close(descriptor)
+
+
+def sync(path: Path) -> None:
+    """Force what was written to `path`, a file or a folder, onto the disk.
+
+    Raises:
+        OSError: the disk says no.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_name(path: Path) -> None:
+    """Force onto the disk that the file at `path` has that name, or no longer has it.
+
+    Raises:
+        OSError: the disk says no.
+    """
+    try:
+        sync(path.resolve().parent)
+    except OSError as error:
+        # A folder that may not be read, or a file system that keeps its folders in its own way.
+        if error.errno not in (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
+    """Put `content` at `path` in one step: a reader sees the old file or the new one, never a part.
+
+    Where a link is there it takes the place of the link; what that leads to stays as it is.
+
+    `mode` says who may read it.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    with replacing(path) as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(content)
+
+
+def create_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
+    """Put `content` at `path` in one step where nothing is there, and return whether nothing was.
+
+    Of several programs that do it at once exactly one does; its folder is made if need be.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    with errors_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(file.fileno(), mode)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                claim_name(Path(name), path)
+                sync_name(path)
+                return True
+            return False
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def claim_name(made: Path, path: Path) -> None:
+    """Give a file the name `path` as well, unless that is taken.
+
+    Raises:
+        FileExistsError: it is.
+    """
+    try:
+        os.link(made, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # A file system without second names: an empty file says for an instant that the name is taken.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+        made.replace(path)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes the place of `path` in one step if the block ends well.
+
+    Nobody but the owner may read it; its folder is made if need be.
+
+    Raises:
+        StoreError: the folder cannot be written, or the disk is full.
+    """
+    with errors_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+            sync_name(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def remove_file(path: Path) -> None:
+    """Remove `path`; that it is not there is no error.
+
+    Raises:
+        StoreError: it may not be removed.
+    """
+    with errors_named(path):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _nothing_or_all(descriptor: int, before: os.stat_result) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        # Also an interrupt between two parts of a write leaves no half of a line.
+        os.ftruncate(descriptor, before.st_size)
+        raise
+
+
+def _write_whole(descriptor: int, size: int, data: bytes) -> int:
+    """Write `data` at the end of a file of `size` bytes, and return how many bytes that took."""
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        data = b"\n" + data
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])
+    return written
+
+
+@contextlib.contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Turn an error of the system into one that names `path` and the next step.
+
+    Raises:
+        StoreError: instead of any OSError; ReadOnlyError where writing is not allowed.
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0, "check the path and its permissions")
+        if isinstance(error, NotOursError):
+            hint = "put the file itself there, or remove it"
+        kind = ReadOnlyError if error.errno in READ_ONLY else StoreError
+        raise kind(f"{path}: cannot be written: {error.strerror}", hint=hint) from error

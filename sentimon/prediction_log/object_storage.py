@@ -1,0 +1,190 @@
+"""Files of a log on object storage (s3://, gs:// ...), reached through fsspec: listed, opened, read by range.
+
+An object is never appended to: it is written as a whole, and another writing of it has another tag. What
+can be had of such a log is therefore what can be had of sealed files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from zlib import crc32
+
+from sentimon.config.paths import SCHEME, on_objects
+from sentimon.config.secrets import masked
+from sentimon.errors import StoreError, UsageError
+from sentimon.prediction_log.append_chain import FileState
+
+T = TypeVar("T")
+
+_TAGS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "created", "mtime", "LastModified")
+"""What storages say that another writing of an object changes, the surest first."""
+_DATES = ("LastModified", "last_modified", "updated", "created", "mtime")
+_READ = 1 << 22
+"""Bytes of a request: each costs a round trip."""
+
+
+def place_of(address: str) -> Path:
+    """Return the path at an address: one of this machine, or an object's, which can do what is read here.
+
+    Raises:
+        UsageError: what reaches such storage is not installed.
+    """
+    if not on_objects(address):
+        return Path(address)
+    if not address.split(SCHEME, 1)[1].strip("/"):
+        raise UsageError(
+            f"{masked(address)}: names no bucket", hint="name where the log is: s3://BUCKET/FOLDER"
+        )
+    try:
+        from upath import UPath
+
+        # It has a name, a suffix, a parent; the rest goes through the functions below.
+        return cast(Path, UPath(address))
+    except (ImportError, ValueError) as error:
+        scheme = address.split(SCHEME)[0]
+        raise UsageError(
+            masked(f"{address}: {scheme}{SCHEME} cannot be reached: {error}"),
+            hint="pip install 'sentimon[s3]' or 'sentimon[gcs]', or name a folder",
+        ) from error
+
+
+def list_objects(folder: Path) -> dict[str, FileState]:
+    """Return the objects right below `folder` by name, with their states.
+
+    Raises:
+        StoreError: there is nothing, or the storage cannot be reached, or refuses.
+    """
+    system, path = _system(folder)
+    system.invalidate_cache()
+    try:
+        found = _named(folder, lambda: system.ls(path, detail=True))
+    except FileNotFoundError as error:
+        raise _nothing_there(folder) from error
+    files = [info for info in found if info["type"] == "file"]
+    if not found:
+        raise _nothing_there(folder)
+    return {info["name"].rstrip("/").rpartition("/")[2]: _state(info) for info in files}
+
+
+def state_of(path: Path) -> FileState:
+    """Return the state of one object, now.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        StoreError: the storage cannot be reached, or refuses.
+    """
+    system, name = _system(path)
+    system.invalidate_cache()
+    return _state(_named(path, lambda: system.info(name)))
+
+
+def open_object(path: Path, size: int) -> io.BufferedReader:
+    """Return an object of `size` bytes as a stream that can be sought in; nothing is read yet."""
+    return io.BufferedReader(_Ranges(path, size), _READ)
+
+
+def read_objects(paths: list[Path]) -> list[bytes | None]:
+    """Return the content of small objects, fetched together; None for one that cannot be read."""
+    if not paths:
+        return []
+    system, _ = _system(paths[0])
+    names = [_system(path)[1] for path in paths]
+    try:
+        content = _named(paths[0], lambda: system.cat(names, on_error="omit"))
+    except (StoreError, FileNotFoundError):
+        return [None for _ in paths]
+    found = content if isinstance(content, dict) else {names[0]: content}
+    return [found.get(name, found.get(name.lstrip("/"))) for name in names]
+
+
+def write_object(path: Path, content: bytes) -> None:
+    """Write an object as a whole.
+
+    Raises:
+        StoreError: the storage cannot be reached, or refuses.
+    """
+    system, name = _system(path)
+    with contextlib.suppress(FileNotFoundError):
+        _named(path, lambda: system.pipe_file(name, content))
+
+
+class _Ranges(io.RawIOBase):
+    """An object read by ranges; what goes wrong is an OSError, as with any file."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        super().__init__()
+        self._path = path
+        self._size = size
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = max(0, start + offset)
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._place + len(buffer), self._size)
+        if end <= self._place:
+            return 0
+        system, name = _system(self._path)
+        try:
+            content = _named(self._path, lambda: system.cat_file(name, start=self._place, end=end))
+        except StoreError as error:
+            raise OSError(error.message) from error
+        buffer[: len(content)] = content
+        self._place += len(content)
+        return len(content)
+
+
+def _system(path: Path) -> tuple[Any, str]:
+    place = cast(Any, path)
+    return _named(path, lambda: place.fs), place.path
+
+
+def _state(info: dict[str, Any]) -> FileState:
+    tag = next((str(info[name]) for name in _TAGS if info.get(name)), "")
+    date = next((info[name] for name in _DATES if info.get(name)), 0)
+    seconds = date.timestamp() if hasattr(date, "timestamp") else float(date)
+    return FileState(
+        device=0,
+        inode=crc32(tag.encode()) << 31 | crc32(tag[::-1].encode()) >> 1,
+        size=int(info["size"]),
+        modified_ns=int(seconds) * 10**9,
+        changed_ns=0,
+    )
+
+
+def _nothing_there(folder: Path) -> StoreError:
+    return StoreError(
+        f"{masked(str(folder))}: there is nothing there", hint="check the address of the log (--logs)"
+    )
+
+
+def _named(path: Path, work: Callable[[], T]) -> T:
+    """Return what `work` returns.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        StoreError: anything else went wrong; each storage has errors of its own kinds.
+    """
+    try:
+        return work()
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise StoreError(
+            masked(f"{path}: cannot be reached: {reason}"),
+            hint="check the address, the credentials and the network",
+        ) from error

@@ -1,0 +1,103 @@
+"""Texts found whatever their case, and however their accents are written."""
+
+from __future__ import annotations
+
+import heapq
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sentimon.labels import Sentiment
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import GrowingSummary, Summary
+
+
+def foldings(text: str) -> set[str]:
+    """Return the forms of `text` to compare with those of another: one is in the other if any form is."""
+    folded = text.casefold()
+    # An accented letter may be one character or two, and nobody sees which.
+    return {folded} if folded.isascii() else {folded, unicodedata.normalize("NFC", folded)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFilter:
+    """What a row must be; a field that is None asks for nothing."""
+
+    sentiments: frozenset[Sentiment] | None = None
+    min_confidence: float | None = None
+    """Included, as is the greatest."""
+    max_confidence: float | None = None
+    contains: str | None = None
+    """Part of the text, to the letter; upper and lower case are alike."""
+    id: str | None = None
+    model: str | None = None
+
+    def holds(self, record: PredictionRecord) -> bool:
+        """Return whether `record` is asked for."""
+        return self._fits(record) and (self.contains is None or _mentions(record.text, self.contains))
+
+    def cannot_tell(self, record: PredictionRecord) -> bool:
+        """Return whether `record` would have to be searched for `contains`, but its text was not kept."""
+        return self.contains is not None and record.text is None and self._fits(record)
+
+    def _fits(self, record: PredictionRecord) -> bool:
+        return (
+            (self.sentiments is None or record.sentiment in self.sentiments)
+            and (self.min_confidence is None or record.confidence >= self.min_confidence)
+            and (self.max_confidence is None or record.confidence <= self.max_confidence)
+            and (self.id is None or record.id == self.id)
+            and (self.model is None or record.model == self.model)
+        )
+
+
+_NOTHING = Summary()
+
+
+class Matches:
+    """An iterator over the rows that a filter lets through; it counts them.
+
+    `trouble` is the sum over the bad lines among them.
+    """
+
+    def __init__(
+        self, rows: Iterable[PredictionRecord], row_filter: RowFilter, *, trouble: Summary = _NOTHING
+    ) -> None:
+        self.unsearched = 0
+        """Rows whose text should have been searched but was not kept."""
+        self._found = GrowingSummary()
+        self._found.add_bad(trouble.bad, trouble.bad_lines)
+        self._records = self._select(rows, row_filter)
+
+    def __iter__(self) -> Iterator[PredictionRecord]:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> PredictionRecord:
+        """Return the next row."""
+        return next(self._records)
+
+    @property
+    def summary(self) -> Summary:
+        """Return the sum over the matching rows so far, and over the bad lines."""
+        return self._found.summary()
+
+    def _select(self, rows: Iterable[PredictionRecord], row_filter: RowFilter) -> Iterator[PredictionRecord]:
+        for row in rows:
+            if row_filter.holds(row):
+                self._found.add(row)
+                yield row
+            elif row_filter.cannot_tell(row):
+                self.unsearched += 1
+
+
+def newest(records: Iterable[PredictionRecord], limit: int) -> list[PredictionRecord]:
+    """Return the `limit` latest of `records`, the latest first; no more than these are held at once.
+
+    Of two rows of one moment the one that comes later in the log is the newer.
+    """
+    latest = heapq.nlargest(limit, enumerate(records), key=lambda pair: (pair[1].timestamp, pair[0]))
+    return [record for _, record in latest]
+
+
+def _mentions(text: str | None, part: str) -> bool:
+    return text is not None and any(one in form for form in foldings(text) for one in foldings(part))

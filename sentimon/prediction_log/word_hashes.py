@@ -1,0 +1,54 @@
+"""The distinct words of a text as numbers: what tells new vocabulary from known, without keeping words."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from array import array
+from zlib import crc32
+
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.scoring.normalise import readable
+
+_WORD = re.compile(r"\w+")
+_BYTES = 4
+"""Of a hash: among N known words an unknown one passes for known with probability N / 2**32."""
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of `text`, folded; a mention or a link counts as one word, the same for all.
+
+    >>> words_of("Ciao @anna, CIAO http://example.org!")
+    ['ciao', 'user', 'ciao', 'http']
+    """
+    seen, _ = readable(text)
+    return _WORD.findall(unicodedata.normalize("NFC", seen).casefold())
+
+
+def hash_word(word: str) -> int:
+    """Return the CRC-32 of a word, below 2**32."""
+    return crc32(word.encode())
+
+
+def token_hashes(text: str) -> frozenset[int]:
+    """Return the hash of each distinct word of `text`."""
+    # As `hash_word`, but a first look of the monitor asks this of every word of a log.
+    return frozenset(map(crc32, map(str.encode, set(words_of(text)))))
+
+
+def tokens_of(record: PredictionRecord, *, keyed: bool) -> array[int] | None:
+    """Return the hashes of the distinct words of a logged text, keyed or not; None where there are none."""
+    if keyed:
+        return None if record.token_hashes is None else array("Q", record.token_hashes)
+    return None if record.text is None else array("Q", token_hashes(record.text))
+
+
+def keyed_token_hashes(text: str, key: bytes) -> list[int]:
+    """Return keyed hashes of the distinct words of `text`, in ascending order, which is not that of the text.
+
+    Who has the log but not the key cannot try out words against them; that a word is frequent shows.
+    """
+    keyed = (hmac.new(key, word.encode(), hashlib.sha256).digest() for word in set(words_of(text)))
+    return sorted({int.from_bytes(digest[:_BYTES], "big") for digest in keyed})

@@ -1,0 +1,89 @@
+"""The gold labels beside a log, joined to its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sentimon.files import is_there
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.evaluation.error_rate_monitor import Risk
+    from sentimon.evaluation.realised_quality import Judged
+    from sentimon.gold_labels.gold_label import Hash
+    from sentimon.gold_labels.label_book import LabelBook
+    from sentimon.jsonl import BadLine
+    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.workspace import Workspace
+
+_SHOWN = 20
+
+
+def text_hash(workspace: Workspace) -> Hash:
+    """Return the keyed hash of a text; its key is read, and made if need be, when it is first asked for."""
+    from msgspec.structs import replace
+
+    from sentimon.prediction_log.privacy import Privacy
+
+    @cache
+    def privacy() -> Privacy:
+        return Privacy.of(replace(workspace.settings.logs, text="hash"))
+
+    return lambda text: privacy().hash(text)
+
+
+def read_labels(workspace: Workspace) -> LabelBook:
+    """Return the gold labels of the log; bad lines among them are said."""
+    from sentimon.gold_labels.label_book import read_book
+
+    book = read_book(workspace.folder, zone=workspace.naive_zone)
+    for line in describe_lines("bad label", book.bad_lines):
+        workspace.say(line)
+    return book
+
+
+def judge_log(workspace: Workspace, book: LabelBook, period: Period) -> list[Judged]:
+    """Return the rows of the log in `period` that have a label, each with it."""
+    from sentimon.evaluation.realised_quality import judge
+    from sentimon.gold_labels.label_coverage import with_labels
+
+    with ExitStack() as stack:
+        rows = workspace.progress(workspace.logged_rows(period, stack), "rows read")
+        judged, _ = judge(with_labels(rows, book.finder(text_hash(workspace))))
+    return list(judged)
+
+
+def risk_since_baseline(workspace: Workspace, book: LabelBook, judged: Sequence[Judged], path: Path) -> Risk:
+    """Return whether the error rate rose since the baseline at `path`; without one, since the first labels.
+
+    Raises:
+        StoreError: the baseline cannot be read back.
+    """
+    from sentimon.evaluation.error_rate_monitor import risk_of
+    from sentimon.workflows.state_files import read_baseline
+
+    last = read_baseline(path).last if is_there(path) else None
+    settings = workspace.settings.quality
+    return risk_of(
+        judged,
+        {key: place for place, key in enumerate(book.labels)},
+        [last is not None and one.timestamp <= last for one in judged],
+        tolerance=settings.tolerance,
+        confidence_level=workspace.settings.drift.confidence_level,
+        min_labels=settings.min_labels,
+        reference_labels=settings.reference_labels,
+    )
+
+
+def describe_lines(what: str, lines: Iterable[BadLine]) -> Iterator[str]:
+    """Yield a sentence for each line at fault, the first twenty by name."""
+    given = list(lines)
+    for line in given[:_SHOWN]:
+        yield f"{what}: {line}"
+    left = len(given) - _SHOWN
+    if left > 0:
+        yield f"and {left} {'line' if left == 1 else 'lines'} more: {what}"

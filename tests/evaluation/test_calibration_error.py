@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sentimon.evaluation.calibration_error import bin_by_confidence, calibration_error
+
+SOURCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "calibrated": lambda confidence: confidence,
+    "overconfident by 0.1": lambda confidence: np.clip(confidence - 0.1, 0, 1),
+    "overconfident by 0.03": lambda confidence: np.clip(confidence - 0.03, 0, 1),
+    "too steep": lambda confidence: 0.5 + 0.6 * (confidence - 0.5),
+    "wrong on both sides": lambda confidence: np.clip(confidence + 0.1 * np.sin(8 * confidence), 0, 1),
+    "wrong only where sure": lambda confidence: confidence - 0.2 * (confidence > 0.9),
+}
+
+
+def draw(source: str, n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    confidence = 0.4 + 0.6 * random.beta(3, 1.2, n)
+    probability = SOURCES[source](confidence)
+    return confidence, probability, (random.random(n) < probability).astype(float)
+
+
+@pytest.mark.parametrize("n", [100, 300, 1000, 4000])
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_interval_covers_the_true_error_of_a_calibrated_and_of_a_miscalibrated_source(
+    source: str, n: int
+) -> None:
+    random = np.random.default_rng(n)
+    covered = 0
+    for _ in range(150):
+        confidence, probability, correct = draw(source, n, random)
+        found = calibration_error(confidence, correct)
+        of_truth = bin_by_confidence(confidence, probability)
+        covered += found.low <= of_truth.weights @ np.abs(of_truth.gaps) <= found.high
+    assert covered >= 0.9 * 150
+
+
+def test_the_lower_end_is_0_for_a_calibrated_source_and_far_from_0_for_an_overconfident_one() -> None:
+    random = np.random.default_rng(0)
+    confidence, _, correct = draw("calibrated", 2000, random)
+    calibrated = calibration_error(confidence, correct)
+    confidence, _, correct = draw("overconfident by 0.1", 2000, random)
+    overconfident = calibration_error(confidence, correct)
+    assert calibrated.low == 0
+    assert overconfident.low > 0.05
+
+
+def test_the_error_is_the_one_worked_by_hand() -> None:
+    # Two bins of 20: 0.6 sure and 15 right (0.15 off), 0.9 sure and 16 right (0.1 off).
+    confidence = np.array([0.6] * 20 + [0.9] * 20)
+    correct = np.array([1.0] * 15 + [0.0] * 5 + [1.0] * 16 + [0.0] * 4)
+    assert calibration_error(confidence, correct).value == pytest.approx((0.15 + 0.1) / 2)
+
+
+def test_few_rows_get_few_bins_and_many_rows_fifteen() -> None:
+    random = np.random.default_rng(0)
+    sizes = [
+        len(bin_by_confidence(random.random(n), np.zeros(n)).weights) for n in (1, 39, 40, 150, 300, 5000)
+    ]
+    assert sizes == [1, 1, 2, 7, 15, 15]
+
+
+def test_bins_hold_equally_many_rows() -> None:
+    weights = bin_by_confidence(np.random.default_rng(0).random(3000), np.zeros(3000)).weights
+    assert weights == pytest.approx([1 / 15] * 15)
+
+
+def test_equal_confidences_share_a_bin_so_that_the_order_of_rows_does_not_matter() -> None:
+    confidence = np.array([0.5] * 500 + [0.7] * 100)
+    correct = np.random.default_rng(0).integers(0, 2, 600).astype(float)
+    order = np.random.default_rng(1).permutation(600)
+    bins = bin_by_confidence(confidence, correct)
+    assert len(bins.weights) == 2
+    assert bin_by_confidence(confidence[order], correct[order]).gaps == pytest.approx(bins.gaps)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "value"), [(1.0, 1.0, 0.0), (1.0, 0.0, 1.0), (0.4, 1.0, 0.6)]
+)
+def test_the_extremes_have_a_value_inside_an_interval(
+    confidence: float, correct: float, value: float
+) -> None:
+    found = calibration_error(np.full(10, confidence), np.full(10, correct))
+    assert found.value == pytest.approx(value)
+    assert 0 <= found.low <= found.value <= found.high <= 1
+
+
+def test_no_rows_have_no_calibration_error() -> None:
+    assert calibration_error(np.empty(0), np.empty(0)).value is None

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from sentimon.evaluation.score_scaling import (
+    BIAS_CORRECTED,
+    KINDS,
+    TEMPERATURE,
+    UNCHANGED,
+    VECTOR,
+    Calibrator,
+    fit_scaling,
+    held_out_losses,
+    log_loss,
+    softmax,
+)
+
+
+def drawn(n: int, seed: int = 0, *, sharper: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of n rows and classes drawn from them; scores are then made so much sharper."""
+    random = np.random.default_rng(seed)
+    truth = softmax(random.normal(size=(n, 3)) * 2)
+    gold = (truth.cumsum(axis=1) > random.random((n, 1))).argmax(axis=1)
+    return softmax(np.log(truth) * sharper), gold
+
+
+def parameters(one: Calibrator) -> np.ndarray:
+    return np.array([*one.weights, *one.biases])
+
+
+def test_a_model_that_is_twice_too_sure_gets_the_temperature_two() -> None:
+    scores, gold = drawn(8000, sharper=2.0)
+    found = fit_scaling(scores, gold, TEMPERATURE)
+    assert found.temperature == pytest.approx(2.0, abs=0.1)
+    assert (found.kind, found.biases) == (TEMPERATURE, (0, 0, 0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_parameters_are_those_that_a_general_minimiser_finds(kind: str) -> None:
+    scores, gold = drawn(300, sharper=1.5)
+    counts = np.random.default_rng(1).integers(0, 4, 300).astype(float)
+    logits = np.log(scores)
+
+    def unpack(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        weights = theta[:3] if kind == VECTOR else np.full(3, theta[0])
+        biases = np.zeros(3) if kind == TEMPERATURE else np.array([theta[-2], 0, theta[-1]])
+        return weights, biases
+
+    size = {TEMPERATURE: 1, BIAS_CORRECTED: 3, VECTOR: 5}[kind]
+    start = np.array([1.0] * (3 if kind == VECTOR else 1) + [0.0] * (size - (3 if kind == VECTOR else 1)))
+
+    def loss(theta: np.ndarray) -> float:
+        weights, biases = unpack(theta)
+        chosen = softmax(logits * weights + biases)[np.arange(300), gold]
+        return float(-counts @ np.log(chosen) + 0.5 * ((theta - start) ** 2).sum())
+
+    best = minimize(loss, start, method="BFGS", options={"gtol": 1e-6}).x
+    weights, biases = unpack(best)
+    found = fit_scaling(scores, gold, kind, counts=counts)
+    assert found.weights == pytest.approx(weights, abs=1e-3)
+    assert found.biases == pytest.approx(biases, abs=1e-3)
+
+
+def test_where_it_starts_from_makes_no_difference() -> None:
+    scores, gold = drawn(400, sharper=0.5)
+    far = Calibrator(kind=VECTOR, weights=(5.0, 0.1, 3.0), biases=(2.0, 0.0, -4.0))
+    one, other = fit_scaling(scores, gold, VECTOR), fit_scaling(scores, gold, VECTOR, start=far)
+    assert parameters(one) == pytest.approx(parameters(other), abs=1e-4)
+
+
+@given(st.integers(2, 40), st.sampled_from(KINDS), st.integers(0, 100))
+@settings(max_examples=40, deadline=None)
+def test_calibrated_scores_are_scores_and_fit_no_worse_than_raw_ones(n: int, kind: str, seed: int) -> None:
+    scores, gold = drawn(n, seed)
+    found = fit_scaling(scores, gold, kind)
+    calibrated = found.apply(scores)
+    assert calibrated.sum(axis=1) == pytest.approx(np.ones(n))
+    assert log_loss(calibrated, gold).sum() <= log_loss(scores, gold).sum() + 1e-6
+    assert found == fit_scaling(scores, gold, kind)
+
+
+def test_rows_that_are_all_right_and_sure_have_a_calibration_all_the_same() -> None:
+    scores = np.eye(3)[[0, 1, 2] * 20]
+    found = fit_scaling(scores, np.array([0, 1, 2] * 20), VECTOR)
+    assert np.all(np.isfinite(parameters(found)))
+    assert found.apply(scores).max(axis=1) == pytest.approx(np.ones(60))
+
+
+def test_the_temperature_keeps_the_class_of_every_row() -> None:
+    scores, gold = drawn(200, sharper=3.0)
+    calibrated = fit_scaling(scores, gold, TEMPERATURE).apply(scores)
+    assert np.array_equal(calibrated.argmax(axis=1), scores.argmax(axis=1))
+
+
+def test_unchanged_changes_nothing() -> None:
+    scores, _ = drawn(20)
+    assert UNCHANGED.apply(scores) == pytest.approx(scores)
+    assert UNCHANGED.temperature == 1
+    assert Calibrator(kind=VECTOR, weights=(1, 2, 3), biases=(0, 0, 0)).temperature is None
+
+
+def test_held_out_losses_are_of_calibrators_that_have_not_seen_the_row() -> None:
+    scores, gold = drawn(400, sharper=2.0)
+    held_out = held_out_losses(scores, gold, TEMPERATURE, seed=0)
+    assert held_out.shape == (400,)
+    inside = log_loss(fit_scaling(scores, gold, TEMPERATURE).apply(scores), gold).mean()
+    assert inside < held_out.mean() < log_loss(scores, gold).mean()
+    assert np.array_equal(held_out, held_out_losses(scores, gold, TEMPERATURE, seed=0))

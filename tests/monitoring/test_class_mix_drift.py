@@ -1,0 +1,94 @@
+import pytest
+
+from sentimon.config.settings import DriftSettings
+from sentimon.errors import DataError
+from sentimon.labels import Sentiment
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict, detect_drift
+from sentimon.prediction_log.summary import Summary
+from tests.rows import START, summary
+
+SETTINGS = DriftSettings()
+
+
+def baseline(total: Summary) -> Baseline:
+    return Baseline(name="b", created=START, source="logs", summary=total)
+
+
+def compare(before: Summary, after: Summary, settings: DriftSettings = SETTINGS) -> DriftReport:
+    return detect_drift(baseline(before), after, settings)
+
+
+def test_a_swap_of_positive_and_negative_is_drift() -> None:
+    report = compare(summary(70, 20, 10), summary(10, 20, 70))
+    assert report.score.value == 0.6
+    assert report.verdict is Verdict.DRIFT
+    assert report.moved_most in (Sentiment.NEGATIVE, Sentiment.POSITIVE)
+    assert report.total_variation == 0.6
+
+
+def test_the_same_mix_is_stable_whatever_the_sizes() -> None:
+    report = compare(summary(70, 20, 10), summary(350, 100, 50))
+    assert report.verdict is Verdict.STABLE
+    assert report.score.value == 0
+    assert report.score.low == 0
+    assert report.score.n == 500
+
+
+def test_a_score_at_the_limit_is_not_above_it() -> None:
+    before, after = summary(100, 0, 0), summary(70, 30, 0)
+    assert compare(before, after).score.value == 0.15
+    assert compare(before, after).verdict is Verdict.STABLE
+    assert compare(before, after, DriftSettings(threshold=0.1499)).verdict is Verdict.DRIFT
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((50, 0, 0), (0, 0, 49)), ((49, 0, 0), (0, 0, 50)), ((50, 0, 0), (0, 0, 0)), ((0, 0, 0), (50, 0, 0))],
+)
+def test_too_few_rows_on_either_side_are_no_verdict(
+    before: tuple[int, int, int], after: tuple[int, int, int]
+) -> None:
+    report = compare(summary(*before), summary(*after))
+    assert report.verdict is Verdict.NO_VERDICT
+    assert not report.drifted
+
+
+def test_without_rows_there_is_no_number() -> None:
+    report = compare(summary(50, 0, 0), Summary())
+    assert report.score.value is None
+    assert report.share_changes is None
+    assert report.confidence_change is None
+    assert report.moved_most is None
+
+
+def test_a_change_of_confidence_has_its_interval() -> None:
+    # Standard deviations 0.1 with n = 200 on both sides: 1.96 * sqrt(2 * 0.01 / 199.5) = 0.0196.
+    before = summary(100, 0, 0, confidence=0.9) + summary(100, 0, 0, confidence=0.7)
+    after = summary(100, 0, 0, confidence=0.7) + summary(100, 0, 0, confidence=0.5)
+    change = compare(before, after).confidence_change
+    assert change is not None
+    assert change.value == pytest.approx(-0.2)
+    assert (change.high - change.low) / 2 == pytest.approx(0.0196, abs=1e-4)
+
+
+def test_rows_of_another_model_are_refused_and_named() -> None:
+    old = summary(50, 0, 0, model="old", revision="1")
+    with pytest.raises(DataError, match=r"old@1.*new@2") as caught:
+        compare(old, summary(50, 0, 0, model="new", revision="2"))
+    assert "baseline create" in str(caught.value.hint)
+
+
+def test_the_same_weights_under_another_name_are_the_same_model_but_not_the_same_branch() -> None:
+    weights = summary(50, 0, 0, model="models/v0001", revision="0123456789ab")
+    assert (
+        compare(weights, summary(50, 0, 0, model="models/current", revision="0123456789ab")).drifted is False
+    )
+    branch = summary(50, 0, 0, model="one", revision="main")
+    with pytest.raises(DataError, match="but rows are of another@main"):
+        compare(branch, summary(50, 0, 0, model="another", revision="main"))
+
+
+def test_rows_that_name_no_model_may_be_compared() -> None:
+    assert compare(summary(50, 0, 0, model="old"), summary(50, 0, 0)).verdict is Verdict.STABLE
+    assert compare(summary(50, 0, 0), summary(50, 0, 0, model="new")).verdict is Verdict.STABLE

@@ -1,0 +1,151 @@
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sentimon.config.settings import DriftSettings, RetrainingSettings
+from sentimon.jsonl import BadLine
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.retraining_rules import (
+    LastTrigger,
+    RetrainingTrigger,
+    evaluate_retraining,
+    find_last_fired,
+    score_rule,
+)
+from sentimon.prediction_log.summary import Summary
+from sentimon.timestamps import format_moment
+from tests.rows import START, summary
+
+NOW = datetime(2026, 9, 30, tzinfo=UTC)
+
+
+def decide(
+    current: Summary,
+    *,
+    before: Summary | None = None,
+    last: LastTrigger | None = None,
+    **settings: object,
+) -> RetrainingTrigger:
+    baseline = None if before is None else Baseline(name="b", created=START, source="logs", summary=before)
+    drift = score_rule(detect_drift(baseline, current, DriftSettings()))
+    rules = RetrainingSettings(**settings)  # type: ignore[arg-type]
+    return evaluate_retraining(current, drift, rules, last=last, now=NOW, confidence_level=0.95)
+
+
+def last_fired(*entries: Mapping[str, Any] | BadLine) -> LastTrigger | None:
+    written = datetime(2026, 3, 1, tzinfo=UTC)
+    return find_last_fired(list(enumerate(entries, start=1)), UTC, path="t.jsonl", written=written)
+
+
+NORMAL = summary(20, 50, 30)
+
+
+@pytest.mark.parametrize(
+    ("current", "fires", "decided"),
+    [
+        (summary(20, 50, 30), False, True),
+        (summary(10, 25, 15, confidence=0.6), True, True),
+        (summary(10, 25, 14, confidence=0.6), False, False),
+        (summary(70, 20, 10), True, True),
+        (summary(20, 50, 30, confidence=0.7), False, True),
+        (Summary(), False, False),
+    ],
+    ids=["normal", "low confidence", "one row too few", "drift", "at the limit", "nothing new"],
+)
+def test_enough_new_rows_and_a_cause(current: Summary, fires: bool, decided: bool) -> None:
+    trigger = decide(current, before=NORMAL)
+    assert (trigger.triggered, trigger.decided) == (fires, decided)
+
+
+def test_no_rows_are_no_low_confidence() -> None:
+    assert decide(Summary(), before=NORMAL).confidence.met is None
+
+
+def test_without_a_baseline_low_confidence_still_fires_but_nothing_else_is_decided() -> None:
+    assert decide(summary(20, 20, 20, confidence=0.5)).triggered
+    trigger = decide(summary(20, 20, 20))
+    assert (trigger.triggered, trigger.decided, trigger.drift.met) == (False, False, None)
+
+
+def test_the_interval_rule_asks_for_more_than_chance() -> None:
+    # 30 rows at 0.9 and 30 at 0.48: mean 0.69, its interval reaches above 0.70.
+    current = summary(30, 0, 0, confidence=0.9) + summary(30, 0, 0, confidence=0.48)
+    assert decide(current).confidence.met is True
+    assert decide(current, confidence_rule="interval").confidence.met is False
+
+
+def test_the_cooldown_holds_a_second_trigger_back_for_one_cause() -> None:
+    current = summary(70, 20, 10)
+    recent = LastTrigger(timestamp=NOW - timedelta(hours=23), rows_until=None)
+    held = decide(current, before=NORMAL, last=recent)
+    assert (held.due, held.triggered, held.decided) == (True, False, True)
+    assert held.cooldown_until == NOW + timedelta(hours=1)
+    old = LastTrigger(timestamp=NOW - timedelta(hours=24), rows_until=None)
+    assert decide(current, before=NORMAL, last=old).triggered
+    assert decide(current, before=NORMAL, last=recent, cooldown="1h").triggered
+
+
+def test_a_trigger_from_the_future_holds_nothing_back() -> None:
+    ahead = LastTrigger(timestamp=NOW + timedelta(days=9), rows_until=None)
+    assert decide(summary(70, 20, 10), before=NORMAL, last=ahead).triggered
+
+
+def test_what_was_looked_at_ends_now_at_the_latest() -> None:
+    assert decide(summary(1, 0, 0)).rows_until == START
+    ahead = summary(1, 0, 0, minute=10**6)
+    assert decide(ahead).rows_until == NOW
+
+
+def test_every_rule_shows_its_value_and_its_limit() -> None:
+    trigger = decide(summary(70, 20, 10), before=NORMAL)
+    assert [rule.value for rule in trigger.rules] == [100, 0.8, pytest.approx(0.35)]
+    assert [rule.limit for rule in trigger.rules] == [50, 0.70, 0.15]
+    assert [rule.met for rule in trigger.rules] == [True, False, True]
+
+
+def test_the_last_trigger_that_fired_is_found_also_among_old_ones() -> None:
+    entries = [
+        {"timestamp": "2026-02-06T10:00:00", "triggered": True},
+        {"timestamp": "2026-02-07T10:00:00Z", "triggered": True, "rows_until": "2026-02-07T09:00:00Z"},
+        {"timestamp": "2026-02-08T10:00:00Z", "triggered": False},
+    ]
+    last = last_fired(*entries)
+    assert last is not None
+    assert (last.seen, last.doubt) == (datetime(2026, 2, 7, 9, tzinfo=UTC), None)
+    first = last_fired(entries[0])
+    assert first is not None
+    assert first.seen == datetime(2026, 2, 6, 10, tzinfo=UTC)
+    assert last_fired(entries[2]) is None
+
+
+TEN, NOON = "2026-02-06T10:00:00Z", "2026-02-06T12:00:00Z"
+TORN = BadLine(path="t.jsonl", line=1, kind="json", reason="not valid JSON")
+
+
+@pytest.mark.parametrize(
+    ("entries", "moment"),
+    [
+        ([{"timestamp": TEN, "triggered": None}], TEN),
+        ([{"timestamp": TEN}], TEN),
+        ([{"timestamp": TEN, "triggered": "true"}], TEN),
+        ([{"timestamp": TEN, "triggered": True, "rows_until": "yesterday"}], TEN),
+        ([TORN], "2026-03-01T00:00:00Z"),
+        ([{"triggered": True}], "2026-03-01T00:00:00Z"),
+        ([TORN, {"timestamp": NOON, "triggered": False}], NOON),
+        ([{"timestamp": TEN, "triggered": True}, TORN, {"timestamp": NOON, "triggered": False}], NOON),
+    ],
+)
+def test_a_line_that_may_have_fired_is_taken_for_one_at_the_latest_moment_it_can_be_of(
+    entries: list[Mapping[str, Any] | BadLine], moment: str
+) -> None:
+    last = last_fired(*entries)
+    assert last is not None
+    assert (format_moment(last.timestamp), last.error_rate_met, last.rows_until) == (moment, True, None)
+    assert last.doubt is not None
+    # A later one that is whole decides, and the damage before it does not matter any more.
+    whole = last_fired(*entries, {"timestamp": "2026-02-09T00:00:00Z", "triggered": True})
+    assert whole is not None
+    assert (whole.doubt, whole.error_rate_met) == (None, False)

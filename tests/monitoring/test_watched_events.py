@@ -1,0 +1,47 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentimon.monitoring.watched_events import (
+    class_counts,
+    class_group,
+    confidence_counts,
+    confidence_cuts,
+    confidence_group,
+)
+from sentimon.prediction_log.summary import Summary, summarise
+from tests.rows import record, records
+from tests.strategies import log_rows
+
+
+def test_the_events_of_a_class_are_counted_by_label() -> None:
+    group = class_group(summarise(records(3, 2, 1)))
+    assert group.events == ("negative", "neutral", "positive")
+    assert (group.reference.n, group.reference.counts) == (6, (3, 2, 1))
+
+
+def test_deciles_snap_to_the_borders_of_hundredths_and_come_once() -> None:
+    # Ten rows at each of 0.41, 0.43 ... 0.59: a decile lies between two of these.
+    confidences = [0.41 + 0.02 * step for step in range(10) for _ in range(10)]
+    summary = summarise(record(2, number, round(one, 2)) for number, one in enumerate(confidences))
+    cuts = confidence_cuts(summary)
+    assert len(cuts) == 9
+    assert confidence_counts(summary, cuts).counts == tuple(range(10, 100, 10))
+    # Where nine of ten rows are alike, the deciles are alike too.
+    same = summarise([record(2, n, 0.7) for n in range(90)] + [record(2, n, 0.5) for n in range(10)])
+    assert confidence_cuts(same) == (51,)
+    assert confidence_group(same).events == ("below 0.51",)
+
+
+def test_one_confidence_for_all_is_watched_to_both_sides() -> None:
+    alike = summarise(records(5, 5, 5))
+    assert confidence_cuts(alike) == (80, 81)
+    assert confidence_counts(alike, (80, 81)).counts == (0, 15)
+    assert confidence_cuts(summarise(records(0, 0, 5, confidence=1.0))) == (99,)
+    assert confidence_cuts(Summary()) == ()
+
+
+@given(log_rows, log_rows, st.lists(st.integers(1, 99), max_size=9))
+def test_counts_of_two_sums_add_up(one: list, other: list, cuts: list[int]) -> None:  # type: ignore[type-arg]
+    a, b = summarise(one), summarise(other)
+    assert class_counts(a) + class_counts(b) == class_counts(a + b)
+    assert confidence_counts(a, cuts) + confidence_counts(b, cuts) == confidence_counts(a + b, cuts)

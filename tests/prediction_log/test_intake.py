@@ -1,0 +1,111 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from sentimon.ingest.input_row import InputRow
+from sentimon.jsonl import BadLine
+from sentimon.prediction_log.intake import take_in
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.scoring.batch_scoring import score_here
+from sentimon.scoring.scorer import score_stream
+from sentimon.scoring.scores import ScoredText, Scores
+from tests.rows import row
+
+NOW = datetime(2026, 9, 30, tzinfo=UTC)
+
+
+class CountingScorer:
+    """Calls everything positive, and remembers how many texts it was given at once."""
+
+    model = "fake"
+    revision = "1"
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def score(self, texts: Sequence[str]) -> list[ScoredText]:
+        self.batches.append(len(texts))
+        scores = Scores.from_probabilities([0.0, 0.25, 0.75])
+        return [ScoredText(scores=scores, tokens=len(text), truncated=len(text) > 5) for text in texts]
+
+
+def given(number: int, content: str | None, **fields: Any) -> InputRow:
+    return InputRow(path="x", line=number, text=content, fields=fields)
+
+
+def take(
+    rows: list[InputRow | BadLine], scorer: CountingScorer, size: int = 10
+) -> list[PredictionRecord | BadLine]:
+    score = partial(score_here, lambda: scorer, chunk_texts=size)
+    chunks = list(take_in(rows, score=score, clock=lambda: NOW, zone=UTC, size=size))
+    assert [row for given, _ in chunks for row in given] == rows
+    return [one for _, became in chunks for one in became]
+
+
+def test_rows_keep_their_order_whichever_way_they_get_their_scores() -> None:
+    scorer = CountingScorer()
+    bad = BadLine(path="x", line=3, kind="json", reason="broken")
+    rows = [given(1, "mine"), given(2, "theirs", **row(0)), bad, given(4, "longer than five")]
+    found = take(rows, scorer)
+    assert [one.text if isinstance(one, PredictionRecord) else one for one in found] == [
+        "mine", "theirs", bad, "longer than five",
+    ]  # fmt: skip
+    first, second, _, last = found
+    assert isinstance(first, PredictionRecord)
+    assert isinstance(second, PredictionRecord)
+    assert isinstance(last, PredictionRecord)
+    assert (first.model, first.timestamp, first.truncated, first.confidence) == ("fake", NOW, False, 0.75)
+    assert (second.model, second.sentiment.label) == (None, "negative")
+    assert last.truncated
+    assert scorer.batches == [2]
+
+
+def test_the_model_is_not_loaded_where_no_row_needs_it() -> None:
+    def refuse() -> CountingScorer:
+        raise AssertionError("loaded")
+
+    rows = [given(1, "theirs", **row(0)), given(2, None)]
+    score = partial(score_here, refuse, chunk_texts=10)
+    ((_, became),) = take_in(rows, score=score, clock=lambda: NOW, zone=UTC, size=10)
+    assert [type(one) for one in became] == [PredictionRecord, BadLine]
+
+
+def test_own_fields_survive_and_ours_are_read() -> None:
+    (found,) = take(
+        [given(1, "a", id=5, timestamp="2026-09-01T00:00:00", shop={"city": "Roma"})], CountingScorer()
+    )
+    assert isinstance(found, PredictionRecord)
+    assert (found.id, found.naive, found.extra) == ("5", True, {"shop": {"city": "Roma"}})
+    assert found.to_dict()["shop"] == {"city": "Roma"}
+
+
+def test_a_row_without_text_may_bring_scores_alone() -> None:
+    (found,) = take([given(1, None, scores=row(2)["scores"])], CountingScorer())
+    assert isinstance(found, PredictionRecord)
+    assert (found.text, found.to_dict()["text"]) == (None, None)
+
+
+def test_texts_are_scored_in_bounded_chunks_and_only_as_they_are_asked_for() -> None:
+    scorer = CountingScorer()
+    drawn: list[int] = []
+
+    def endless() -> Any:
+        for number in range(10**9):
+            drawn.append(number)
+            yield f"text {number}"
+
+    stream = score_stream(scorer, endless(), buffer_size=4)
+    assert [next(stream)[0] for _ in range(6)] == [f"text {number}" for number in range(6)]
+    assert scorer.batches == [4, 4]
+    assert len(drawn) == 8
+
+
+def test_long_texts_make_short_chunks() -> None:
+    scorer = CountingScorer()
+    texts = ["x" * 400_000] * 7
+    assert len(list(score_stream(scorer, texts, buffer_size=100))) == 7
+    assert scorer.batches == [3, 3, 1]
+    rows = [given(number, "x" * 400_000) for number in range(7)]
+    assert len(take(rows, scorer, size=100)) == 7
+    assert scorer.batches[3:] == [3, 3, 1]
