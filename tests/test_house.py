@@ -15,8 +15,8 @@ from tests.conftest import ROOT, clean_environment
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
     "errors", "interrupts", "labels", "files", "jsonl", "csv_cells", "config", "timestamps", "ingest",
-    "scoring", "prediction_log", "statistics", "monitoring", "gold_labels", "evaluation", "finetuning", "reporting",
-    "engine", "workflows", "compat", "cli",
+    "scoring", "prediction_log", "statistics", "monitoring", "gold_labels", "evaluation", "finetuning",
+    "reporting", "engine", "workflows", "compat", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},
