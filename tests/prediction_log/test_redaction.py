@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.prediction_log.redaction import redact
+from sentimon.prediction_log.privacy import redact
 
 MASKED = [
     ("mail anna.rossi+shop@mail.example.org!", "mail [email]!"),
