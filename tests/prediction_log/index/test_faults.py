@@ -93,10 +93,10 @@ def nothing_is_read(function: object, units: Sequence[object]) -> list[Any]:
 
 
 def index_of(
-    folder: Path, *, run: Any = map, zone: Any = UTC, places: Sequence[Path] | None = None
+    folder: Path, *, run: Any = map, zone: Any = UTC, paths: Sequence[Path] | None = None
 ) -> LogIndex:
     place = folder / ".sentimon" / "rollup.sqlite"
-    return LogIndex(folder=folder, zone=zone, now=NOW, run=run, paths=[place] if places is None else places)
+    return LogIndex(folder=folder, zone=zone, now=NOW, run=run, paths=[place] if paths is None else paths)
 
 
 def scanned(folder: Path) -> tuple[Summary, Summary, Windows, Windows]:
@@ -544,10 +544,10 @@ def test_an_index_removed_while_it_is_used_is_made_anew_in_its_place(
     place, cache = index_paths(tmp_path / "logs", tmp_path / "cache")
     real, removed = refresh.list_snapshots, []
 
-    def removing(folder: Path) -> Any:
+    def removing(folder: Path, **options: Any) -> Any:
         if not removed:
             removed.append(place.unlink())
-        return real(folder)
+        return real(folder, **options)
 
     monkeypatch.setattr(refresh, "list_snapshots", removing)
     check(tmp_path / "logs", index_of(tmp_path / "logs", paths=[place, cache]))
@@ -886,7 +886,7 @@ def test_an_index_of_a_later_program_makes_room_for_ours(tmp_path: Path) -> None
             entry = later.entries()[0]
             total = later.total(entry.number)
             total.add_model(("of another meaning", None), 1)
-            later.put(entry, total)
+            later.put_entry(entry, total)
         later.connection.execute("PRAGMA user_version = 99")
     check(tmp_path)
 

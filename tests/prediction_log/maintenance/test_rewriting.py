@@ -249,7 +249,8 @@ def test_no_room_for_the_new_file_leaves_the_old_one(tmp_path: Path, monkeypatch
     real = os.fdopen
 
     def full(descriptor: int, mode: str) -> object:
-        os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
+        if mode == "wb":
+            os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
         return real(descriptor, mode)
 
     monkeypatch.setattr(os, "fdopen", full)
