@@ -22,7 +22,7 @@ from sentimon.prediction_log.log_file import LineFragment, open_log_file
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Period
-from tests.prediction_log.index.test_blocks import content_lines, zstd
+from tests.prediction_log.index.test_line_blocks import content_lines, zstd
 from tests.rows import START, records
 
 LIVE = "predictions.jsonl"

@@ -30,8 +30,8 @@ from sentimon.prediction_log.record import parse_row
 from sentimon.prediction_log.summary import GrowingSummary, Summary, summarise
 from sentimon.timestamps import to_microseconds
 from tests.prediction_log.index.scanning import by_hour, scanned, whole
-from tests.prediction_log.index.test_blocks import COMPRESSED, line_begins
 from tests.prediction_log.index.test_law import lines
+from tests.prediction_log.index.test_line_blocks import COMPRESSED, line_begins
 from tests.rows import row
 
 NAME = "predictions-20260907T000000Z.jsonl"
