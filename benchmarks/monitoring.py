@@ -27,9 +27,9 @@ import numpy as np
 from sentimon.config.settings import MonitorSettings
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.monitor_look import findings
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.new_words import WordCounter, vocabulary_of
+from sentimon.monitoring.shift_tests import findings
+from sentimon.monitoring.vocabulary import WordCounter, vocabulary_of
 from sentimon.monitoring.watched_events import Counted, Window
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise

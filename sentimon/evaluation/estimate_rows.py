@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.evaluation.realised_quality import Judged
-from sentimon.gold_labels.label_coverage import Labelled
-from sentimon.gold_labels.sampling import weights_of
+from sentimon.gold_labels.gold_label import weights_of
+from sentimon.gold_labels.label_join import Labelled
 from sentimon.prediction_log.summary import ModelKey
 from sentimon.prediction_log.windows import Period
 

@@ -1,17 +1,21 @@
-"""Two models on the same labelled rows: what the second gains and loses, as a whole and in parts."""
+"""Two models on the same labelled rows: what the second gains and loses, and whether it may be promoted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.confusion import recalls
+from sentimon.evaluation.classification_metrics import recalls
 from sentimon.labels import LABELS, Sentiment
 from sentimon.statistics.intervals import Estimate
+
+if TYPE_CHECKING:
+    from sentimon.evaluation.datasets import LabelledText
 
 RESAMPLES = 2_000
 LENGTHS = ((50, "up to 50 characters"), (100, "51 to 100 characters"), (None, "over 100 characters"))
@@ -189,3 +193,40 @@ def _too_few(part: str, n: int) -> Pairing:
         part=part, n=n, accuracy_a=None, accuracy_b=None, accuracy_difference=nothing,
         recall_difference=nothing, agreement=None, only_a=0, only_b=0, mcnemar_p=None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A listed text that the candidate gives another label than the list."""
+
+    text: str
+    label: Sentiment
+    before: Sentiment
+    """What the model in use says."""
+    now: Sentiment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What was asked of a candidate, and what came out."""
+
+    comparison: Comparison | None
+    """None where no held-back rows were given."""
+    listed: int
+    broken: tuple[Broken, ...]
+
+    @property
+    def open(self) -> bool:
+        """Return whether the candidate may serve: it is not worse, and every listed text keeps its label."""
+        return not self.broken and (self.comparison is None or not self.comparison.worse)
+
+
+def find_broken(
+    rows: Sequence[LabelledText], before: Sequence[Sentiment], now: Sequence[Sentiment]
+) -> tuple[Broken, ...]:
+    """Return the listed rows whose label the candidate does not give, whatever the model in use says."""
+    return tuple(
+        Broken(text=row.text, label=row.label, before=was, now=found)
+        for row, was, found in zip(rows, before, now, strict=True)
+        if found is not row.label
+    )

@@ -1,8 +1,9 @@
-"""One gold label beside the log: which rows it is for, what it says, when it came, how it was drawn."""
+"""One gold label beside the log: which rows it is for, what it says, when it came, how much it counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -11,7 +12,6 @@ import msgspec
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line, encode
 from sentimon.labels import Sentiment
-from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.row_parser import line_label
 from sentimon.timestamps import format_moment, in_utc
 
@@ -92,11 +92,24 @@ def parse_label_line(line: bytes | LineError, *, zone: tzinfo | None) -> GoldLab
         raise error if isinstance(error, LineError) else LineError("timestamp", error.message) from error
 
 
-def keys_of(record: PredictionRecord, hash_text: Hash) -> list[Key]:
-    """Return the keys of a row, the surest first: its id, then the hash of its text as far as it is kept."""
-    keys = [] if record.id is None else [(ID, record.id)]
-    if record.text_hash is not None:
-        keys.append((TEXT_HASH, record.text_hash))
-    elif record.text is not None:
-        keys.append((TEXT_HASH, hash_text(record.text)))
-    return keys
+def weights_of(labels: Sequence[GoldLabel]) -> list[float]:
+    """Return the weight of each labelled row, >= 0; all 1 where none was drawn with a probability.
+
+    Each draw by itself gives an unbiased sum over all rows that were logged by then: what was labelled
+    before it counts 1, what it drew 1 / probability, what was labelled later otherwise 0, for nobody
+    knows why those rows were. The sums of several draws are averaged in proportion to their labels.
+
+    Source: Horvitz & Thompson (1952), J. Am. Stat. Assoc. 47, 663-685.
+    """
+    sizes = Counter(label.draw for label in labels if label.drawn)
+    if not sizes:
+        return [1.0] * len(labels)
+    total = sum(sizes.values())
+    shares = [(draw, size / total) for draw, size in sizes.items() if draw is not None]
+    return [sum(share * _in_draw(label, draw) for draw, share in shares) for label in labels]
+
+
+def _in_draw(label: GoldLabel, draw: datetime) -> float:
+    if label.probability is not None and label.draw is not None:
+        return 1 / label.probability if label.draw == draw else float(label.draw < draw)
+    return float(label.timestamp < draw)

@@ -8,11 +8,11 @@ from datetime import tzinfo
 from pathlib import Path
 
 from sentimon.errors import StoreError
-from sentimon.gold_labels.gold_label import ID, TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
+from sentimon.gold_labels.gold_label import TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
+from sentimon.gold_labels.label_join import Finder
 from sentimon.jsonl import BadLine, LineError, file_lines
 from sentimon.prediction_log.durable_files import errors_named, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive
-from sentimon.prediction_log.record import PredictionRecord
 
 LABELS_FILE = "labels.jsonl"
 
@@ -28,26 +28,6 @@ class LabelBook:
         """Return what finds the label of a row; texts are hashed only where a label is for one."""
         by_text = any(kind == TEXT_HASH for kind, _ in self.labels)
         return Finder(labels=self.labels, hash_text=hash_text if by_text else None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finder:
-    """Finds the label of each row."""
-
-    labels: Mapping[Key, GoldLabel]
-    hash_text: Hash | None
-
-    def label_of(self, record: PredictionRecord) -> GoldLabel | None:
-        """Return the label of a row: the one for its id, or else the one for its text, if there is any."""
-        if record.id is not None:
-            found = self.labels.get((ID, record.id))
-            if found is not None:
-                return found
-        if self.hash_text is None:
-            return None
-        if record.text_hash is not None:
-            return self.labels.get((TEXT_HASH, record.text_hash))
-        return None if record.text is None else self.labels.get((TEXT_HASH, self.hash_text(record.text)))
 
 
 def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.label_book import Finder
+from sentimon.gold_labels.label_join import Labelled
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 from sentimon.prediction_log.windows import Calendar, lay_out
@@ -18,8 +17,6 @@ from sentimon.statistics.intervals import standard_error
 
 FEWEST = 20
 """Labelled, and unlabelled, rows below which two groups are not compared."""
-
-Labelled = tuple[PredictionRecord, GoldLabel | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +75,6 @@ class Coverage:
     """None where nothing is labelled."""
     fairness: Fairness | None
     """None where there are too few labelled or unlabelled rows to compare."""
-
-
-def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[Labelled]:
-    """Yield each row with its gold label, None where it has none."""
-    for record in records:
-        yield record, finder.label_of(record)
 
 
 def cover(

@@ -9,8 +9,16 @@ from typing import Any
 
 from sentimon.csv_cells import is_ours, unguarded
 from sentimon.errors import DataError
-from sentimon.gold_labels.gold_label import ID, ROW_ID, TEXT_HASH, GoldLabel, Hash, Key, keys_of
+from sentimon.gold_labels.gold_label import (
+    ID,
+    ROW_ID,
+    TEXT_HASH,
+    GoldLabel,
+    Hash,
+    Key,
+)
 from sentimon.gold_labels.label_book import Arrival
+from sentimon.gold_labels.label_join import keys_of
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
 from sentimon.jsonl import BadLine

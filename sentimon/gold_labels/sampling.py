@@ -1,16 +1,26 @@
-"""Which rows to label next: drawn at random, each with the probability that it was picked."""
+"""Which rows to label next: drawn at random with known probabilities, and written as a sheet to label."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentimon.gold_labels.gold_label import GoldLabel, Key
+from sentimon.csv_cells import guarded
+from sentimon.gold_labels.gold_label import ID, ROW_ID, Key
+from sentimon.prediction_log.output_files import Output
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.timestamps import format_moment
+
+COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
+"""Not among them is what the model said: who labels with it in view agrees with it too often.
+
+The id stands there twice, for annotation tools put their own into a column of that name.
+"""
 
 _UNITS = 2**64
 
@@ -87,24 +97,25 @@ def _uniform(seed: str, key: Key) -> float:
     return (int.from_bytes(digest, "big") + 1) / _UNITS
 
 
-def weights_of(labels: Sequence[GoldLabel]) -> list[float]:
-    """Return the weight of each labelled row, >= 0; all 1 where none was drawn with a probability.
+def write_sheet(output: Output, rows: Iterable[Drawn], *, draw: datetime) -> None:
+    """Write `rows` to `output` in one step, UTF-8.
 
-    Each draw by itself gives an unbiased sum over all rows that were logged by then: what was labelled
-    before it counts 1, what it drew 1 / probability, what was labelled later otherwise 0, for nobody
-    knows why those rows were. The sums of several draws are averaged in proportion to their labels.
+    `label import` reads it back once a column of labels is added: rows are named by their id, those
+    without one by the keyed hash of their text; `draw` is the moment that they share. No cell acts on a
+    spreadsheet or a terminal: what `cells.guarded` does to ids and texts is undone as they are read.
 
-    Source: Horvitz & Thompson (1952), J. Am. Stat. Assoc. 47, 663-685.
+    Raises:
+        StoreError: the file cannot be written.
     """
-    sizes = Counter(label.draw for label in labels if label.drawn)
-    if not sizes:
-        return [1.0] * len(labels)
-    total = sum(sizes.values())
-    shares = [(draw, size / total) for draw, size in sizes.items() if draw is not None]
-    return [sum(share * _in_draw(label, draw) for draw, share in shares) for label in labels]
-
-
-def _in_draw(label: GoldLabel, draw: datetime) -> float:
-    if label.probability is not None and label.draw is not None:
-        return 1 / label.probability if label.draw == draw else float(label.draw < draw)
-    return float(label.timestamp < draw)
+    with output.writing() as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        # All quoted: a lone carriage return in a tweet would end the row otherwise.
+        sheet = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        sheet.writerow(COLUMNS)
+        for one in rows:
+            kind, value = one.key
+            row_id, text_hash = (value, "") if kind == ID else ("", value)
+            name, text = guarded(row_id), guarded(one.record.text or "")
+            cells = (name, text, name, text_hash, repr(one.probability), format_moment(draw))
+            sheet.writerow(cells)
+        out.detach()

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from sentimon.errors import NoVerdictError
-from sentimon.monitoring.new_words import Vocabulary
+from sentimon.monitoring.vocabulary import Vocabulary
 from sentimon.prediction_log.summary import Counts, ModelKey, Summary
 from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval

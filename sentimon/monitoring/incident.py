@@ -1,16 +1,20 @@
-"""Drift that goes on: opened by an alarm, told once, closed when the shares are back."""
+"""Drift that goes on: opened by an alarm, reported once, closed when the shares have recovered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
-from sentimon.monitoring.monitor_look import Finding, look_backs
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.shift_tests import look_backs
 from sentimon.monitoring.watched_events import Window
 from sentimon.statistics.intervals import wilson
+from sentimon.timestamps import format_moment
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,3 +65,15 @@ def _is_back(reference: Reference, sums: Window, place: tuple[int, int], delta: 
         return False
     usual = expected / m
     return abs(share.value - usual) <= delta / 2 and usual - delta < share.low and share.high < usual + delta
+
+
+def update_incident(
+    before: Incident | None, alarms: tuple[Finding, ...], check: int, now: datetime
+) -> Incident | None:
+    """Return the incident that is open after a look that may have found something."""
+    if before is None:
+        since = format_moment(now)
+        return Incident(since=since, check=check, findings=alarms) if alarms else None
+    known = {one.key for one in before.findings}
+    more = tuple(one for one in alarms if one.key not in known)
+    return replace(before, checks=before.checks + 1, findings=before.findings + more)

@@ -7,14 +7,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.dispersion import (
-    Wave,
-    clustered_effect,
-    daily_waves,
-    design_effect,
-    intraclass_correlation,
-    more_than_chance,
-)
 from sentimon.monitoring.watched_events import (
     Group,
     Window,
@@ -23,9 +15,17 @@ from sentimon.monitoring.watched_events import (
     confidence_counts,
     confidence_cuts,
     confidence_group,
-    together,
 )
 from sentimon.prediction_log.summary import Counts, Summary
+from sentimon.statistics.dispersion import (
+    Wave,
+    clustered_effect,
+    daily_waves,
+    design_effect,
+    intraclass_correlation,
+    more_than_chance,
+    together,
+)
 
 FEWEST_ROWS = 2_000
 """Of a baseline that `retrain-check` lets a monitor judge by."""

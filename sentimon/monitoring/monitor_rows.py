@@ -1,13 +1,15 @@
-"""The rows that a look of the monitor is about, hour by hour, each counted as it comes out of the log."""
+"""Which rows are new to a check: rows counted by hour, less those that earlier checks have counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import sub
 
 from msgspec.structs import replace
 
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.watched_events import Counted, Window, total
+from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.watched_events import Counted, Window, is_possible, total
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 
 
@@ -50,3 +52,35 @@ class HourlyRows:
         for hour in self._seen.keys() & set(hours):
             whole.include(self._seen[hour])
         return whole.summary() + trouble
+
+
+def new_rows(state: MonitorState, hours: Mapping[int, Window]) -> dict[int, Window]:
+    """Return the rows that were not judged yet, by hour; `hours` holds all from the horizon on.
+
+    Of an hour that lost rows since, to an erasure or a repair, those count that show.
+    """
+    new = {}
+    for hour, window in hours.items():
+        known = state.seen.get(hour)
+        left = window if known is None else _without(window, known)
+        if left.rows > 0:
+            new[hour] = left
+    return new
+
+
+def _without(window: Window, known: Window) -> Window:
+    """Return what of the rows of an hour was not known.
+
+    Where an erasure took rows away, what came is counted by class alone, as far as it shows.
+    """
+    classes, *others = map(_left, window.groups, known.groups)
+    lost = min(classes.counts) < 0
+    if lost:
+        gained = tuple(max(0, count) for count in classes.counts)
+        classes = Counted(sum(gained), gained)
+    kept = (one if is_possible(one) and not lost else Counted(0, (0,) * len(one.counts)) for one in others)
+    return Window(groups=(classes, *kept), hours=dict.fromkeys(window.hours, classes.n))
+
+
+def _left(now: Counted, then: Counted) -> Counted:
+    return Counted(now.n - then.n, tuple(map(sub, now.counts, then.counts)))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.monitor_look import findings
 from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.shift_tests import findings
 from sentimon.monitoring.watched_events import Counted, Group, Window
 from sentimon.statistics.intervals import Estimate, wilson
 

@@ -11,6 +11,7 @@ import msgspec
 
 from sentimon.labels import LABELS
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, Summary
+from sentimon.statistics.dispersion import together
 
 HOURS_OF_DAY = 24
 MOST_ROWS = 1 << 53
@@ -58,12 +59,6 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         return together(self.hours.values())
 
 
-def together(sizes: Iterable[int]) -> float:
-    """Return the mean size of the clusters that rows are in, over the rows; 1 without rows."""
-    known = list(sizes)
-    return sum(size * size for size in known) / sum(known) if any(known) else 1.0
-
-
 def total(windows: Iterable[Window]) -> Window:
     """Return the sum of at least one window."""
     first, *rest = windows
@@ -73,6 +68,11 @@ def total(windows: Iterable[Window]) -> Window:
         for hour, rows in window.hours.items():
             hours[hour] = hours.get(hour, 0) + rows
     return Window(groups=groups, hours=hours)
+
+
+def is_possible(one: Counted) -> bool:
+    """Return whether no event of a group has more rows than there are, or fewer than none."""
+    return all(0 <= count <= one.n for count in one.counts)
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.estimate import Estimates, Gap, Mix, Trust
+from sentimon.evaluation.estimate import (
+    Estimates,
+    Mix,
+    Trust,
+)
+from sentimon.evaluation.realised_quality import Gap
 from sentimon.labels import LABELS, Sentiment
 from sentimon.reporting.plain_text import change, estimate, number
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of

@@ -10,8 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.model_comparison import Comparison, Pairing
-from sentimon.evaluation.promotion_gate import Gate
+from sentimon.evaluation.model_comparison import Comparison, Gate, Pairing
 from sentimon.reporting.plain_text import MISSING, change, number, visible
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of
 from sentimon.statistics.intervals import Change, Estimate

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sentimon.labels import LABELS
-from sentimon.monitoring.detectable_shift import Detectable
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
-from sentimon.monitoring.monitor_look import Finding
-from sentimon.monitoring.monitor_report import MonitorReport
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.monitor_report import Detectable, MonitorReport
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.monitor_look import Finding
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Share
 from sentimon.monitoring.monitor_report import MonitorReport
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.monitor_findings import explain_monitor
 from sentimon.reporting.plain_text import MISSING, change, estimate, number, visible

@@ -8,7 +8,19 @@ from scipy import stats
 from sklearn import metrics
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.model_comparison import Comparison, compare_models, mcnemar_p, pair_up, parts_of
+from sentimon.evaluation.datasets import LabelledText
+from sentimon.evaluation.model_comparison import (
+    Comparison,
+    Gate,
+    compare_models,
+    find_broken,
+    mcnemar_p,
+    pair_up,
+    parts_of,
+)
+from sentimon.labels import Sentiment
+
+N, U, P = Sentiment
 
 LEVEL = {"confidence_level": 0.95, "seed": 0}
 rows = st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=1, max_size=40)
@@ -110,3 +122,15 @@ def test_parts_with_few_rows_have_no_numbers_and_too_few_rows_at_all_no_verdict(
     assert enough.accuracy_difference.value == -1
     with pytest.raises(NoVerdictError, match="4 labelled rows, at least 5"):
         compared([0] * 4, [0] * 4, [0] * 4)
+
+
+def test_a_listed_text_is_broken_where_the_candidate_says_another_label() -> None:
+    rows = [LabelledText(text="a", label=P), LabelledText(text="b", label=N), LabelledText(text="c", label=U)]
+    (broken,) = find_broken(rows, [P, P, P], [P, U, U])
+    assert (broken.text, broken.label, broken.before, broken.now) == ("b", N, P, U)
+
+
+def test_one_broken_text_keeps_the_gate_shut_and_none_opens_it() -> None:
+    rows = [LabelledText(text="a", label=P)]
+    assert Gate(comparison=None, listed=1, broken=find_broken(rows, [P], [P])).open
+    assert not Gate(comparison=None, listed=1, broken=find_broken(rows, [P], [N])).open

@@ -15,10 +15,23 @@ from sentimon.config.settings import MonitorSettings
 from sentimon.errors import StoreError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.monitor_codec import decode_monitors, encode_monitors
-from sentimon.monitoring.monitor_look import Finding, divided, findings, look_backs
+from sentimon.monitoring.finding import Finding
+from sentimon.monitoring.monitor_check import Look, advance
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.monitor_state import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told
+from sentimon.monitoring.monitor_rows import new_rows
+from sentimon.monitoring.monitor_state import (
+    LATE_HOURS,
+    MonitorState,
+    decode_monitors,
+    encode_monitors,
+    fits,
+    told,
+)
+from sentimon.monitoring.shift_tests import (
+    divided,
+    findings,
+    look_backs,
+)
 from sentimon.monitoring.watched_events import Counted, Window, total
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.timestamps import hour_of

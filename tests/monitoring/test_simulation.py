@@ -5,8 +5,8 @@ import pytest
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.new_words import vocabulary_of
 from sentimon.monitoring.simulation import Outcome, Result, Scenario, simulate
+from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.summary import summarise
 from tests.rows import START, record
 

@@ -15,13 +15,16 @@ from rich.console import Console, RenderableType
 
 from sentimon.evaluation.calibration_file import Calibration
 from sentimon.evaluation.error_rate_monitor import Risk, track_risk
-from sentimon.evaluation.estimate import EXPECTED, Estimates, Gap, Learnt, Trust
-from sentimon.evaluation.label_shift import Fit
+from sentimon.evaluation.estimate import (
+    EXPECTED,
+    Estimates,
+    Learnt,
+    Novelty,
+    Trust,
+)
 from sentimon.evaluation.model_comparison import compare_models, pair_up, parts_of
 from sentimon.evaluation.quality import evaluate
-from sentimon.evaluation.realised_quality import judge, realise, realise_windows
-from sentimon.evaluation.score_scaling import Calibrator
-from sentimon.evaluation.vocabulary_novelty import Novelty
+from sentimon.evaluation.realised_quality import Gap, judge, realise, realise_windows
 from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
 from sentimon.finetuning.training_loop import EpochMetrics
 from sentimon.gold_labels.gold_label import GoldLabel
@@ -36,6 +39,8 @@ from sentimon.reporting.quality_tables import calibration_table, realised_table
 from sentimon.reporting.retrain_tables import results_table
 from sentimon.scoring.scores import Scores
 from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.label_shift import Fit
+from sentimon.statistics.score_scaling import Calibrator
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, record, vector
 

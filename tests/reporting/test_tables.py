@@ -21,7 +21,7 @@ from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
 from sentimon.monitoring.simulation import Outcome, Result, Scenario
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.decision_tables import check_table, drift_table, trigger_table

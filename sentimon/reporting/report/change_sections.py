@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.monitor_look import Finding
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, interval, limit_text, number, number_against

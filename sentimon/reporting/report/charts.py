@@ -12,7 +12,7 @@ from sentimon.reporting.report.svg import Frame, Point, box, circle, label, line
 from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.calibration_error import Reliability
+    from sentimon.statistics.calibration_error import Reliability
 
 _MOST_MARKS = 70
 """The largest number of windows that each get a mark."""

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.evaluation.calibration_error import Reliability
 from sentimon.reporting.report.charts import (
     Level,
     Stretch,
@@ -17,6 +16,7 @@ from sentimon.reporting.report.charts import (
 )
 from sentimon.reporting.report.report_value import ScoredWindow
 from sentimon.reporting.report.svg import Frame, label, path, ticks
+from sentimon.statistics.calibration_error import Reliability
 from sentimon.statistics.intervals import Estimate
 from tests.reporting.report.pages import everything, parsed
 

@@ -15,7 +15,7 @@ from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Tone

@@ -3,7 +3,8 @@ import random
 
 import pytest
 
-from sentimon.monitoring.dispersion import (
+from sentimon.monitoring.watched_events import Counted, Window, total
+from sentimon.statistics.dispersion import (
     Wave,
     clustered_effect,
     daily_waves,
@@ -11,7 +12,6 @@ from sentimon.monitoring.dispersion import (
     intraclass_correlation,
     more_than_chance,
 )
-from sentimon.monitoring.watched_events import Counted, Window, total
 
 Counts = tuple[int, int, int]
 FLAT = (Wave(0.2), Wave(0.5), Wave(0.3))

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.evaluation.datasets import load_labelled
-from sentimon.gold_labels.annotation_sheet import write_sheet
 from sentimon.gold_labels.gold_label import ID, TEXT_HASH
 from sentimon.gold_labels.label_import import open_inbox
-from sentimon.gold_labels.sampling import Drawn
+from sentimon.gold_labels.sampling import Drawn, write_sheet
 from sentimon.ingest.input_row import NO_COLUMN, InputRow
 from sentimon.ingest.tables import read_file
 from sentimon.prediction_log.output_files import ROWS, open_door

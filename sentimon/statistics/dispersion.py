@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -141,3 +141,9 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     explained = (cosine * cy + sine * sy) / (share * (1 - share))
     kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
     return Wave(share, kept * cosine, kept * sine)
+
+
+def together(sizes: Iterable[int]) -> float:
+    """Return the mean size of the clusters that rows are in, over the rows; 1 without rows."""
+    known = list(sizes)
+    return sum(size * size for size in known) / sum(known) if any(known) else 1.0

@@ -1,15 +1,20 @@
-"""What is kept of the words of a baseline: hashes, frequencies, and how new the words of its texts were."""
+"""The words of a baseline: their hashes and frequencies, new words in a text, words that grew."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
 from sentimon.monitoring.watched_events import Counted, Group
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.word_hashes import tokens_of
+
+FEWEST_TEXTS_WITH_WORD = 3
+_SIGNIFICANCE = 0.05
 
 SHARE = 1_000_000
 """Shares of new words are kept in millionths, rounded down: integers compare alike everywhere."""
@@ -120,3 +125,50 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
         cuts=cuts,
         reference=Counted(len(shares), counts),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """A word, with the share of texts that hold it before and after, 0 .. 1."""
+
+    word: str
+    before: float
+    after: float
+
+
+def grown_words(
+    found: Mapping[str, tuple[int, int]], texts: int, vocabulary: Vocabulary, *, most: int
+) -> list[Growth]:
+    """Return the `most` words that grew most; `found` gives (hash, texts that hold it) of each word.
+
+    Ranked by the log-likelihood ratio of the share of texts that hold a word. Left out are words in
+    fewer than FEWEST_TEXTS_WITH_WORD of the `texts`, and those whose growth may be chance among so many words
+    (5 %, Bonferroni). Ties in alphabetical order.
+
+    Source: Dunning (1993), Comput. Linguist. 19(1), 61-74.
+    """
+    known = dict(zip(vocabulary.hashes, vocabulary.frequencies, strict=True))
+    ranked = []
+    for word, (hashed, count) in found.items():
+        before = known.get(hashed, 0)
+        if count >= FEWEST_TEXTS_WITH_WORD and count * vocabulary.texts > before * texts:
+            ratio = log_likelihood_ratio((before, vocabulary.texts), (count, texts))
+            if math.erfc(math.sqrt(ratio / 2)) * len(found) > _SIGNIFICANCE:
+                continue
+            ranked.append((-ratio, word, before / vocabulary.texts, count / texts))
+    return [Growth(word=word, before=before, after=after) for _, word, before, after in sorted(ranked)[:most]]
+
+
+def log_likelihood_ratio(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """Return G squared of two shares, each as (count, n), n > 0: 0 where they are the same.
+
+    >>> round(log_likelihood_ratio((10, 100), (20, 100)), 4)
+    3.9866
+    """
+    (b, m), (x, n) = before, after
+    total = 0.0
+    for one, other in ((b, x), (m - b, n - x)):
+        for observed, size in ((one, m), (other, n)):
+            if observed:
+                total += observed * math.log(observed * (m + n) / (size * (one + other)))
+    return 2 * total

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.gold_labels.sampling import Draw, draw_rows
-from sentimon.gold_labels.sampling_weights import (
+from sentimon.gold_labels.sampling_strategies import (
     UNIFORM,
     alike,
     cluster_of,

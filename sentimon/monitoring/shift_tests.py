@@ -1,60 +1,16 @@
-"""One look at the newest rows: which events moved, how far, and whether that is more than chance."""
+"""What the monitor tests at a check: every event, over several look-backs, each at its part of alpha."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from sentimon.config.settings import MonitorSettings
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Reference, Share
 from sentimon.monitoring.watched_events import Window, total
-from sentimon.statistics.intervals import difference_of_shares, normal_quantile
-from sentimon.statistics.shift_test import shift_p_value, spending
+from sentimon.statistics.fisher_test import shift_p_value, spending
 
 _OF_CLASSES = 3
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """An event whose share moved by more than chance, over the newest windows together."""
-
-    group: str
-    event: str
-    place: int
-    """Of the event in its group."""
-    windows: int
-    """How many looks, the newest ones, show it together."""
-    before: Share
-    """Of the baseline, at the hours of the day that the rows come from."""
-    after: Share
-    p_value: float
-    limit: float
-    """The p-value at or below which it is more than chance, however often it is looked at."""
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Return what names the event."""
-        return (self.group, self.place)
-
-    @property
-    def difference(self) -> float:
-        """Return the change of the share, -1 .. 1."""
-        return difference(self.before, self.after)
-
-    def matters(self, delta: float, *, confidence_level: float) -> bool:
-        """Return whether the change may be as large as `delta`: whether its interval reaches so far."""
-        return matters(self.before, self.after, delta, confidence_level=confidence_level)
-
-
-def matters(before: Share, after: Share, delta: float, *, confidence_level: float) -> bool:
-    """Return whether a change may be as large as `delta`: whether its interval reaches so far."""
-    _, low, high = difference_of_shares(before, after, z=normal_quantile(confidence_level))
-    return high >= delta or low <= -delta
-
-
-def difference(before: Share, after: Share) -> float:
-    """Return how much a share changed, -1 .. 1."""
-    return after[0] / after[1] - before[0] / before[1]
 
 
 def findings(

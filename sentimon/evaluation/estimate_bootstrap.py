@@ -8,10 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimon.evaluation.confusion import recalls
+from sentimon.evaluation.classification_metrics import recalls
 from sentimon.evaluation.estimate_rows import Source, Target
-from sentimon.evaluation.prevalence import adapted, confusion_mix, expected_mix
-from sentimon.evaluation.score_scaling import BIAS_CORRECTED, UNCHANGED, Calibrator, fit_scaling
+from sentimon.statistics.label_shift import (
+    adapted,
+    confusion_mix,
+    expected_mix,
+)
+from sentimon.statistics.score_scaling import (
+    BIAS_CORRECTED,
+    UNCHANGED,
+    Calibrator,
+    fit_scaling,
+)
 
 RESAMPLES = 200
 

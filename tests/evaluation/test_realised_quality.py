@@ -8,11 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from sentimon.evaluation.classification_metrics import (
+    macro_f1,
+    macro_recall,
+    weighted_share,
+)
 from sentimon.evaluation.realised_quality import Judged, judge, realise, realise_windows
-from sentimon.evaluation.weighted_metrics import macro_f1, macro_recall, weighted_share
-from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.sampling import draw_rows, weights_of
-from sentimon.gold_labels.sampling_weights import uncertain
+from sentimon.gold_labels.gold_label import GoldLabel, weights_of
+from sentimon.gold_labels.sampling import draw_rows
+from sentimon.gold_labels.sampling_strategies import uncertain
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.intervals import wilson

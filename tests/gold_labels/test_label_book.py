@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
-from sentimon.gold_labels.gold_label import GoldLabel, keys_of, parse_label_line
+from sentimon.gold_labels.gold_label import GoldLabel, parse_label_line
 from sentimon.gold_labels.label_book import LABELS_FILE, Added, Arrival, add_labels, forget_labels, read_book
+from sentimon.gold_labels.label_join import keys_of
 from sentimon.jsonl import LineError
 from sentimon.labels import Sentiment
 from tests.rows import START, record

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, fisher_exact, hypergeom
 
-from sentimon.statistics.shift_test import shift_p_value, spending
+from sentimon.statistics.fisher_test import shift_p_value, spending
 
 shares = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

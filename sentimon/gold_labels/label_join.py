@@ -1,0 +1,47 @@
+"""How a late label is joined to the rows of the log: by the id of a row, else by the hash of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sentimon.gold_labels.gold_label import ID, TEXT_HASH, GoldLabel, Hash, Key
+from sentimon.prediction_log.record import PredictionRecord
+
+Labelled = tuple[PredictionRecord, GoldLabel | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finder:
+    """Finds the label of each row."""
+
+    labels: Mapping[Key, GoldLabel]
+    hash_text: Hash | None
+
+    def label_of(self, record: PredictionRecord) -> GoldLabel | None:
+        """Return the label of a row: the one for its id, or else the one for its text, if there is any."""
+        if record.id is not None:
+            found = self.labels.get((ID, record.id))
+            if found is not None:
+                return found
+        if self.hash_text is None:
+            return None
+        if record.text_hash is not None:
+            return self.labels.get((TEXT_HASH, record.text_hash))
+        return None if record.text is None else self.labels.get((TEXT_HASH, self.hash_text(record.text)))
+
+
+def keys_of(record: PredictionRecord, hash_text: Hash) -> list[Key]:
+    """Return the keys of a row, the surest first: its id, then the hash of its text as far as it is kept."""
+    keys = [] if record.id is None else [(ID, record.id)]
+    if record.text_hash is not None:
+        keys.append((TEXT_HASH, record.text_hash))
+    elif record.text is not None:
+        keys.append((TEXT_HASH, hash_text(record.text)))
+    return keys
+
+
+def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[Labelled]:
+    """Yield each row with its gold label, None where it has none."""
+    for record in records:
+        yield record, finder.label_of(record)
