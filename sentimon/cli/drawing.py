@@ -97,15 +97,15 @@ def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: dat
     from sentimon.prediction_log.windows import Period
 
     if strategy == "random":
-        return strategies.alike
+        return strategies.equal_weight
     if strategy == "uncertain":
-        return strategies.uncertain
+        return strategies.uncertainty_weight
     rows = (record for _, record in unlabelled.rows())
     if strategy == "diverse":
-        return strategies.diverse(strategies.count_clusters(rows))
+        return strategies.diversity_weights(strategies.count_clusters(rows))
     now = strategies.count_words(rows)
     with log_rows(session, Period(until=before), noted=False) as records:
-        return strategies.drifted(strategies.count_words(records), now)
+        return strategies.drift_weights(strategies.count_words(records), now)
 
 
 def _baseline_end(session: Session) -> datetime | None:

@@ -62,7 +62,7 @@ class Risk:
         )
 
 
-def track_risk(
+def monitor_losses(
     reference: Sequence[float],
     current: Sequence[float],
     *,
@@ -132,7 +132,7 @@ def risk_of(
     if len(before) < min_labels:
         before, since = places[:reference_labels], places[reference_labels:]
         measure = "the first labels"
-    return track_risk(
+    return monitor_losses(
         _losses([judged[place] for place in before]),
         _losses([judged[place] for place in since]),
         tolerance=tolerance,

@@ -17,11 +17,11 @@ from sentimon.evaluation.estimate_bootstrap import (
     replicate,
     replicates,
 )
-from sentimon.evaluation.estimate_rows import Source, Target
+from sentimon.evaluation.estimate_rows import Source, UnlabelledSample
 from sentimon.labels import LABELS
 from sentimon.statistics.intervals import Estimate, wilson
 from sentimon.statistics.label_shift import (
-    Fit,
+    MixtureFit,
     condition_number,
     count_bins,
     fit_mixture,
@@ -40,14 +40,14 @@ Mix = tuple[Estimate, Estimate, Estimate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class AssumptionChecks:
     """Whether the labelled rows can speak for the others."""
 
-    fit: Fit
+    fit: MixtureFit
     """Whether the scores look like a mixture of the labelled classes."""
     fit_level: float
     """A p below this is no chance."""
-    novelty: Novelty | None
+    novelty: VocabularyNovelty | None
     """How new the words are; None where no texts are kept."""
     new_words: float
     """What of the words may be new beyond what is usual."""
@@ -69,7 +69,7 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learnt:
+class CorrectedEstimates:
     """What the labelled rows say of the others; intervals cover the error of the labelled rows, too."""
 
     by_confusion: Mix
@@ -92,10 +92,10 @@ class Estimates:
     calibrator: Calibrator
     condition: float
     """By how much the confusion matrix can blow errors up, >= 1."""
-    trust: Trust
+    trust: AssumptionChecks
     counted: Mix
     """Shares of the predicted classes, which is what plain counting shows."""
-    learnt: Learnt | None
+    learnt: CorrectedEstimates | None
     """None where it is not to be trusted."""
 
     @property
@@ -108,7 +108,7 @@ class Estimates:
 
 def estimate(
     source: Source,
-    target: Target,
+    target: UnlabelledSample,
     *,
     calibrator: Calibrator | None = None,
     confidence_level: float = 0.95,
@@ -133,7 +133,7 @@ def estimate(
     _check(source, target, fewest)
     observed = np.array(target.counts) / target.count
     point = _point(source, target, observed, calibrator)
-    trust = Trust(
+    trust = AssumptionChecks(
         fit=_fit(source, target, seed),
         fit_level=fit_level,
         novelty=compare_words(source.texts, target.texts),
@@ -154,7 +154,7 @@ def estimate(
     )
 
 
-def _check(source: Source, target: Target, fewest: int) -> None:
+def _check(source: Source, target: UnlabelledSample, fewest: int) -> None:
     for name, count in zip(LABELS, source.per_class, strict=True):
         if count < fewest:
             raise NoVerdictError(
@@ -165,7 +165,9 @@ def _check(source: Source, target: Target, fewest: int) -> None:
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
 
 
-def _point(source: Source, target: Target, observed: Matrix, calibrator: Calibrator | None) -> Replicate:
+def _point(
+    source: Source, target: UnlabelledSample, observed: Matrix, calibrator: Calibrator | None
+) -> Replicate:
     """Return what all rows say, each counted once."""
     return replicate(
         source,
@@ -177,14 +179,14 @@ def _point(source: Source, target: Target, observed: Matrix, calibrator: Calibra
     )
 
 
-def _counted(target: Target, level: float) -> Mix:
+def _counted(target: UnlabelledSample, level: float) -> Mix:
     negative, neutral, positive = (
         wilson(count, target.count, confidence_level=level) for count in target.counts
     )
     return (negative, neutral, positive)
 
 
-def _fit(source: Source, target: Target, seed: int) -> Fit:
+def _fit(source: Source, target: UnlabelledSample, seed: int) -> MixtureFit:
     bins = score_bins(source.scores, source.scores)
     labelled = count_bins(bins, source.gold, source.weights)
     # Rows that count for many are worth fewer than they are.
@@ -197,10 +199,10 @@ def _fit(source: Source, target: Target, seed: int) -> Fit:
 
 def _learnt(
     point: Replicate, drawn: Sequence[Replicate], observed: Matrix, rows: int, level: float
-) -> Learnt:
+) -> CorrectedEstimates:
     confusion = np.array([one.confusion for one in drawn])
     expected = np.array([one.expected for one in drawn])
-    return Learnt(
+    return CorrectedEstimates(
         by_confusion=_mix(point.confusion, confusion, rows, level),
         by_expectation=_mix(point.expected, expected, rows, level),
         preferred=_preferred(observed, rows, (point.confusion, confusion), (point.expected, expected)),
@@ -241,7 +243,7 @@ def _percentile(value: float, drawn: Matrix, rows: int, level: float) -> Estimat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Novelty:
+class VocabularyNovelty:
     """Mean share of a text's words that no (other) labelled text has, 0..1."""
 
     usual: float
@@ -259,7 +261,7 @@ class Novelty:
         return self.now - self.usual
 
 
-def compare_words(labelled: Sequence[str | None], texts: Iterable[str | None]) -> Novelty | None:
+def compare_words(labelled: Sequence[str | None], texts: Iterable[str | None]) -> VocabularyNovelty | None:
     """Return how new the words of `texts` are to who knows those that are `labelled`; None without texts.
 
     Names of users and links are left out.
@@ -275,7 +277,9 @@ def compare_words(labelled: Sequence[str | None], texts: Iterable[str | None]) -
     ]
     if not usual or not now:
         return None
-    return Novelty(usual=sum(usual) / len(usual), now=sum(now) / len(now), labelled=len(usual), n=len(now))
+    return VocabularyNovelty(
+        usual=sum(usual) / len(usual), now=sum(now) / len(now), labelled=len(usual), n=len(now)
+    )
 
 
 def words_of(text: str | None) -> set[str]:

@@ -16,12 +16,12 @@ from sentimon.evaluation.classification_metrics import (
     macro_recall,
     weighted_share,
 )
-from sentimon.gold_labels.gold_label import GoldLabel, weights_of
-from sentimon.gold_labels.label_join import Labelled
+from sentimon.gold_labels.gold_label import GoldLabel, design_weights
+from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.windows import MOST_WINDOWS, Calendar
-from sentimon.statistics.intervals import Change, Estimate
+from sentimon.statistics.intervals import Difference, Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class QualityWindow:
 
 
 def judge(
-    rows: Iterable[Labelled], calendar: Calendar | None = None
+    rows: Iterable[RowWithLabel], calendar: Calendar | None = None
 ) -> tuple[list[Judged], Mapping[datetime | None, int]]:
     """Return (the labelled rows in log order, how many rows begin in each window; None: in the whole).
 
@@ -93,7 +93,7 @@ def judge(
 
 def realise(judged: Sequence[Judged], *, confidence_level: float, seed: int = 0) -> RealisedQuality:
     """Return the quality on the rows in `judged`, weighted by what was drawn with known probabilities."""
-    weights = np.array(weights_of([one.label for one in judged]), dtype=np.float64)
+    weights = np.array(design_weights([one.label for one in judged]), dtype=np.float64)
     gold = np.array([one.label.label for one in judged], dtype=np.int64)
     predicted = np.array([one.predicted for one in judged], dtype=np.int64)
     return RealisedQuality(
@@ -143,15 +143,17 @@ def realise_windows(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class EstimateGap:
     """Accuracy by labels against the estimate made without them."""
 
     realised: Estimate
-    difference: Change
+    difference: Difference
     """Realised minus estimated, -1 .. 1."""
 
 
-def gap_of(estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float) -> Gap | None:
+def gap_of(
+    estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float
+) -> EstimateGap | None:
     """Return how far the accuracy of the labelled rows lies from the estimate; None where one is missing.
 
     The rows must not be among those that the estimate was learnt from. The limits of both are combined by
@@ -167,4 +169,6 @@ def gap_of(estimated: Estimate | None, judged: Sequence[Judged], *, confidence_l
     value = found.value - estimated.value
     below = math.hypot(found.value - found.low, estimated.high - estimated.value)
     above = math.hypot(found.high - found.value, estimated.value - estimated.low)
-    return Gap(realised=found, difference=Change(value=value, low=value - below, high=value + above))
+    return EstimateGap(
+        realised=found, difference=Difference(value=value, low=value - below, high=value + above)
+    )

@@ -92,7 +92,7 @@ def parse_label_line(line: bytes | LineError, *, zone: tzinfo | None) -> GoldLab
         raise error if isinstance(error, LineError) else LineError("timestamp", error.message) from error
 
 
-def weights_of(labels: Sequence[GoldLabel]) -> list[float]:
+def design_weights(labels: Sequence[GoldLabel]) -> list[float]:
     """Return the weight of each labelled row, >= 0; all 1 where none was drawn with a probability.
 
     Each draw by itself gives an unbiased sum over all rows that were logged by then: what was labelled

@@ -52,7 +52,7 @@ def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class ImportedLabel:
     """A label from a file, which is for rows of the log, and where in the file it stands."""
 
     path: str
@@ -74,7 +74,7 @@ class Added:
 
 
 def add_labels(
-    folder: Path, arrivals: Sequence[Arrival], *, replace: bool, zone: tzinfo | None, sync: bool
+    folder: Path, arrivals: Sequence[ImportedLabel], *, replace: bool, zone: tzinfo | None, sync: bool
 ) -> Added:
     """Append what is new among `arrivals` to the labels of the log in `folder`, all in one write.
 
@@ -141,7 +141,7 @@ def _key_on(line: bytes, zone: tzinfo | None) -> Key | None:
         return None
 
 
-def _conflict(arrival: Arrival, before: GoldLabel) -> BadLine:
+def _conflict(arrival: ImportedLabel, before: GoldLabel) -> BadLine:
     kind, value = before.key
     reason = (
         f"{kind} {value!r:.70} is labelled {before.label.label} since {before.timestamp:%Y-%m-%d %H:%M} UTC, "

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentimon.gold_labels.label_join import Labelled
+from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 from sentimon.prediction_log.windows import Calendar, lay_out
@@ -20,7 +20,7 @@ FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
+class LabelDelay:
     """Time from a prediction to its label, in hours; below 0 where the label is the older."""
 
     median_hours: float
@@ -30,7 +30,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fairness:
+class SelectionBias:
     """How the labelled rows differ from the unlabelled ones in what the model said of them."""
 
     mix_distance: float
@@ -51,7 +51,7 @@ class Fairness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoveredWindow:
+class CoverageWindow:
     """One window: from `start` (included) to `end` (excluded), all its rows and the labelled ones."""
 
     start: datetime
@@ -69,16 +69,16 @@ class Coverage:
     labelled: Summary
     drawn: int
     """Labelled rows that `label next` drew with a known probability."""
-    windows: tuple[CoveredWindow, ...] | None
+    windows: tuple[CoverageWindow, ...] | None
     """Where they were asked for."""
-    delay: Delay | None
+    delay: LabelDelay | None
     """None where nothing is labelled."""
-    fairness: Fairness | None
+    fairness: SelectionBias | None
     """None where there are too few labelled or unlabelled rows to compare."""
 
 
 def cover(
-    rows: Iterable[Labelled], *, calendar: Calendar | None, now: datetime, confidence_level: float
+    rows: Iterable[RowWithLabel], *, calendar: Calendar | None, now: datetime, confidence_level: float
 ) -> Coverage:
     """Return what is labelled of `rows`; one pass, memory for the labelled ones only.
 
@@ -107,7 +107,7 @@ def cover(
     )
 
 
-def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float) -> Fairness | None:
+def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float) -> SelectionBias | None:
     """Return how far two groups of rows differ, None where one of them has fewer than FEWEST rows.
 
     The mix is compared by Pearson's chi-square over the classes that either has, the mean confidence by
@@ -118,7 +118,7 @@ def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float)
     difference = _mean_confidence(labelled) - _mean_confidence(rest)
     spread = math.hypot(*(_standard_error(group) for group in (labelled, rest)))
     score = abs(difference) / spread if spread else math.inf if abs(difference) > 1e-9 else 0.0
-    return Fairness(
+    return SelectionBias(
         mix_distance=total_variation(labelled.counts, rest.counts),
         mix_p=_chi_square_p(labelled.counts, rest.counts),
         confidence_difference=difference,
@@ -146,11 +146,11 @@ def _chi_square_p(one: tuple[int, int, int], other: tuple[int, int, int]) -> flo
     return math.erfc(math.sqrt(statistic / 2)) if len(pairs) == 2 else math.exp(-statistic / 2)
 
 
-def _delay(hours: list[float]) -> Delay | None:
+def _delay(hours: list[float]) -> LabelDelay | None:
     if not hours:
         return None
     ordered = sorted(hours)
-    return Delay(
+    return LabelDelay(
         median_hours=_quantile(ordered, 0.5), ninetieth_hours=_quantile(ordered, 0.9), n=len(ordered)
     )
 
@@ -182,9 +182,9 @@ class _Sums:
 
 def _windows(
     labelled: _Sums, unlabelled: _Sums, total: Summary, calendar: Calendar, now: datetime
-) -> tuple[CoveredWindow, ...]:
+) -> tuple[CoverageWindow, ...]:
     return tuple(
-        CoveredWindow(
+        CoverageWindow(
             start=window.start,
             end=window.end,
             complete=window.complete,

@@ -17,7 +17,7 @@ from sentimon.gold_labels.gold_label import (
     Hash,
     Key,
 )
-from sentimon.gold_labels.label_book import Arrival
+from sentimon.gold_labels.label_book import ImportedLabel
 from sentimon.gold_labels.label_join import keys_of
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
@@ -33,7 +33,7 @@ LABELLED_AT = "labelled_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class LabelInFile:
     """A label of the file and the keys that it may be for, the surest first."""
 
     row: InputRow
@@ -46,7 +46,7 @@ class Incoming:
 class Inbox:
     """What a file of labels holds."""
 
-    labels: tuple[Incoming, ...]
+    labels: tuple[LabelInFile, ...]
     bad_lines: tuple[BadLine, ...]
     without_label: int
     """Rows that nobody has labelled yet."""
@@ -81,11 +81,11 @@ def open_inbox(
     name = _label_field([fields for _, fields in given], label_field)
     labelled = [(row, fields) for row, fields in given if not _is_blank(fields.get(name))]
     read_label = label_reader(fields[name] for _, fields in labelled)
-    found: list[Incoming] = []
+    found: list[LabelInFile] = []
     for row, fields in labelled:
         try:
             label, keys = read_label(fields[name]), _keys(fields, by, hash_text)
-            found.append(Incoming(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
+            found.append(LabelInFile(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
         except DataError as error:
             bad.append(row.bad("label", "; ".join(filter(None, (error.message, error.hint)))))
     bad.sort(key=lambda one: one.line)
@@ -93,8 +93,8 @@ def open_inbox(
 
 
 def address(
-    inbox: Sequence[Incoming], records: Iterable[PredictionRecord], hash_text: Hash
-) -> tuple[list[Arrival], list[BadLine]]:
+    inbox: Sequence[LabelInFile], records: Iterable[PredictionRecord], hash_text: Hash
+) -> tuple[list[ImportedLabel], list[BadLine]]:
     """Return (the labels that are for rows among `records`, those whose keys no row has); one pass."""
     wanted = {key for one in inbox for key in one.keys}
     texts = any(kind == TEXT_HASH for kind, _ in wanted)
@@ -102,7 +102,7 @@ def address(
     for record in records:
         own = keys_of(record, hash_text) if texts else [] if record.id is None else [(ID, record.id)]
         known.update(key for key in own if key in wanted)
-    arrivals: list[Arrival] = []
+    arrivals: list[ImportedLabel] = []
     strangers: list[BadLine] = []
     for one in inbox:
         key = next((key for key in one.keys if key in known), None)
@@ -116,7 +116,7 @@ def address(
                 probability=one.label.probability,
                 draw=one.label.draw,
             )
-            arrivals.append(Arrival(path=one.row.path, line=one.row.line, label=label))
+            arrivals.append(ImportedLabel(path=one.row.path, line=one.row.line, label=label))
     return arrivals, strangers
 
 

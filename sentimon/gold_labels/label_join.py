@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sentimon.gold_labels.gold_label import ID, TEXT_HASH, GoldLabel, Hash, Key
 from sentimon.prediction_log.record import PredictionRecord
 
-Labelled = tuple[PredictionRecord, GoldLabel | None]
+RowWithLabel = tuple[PredictionRecord, GoldLabel | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def keys_of(record: PredictionRecord, hash_text: Hash) -> list[Key]:
     return keys
 
 
-def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[Labelled]:
+def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[RowWithLabel]:
     """Yield each row with its gold label, None where it has none."""
     for record in records:
         yield record, finder.label_of(record)

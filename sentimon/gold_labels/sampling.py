@@ -26,7 +26,7 @@ _UNITS = 2**64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class SampledRow:
     """A row to label."""
 
     record: PredictionRecord
@@ -39,7 +39,7 @@ class Drawn:
 class Draw:
     """Rows to label, in log order, and how many there were to choose from."""
 
-    rows: tuple[Drawn, ...]
+    rows: tuple[SampledRow, ...]
     frame: int
     """Rows that could have been picked; equal texts without an id count each time."""
 
@@ -81,7 +81,7 @@ def draw_rows(
     threshold = heap[0][0] if len(heap) > n else 0.0
     picked = sorted(heap, key=lambda entry: entry[0])[-n:]
     rows = [
-        Drawn(
+        SampledRow(
             record=record,
             key=key,
             probability=min(1.0, weigh(record) / threshold) if threshold else 1.0,
@@ -97,7 +97,7 @@ def _uniform(seed: str, key: Key) -> float:
     return (int.from_bytes(digest, "big") + 1) / _UNITS
 
 
-def write_sheet(output: Output, rows: Iterable[Drawn], *, draw: datetime) -> None:
+def write_sheet(output: Output, rows: Iterable[SampledRow], *, draw: datetime) -> None:
     """Write `rows` to `output` in one step, UTF-8.
 
     `label import` reads it back once a column of labels is added: rows are named by their id, those

@@ -32,20 +32,20 @@ _ERRORS = 2.0
 Weigh = Callable[[PredictionRecord], float]
 
 
-def alike(record: PredictionRecord) -> float:
+def equal_weight(record: PredictionRecord) -> float:
     """Return the same weight for every row: a simple random sample."""
     del record
     return 1.0
 
 
-def uncertain(record: PredictionRecord) -> float:
+def uncertainty_weight(record: PredictionRecord) -> float:
     """Return how close the two highest scores are: from UNIFORM, one class alone, to 1, two alike."""
     ordered = sorted(record.scores.vector)
     return UNIFORM + (1 - UNIFORM) * (1 - (ordered[-1] - ordered[-2]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class WordCounts:
     """Rows per predicted class, and rows per bucket that hold one of its words."""
 
     rows: int
@@ -53,7 +53,7 @@ class Census:
     words: array[int]
 
 
-def count_words(records: Iterable[PredictionRecord]) -> Census:
+def count_words(records: Iterable[PredictionRecord]) -> WordCounts:
     """Return the census of some rows; one pass, memory for BUCKETS counts."""
     rows, classes, words = 0, [0, 0, 0], array("q", bytes(8 * BUCKETS))
     for record in records:
@@ -61,10 +61,10 @@ def count_words(records: Iterable[PredictionRecord]) -> Census:
         classes[record.sentiment] += 1
         for bucket in _buckets(record.text):
             words[bucket] += 1
-    return Census(rows=rows, classes=(classes[0], classes[1], classes[2]), words=words)
+    return WordCounts(rows=rows, classes=(classes[0], classes[1], classes[2]), words=words)
 
 
-def drifted(before: Census, now: Census) -> Weigh:
+def drift_weights(before: WordCounts, now: WordCounts) -> Weigh:
     """Return what weighs a row by how much its class, or its most grown word, is more frequent than before.
 
     Growth is (now - before - 2 standard errors) / now, at least 0: about the share of rows with that
@@ -98,7 +98,7 @@ def count_clusters(records: Iterable[PredictionRecord]) -> array[int]:
     return sizes
 
 
-def diverse(sizes: array[int]) -> Weigh:
+def diversity_weights(sizes: array[int]) -> Weigh:
     """Return what weighs a row by 1 / the size of its cluster, so that each cluster is picked alike often.
 
     The part that all rows have alike is UNIFORM / rows.

@@ -14,13 +14,13 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.baseline_collection import Collecting
 from sentimon.monitoring.prediction_metrics import Metrics, measure
-from sentimon.monitoring.season_matching import Matched
+from sentimon.monitoring.season_matching import SeasonMatch
 from sentimon.monitoring.text_changes import TextProperty, text_properties
 from sentimon.prediction_log.summary import ModelKey, Summary, Tally
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.distances import total_variation, wasserstein_distance, wasserstein_interval
 from sentimon.statistics.intervals import (
-    Change,
+    Difference,
     Estimate,
     difference_of_shares,
     normal_quantile,
@@ -55,13 +55,13 @@ class DriftReport:
     score: Estimate
     """Wasserstein-1 distance, 0 .. 1; `n` is the number of current rows."""
     total_variation: float | None
-    share_changes: tuple[Change, Change, Change] | None
+    share_changes: tuple[Difference, Difference, Difference] | None
     """Change of the share of each class, in Sentiment order; each covers by itself."""
-    confidence_change: Change | None
+    confidence_change: Difference | None
     """Change of the mean confidence."""
     texts: tuple[TextProperty, ...] = ()
     """What the texts are made of, before and now; nothing where texts are not kept."""
-    season: Matched | None = None
+    season: SeasonMatch | None = None
     """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
     collecting: Collecting | None = None
     """How far the baseline of a model that has just begun to serve is; None where none is collected."""
@@ -91,7 +91,7 @@ def detect_drift(
     baseline: Baseline | None,
     current: Summary,
     settings: DriftSettings,
-    season: Matched | None = None,
+    season: SeasonMatch | None = None,
     collecting: Collecting | None = None,
 ) -> DriftReport:
     """Return how `current` compares with `baseline`; without one there is no verdict.
@@ -133,7 +133,7 @@ def detect_drift(
     )
 
 
-def _on_season(metrics: Metrics, season: Matched, level: float) -> Metrics:
+def _on_season(metrics: Metrics, season: SeasonMatch, level: float) -> Metrics:
     negative, neutral, positive = (
         wilson(count, season.rows, confidence_level=level) for count in season.counts
     )
@@ -177,17 +177,17 @@ def _models(models: list[ModelKey]) -> str:
 
 def _share_changes(
     before: Sequence[float], after: Sequence[float], level: float
-) -> tuple[Change, Change, Change]:
+) -> tuple[Difference, Difference, Difference]:
     z, m, n = normal_quantile(level), sum(before), sum(after)
 
-    def change(place: Sentiment) -> Change:
+    def change(place: Sentiment) -> Difference:
         value, low, high = difference_of_shares((before[place], m), (after[place], n), z=z)
-        return Change(value=value, low=low, high=high)
+        return Difference(value=value, low=low, high=high)
 
     return (change(Sentiment.NEGATIVE), change(Sentiment.NEUTRAL), change(Sentiment.POSITIVE))
 
 
-def _confidence_change(before: Tally, after: Tally, level: float) -> Change | None:
+def _confidence_change(before: Tally, after: Tally, level: float) -> Difference | None:
     if before.count < 2 or after.count < 2:
         return None
     value = after.confidence / after.count / SCALE - before.confidence / before.count / SCALE
@@ -197,4 +197,4 @@ def _confidence_change(before: Tally, after: Tally, level: float) -> Change | No
             for tally in (before, after)
         )
     )
-    return Change(value=value, low=value - half, high=value + half)
+    return Difference(value=value, low=value - half, high=value + half)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from sentimon.monitoring.monitor_reference import Reference, Share
+from sentimon.monitoring.monitor_reference import Proportion, Reference
 from sentimon.monitoring.vocabulary import Vocabulary, WordCounter
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import CONFIDENCE_BINS
@@ -17,51 +17,56 @@ Test = Callable[[PredictionRecord], bool]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """An event whose share moved by more than chance, over the newest windows together."""
+    """An event whose share moved by more than chance, over the rows of the newest checks together."""
 
     group: str
     event: str
     place: int
-    """Of the event in its group."""
+    """Index of the event in its group."""
     windows: int
-    """How many looks, the newest ones, show it together."""
-    before: Share
-    """Of the baseline, at the hours of the day that the rows come from."""
-    after: Share
+    """Number of checks, the newest ones, whose rows show it together."""
+    before: Proportion
+    """(count, n) in the baseline, at the hours of the day that the rows come from."""
+    after: Proportion
+    """(count, n) in the rows."""
     p_value: float
     limit: float
-    """The p-value at or below which it is more than chance, however often it is looked at."""
+    """The p-value at or below which the shift is more than chance, whatever the number of checks."""
 
     @property
     def key(self) -> tuple[str, int]:
-        """Return what names the event."""
+        """Return (group, index), which identifies the event."""
         return (self.group, self.place)
 
     @property
     def difference(self) -> float:
         """Return the change of the share, -1 .. 1."""
-        return difference(self.before, self.after)
+        return share_difference(self.before, self.after)
 
-    def matters(self, delta: float, *, confidence_level: float) -> bool:
-        """Return whether the change may be as large as `delta`: whether its interval reaches so far."""
-        return matters(self.before, self.after, delta, confidence_level=confidence_level)
+    def reaches_delta(self, delta: float, *, confidence_level: float) -> bool:
+        """Return whether the shift may be as large as `delta`: whether its interval reaches +-delta."""
+        return reaches_delta(self.before, self.after, delta, confidence_level=confidence_level)
 
 
-def matters(before: Share, after: Share, delta: float, *, confidence_level: float) -> bool:
-    """Return whether a change may be as large as `delta`: whether its interval reaches so far."""
+def reaches_delta(before: Proportion, after: Proportion, delta: float, *, confidence_level: float) -> bool:
+    """Return whether a change of a share may be as large as `delta`, 0 .. 1: its interval reaches +-delta.
+
+    Both shares are (count, n), n > 0; the interval is Newcombe's at `confidence_level`.
+    """
     _, low, high = difference_of_shares(before, after, z=normal_quantile(confidence_level))
     return high >= delta or low <= -delta
 
 
-def difference(before: Share, after: Share) -> float:
-    """Return how much a share changed, -1 .. 1."""
+def share_difference(before: Proportion, after: Proportion) -> float:
+    """Return share `after` minus share `before`, -1 .. 1, each given as (count, n), n > 0."""
     return after[0] / after[1] - before[0] / before[1]
 
 
 def shows(findings: Sequence[Finding], reference: Reference, vocabulary: Vocabulary | None) -> Test:
-    """Return the test whether a row is one of those that grew; `findings` are the clearest first.
+    """Return a test that picks rows to illustrate a shift; of `findings` the most significant come first.
 
-    A share of a class that fell is shown by the class that rose most.
+    The rows are those of the first finding, where its share rose; where the share of a class fell, they are
+    those of the class that rose most. Without a `vocabulary` no row illustrates a shift of new words.
     """
     first = findings[0]
     if first.group == "class":
@@ -92,8 +97,8 @@ def _words_test(finding: Finding, rose: bool, vocabulary: Vocabulary | None) -> 
     return test
 
 
-def strongest(found: Iterable[Finding]) -> list[Finding]:
-    """Return the clearest finding of each event, the clearest first."""
+def most_significant(found: Iterable[Finding]) -> list[Finding]:
+    """Return the most significant finding of each event, the most significant event first."""
     ranked = sorted(found, key=lambda one: (one.p_value / one.limit, -abs(one.difference), one.key))
     best: dict[tuple[str, int], Finding] = {}
     for one in ranked:

@@ -12,7 +12,7 @@ from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.shift_tests import look_backs
-from sentimon.monitoring.watched_events import Window
+from sentimon.monitoring.watched_events import EventWindow
 from sentimon.statistics.intervals import wilson
 from sentimon.timestamps import format_moment
 
@@ -35,7 +35,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 def has_recovered(
     incident: Incident,
     reference: Reference,
-    windows: Sequence[Window],
+    windows: Sequence[EventWindow],
     settings: MonitorSettings,
     *,
     confidence_level: float,
@@ -54,7 +54,9 @@ def has_recovered(
     )
 
 
-def _is_back(reference: Reference, sums: Window, place: tuple[int, int], delta: float, level: float) -> bool:
+def _is_back(
+    reference: Reference, sums: EventWindow, place: tuple[int, int], delta: float, level: float
+) -> bool:
     group, event = place
     counted = sums.groups[group]
     if not counted.n:

@@ -8,31 +8,32 @@ from datetime import datetime
 from typing import Any
 
 from sentimon.config.settings import MonitorSettings
-from sentimon.monitoring.finding import Finding, strongest
+from sentimon.monitoring.finding import Finding, most_significant
 from sentimon.monitoring.incident import Incident, has_recovered, update_incident
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_rows import new_rows
 from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
-from sentimon.monitoring.shift_tests import findings
-from sentimon.monitoring.watched_events import Window, total
+from sentimon.monitoring.shift_tests import find_shifts
+from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.timestamps import hour_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look found."""
+class MonitorCheck:
+    """The result of one check."""
 
     check: int
-    window: Window
+    """Number of the check since the baseline was made: 1, 2, ..."""
+    window: EventWindow
     """The new rows."""
-    windows: tuple[Window, ...]
-    """The rows of the looks since the last alarm that are looked back on, these included."""
+    windows: tuple[EventWindow, ...]
+    """The rows of the checks since the last alarm that this one looks back on, the new rows included."""
     alarms: tuple[Finding, ...]
-    """Events that moved by more than chance and by as much as matters, the clearest of each event."""
+    """Events that moved by more than chance, and by an amount that may reach delta; one finding per event."""
     warnings: tuple[Finding, ...]
-    """Events that moved by more than chance, but not by enough."""
+    """Events that moved by more than chance, but surely by less than delta."""
     incident: Incident | None
-    """The one that is open after the look, or was closed by it."""
+    """The incident that is open after the check, or that the check closed."""
     opened: bool
     closed: bool
 
@@ -44,22 +45,26 @@ class Look:
 
 def advance(
     state: MonitorState,
-    hours: Mapping[int, Window],
+    hours: Mapping[int, EventWindow],
     reference: Reference,
     settings: MonitorSettings,
     *,
     now: datetime,
     confidence_level: float,
-) -> tuple[MonitorState, Look]:
-    """Return (the state after a look at the new rows of `hours`, what the look found).
+) -> tuple[MonitorState, MonitorCheck]:
+    """Return (the state after a check of the new rows in `hours`, the result of the check).
 
-    `hours` holds all rows from the horizon on, and at least one that is new; see `new_rows`.
+    `hours` holds all rows from the horizon of the state on, by hour since 1970, with at least one new row;
+    see `new_rows`. An alarm opens an incident; an incident without a new alarm closes once `has_recovered`.
+    Opening and closing both start the look-backs anew.
     """
-    window = total(new_rows(state, hours).values())
+    window = sum_windows(new_rows(state, hours).values())
     check = state.checks + 1
     windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
-    found = strongest(findings(reference, windows, check, settings))
-    alarms = tuple(one for one in found if one.matters(settings.delta, confidence_level=confidence_level))
+    found = most_significant(find_shifts(reference, windows, check, settings))
+    alarms = tuple(
+        one for one in found if one.reaches_delta(settings.delta, confidence_level=confidence_level)
+    )
     incident = update_incident(state.incident, alarms, check, now)
     opened = incident is not None and state.incident is None
     closed = (
@@ -67,7 +72,7 @@ def advance(
         and not alarms
         and has_recovered(incident, reference, windows, settings, confidence_level=confidence_level)
     )
-    look = Look(
+    look = MonitorCheck(
         check=check,
         window=window,
         windows=windows,
@@ -86,9 +91,9 @@ def advance(
     return after, look
 
 
-def _judged(state: MonitorState, hours: Mapping[int, Window], now: datetime) -> dict[str, Any]:
-    """Return the fields of the state that say which rows were judged."""
-    # An hour in the future is the mistake of a clock: it must not hide what comes until then.
+def _judged(state: MonitorState, hours: Mapping[int, EventWindow], now: datetime) -> dict[str, Any]:
+    """Return the fields of the state that say which rows were checked."""
+    # An hour in the future is a wrong clock: it must not hide the rows that come until then.
     present = hour_of(now)
     latest = min(present, max(max(hours), max(hours) if state.latest is None else state.latest))
     kept = {hour: window for hour, window in hours.items() if hour >= latest - LATE_HOURS}

@@ -13,39 +13,39 @@ from sentimon.errors import DataError
 from sentimon.jsonl import decode_file
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.watched_events import Window, is_possible
+from sentimon.monitoring.watched_events import EventWindow, is_possible
 from sentimon.timestamps import hour_of, parse_moment
 
 FORMAT = 1
 _MOST = 8
-"""Monitors that are remembered; those used longest ago are forgotten."""
+"""Monitors that the file keeps; the least recently used ones are dropped."""
 
 _MOST_CHECKS = 10**9
 LATE_HOURS = 48
-"""How late a row may come and still be judged."""
+"""How many hours late a row may come and still be checked."""
 
 
 class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a monitor remembers between two looks."""
+    """What the monitor remembers between two checks."""
 
     checks: Annotated[int, msgspec.Meta(ge=0, le=_MOST_CHECKS)] = 0
-    """How many looks there were since the baseline was made."""
-    windows: tuple[Window, ...] = ()
-    """The rows of each look since the last alarm, the newest last; no more than are looked back on."""
-    seen: Mapping[int, Window] = msgspec.field(default_factory=dict)
-    """What was judged of the latest hours, by hour since 1970: a row that comes late is told from those."""
+    """Checks since the baseline was made."""
+    windows: tuple[EventWindow, ...] = ()
+    """The rows of each check since the last alarm that the next one looks back on, the newest last."""
+    seen: Mapping[int, EventWindow] = msgspec.field(default_factory=dict)
+    """The rows of the latest hours that were checked, by hour since 1970: what exceeds them came late."""
     latest: int | None = None
-    """The latest hour that was judged."""
+    """The latest hour that was checked."""
     incident: Incident | None = None
 
     def horizon(self, now: datetime) -> int | None:
-        """Return the first hour whose rows may still be new; None before the first look."""
-        # What a wrong clock judged once does not hide what comes now.
+        """Return the first hour, since 1970, whose rows may still be new; None before the first check."""
+        # After a wrong clock once wrote rows of the future, the rows of today are still new.
         return None if self.latest is None else min(self.latest, hour_of(now)) - LATE_HOURS
 
 
 def fits(state: MonitorState, reference: Reference) -> bool:
-    """Return whether a state is one of a monitor of `reference`."""
+    """Return whether a state belongs to a monitor with this `reference`: same events, possible counts."""
     shape = [len(group.events) for group in reference.groups]
     windows = (*state.windows, *state.seen.values())
     events = {
@@ -64,7 +64,7 @@ def fits(state: MonitorState, reference: Reference) -> bool:
 
 
 def told(state: MonitorState) -> MonitorState:
-    """Return the state with its incident marked as one that a trigger has fired on."""
+    """Return the state with its incident marked: a retraining trigger has fired on it."""
     return state if state.incident is None else replace(state, incident=replace(state.incident, told=True))
 
 
@@ -77,10 +77,10 @@ _decode_file = msgspec.json.Decoder(_File).decode
 
 
 def decode_monitors(content: bytes, *, origin: str) -> dict[str, MonitorState]:
-    """Return the states that a file holds, by baseline; `origin` names the file in errors.
+    """Return the states in a file, keyed by baseline; `origin` names the file in errors.
 
     Raises:
-        StoreError: it holds none, or is of another format.
+        StoreError: the file holds no states, or is of another format.
     """
     hint = "`sentimon drift --reset` starts anew"
     return decode_file(content, _from_content, origin=origin, what="state of a monitor", hint=hint)
@@ -97,6 +97,6 @@ def _from_content(content: bytes) -> dict[str, MonitorState]:
 
 
 def encode_monitors(monitors: Mapping[str, MonitorState]) -> bytes:
-    """Return the file of the latest of `monitors`, the one used last at the end."""
+    """Return the file of the most recently used of `monitors`, which come in the order of their use."""
     latest = dict(list(monitors.items())[-_MOST:])
     return msgspec.json.encode(_File(FORMAT, latest)) + b"\n"

@@ -6,22 +6,24 @@ from collections.abc import Iterator, Sequence
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.finding import Finding
-from sentimon.monitoring.monitor_reference import Reference, Share
-from sentimon.monitoring.watched_events import Window, total
-from sentimon.statistics.fisher_test import shift_p_value, spending
+from sentimon.monitoring.monitor_reference import Proportion, Reference
+from sentimon.monitoring.watched_events import EventWindow, sum_windows
+from sentimon.statistics.fisher_test import alpha_share, shift_p_value
 
 _OF_CLASSES = 3
 
 
-def findings(
-    reference: Reference, windows: Sequence[Window], check: int, settings: MonitorSettings
+def find_shifts(
+    reference: Reference, windows: Sequence[EventWindow], check: int, settings: MonitorSettings
 ) -> Iterator[Finding]:
-    """Yield each event that moved by more than chance over the newest 1, 2, 4 ... of `windows`.
+    """Yield each event whose share moved by more than chance over the newest 1, 2, 4 ... of `windows`.
 
-    The windows are those since the last alarm, the oldest first; `check` is the number of the look,
-    1, 2, ... Of rows that are independent, with shares that changed by at most the tolerance, the
-    probability that this ever yields anything is at most `settings.alpha`: by the union bound over checks,
-    look-backs and events. Rows of one hour that are alike count as fewer, see `Reference`.
+    `windows` are the rows of each check since the last alarm, the oldest first; `check` is the number of
+    this check, 1, 2, ... Each event is tested by `shift_p_value` against its share in the baseline at the
+    same hours of the day, with tolerance `settings.tau`, at the level that `event_limits` gives it. For
+    independent rows whose shares moved by at most the tolerance, the probability that any check ever yields
+    anything is at most `settings.alpha` (union bound over checks, look-backs and events). Rows of one hour
+    that are correlated count as fewer: both counts are divided by their design effect.
     """
     limits = event_limits(reference, check, settings)
     for count, window in look_backs(windows, settings.look_backs):
@@ -45,16 +47,16 @@ def findings(
 
 
 def event_limits(reference: Reference, check: int, settings: MonitorSettings) -> list[float]:
-    """Return, for each group, the p-value at or below which one of its events is more than chance.
+    """Return, for each group, the p-value at or below which one of its events moved by more than chance.
 
-    At a check alpha's part of it is shared out among the look-backs, the groups and their events. The
-    classes, whose shares waver most, get three times as much as each other group.
+    The part of alpha that this check may spend (`alpha_share`) is divided among the look-backs, the groups
+    and their events. The classes, which vary most, get three times as much as each other group.
     """
     weights = [
         (_OF_CLASSES if place == 0 else 1) * bool(group.events)
         for place, group in enumerate(reference.groups)
     ]
-    spent = settings.alpha * spending(check) / (settings.look_backs * sum(weights))
+    spent = settings.alpha * alpha_share(check) / (settings.look_backs * sum(weights))
     return [
         weight * spent / max(1, len(group.events))
         for weight, group in zip(weights, reference.groups, strict=True)
@@ -62,35 +64,35 @@ def event_limits(reference: Reference, check: int, settings: MonitorSettings) ->
 
 
 def _p_value(
-    before: Share, after: Share, divisors: tuple[float, float], tolerance: float, limit: float
+    before: Proportion, after: Proportion, divisors: tuple[float, float], tolerance: float, limit: float
 ) -> float:
-    """Return the p-value of a change beyond the tolerance; above `limit`, only that it is above."""
+    """Return the p-value of a shift beyond the tolerance; above `limit` it is only known to be above."""
     (b, m), (x, n) = before, after
-    # Most shares are where they were: nothing is computed for them.
+    # Most shares have hardly moved: nothing is computed for them.
     if not n or abs(x * m - b * n) <= tolerance * m * n:
         return 1.0
-    before, after = divided(before, divisors[0]), divided(after, divisors[1])
+    before, after = scaled_down(before, divisors[0]), scaled_down(after, divisors[1])
     return shift_p_value(after, before, tolerance=tolerance, enough=limit)
 
 
-def look_backs(windows: Sequence[Window], most: int) -> Iterator[tuple[int, Window]]:
-    """Yield (how many, their sum) of the newest 1, 2, 4 ... 2**(most - 1) windows.
+def look_backs(windows: Sequence[EventWindow], most: int) -> Iterator[tuple[int, EventWindow]]:
+    """Yield (how many, their sum) for the newest 1, 2, 4 ... 2**(most - 1) windows.
 
-    The last are all there are, where these are fewer than twice those before.
+    With fewer windows than that, the last pair covers all of them.
     """
-    waiting: list[Window] = []
+    waiting: list[EventWindow] = []
     for number, window in enumerate(reversed(windows), start=1):
         waiting.append(window)
         if number & (number - 1) == 0 or number == len(windows):
-            # Summed up in one go: a sum of many hours is dear to make at each step.
-            waiting = [total(waiting)]
+            # Summed at once: adding up many hours at every step is slow.
+            waiting = [sum_windows(waiting)]
             yield number, waiting[0]
         if number == 1 << (most - 1):
             return
 
 
-def divided(share: Share, divisor: float) -> Share:
-    """Return about the same share of so many times fewer rows.
+def scaled_down(share: Proportion, divisor: float) -> Proportion:
+    """Return the same share, as nearly as whole numbers allow, of `divisor` times fewer rows.
 
     >>> divided((30, 100), 2.5)
     (12, 40)

@@ -9,55 +9,57 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sentimon.monitoring.watched_events import Counted, Group
+from sentimon.monitoring.watched_events import Counted, EventGroup
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.word_hashes import tokens_of
 
 FEWEST_TEXTS_WITH_WORD = 3
+"""Fewest texts that contain a word which is said to have grown."""
 _SIGNIFICANCE = 0.05
 
-SHARE = 1_000_000
+MILLION = 1_000_000
 """Shares of new words are kept in millionths, rounded down: integers compare alike everywhere."""
 
 
-class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the texts of a baseline looked like: words of its first half, new words in its second.
+_PARTS = 5
+"""The events are the quintiles of the share of new words in the second half."""
+FEWEST_TEXTS = 200
+"""Fewest texts that a vocabulary is made of."""
+MOST_TEXTS = 20_000
+"""Most texts, the latest ones, that a vocabulary is made of, so that the file of a baseline stays small."""
 
-    Eight bytes a distinct word. An unknown word passes for known with probability len(hashes) / 2**32.
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of the first half of a baseline's texts, and how many words of the second half are new to it.
+
+    It takes eight bytes a word. A new word is mistaken for a known one with probability len(hashes) / 2**32.
     """
 
     keyed: bool
-    """Whether the words are hashed under the key of the log; texts that are kept are not."""
+    """Whether the words are hashed under the key of the log, which is so where texts are not kept."""
     hashes: tuple[int, ...]
-    """Of the distinct words of the first half, ascending."""
+    """Hashes of the distinct words of the first half, ascending."""
     frequencies: tuple[int, ...]
-    """How many texts of the first half hold each."""
+    """Number of texts of the first half that contain each word."""
     texts: int
-    """Of the first half."""
+    """Number of texts in the first half."""
     cuts: tuple[int, ...]
     """Quantiles of the share of new words in the texts of the second half, in millionths, ascending."""
     reference: Counted
     """How many texts of the second half have a share of new words of at most each cut."""
 
     @property
-    def group(self) -> Group:
+    def group(self) -> EventGroup:
         """Return the events "the share of new words is at most a quantile of the baseline"."""
-        return Group(
+        return EventGroup(
             name="words",
-            events=tuple(f"at most {cut / SHARE:.0%} new words" for cut in self.cuts),
+            events=tuple(f"at most {cut / MILLION:.0%} new words" for cut in self.cuts),
             reference=self.reference,
         )
 
 
-_PARTS = 5
-"""The shares of new words in the second half are cut into fifths."""
-FEWEST_TEXTS = 200
-MOST_TEXTS = 20_000
-"""The latest texts of a baseline that its vocabulary is made of: the size of its file stays bounded."""
-
-
 class WordCounter:
-    """Counts texts by their share of words that a vocabulary does not hold."""
+    """Counts texts by their share of words that a vocabulary does not contain."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._known = frozenset(vocabulary.hashes)
@@ -69,12 +71,12 @@ class WordCounter:
         return Counted(0, (0,) * len(self._cuts))
 
     def count(self, text: Collection[int]) -> Counted:
-        """Return whether a text, as the hashes of its words, lies at or below each cut."""
+        """Return the counts of one text, as the hashes of its words: 1 for each cut it does not exceed."""
         share = self.share(text)
         return Counted(1, tuple(int(share <= cut) for cut in self._cuts))
 
     def share(self, text: Collection[int]) -> int:
-        """Return the share of new words, in millionths."""
+        """Return the share of new words in a text, in millionths."""
         return new_share(text, self._known)
 
 
@@ -84,7 +86,7 @@ def new_share(text: Collection[int], known: Collection[int]) -> int:
     >>> new_share({1, 2, 3}, {1, 2})
     333333
     """
-    return SHARE * (len(text) - sum(map(known.__contains__, text))) // len(text) if text else 0
+    return MILLION * (len(text) - sum(map(known.__contains__, text))) // len(text) if text else 0
 
 
 def vocabulary_of(records: Iterable[PredictionRecord]) -> Vocabulary | None:
@@ -112,7 +114,7 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
     shares = sorted(new_share(text, frequencies) for text in texts[middle:])
     quantiles = {shares[-(-fifth * len(shares) // _PARTS) - 1] for fifth in range(1, _PARTS)}
     # What all texts lie at or below now may be passed by later ones, except for all words.
-    cuts = tuple(sorted(quantiles - {SHARE}))
+    cuts = tuple(sorted(quantiles - {MILLION}))
     if not cuts:
         return None
     counts = tuple(sum(share <= cut for share in shares) for cut in cuts)
@@ -129,7 +131,7 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """A word, with the share of texts that hold it before and after, 0 .. 1."""
+    """A word, with the share of texts that contain it before and after, 0 .. 1."""
 
     word: str
     before: float
@@ -139,9 +141,9 @@ class Growth:
 def grown_words(
     found: Mapping[str, tuple[int, int]], texts: int, vocabulary: Vocabulary, *, most: int
 ) -> list[Growth]:
-    """Return the `most` words that grew most; `found` gives (hash, texts that hold it) of each word.
+    """Return at most `most` words that grew; `found` gives (hash, texts that contain it) of each word.
 
-    Ranked by the log-likelihood ratio of the share of texts that hold a word. Left out are words in
+    They are ranked by the log-likelihood ratio of the share of texts that contain them. Left out are words in
     fewer than FEWEST_TEXTS_WITH_WORD of the `texts`, and those whose growth may be chance among so many words
     (5 %, Bonferroni). Ties in alphabetical order.
 
@@ -160,7 +162,7 @@ def grown_words(
 
 
 def log_likelihood_ratio(before: tuple[int, int], after: tuple[int, int]) -> float:
-    """Return G squared of two shares, each as (count, n), n > 0: 0 where they are the same.
+    """Return G squared, >= 0, of two shares, each given as (count, n), n > 0; 0 where they are equal.
 
     >>> round(log_likelihood_ratio((10, 100), (20, 100)), 4)
     3.9866

@@ -122,7 +122,7 @@ def _highest(holds: Callable[[float], bool]) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reliability:
+class ReliabilityBin:
     """Some rows of about the same confidence."""
 
     confidence: float
@@ -133,7 +133,7 @@ class Reliability:
 
 def reliability(
     confidence: Sequence[float], correct: Sequence[bool], *, confidence_level: float
-) -> list[Reliability]:
+) -> list[ReliabilityBin]:
     """Return the rows in groups of about equal size, by ascending confidence.
 
     There are 15 groups, or fewer so that each has 20 rows; equal confidences share a group.
@@ -143,7 +143,7 @@ def reliability(
     """
     rows = sorted(zip(confidence, correct, strict=True))
     groups = max(1, min(MOST_BINS, len(rows) // ROWS_PER_BIN))
-    found: list[Reliability] = []
+    found: list[ReliabilityBin] = []
     start = 0
     for number in range(1, groups + 1):
         end = number * len(rows) // groups
@@ -153,7 +153,7 @@ def reliability(
             part = rows[start:end]
             right = sum(one for _, one in part)
             found.append(
-                Reliability(
+                ReliabilityBin(
                     confidence=sum(one for one, _ in part) / len(part),
                     accuracy=wilson(right, len(part), confidence_level=confidence_level),
                 )

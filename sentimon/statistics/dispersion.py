@@ -94,19 +94,19 @@ def intraclass_correlation(effect: float, hours: Mapping[int, Counts]) -> float:
     return min(1.0, (effect - 1) / (mean - 1)) if mean > 1 else 0.0
 
 
-def clustered_effect(correlation: float, together: float) -> float:
-    """Return the design effect of rows of which so many are together in an hour; 1 where it is below 1.2.
+def clustered_effect(correlation: float, mean_cluster_size: float) -> float:
+    """Return the design effect, >= 1, of rows in clusters of a mean size; 1 where it is below 1.2.
 
-    `together` is the mean over the rows, not over the hours: where hours differ in size, most rows are in
-    large ones.
+    `mean_cluster_size` is the mean over the rows, not over the hours: where hours differ in size, most rows
+    are in large ones.
 
     Source: Kish (1965), Survey Sampling, 5.4: 1 + (size of a cluster - 1) * correlation.
     """
-    effect = 1 + max(0.0, together - 1) * correlation
+    effect = 1 + max(0.0, mean_cluster_size - 1) * correlation
     return effect if effect > _WORTH_DIVIDING else 1.0
 
 
-def more_than_chance(effect: float, degrees: int) -> bool:
+def exceeds_chance(effect: float, degrees: int) -> bool:
     """Return whether a design effect is more than chance makes of independent rows (5 %).
 
     Source: Wilson & Hilferty (1931), Proc. Natl. Acad. Sci. 17, 684-688, for the chi-square quantile.
@@ -143,7 +143,7 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     return Wave(share, kept * cosine, kept * sine)
 
 
-def together(sizes: Iterable[int]) -> float:
+def mean_cluster_size(sizes: Iterable[int]) -> float:
     """Return the mean size of the clusters that rows are in, over the rows; 1 without rows."""
     known = list(sizes)
     return sum(size * size for size in known) / sum(known) if any(known) else 1.0

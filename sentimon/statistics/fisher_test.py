@@ -43,7 +43,7 @@ _ROUNDING = 1e-9
 """0.05 * 100 is a little more than 5 for floats."""
 
 
-def spending(k: int) -> float:
+def alpha_share(k: int) -> float:
     """Return the part of alpha that the k-th check may spend, k = 1, 2, ...; over all checks they sum to 1.
 
     >>> round(spending(1), 5), round(sum(spending(k) for k in range(1, 101)), 3)

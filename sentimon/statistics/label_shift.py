@@ -18,7 +18,7 @@ Classes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class MixtureFit:
     """How well a mixture of the labelled classes explains the scores."""
 
     distance: float
@@ -53,7 +53,7 @@ def count_bins(bins: Classes, gold: Classes, weights: Matrix) -> Matrix:
     return counts.reshape(3, size)
 
 
-def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> Fit:
+def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> MixtureFit:
     """Return how well a mixture of the rows of `labelled` (3, bins) explains the counts `observed` (bins,).
 
     Both are counts; each class has labelled rows. The statistic is the sum over bins of the squared
@@ -78,7 +78,7 @@ def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> Fit:
     simulated = random.multinomial(n, fitted / fitted.sum(), size=RESAMPLES) / n
     expected, distances = _statistic(again, _mixture(again, simulated), simulated, sizes, n)
     seen, distance = _statistic(rates[None], mix[None], shares[None], sizes, n)
-    return Fit(
+    return MixtureFit(
         distance=float(distance[0]),
         usual=float(np.median(distances)),
         p=float((1 + np.count_nonzero(expected >= seen[0])) / (1 + RESAMPLES)),
@@ -102,7 +102,7 @@ def _statistic(rates: Matrix, mix: Matrix, shares: Matrix, sizes: Matrix, n: int
     return (apart**2 / np.maximum(variance, 1e-12)).sum(axis=1), np.abs(apart).sum(axis=1) / 2
 
 
-def confusion_mix(confusion: Matrix, observed: Matrix) -> Matrix:
+def bbse_mix(confusion: Matrix, observed: Matrix) -> Matrix:
     """Return the class mix q, shape (3,), for which the confusion matrix explains the observed shares.
 
     `confusion` (3, 3) holds the labelled rows: gold classes down, predicted ones across, no class without
@@ -118,10 +118,10 @@ def confusion_mix(confusion: Matrix, observed: Matrix) -> Matrix:
     """
     rates = confusion / confusion.sum(axis=1, keepdims=True)
     solved, *_ = np.linalg.lstsq(rates.T, observed, rcond=None)
-    return nearest_mix(solved)
+    return project_to_simplex(solved)
 
 
-def expected_mix(scores: Matrix, prior: Matrix, *, counts: Matrix | None = None) -> Matrix:
+def em_mix(scores: Matrix, prior: Matrix, *, counts: Matrix | None = None) -> Matrix:
     """Return the class mix, shape (3,), that makes the calibrated scores most likely.
 
     `scores` (n, 3) are posteriors under the class mix `prior` (3,) of the labelled rows, no share of it 0;
@@ -142,14 +142,14 @@ def expected_mix(scores: Matrix, prior: Matrix, *, counts: Matrix | None = None)
     return mix
 
 
-def adapted(scores: Matrix, prior: Matrix, mix: Matrix) -> Matrix:
+def adjust_scores(scores: Matrix, prior: Matrix, mix: Matrix) -> Matrix:
     """Return calibrated scores (n, 3) of the class mix `prior` as they are under the class mix `mix`."""
     joint = scores * (mix / prior)
     shares: Matrix = joint / joint.sum(axis=1, keepdims=True)
     return shares
 
 
-def nearest_mix(values: Matrix) -> Matrix:
+def project_to_simplex(values: Matrix) -> Matrix:
     """Return the class mix nearest to `values` (3,) by Euclidean distance.
 
     Source: Duchi et al. (2008), ICML (projection onto the simplex).

@@ -8,8 +8,8 @@ from scipy import stats
 
 from sentimon.evaluation.error_rate_monitor import (
     Risk,
+    monitor_losses,
     risk_of,
-    track_risk,
 )
 from sentimon.evaluation.realised_quality import Judged
 from sentimon.gold_labels.gold_label import GoldLabel
@@ -22,7 +22,7 @@ ALPHA = 0.05
 
 def track(reference: list[float], current: list[float], **options: float) -> Risk:
     given = {"tolerance": 0.05, "confidence_level": 1 - ALPHA, "min_labels": 50} | options
-    return track_risk(reference, current, **given)
+    return monitor_losses(reference, current, **given)
 
 
 def coins(random: np.random.Generator, rate: float, n: int) -> list[float]:

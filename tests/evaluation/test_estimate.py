@@ -17,7 +17,7 @@ from sentimon.evaluation.estimate import (
     estimate,
     words_of,
 )
-from sentimon.evaluation.estimate_rows import MOST_ROWS, Source, Target, gather
+from sentimon.evaluation.estimate_rows import MOST_ROWS, Source, UnlabelledSample, gather
 from sentimon.evaluation.realised_quality import Judged, gap_of
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.labels import Sentiment
@@ -49,9 +49,9 @@ class World:
         return [" ".join(self.random.choice(WORDS, 6)) for _ in range(n)]
 
 
-def target_of(scores: np.ndarray, texts: list[str] | None = None) -> Target:
+def target_of(scores: np.ndarray, texts: list[str] | None = None) -> UnlabelledSample:
     counts = np.bincount(scores.argmax(axis=1), minlength=3)
-    return Target(
+    return UnlabelledSample(
         counts=(int(counts[0]), int(counts[1]), int(counts[2])),
         scores=scores,
         texts=[None] * len(scores) if texts is None else texts,

@@ -13,9 +13,9 @@ from sentimon.evaluation.model_comparison import (
     Comparison,
     Gate,
     compare_models,
+    compare_pair,
     find_broken,
     mcnemar_p,
-    pair_up,
     parts_of,
 )
 from sentimon.labels import Sentiment
@@ -50,7 +50,7 @@ def test_the_differences_are_those_of_scikit_learn_and_change_sign_with_the_mode
     labelled: list[tuple[int, int, int]],
 ) -> None:
     gold, a, b = (np.array(one) for one in zip(*labelled, strict=True))
-    found, turned = pair_up("all", gold, a, b, **LEVEL), pair_up("all", gold, b, a, **LEVEL)
+    found, turned = compare_pair("all", gold, a, b, **LEVEL), compare_pair("all", gold, b, a, **LEVEL)
     accuracy = np.mean(b == gold) - np.mean(a == gold)
     options = {"labels": sorted(set(gold.tolist())), "average": "macro", "zero_division": 0}
     recall = metrics.recall_score(gold, b, **options) - metrics.recall_score(gold, a, **options)
@@ -63,7 +63,7 @@ def test_the_differences_are_those_of_scikit_learn_and_change_sign_with_the_mode
 
 
 def test_a_small_table_has_the_numbers_worked_by_hand() -> None:
-    found = pair_up(
+    found = compare_pair(
         "all",
         np.array([0, 0, 0, 0, 2, 2]),
         np.array([0, 0, 1, 1, 2, 2]),
@@ -99,7 +99,7 @@ def test_the_interval_covers_the_true_difference_in_nineteen_of_twenty_samples()
         a = np.where(random.random(300) < 0.8, gold, (gold + 1) % 3)
         b = np.where(random.random(300) < 0.7, gold, np.where(random.random(300) < 0.5, a, (gold + 2) % 3))
         # B is right in 0.7, and where it follows A in 0.3 * 0.5 * 0.8 more.
-        found = pair_up("all", gold, a, b, **LEVEL).accuracy_difference
+        found = compare_pair("all", gold, a, b, **LEVEL).accuracy_difference
         covered += found.low <= 0.7 + 0.12 - 0.8 <= found.high
     assert covered >= 90
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from sentimon.statistics.label_shift import (
     BINS_PER_CLASS,
-    adapted,
+    adjust_scores,
+    bbse_mix,
     condition_number,
-    confusion_mix,
     count_bins,
-    expected_mix,
+    em_mix,
     fit_mixture,
-    nearest_mix,
+    project_to_simplex,
     score_bins,
 )
 from sentimon.statistics.score_scaling import softmax
@@ -88,19 +88,19 @@ def mixes() -> st.SearchStrategy[np.ndarray]:
 @given(mixes())
 def test_the_mix_behind_exact_shares_is_found_exactly(mix: np.ndarray) -> None:
     rates = CONFUSION / CONFUSION.sum(axis=1, keepdims=True)
-    assert confusion_mix(CONFUSION, mix @ rates) == pytest.approx(mix, abs=1e-9)
+    assert bbse_mix(CONFUSION, mix @ rates) == pytest.approx(mix, abs=1e-9)
 
 
 def test_two_classes_that_are_never_confused_with_the_third_are_solved_by_hand() -> None:
     # Negative is seen as neutral in 2 of 10, neutral as negative in 4 of 10: 0.8 q + 0.4 (1 - q) = 0.6.
     confusion = np.array([[8.0, 2, 0], [4, 6, 0], [0, 0, 10]])
-    assert confusion_mix(confusion, np.array([0.6, 0.4, 0.0])) == pytest.approx([0.5, 0.5, 0.0])
+    assert bbse_mix(confusion, np.array([0.6, 0.4, 0.0])) == pytest.approx([0.5, 0.5, 0.0])
 
 
 @given(st.tuples(*[st.floats(-3, 3)] * 3), mixes())
 @settings(max_examples=60)
 def test_no_mix_is_nearer_than_the_nearest_one(values: tuple[float, float, float], other: np.ndarray) -> None:
-    found = nearest_mix(np.array(values))
+    found = project_to_simplex(np.array(values))
     assert found.sum() == pytest.approx(1)
     assert found.min() >= 0
     assert np.sum((found - values) ** 2) <= np.sum((other - values) ** 2) + 1e-9
@@ -108,7 +108,7 @@ def test_no_mix_is_nearer_than_the_nearest_one(values: tuple[float, float, float
 
 @given(mixes())
 def test_a_mix_is_its_own_nearest_mix(mix: np.ndarray) -> None:
-    assert nearest_mix(mix) == pytest.approx(mix, abs=1e-12)
+    assert project_to_simplex(mix) == pytest.approx(mix, abs=1e-12)
 
 
 def world(mix: np.ndarray, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -129,13 +129,13 @@ def posteriors(density: np.ndarray, prior: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("mix", [[0.2, 0.5, 0.3], [0.7, 0.2, 0.1], [0.05, 0.05, 0.9]])
 def test_calibrated_scores_of_another_mix_give_it_away(mix: list[float]) -> None:
     gold, density = world(np.array(mix), 20_000)
-    found = expected_mix(posteriors(density, PRIOR), PRIOR)
+    found = em_mix(posteriors(density, PRIOR), PRIOR)
     assert found == pytest.approx(np.bincount(gold) / 20_000, abs=0.012)
 
 
 def test_what_is_found_is_the_most_likely_of_all_mixes() -> None:
     _, density = world(np.array([0.6, 0.3, 0.1]), 300)
-    found = expected_mix(posteriors(density, PRIOR), PRIOR)
+    found = em_mix(posteriors(density, PRIOR), PRIOR)
 
     def likelihood(mix: np.ndarray) -> float:
         return float(np.log(density @ mix).sum())
@@ -148,15 +148,15 @@ def test_what_is_found_is_the_most_likely_of_all_mixes() -> None:
 def test_a_row_that_counts_twice_is_two_rows() -> None:
     _, density = world(np.array([0.6, 0.3, 0.1]), 50)
     scores = posteriors(density, PRIOR)
-    twice = expected_mix(np.concatenate([scores, scores[:20]]), PRIOR)
+    twice = em_mix(np.concatenate([scores, scores[:20]]), PRIOR)
     counts = np.where(np.arange(50) < 20, 2.0, 1.0)
-    assert expected_mix(scores, PRIOR, counts=counts) == pytest.approx(twice, abs=1e-6)
+    assert em_mix(scores, PRIOR, counts=counts) == pytest.approx(twice, abs=1e-6)
 
 
 def test_adapted_scores_are_the_posteriors_of_the_new_mix() -> None:
     mix = np.array([0.7, 0.2, 0.1])
     _, density = world(mix, 40)
-    assert adapted(posteriors(density, PRIOR), PRIOR, mix) == pytest.approx(posteriors(density, mix))
+    assert adjust_scores(posteriors(density, PRIOR), PRIOR, mix) == pytest.approx(posteriors(density, mix))
 
 
 def test_the_condition_number_says_how_much_errors_are_blown_up() -> None:

@@ -21,7 +21,7 @@ from sentimon.statistics.intervals import Estimate
 if TYPE_CHECKING:
     # numpy comes with them, which takes as long to load as a report without labels takes to make.
     from sentimon.evaluation.quality import Quality
-    from sentimon.statistics.calibration_error import Reliability
+    from sentimon.statistics.calibration_error import ReliabilityBin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class Labelled:
 
     source: str
     quality: Quality
-    curve: Sequence[Reliability]
+    curve: Sequence[ReliabilityBin]
     drawn: bool
     """Whether some rows were sampled with known probabilities; the report counts each row once."""
 
