@@ -18,23 +18,23 @@ from sentimon.timestamps import format_moment, in_utc
 ID = "id"
 TEXT_HASH = "text_hash"
 ROW_ID = "row_id"
-"""Field of a file of labels that names the id of the logged row, whatever its `id` is."""
+"""Column of a file of labels that holds the id of the logged row; its `id` may be a tool's own number."""
 Key = tuple[str, str]
-"""What tells rows apart: (`id`, the id), or (`text_hash`, the keyed hash of the text as the log keeps it)."""
+"""Identifies rows: (`id`, the id), or (`text_hash`, the keyed hash of the text as the log keeps it)."""
 Hash = Callable[[str], str]
 
 
 class GoldLabel(msgspec.Struct, frozen=True, kw_only=True):
-    """The class that people gave to the rows with a key."""
+    """The class that people gave to the rows with one key."""
 
     key: Key
     label: Sentiment
     timestamp: datetime
-    """When the label was given, or else imported, in UTC."""
+    """When the label was given, else when it was imported, in UTC."""
     probability: float | None = None
-    """With which the row was drawn for labelling, above 0 to 1; None where no one drew it."""
+    """Probability, above 0 to 1, with which the row was drawn for labelling; None where it was not drawn."""
     draw: datetime | None = None
-    """When it was drawn; labels of one draw share it."""
+    """When the row was drawn; all rows of one draw share the moment."""
 
     @property
     def drawn(self) -> bool:
@@ -42,7 +42,7 @@ class GoldLabel(msgspec.Struct, frozen=True, kw_only=True):
         return self.probability is not None and self.draw is not None
 
     def to_line(self) -> bytes:
-        """Return the label as the file holds it."""
+        """Return the label as one line of the file, without a line feed."""
         kind, value = self.key
         row: dict[str, Any] = {"timestamp": format_moment(self.timestamp), kind: value}
         row["label"] = self.label.label
@@ -93,11 +93,11 @@ def parse_label_line(line: bytes | LineError, *, zone: tzinfo | None) -> GoldLab
 
 
 def design_weights(labels: Sequence[GoldLabel]) -> list[float]:
-    """Return the weight of each labelled row, >= 0; all 1 where none was drawn with a probability.
+    """Return the weight of each labelled row, >= 0, in the same order; all 1 where none was drawn.
 
-    Each draw by itself gives an unbiased sum over all rows that were logged by then: what was labelled
-    before it counts 1, what it drew 1 / probability, what was labelled later otherwise 0, for nobody
-    knows why those rows were. The sums of several draws are averaged in proportion to their labels.
+    Each draw by itself gives an unbiased sum over all rows that had been logged by then: a row labelled
+    before it counts 1, a row it drew 1 / probability, and a row labelled later in another way 0, because
+    nobody knows why it was chosen. The sums of several draws are averaged in proportion to their labels.
 
     Source: Horvitz & Thompson (1952), J. Am. Stat. Assoc. 47, 663-685.
     """

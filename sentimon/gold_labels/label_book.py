@@ -19,21 +19,21 @@ LABELS_FILE = "labels.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelBook:
-    """The gold labels of a log, by key, in the order in which each key was first labelled."""
+    """The gold labels of a log, by key, in the order in which the keys were first labelled."""
 
     labels: Mapping[Key, GoldLabel]
     bad_lines: tuple[BadLine, ...]
 
     def finder(self, hash_text: Hash) -> Finder:
-        """Return what finds the label of a row; texts are hashed only where a label is for one."""
+        """Return the lookup of a row's label; texts are hashed only where some label is keyed by text."""
         by_text = any(kind == TEXT_HASH for kind, _ in self.labels)
         return Finder(labels=self.labels, hash_text=hash_text if by_text else None)
 
 
 def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
-    """Return the labels beside the log in `folder`; none where none were imported yet.
+    """Return the labels beside the log in `folder`; empty where none were imported yet.
 
-    Of two lines for one key the later one counts. A bad line never stops the reading.
+    Of two lines for one key the later one counts. Bad lines are collected and do not stop the reading.
 
     Raises:
         StoreError: the file cannot be read.
@@ -53,7 +53,7 @@ def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedLabel:
-    """A label from a file, which is for rows of the log, and where in the file it stands."""
+    """A label that is for rows of the log, with the file and line that it was read from."""
 
     path: str
     line: int
@@ -62,24 +62,24 @@ class ImportedLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What adding labels came to."""
+    """How many labels were added, and which were not."""
 
     new: int
     replaced: int
     unchanged: int
     conflicts: tuple[BadLine, ...]
-    """Labels that were left out because the key has another one."""
+    """Labels that were left out because their key already has a different one."""
     total: int
-    """Keys that are labelled now."""
+    """Number of labelled keys after the import."""
 
 
 def add_labels(
     folder: Path, arrivals: Sequence[ImportedLabel], *, replace: bool, zone: tzinfo | None, sync: bool
 ) -> Added:
-    """Append what is new among `arrivals` to the labels of the log in `folder`, all in one write.
+    """Append those of `arrivals` that are new to the labels of the log in `folder`, all in one write.
 
-    A key that has the same label already is left as it is, so that adding twice changes nothing. One
-    that has another label keeps it, unless `replace`: then the later line counts.
+    A key that already has the same label is left alone, so that adding twice changes nothing. One that has
+    a different label keeps it, unless `replace` is true. `sync` waits until the disk has the data.
 
     Raises:
         StoreError: the file cannot be read or written; then nothing was added.
@@ -110,7 +110,7 @@ def add_labels(
 
 
 def forget_labels(folder: Path, keys: Collection[Key], *, zone: tzinfo | None) -> int:
-    """Take the labels with any of `keys` out of the file, in one step, and return how many lines that were.
+    """Remove the labels with any of `keys` from the file, in one step, and return the number of lines.
 
     Raises:
         StoreError: the file cannot be read or written; then it is as it was.

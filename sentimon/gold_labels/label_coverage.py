@@ -1,4 +1,4 @@
-"""How far the labels reach: rows labelled by period and class, their delay, whether the sample is fair."""
+"""Which rows are labelled, how late labels come, and whether the labelled rows are a fair sample."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from sentimon.statistics.distances import total_variation
 from sentimon.statistics.intervals import standard_error
 
 FEWEST = 20
-"""Labelled, and unlabelled, rows below which two groups are not compared."""
+"""Fewest labelled, and fewest unlabelled, rows that are compared with each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelDelay:
-    """Time from a prediction to its label, in hours; below 0 where the label is the older."""
+    """Time from a prediction to its label, in hours; negative where the label is older."""
 
     median_hours: float
     ninetieth_hours: float
-    """Nine labels of ten came sooner."""
+    """90 % of the labels came sooner."""
     n: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionBias:
-    """How the labelled rows differ from the unlabelled ones in what the model said of them."""
+    """How the predictions of labelled rows differ from those of unlabelled rows."""
 
     mix_distance: float
-    """Total variation distance of the predicted classes, 0 (alike) .. 1."""
+    """Total variation distance of the predicted class mixes, 0 (equal) .. 1."""
     mix_p: float
-    """How often chance alone moves the mix so far, 0 .. 1 (chi-square)."""
+    """P-value of the mix, 0 .. 1 (chi-square)."""
     confidence_difference: float
     """Mean confidence of labelled minus unlabelled rows, -1 .. 1."""
     confidence_p: float
-    """How often chance alone moves it so far, 0 .. 1 (two-sided)."""
+    """P-value of the confidence, 0 .. 1 (two-sided normal test)."""
     limit: float
-    """A p below this is more than chance; the two tests share the level."""
+    """A smaller p-value is more than chance; the two tests share the level."""
 
     @property
     def random_sample(self) -> bool:
@@ -52,7 +52,7 @@ class SelectionBias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageWindow:
-    """One window: from `start` (included) to `end` (excluded), all its rows and the labelled ones."""
+    """One window, from `start` (included) to `end` (excluded): all its rows, and the labelled ones."""
 
     start: datetime
     end: datetime
@@ -63,14 +63,14 @@ class CoverageWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What is labelled of some rows."""
+    """How much of some rows is labelled."""
 
     all: Summary
     labelled: Summary
     drawn: int
-    """Labelled rows that `label next` drew with a known probability."""
+    """Number of labelled rows that `label next` drew with a known probability."""
     windows: tuple[CoverageWindow, ...] | None
-    """Where they were asked for."""
+    """In order of time; None where no windows were asked for."""
     delay: LabelDelay | None
     """None where nothing is labelled."""
     fairness: SelectionBias | None
@@ -80,9 +80,9 @@ class Coverage:
 def cover(
     rows: Iterable[RowWithLabel], *, calendar: Calendar | None, now: datetime, confidence_level: float
 ) -> Coverage:
-    """Return what is labelled of `rows`; one pass, memory for the labelled ones only.
+    """Return how much of `rows` is labelled; one pass, with a number in memory for each labelled row.
 
-    The two tests of fairness are at 1 - `confidence_level` together.
+    With a `calendar` also by window. The two tests of fairness share the level 1 - `confidence_level`.
 
     Raises:
         DataError: the rows span too many windows.
@@ -108,10 +108,12 @@ def cover(
 
 
 def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float) -> SelectionBias | None:
-    """Return how far two groups of rows differ, None where one of them has fewer than FEWEST rows.
+    """Return how labelled rows differ from the `rest`, None where either has fewer than FEWEST rows.
 
-    The mix is compared by Pearson's chi-square over the classes that either has, the mean confidence by
-    the normal test with each group's own variance.
+    The class mixes are compared by Pearson's chi-square test over the classes that occur, the mean
+    confidences by Welch's test with the normal distribution.
+
+    Source: Pearson (1900), Philos. Mag. 50, 157-175; Welch (1947), Biometrika 34, 28-35.
     """
     if min(labelled.count, rest.count) < FEWEST:
         return None
@@ -142,7 +144,7 @@ def _chi_square_p(one: tuple[int, int, int], other: tuple[int, int, int]) -> flo
     if len(pairs) < 2:
         return 1.0
     statistic = sum((a * m - b * n) ** 2 / (n * m * (a + b)) for a, b in pairs)
-    # In closed form for one degree of freedom and for two.
+    # The chi-square tail has a closed form for one and two degrees of freedom.
     return math.erfc(math.sqrt(statistic / 2)) if len(pairs) == 2 else math.exp(-statistic / 2)
 
 

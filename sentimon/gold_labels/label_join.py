@@ -9,17 +9,19 @@ from sentimon.gold_labels.gold_label import ID, TEXT_HASH, GoldLabel, Hash, Key
 from sentimon.prediction_log.record import PredictionRecord
 
 RowWithLabel = tuple[PredictionRecord, GoldLabel | None]
+"""A logged row with its gold label, None where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finder:
-    """Finds the label of each row."""
+    """Finds the gold label of a logged row."""
 
     labels: Mapping[Key, GoldLabel]
     hash_text: Hash | None
+    """The keyed hash of a text; None where no label is keyed by text, so that nothing is hashed."""
 
     def label_of(self, record: PredictionRecord) -> GoldLabel | None:
-        """Return the label of a row: the one for its id, or else the one for its text, if there is any."""
+        """Return the label for the id of a row, else the one for its text, else None."""
         if record.id is not None:
             found = self.labels.get((ID, record.id))
             if found is not None:
@@ -32,7 +34,7 @@ class Finder:
 
 
 def keys_of(record: PredictionRecord, hash_text: Hash) -> list[Key]:
-    """Return the keys of a row, the surest first: its id, then the hash of its text as far as it is kept."""
+    """Return the keys of a row, the most reliable first: its id, then the hash of its text if kept."""
     keys = [] if record.id is None else [(ID, record.id)]
     if record.text_hash is not None:
         keys.append((TEXT_HASH, record.text_hash))

@@ -17,9 +17,9 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.timestamps import format_moment
 
 COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
-"""Not among them is what the model said: who labels with it in view agrees with it too often.
+"""The columns of the sheet. The prediction is left out: annotators who see it agree with it too often.
 
-The id stands there twice, for annotation tools put their own into a column of that name.
+The id comes twice, because annotation tools overwrite a column named `id` with their own.
 """
 
 _UNITS = 2**64
@@ -27,21 +27,21 @@ _UNITS = 2**64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledRow:
-    """A row to label."""
+    """A row that was drawn for labelling."""
 
     record: PredictionRecord
     key: Key
     probability: float
-    """With which it was picked, above 0 to 1, whatever the other rows drew."""
+    """Probability, above 0 to 1, with which it was drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """Rows to label, in log order, and how many there were to choose from."""
+    """The rows drawn for labelling, in log order, and the number of candidates."""
 
     rows: tuple[SampledRow, ...]
     frame: int
-    """Rows that could have been picked; equal texts without an id count each time."""
+    """Number of candidates; equal texts without an id count each time."""
 
 
 def draw_rows(
@@ -53,14 +53,14 @@ def draw_rows(
 ) -> Draw:
     """Return `n` of the `candidates`, or all where there are fewer; one pass, `n` rows in memory.
 
-    Rows with one key are one thing to label and are picked together, as the first of them. A row is
-    preferred as `weigh` says, a number above 0. The same `seed` and candidates give the same rows, in
-    whatever order they come.
+    Rows with the same key are drawn together, represented by the first of them. `weigh` returns the weight
+    of a row, above 0: rows with a larger weight are more likely to be drawn. The same `seed` and candidates
+    give the same rows, whatever the order of the candidates.
 
-    Each key has a number u, above 0 to 1, that follows from it and the seed. Picked are the n keys with
-    the largest weight / u; with t the next largest, a picked row has the probability min(1, weight / t).
-    Sums in which each picked row counts 1 / probability times have the expectation of the sum over all
-    candidates, exactly, and the rows' contributions are uncorrelated (priority sampling).
+    This is priority sampling. Key and seed determine a uniform number u, above 0 to 1. Drawn are the n keys
+    with the largest weight / u; with t the next largest, a drawn row has the probability min(1, weight / t).
+    A sum over the drawn rows, each divided by its probability, is an unbiased estimate of the sum over all
+    candidates, and the contributions of the rows are uncorrelated.
 
     Source: Duffield, Lund & Thorup (2007), J. ACM 54(6), article 32, theorems 1 and 2.
     """
@@ -92,7 +92,7 @@ def draw_rows(
 
 
 def _uniform(seed: str, key: Key) -> float:
-    """Return a number above 0 to 1 that looks random, always the same for a seed and a key."""
+    """Return a pseudo-random number, above 0 to 1, that the seed and the key determine."""
     digest = hashlib.blake2b("\0".join((seed, *key)).encode(errors="surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") + 1) / _UNITS
 
@@ -100,16 +100,17 @@ def _uniform(seed: str, key: Key) -> float:
 def write_sheet(output: Output, rows: Iterable[SampledRow], *, draw: datetime) -> None:
     """Write `rows` to `output` in one step, UTF-8.
 
-    `label import` reads it back once a column of labels is added: rows are named by their id, those
-    without one by the keyed hash of their text; `draw` is the moment that they share. No cell acts on a
-    spreadsheet or a terminal: what `cells.guarded` does to ids and texts is undone as they are read.
+    `label import` reads it back once a column of labels is added. Rows are identified by their id, those
+    without one by the keyed hash of their text; `draw` is the moment of the draw, which all rows share.
+    Cells that a spreadsheet or terminal would execute are guarded by `csv_cells.guarded`, which the import
+    undoes.
 
     Raises:
         StoreError: the file cannot be written.
     """
     with output.writing() as file:
         out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        # All quoted: a lone carriage return in a tweet would end the row otherwise.
+        # Everything is quoted, because a carriage return in a tweet would end the row.
         sheet = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
         sheet.writerow(COLUMNS)
         for one in rows:

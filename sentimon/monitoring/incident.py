@@ -18,16 +18,16 @@ from sentimon.timestamps import format_moment
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """Drift from the check that found it on."""
+    """Drift that an alarm has opened and that goes on until the shares have recovered."""
 
     since: str
     """When the alarm was raised, RFC 3339."""
     check: int
-    """The number of that check."""
+    """Number of the check that raised it."""
     checks: int = 1
-    """How many there were since, that one included."""
+    """Checks since then, that one included."""
     findings: tuple[Finding, ...]
-    """The events that moved, as they were found; the strongest of each group first."""
+    """The events that moved, as first found; at each check the most significant come first."""
     told: bool = False
     """Whether a retraining trigger has fired on it."""
 
@@ -40,11 +40,11 @@ def has_recovered(
     *,
     confidence_level: float,
 ) -> bool:
-    """Return whether the shares that alarmed are back, over some of the newest `windows` together.
+    """Return whether every share that raised the alarm is back, over some of the newest `windows` together.
 
-    Back is more than not to alarm: each share is within half of delta of the baseline's, and so many rows
-    say so that its own interval lies within delta. So what wavers about delta does not open and close
-    incidents again and again; how well the baseline is known plays no part.
+    To be back takes more than not raising an alarm: the share is within delta / 2 of the baseline's, and its
+    Wilson interval lies within delta. So a share that varies around delta does not open and close incidents
+    again and again. The sampling error of the baseline plays no part.
     """
     names = [group.name for group in reference.groups]
     places = [(names.index(finding.group), finding.place) for finding in incident.findings]
@@ -72,7 +72,7 @@ def _is_back(
 def update_incident(
     before: Incident | None, alarms: tuple[Finding, ...], check: int, now: datetime
 ) -> Incident | None:
-    """Return the incident that is open after a look that may have found something."""
+    """Return the incident that is open after a check: a new one, the known one updated, or None."""
     if before is None:
         since = format_moment(now)
         return Incident(since=since, check=check, findings=alarms) if alarms else None

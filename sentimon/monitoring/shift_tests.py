@@ -94,7 +94,7 @@ def look_backs(windows: Sequence[EventWindow], most: int) -> Iterator[tuple[int,
 def scaled_down(share: Proportion, divisor: float) -> Proportion:
     """Return the same share, as nearly as whole numbers allow, of `divisor` times fewer rows.
 
-    >>> divided((30, 100), 2.5)
+    >>> scaled_down((30, 100), 2.5)
     (12, 40)
     """
     if divisor <= 1:

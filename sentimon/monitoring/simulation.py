@@ -87,7 +87,7 @@ class Result:
         return wilson(found, len(quiet), confidence_level=confidence_level)
 
     def delay(self, quantile: float) -> int | None:
-        """Return after how many checks that share of the runs without false alarm had detected the shift.
+        """Return after how many checks that share of the runs had detected the shift.
 
         None where fewer of them ever did.
         """
@@ -179,7 +179,7 @@ class _Traffic:
     def _mix(self, hour: int) -> Vector:
         """Return the class mix of an hour; where rows come in bursts, a Dirichlet draw about the usual mix.
 
-        Source: Mosimann (1962), Biometrika 49, 65-82 (Dirichlet-multinomial: correlation 1 / (1 + sum alpha)).
+        Source: Mosimann (1962), Biometrika 49, 65-82 (its correlation is 1 / (1 + sum of alpha)).
         """
         import numpy as np
 

@@ -19,21 +19,21 @@ Classes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MixtureFit:
-    """How well a mixture of the labelled classes explains the scores."""
+    """How well a mixture of the labelled classes explains the scores: a goodness-of-fit test."""
 
     distance: float
-    """Total variation distance of the scores, in bins, from the best mixture, 0 .. 1."""
+    """Total variation distance of the binned scores from the best mixture, 0 .. 1."""
     usual: float
-    """What that distance is in the median where the mix alone has changed."""
+    """Median of that distance, 0 .. 1, if only the class mix has changed."""
     p: float
-    """How often it fits as badly where the mix alone has changed, above 0 to 1."""
+    """P-value, above 0 to 1: how often the fit is as bad if only the class mix has changed."""
 
 
 def score_bins(source: Matrix, scores: Matrix) -> Classes:
-    """Return the bin of each row of `scores` (n, 3), 0 .. 3 * BINS_PER_CLASS - 1.
+    """Return the bin of each row of `scores` (n, 3), 0 .. 3 * BINS_PER_CLASS - 1, shape (n,).
 
-    A bin is a predicted class and a quarter of the confidence that the rows of `source` with that class
-    have.
+    A bin is a predicted class and a quartile of the confidence that rows of `source` (m, 3) with that
+    predicted class have.
     """
     place, confidence = scores.argmax(axis=1), scores.max(axis=1)
     own, sure = source.argmax(axis=1), source.max(axis=1)
@@ -57,12 +57,15 @@ def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> MixtureFit:
     """Return how well a mixture of the rows of `labelled` (3, bins) explains the counts `observed` (bins,).
 
     Both are counts; each class has labelled rows. The statistic is the sum over bins of the squared
-    difference by its variance, that of the labelled rows included; what chance alone makes of it is
-    simulated RESAMPLES times from the best mixture, as `seed` says.
+    difference divided by its variance, which includes that of the labelled rows. Its distribution under
+    chance is simulated from the best mixture, RESAMPLES times, seeded with `seed`.
+
+    Source: a parametric bootstrap of Pearson's chi-square; Efron & Tibshirani (1993), An Introduction to the
+    Bootstrap, ch. 16.
     """
     random = np.random.default_rng(seed)
     sizes, n = labelled.sum(axis=1), int(observed.sum())
-    # A bin that a class has never met is not impossible.
+    # A bin without rows of a class is rare for that class, but not impossible.
     rates = (labelled + 0.5 / labelled.shape[1]) / (sizes + 0.5)[:, None]
     shares = observed / n
     mix = _mixture(rates[None], shares[None])[0]
@@ -86,7 +89,7 @@ def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> MixtureFit:
 
 
 def _mixture(rates: Matrix, shares: Matrix) -> Matrix:
-    """Return the most likely mix of each of k problems: rates (k, 3, bins), shares (k, bins) to (k, 3)."""
+    """Return the most likely mixes (k, 3) of k problems: rates (k, 3, bins), observed shares (k, bins)."""
     mix = np.full(rates.shape[:2], 1 / rates.shape[1])
     for _ in range(_MIXTURE_STEPS):
         fitted = np.einsum("kj,kjb->kb", mix, rates)
@@ -103,14 +106,14 @@ def _statistic(rates: Matrix, mix: Matrix, shares: Matrix, sizes: Matrix, n: int
 
 
 def bbse_mix(confusion: Matrix, observed: Matrix) -> Matrix:
-    """Return the class mix q, shape (3,), for which the confusion matrix explains the observed shares.
+    """Return the class mix q, shape (3,), from the confusion matrix and the shares of the predicted classes.
 
-    `confusion` (3, 3) holds the labelled rows: gold classes down, predicted ones across, no class without
-    rows. `observed` (3,) are the shares of the predicted classes now. What is solved is the shares =
-    sum over classes of q times P(predicted | gold); where the solution leaves the simplex, the nearest
-    point on it is returned.
+    `confusion` (3, 3) counts labelled rows: gold classes down, predicted ones across, no gold class without
+    rows. `observed` (3,) are the shares of the predicted classes now. Solved is observed = sum over gold
+    classes of q times P(predicted | gold), by least squares; a solution outside the simplex is projected
+    onto it.
 
-    >>> confusion_mix(np.array([[8, 2, 0], [1, 8, 1], [0, 0, 10]]), np.array([0.45, 0.5, 0.05])).round(3)
+    >>> bbse_mix(np.array([[8, 2, 0], [1, 8, 1], [0, 0, 10]]), np.array([0.45, 0.5, 0.05])).round(3)
     array([0.5, 0.5, 0. ])
 
     Source: Lipton, Wang & Smola (2018), ICML (black box shift estimation); before it Gart & Buck (1966),
@@ -124,8 +127,8 @@ def bbse_mix(confusion: Matrix, observed: Matrix) -> Matrix:
 def em_mix(scores: Matrix, prior: Matrix, *, counts: Matrix | None = None) -> Matrix:
     """Return the class mix, shape (3,), that makes the calibrated scores most likely.
 
-    `scores` (n, 3) are posteriors under the class mix `prior` (3,) of the labelled rows, no share of it 0;
-    `counts` (n,) says how often each row counts.
+    `scores` (n, 3) are posteriors under the class mix `prior` (3,) of the labelled rows, all of its shares
+    above 0; `counts` (n,) says how often each row counts, by default once.
 
     Source: Saerens, Latinne & Decaestecker (2002), Neural Computation 14, 21-41 (expectation
     maximisation); Alexandari, Kundaje & Shrikumar (2020), ICML (its need for calibrated scores).
@@ -143,7 +146,10 @@ def em_mix(scores: Matrix, prior: Matrix, *, counts: Matrix | None = None) -> Ma
 
 
 def adjust_scores(scores: Matrix, prior: Matrix, mix: Matrix) -> Matrix:
-    """Return calibrated scores (n, 3) of the class mix `prior` as they are under the class mix `mix`."""
+    """Return calibrated scores (n, 3) adjusted from the class mix `prior` (3,), above 0, to `mix` (3,).
+
+    Source: Saerens, Latinne & Decaestecker (2002), Neural Computation 14, 21-41.
+    """
     joint = scores * (mix / prior)
     shares: Matrix = joint / joint.sum(axis=1, keepdims=True)
     return shares
@@ -162,6 +168,6 @@ def project_to_simplex(values: Matrix) -> Matrix:
 
 
 def condition_number(confusion: Matrix) -> float:
-    """Return by how much P(predicted | gold) can blow errors up, >= 1; inf where it is singular."""
+    """Return the condition number, >= 1, of P(predicted | gold): how much it amplifies errors."""
     rates = confusion / confusion.sum(axis=1, keepdims=True)
     return float(np.linalg.cond(rates))
