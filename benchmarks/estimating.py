@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.evaluation.estimate import Estimates, Mix, estimate
-from sentimon.evaluation.estimate_rows import Source, Target
+from sentimon.evaluation.estimate_rows import Source, UnlabelledSample
 from sentimon.labels import parse_label
 from sentimon.scoring.scorer import load_scorer, score_stream
 
@@ -76,11 +76,11 @@ class Tweets:
         weights = np.ones(len(places))
         return Source(scores=self.scores[places], gold=self.gold[places], weights=weights, texts=texts)
 
-    def target(self, places: Places) -> Target:
+    def target(self, places: Places) -> UnlabelledSample:
         """Return those rows as unlabelled ones."""
         scores = self.scores[places]
         negative, neutral, positive = np.bincount(scores.argmax(axis=1), minlength=3)
-        return Target(
+        return UnlabelledSample(
             counts=(int(negative), int(neutral), int(positive)),
             scores=scores,
             texts=[self.texts[place] for place in places],

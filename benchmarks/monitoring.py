@@ -27,10 +27,10 @@ import numpy as np
 from sentimon.config.settings import MonitorSettings
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.monitor_look import findings
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.new_words import WordCounter, vocabulary_of
-from sentimon.monitoring.watched_events import Counted, Window
+from sentimon.monitoring.shift_tests import find_shifts
+from sentimon.monitoring.vocabulary import WordCounter, vocabulary_of
+from sentimon.monitoring.watched_events import Counted, EventWindow
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.word_hashes import token_hashes
@@ -171,7 +171,7 @@ class World:
 
     def window(
         self, rows: Array, hour: int, *, bins: Array | None = None, shares: Array | None = None
-    ) -> Window:
+    ) -> EventWindow:
         """Return rows of an hour counted by event; what is given takes the place of theirs."""
         bins = self.bins[rows] if bins is None else bins
         shares = self.shares[rows] if shares is None else shares
@@ -182,24 +182,24 @@ class World:
             Counted(n, tuple(below[self.cuts].tolist())),
             Counted(n, tuple((shares[:, None] <= self.word_cuts).sum(axis=0).tolist())),
         )
-        return Window(groups=groups, hours={hour: n})
+        return EventWindow(groups=groups, hours={hour: n})
 
     def foreign_shares(self) -> Array:
         """Return the share of new words of each foreign text."""
         return np.array([self._counter.share(tokens) for tokens in self.foreign.tokens])
 
 
-Stream = Callable[[int], Window]
+Stream = Callable[[int], EventWindow]
 
 
 def first_alarm(world: World, stream: Stream, checks: int, *, before: int = 0) -> int | None:
     """Return the number of the first check with an alarm; `before` checks were there already."""
-    windows: list[Window] = []
+    windows: list[EventWindow] = []
     for check in range(1, checks + 1):
         windows.append(stream(check))
         del windows[: -(1 << (SETTINGS.look_backs - 1))]
-        found = findings(world.reference, windows, before + check, SETTINGS)
-        if any(one.matters(SETTINGS.delta, confidence_level=0.95) for one in found):
+        found = find_shifts(world.reference, windows, before + check, SETTINGS)
+        if any(one.reaches_delta(SETTINGS.delta, confidence_level=0.95) for one in found):
             return check
     return None
 
@@ -225,7 +225,7 @@ def flattened(world: World, n: int) -> Stream:
     softened = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     bins = bins_of(softened.max(axis=1))
 
-    def stream(check: int) -> Window:
+    def stream(check: int) -> EventWindow:
         rows = world.rows(n)
         return world.window(rows, check, bins=bins[rows])
 
@@ -238,7 +238,7 @@ def mixed_language(world: World, n: int, language: str) -> Stream:
     bins = bins_of(world.foreign.scores.max(axis=1))
     pools = [np.flatnonzero((world.foreign.languages == language) & (labels == place)) for place in range(3)]
 
-    def stream(check: int) -> Window:
+    def stream(check: int) -> EventWindow:
         rows = world.rows(n)
         own_bins, own_shares = world.bins[rows].copy(), world.shares[rows].copy()
         for place in np.flatnonzero(world.generator.random(n) < 0.2):
@@ -295,7 +295,7 @@ def cost(pool: Pool, foreign: Pool) -> tuple[float, float]:
         windows, taken = [stream(check) for check in range(256)], []
         for check in range(50):
             begun = time.process_time()
-            list(findings(world.reference, windows, 300 + check, SETTINGS))
+            list(find_shifts(world.reference, windows, 300 + check, SETTINGS))
             taken.append(time.process_time() - begun)
         result.append(1000 * statistics.median(taken))
     return result[0], result[1]

@@ -44,7 +44,7 @@ HEAVY = {
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 RECIPES = sorted((ROOT / "recipes").rglob("*.py"))
-RECIPE_ROOMS = {"errors", "labels", "scoring", "evaluation", "finetuning"}
+RECIPE_ROOMS = {"errors", "labels", "scoring", "statistics", "evaluation", "finetuning"}
 """What a recipe may use of the package: torch it may import itself."""
 
 

@@ -24,16 +24,15 @@ from sentimon.config.settings import DriftSettings, LogSettings, MonitorSettings
 from sentimon.engine.part_files import PartFile, open_parts
 from sentimon.errors import ExitCode, SentimonError
 from sentimon.evaluation.calibration_file import Calibration, read_calibration
-from sentimon.evaluation.score_scaling import UNCHANGED
 from sentimon.gold_labels.label_book import read_book
 from sentimon.jsonl import encode
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
 from sentimon.monitoring.class_mix_drift import detect_drift
-from sentimon.monitoring.monitor_codec import encode_monitors
+from sentimon.monitoring.monitor_check import advance
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_rows import HourlyRows
-from sentimon.monitoring.monitor_state import MonitorState, advance, fits
+from sentimon.monitoring.monitor_state import MonitorState, encode_monitors, fits
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.prediction_log.append_chain import read_append_chain
 from sentimon.prediction_log.history import read_entries
@@ -41,6 +40,7 @@ from sentimon.prediction_log.resumable_log import open_journal
 from sentimon.prediction_log.writer import LogWriter
 from sentimon.reporting.model_tables import models_table
 from sentimon.reporting.report.saved_checks import recall
+from sentimon.statistics.score_scaling import UNCHANGED
 from sentimon.workflows import error_rate
 from sentimon.workflows.model_registry import promote_model, read_registry
 from sentimon.workflows.monitor_file import MonitorFile

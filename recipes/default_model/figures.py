@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from recipes.default_model import measure
 from recipes.default_model.data import Corpus, Example
-from sentimon.evaluation.confusion import confusion_table, mean_recall, recalls
+from sentimon.evaluation.classification_metrics import (
+    confusion_table,
+    mean_recall,
+    recalls,
+)
 
 EUROPEAN = ("italian", "spanish", "french", "german", "portuguese")
 TWEETS = "tweeteval_english"

@@ -7,8 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimon.evaluation.calibration_error import bin_by_confidence
-from sentimon.evaluation.confusion import Table, confusion_table, f1_scores
+from sentimon.evaluation.classification_metrics import (
+    Table,
+    confusion_table,
+    f1_scores,
+)
+from sentimon.statistics.calibration_error import bin_by_confidence
 
 DRAWS = 1_000
 

@@ -34,7 +34,6 @@ from recipes.default_model.teacher import teacher_rows
 from recipes.default_model.training import MAX_TOKENS, Recipe, train
 from recipes.default_model.vocabulary import Vocabulary, trim
 from sentimon.errors import ModelError
-from sentimon.evaluation.score_scaling import fit_temperature, softmax
 from sentimon.finetuning.backbone import Backbone, backbone_path, read_backbone
 from sentimon.finetuning.encoder import Classifier
 from sentimon.finetuning.model_folder import write_model
@@ -46,6 +45,7 @@ from sentimon.finetuning.trainable import predict_logits
 from sentimon.finetuning.training_batches import TrainingRow
 from sentimon.finetuning.training_loop import Loss
 from sentimon.scoring.onnx_backend import OnnxScorer
+from sentimon.statistics.score_scaling import fit_temperature, softmax
 
 VOCABULARY = 24_000
 RANGE_TEXTS = 600

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.gold_labels.gold_label import Key
-    from sentimon.gold_labels.label_book import Finder
+    from sentimon.gold_labels.label_join import Finder
     from sentimon.gold_labels.sampling import Draw
-    from sentimon.gold_labels.sampling_weights import Weigh
+    from sentimon.gold_labels.sampling_strategies import Weigh
     from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.prediction_log.windows import Period
@@ -50,7 +50,7 @@ def draw_unlabelled(session: Session, period: Period, *, n: int, strategy: str, 
     from msgspec.structs import replace
 
     from sentimon.gold_labels.sampling import draw_rows
-    from sentimon.gold_labels.sampling_weights import STRATEGIES
+    from sentimon.gold_labels.sampling_strategies import STRATEGIES
 
     if strategy not in STRATEGIES:
         raise UsageError(
@@ -76,7 +76,8 @@ class _Unlabelled:
 
     def rows(self, *, noted: bool = False) -> Iterator[tuple[Key, PredictionRecord]]:
         """Yield (key, row); what is passed over is said where it is to be `noted`."""
-        from sentimon.gold_labels.gold_label import ID, keys_of
+        from sentimon.gold_labels.gold_label import ID
+        from sentimon.gold_labels.label_join import keys_of
 
         hash_text, nameless = text_hash(self._session), 0
         with log_rows(self._session, self._period, noted=noted) as records:
@@ -92,19 +93,19 @@ class _Unlabelled:
 
 
 def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: datetime | None) -> Weigh:
-    from sentimon.gold_labels import sampling_weights as strategies
+    from sentimon.gold_labels import sampling_strategies as strategies
     from sentimon.prediction_log.windows import Period
 
     if strategy == "random":
-        return strategies.alike
+        return strategies.equal_weight
     if strategy == "uncertain":
-        return strategies.uncertain
+        return strategies.uncertainty_weight
     rows = (record for _, record in unlabelled.rows())
     if strategy == "diverse":
-        return strategies.diverse(strategies.count_clusters(rows))
+        return strategies.diversity_weights(strategies.count_clusters(rows))
     now = strategies.count_words(rows)
     with log_rows(session, Period(until=before), noted=False) as records:
-        return strategies.drifted(strategies.count_words(records), now)
+        return strategies.drift_weights(strategies.count_words(records), now)
 
 
 def _baseline_end(session: Session) -> datetime | None:

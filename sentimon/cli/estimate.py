@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from sentimon.evaluation.estimate_rows import Gathered
     from sentimon.evaluation.realised_quality import Judged
-    from sentimon.evaluation.score_scaling import Calibrator
     from sentimon.prediction_log.summary import ModelKey
     from sentimon.prediction_log.windows import Period
+    from sentimon.statistics.score_scaling import Calibrator
 
 _SEED = 0
 
@@ -32,8 +32,9 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
         NoVerdictError: too few labelled rows of a class, or no rows in the period.
         StoreError: the calibration cannot be read back, or is of another model.
     """
-    from sentimon.evaluation.estimate import estimate, gap_of
+    from sentimon.evaluation.estimate import estimate
     from sentimon.evaluation.estimate_rows import Source
+    from sentimon.evaluation.realised_quality import gap_of
     from sentimon.reporting.estimate_tables import estimates_object, estimates_table
 
     model, gathered = _gather(session, period)
@@ -61,7 +62,7 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
 def _gather(session: Session, period: Period) -> tuple[ModelKey, Gathered]:
     """Return the model with the most rows in the period, and what the log has of it."""
     from sentimon.evaluation.estimate_rows import gather
-    from sentimon.gold_labels.label_coverage import with_labels
+    from sentimon.gold_labels.label_join import with_labels
     from sentimon.prediction_log.windows import Period as Whole
 
     finder = read_labels(session).finder(text_hash(session))

@@ -163,7 +163,8 @@ def status(
 
     Example: sentimon label status --logs logs/ --every 1d
     """
-    from sentimon.gold_labels.label_coverage import cover, with_labels
+    from sentimon.gold_labels.label_coverage import cover
+    from sentimon.gold_labels.label_join import with_labels
     from sentimon.reporting.label_tables import coverage_object, coverage_table
 
     session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
@@ -208,7 +209,7 @@ def choose_next(
     Example: sentimon label next -n 100 --strategy uncertain --logs logs/ --output to_label.csv
     """
     from sentimon.cli.drawing import draw_unlabelled, sheet_of
-    from sentimon.gold_labels.annotation_sheet import write_sheet
+    from sentimon.gold_labels.sampling import write_sheet
 
     session = start(config, {"logs.dir": logs})
     sheet = sheet_of(session, output, force=force)

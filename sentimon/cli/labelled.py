@@ -31,8 +31,9 @@ def log_rows(session: Session, period: Period, *, noted: bool = True) -> Iterato
 
 def forget_unnamed(session: Session) -> None:
     """Remove the labels of rows that the log no longer names, as after an erasure, and say how many."""
-    from sentimon.gold_labels.gold_label import ID, TEXT_HASH, keys_of
+    from sentimon.gold_labels.gold_label import ID, TEXT_HASH
     from sentimon.gold_labels.label_book import forget_labels
+    from sentimon.gold_labels.label_join import keys_of
     from sentimon.prediction_log.windows import Period
 
     # Those that are there before the log is read: what is labelled meanwhile has its row.

@@ -18,8 +18,7 @@ from sentimon.errors import ExitCode, ModelError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.evaluation.datasets import LabelledText
-    from sentimon.evaluation.model_comparison import Comparison
-    from sentimon.evaluation.promotion_gate import Gate
+    from sentimon.evaluation.model_comparison import Comparison, Gate
 
 ModelsOption = Annotated[
     str | None,
@@ -143,7 +142,7 @@ def facts_of(session: Session, reason: str) -> dict[str, Any]:
 
 def _gate(session: Session, names: tuple[str, str], data: str | None, regressions: str | None) -> Gate:
     from sentimon.evaluation.datasets import load_labelled
-    from sentimon.evaluation.promotion_gate import Gate, find_broken
+    from sentimon.evaluation.model_comparison import Gate, find_broken
 
     held = load_labelled(data, segment_column=SEGMENT) if data else []
     listed = load_labelled(regressions) if regressions else []

@@ -55,7 +55,7 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
     Returned is the exit code: 0 without an alarm, 3 where the error rate rose, 4 with too few labels.
     """
     from sentimon.evaluation.realised_quality import judge, realise, realise_windows
-    from sentimon.gold_labels.label_coverage import with_labels
+    from sentimon.gold_labels.label_join import with_labels
     from sentimon.reporting.quality_tables import realised_object, realised_table
 
     calendar = None if every is None else session.calendar(every)

@@ -66,9 +66,9 @@ def _measured(
     *,
     drawn: bool = False,
 ) -> Labelled:
-    from sentimon.evaluation.calibration_error import reliability
     from sentimon.evaluation.quality import evaluate
     from sentimon.reporting.report.report_value import Labelled
+    from sentimon.statistics.calibration_error import reliability
 
     level = session.settings.drift.confidence_level
     right = [one.label is label for one, label in zip(scores, labels, strict=True)]

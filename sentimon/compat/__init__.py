@@ -1,11 +1,12 @@
-"""The classes that Python users call: thin faces over the rooms, with the names of the replaced program.
+"""The Python classes of the replaced program: its names and signatures, thin faces over `sentimon.workflows`.
 
-    PredictionLogger   rows into the log and back
-    MetricsTracker     class mix and confidence
-    DriftDetector      comparison with a baseline
-    RetrainingManager  the decision
-    analyze_sentiment  text to scores
+- `prediction_logger`: `PredictionLogger` writes predictions into the log and reads them back
+- `metrics_tracker`: `MetricsTracker` computes class mix and confidence
+- `drift_detector`: `DriftDetector` compares predictions with a baseline
+- `retraining_manager`: `RetrainingManager` decides whether the model needs retraining
+- `analyze`: `analyze_sentiment` scores one text
+- `saved_results`, `label_names`: what they share: histories in files; display names of the classes
 
-`import sentimon` gives them all, lazily. Labels are shown as `[labels]` in the configuration names them;
-files keep the canonical ones.
+`import sentimon` gives them all, lazily. Labels are shown as `[labels]` names them;
+files keep the canonical names.
 """

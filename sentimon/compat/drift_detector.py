@@ -16,7 +16,7 @@ from sentimon.config.paths import expanded
 from sentimon.config.settings import DriftSettings
 from sentimon.files import is_there
 from sentimon.monitoring.baseline import Baseline, create_baseline
-from sentimon.monitoring.new_words import vocabulary_of
+from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.history import DRIFT_FILE
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary, summarise

@@ -2,12 +2,13 @@
 
 Read in this order:
 
-- `settings`: every section and key, declared once with type, range, default and sentence
-- `ranges`: types that several keys share, and the words for what a type allows
-- `check`: one value against its key; the nearest key for one that does not exist
+- `settings`: every section and key, declared once with its type, range, default and description
+- `ranges`: the types that several keys share, and the words for what a type allows
+- `setting_keys`: checks one value against its key; suggests the nearest key for one that does not exist
 - `layers`: flag > environment > project TOML > user TOML > default; each value remembers its layer
-- `durations`, `paths`, `webhook`: how a length of time, a path and a webhook's URL are written
-- `template`: configs/default.toml, made from `settings`
+- `durations`, `paths`, `webhook`: how a length of time, a path and the URL of a webhook are written
+- `secrets`: hides passwords and secrets in what is shown
+- `template`: configs/default.toml, generated from `settings`
 """
 
 from __future__ import annotations

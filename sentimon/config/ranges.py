@@ -112,7 +112,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1, le=MOST)]
 CountOrZero = Annotated[int, Meta(ge=0, le=MOST)]
 Duration = Annotated[str, Rule(says="a duration such as 90s, 15m, 24h, 7d", holds=_is_duration)]
-SomeTime = Annotated[
+PositiveDuration = Annotated[
     str,
     Rule(
         says="a duration of at least 1s, such as 90s, 15m, 24h",
@@ -134,8 +134,8 @@ LabelMap = Annotated[
     Rule(says="a table of labels, each negative, neutral or positive", holds=_is_label_map),
 ]
 PathName = Annotated[str, Meta(min_length=1), Rule(says="a path", holds=_has_no_nul)]
-PathOrNone = Annotated[str, Rule(says="a path, or empty", holds=_has_no_nul)]
-Address = Annotated[str, Rule(says="an address or a path, or empty", holds=_has_no_nul)]
+OptionalPath = Annotated[str, Rule(says="a path, or empty", holds=_has_no_nul)]
+EngineAddress = Annotated[str, Rule(says="an address or a path, or empty", holds=_has_no_nul)]
 DisplayName = Annotated[
     str, Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)
 ]

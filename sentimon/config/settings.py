@@ -8,16 +8,16 @@ from msgspec import Meta, Struct, field
 
 from sentimon.config.ranges import (
     MOST,
-    Address,
     Count,
     CountOrZero,
     DisplayName,
     Duration,
+    EngineAddress,
     LabelMap,
+    OptionalPath,
     PathName,
-    PathOrNone,
+    PositiveDuration,
     Share,
-    SomeTime,
     TimeZone,
     Webhook,
 )
@@ -67,7 +67,7 @@ class LogSettings(Struct, frozen=True, kw_only=True):
         Meta(description="Folder of the prediction log, or its address on object storage (s3://, gs://)."),
     ] = "logs"
     state_dir: Annotated[
-        PathOrNone,
+        OptionalPath,
         Meta(
             description="Folder of baseline, monitor and histories of a log on object storage; empty: "
             "one of the user's."
@@ -240,7 +240,7 @@ class NotifySettings(Struct, frozen=True, kw_only=True):
     """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
 
     command_timeout: Annotated[
-        SomeTime,
+        PositiveDuration,
         Meta(description="Time after which the command of --on-trigger, and all it started, is ended."),
     ] = "60s"
     webhook: Annotated[
@@ -251,10 +251,12 @@ class NotifySettings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     webhook_secret_file: Annotated[
-        PathOrNone,
+        OptionalPath,
         Meta(description="File of the secret that signs what is sent (HMAC-SHA256); empty: not signed."),
     ] = ""
-    webhook_timeout: Annotated[SomeTime, Meta(description="Time that the webhook has for each try.")] = "10s"
+    webhook_timeout: Annotated[
+        PositiveDuration, Meta(description="Time that the webhook has for each try.")
+    ] = "10s"
     webhook_tries: Annotated[
         int, Meta(ge=1, le=10, description="Most tries, with a pause of 1, 2, 4 ... seconds between them.")
     ] = 3
@@ -347,7 +349,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
         Meta(description="Where long work runs: local (all cores of this machine) or ray."),
     ] = "local"
     address: Annotated[
-        Address,
+        EngineAddress,
         Meta(
             description="Ray cluster: HOST:PORT, ray://HOST:PORT, auto, or a file that says it; empty: "
             "one is started here."

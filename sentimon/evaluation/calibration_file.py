@@ -12,8 +12,12 @@ import msgspec
 import numpy as np
 
 from sentimon.errors import DataError, NoVerdictError
-from sentimon.evaluation.calibration_error import calibration_error
-from sentimon.evaluation.score_scaling import (
+from sentimon.files import MOST_SETTINGS, read_file
+from sentimon.jsonl import decode_file
+from sentimon.labels import LABELS
+from sentimon.statistics.calibration_error import calibration_error
+from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.score_scaling import (
     KINDS,
     TEMPERATURE,
     UNCHANGED,
@@ -25,10 +29,6 @@ from sentimon.evaluation.score_scaling import (
     held_out_losses,
     log_loss,
 )
-from sentimon.files import MOST_SETTINGS, read_file
-from sentimon.jsonl import decode_file
-from sentimon.labels import LABELS
-from sentimon.statistics.intervals import Estimate
 from sentimon.timestamps import format_moment
 
 VERSION = 1

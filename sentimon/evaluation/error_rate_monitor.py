@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sentimon.evaluation.realised_quality import Judged
 from sentimon.gold_labels.gold_label import Key
 from sentimon.monitoring.retraining_rules import RuleResult
-from sentimon.statistics.intervals import Estimate, wilson_of_share
-
-RECENT = 50
-"""Labels that the quicker of the two bets looks back on."""
-_PRIOR = 10
-"""Labels' worth of belief in the reference's error rate that both bets begin with."""
-_CAUTION = 0.75
-"""Share of the capital that one label can cost at most."""
-_GRID = 250
-
-Vector = NDArray[np.float64]
+from sentimon.statistics.betting_test import largest_capital, mean_of_reference, mean_since_reference
+from sentimon.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +62,7 @@ class Risk:
         )
 
 
-def track_risk(
+def monitor_losses(
     reference: Sequence[float],
     current: Sequence[float],
     *,
@@ -96,7 +85,7 @@ def track_risk(
     86, 1-27 (betting on bounded means).
     """
     half = (1 - confidence_level) / 2
-    known = _reference(np.asarray(reference, dtype=np.float64), half)
+    known = mean_of_reference(np.asarray(reference, dtype=np.float64), half)
     losses = np.asarray(current, dtype=np.float64)
     if known.value is None or known.high is None:
         nothing = Estimate(value=None, low=None, high=None, n=len(losses))
@@ -108,9 +97,9 @@ def track_risk(
     return Risk(
         measure=measure,
         reference=known,
-        current=_current(losses, known.value, half),
+        current=mean_since_reference(losses, known.value, half),
         tolerance=tolerance,
-        evidence=most_capital(losses, limit, known.value),
+        evidence=largest_capital(losses, limit, known.value),
         needed=1 / half,
         min_labels=min_labels,
     )
@@ -143,7 +132,7 @@ def risk_of(
     if len(before) < min_labels:
         before, since = places[:reference_labels], places[reference_labels:]
         measure = "the first labels"
-    return track_risk(
+    return monitor_losses(
         _losses([judged[place] for place in before]),
         _losses([judged[place] for place in since]),
         tolerance=tolerance,
@@ -151,82 +140,6 @@ def risk_of(
         min_labels=min_labels,
         measure=measure,
     )
-
-
-def most_capital(losses: Vector, limit: float, prior: float) -> float:
-    """Return the largest capital, from 1, of betting that losses of shape (n,) exceed `limit` in the mean.
-
-    `prior` is the mean that both bets begin from.
-    """
-    if not len(losses) or limit >= 1:
-        return 1.0
-    capital = (_capital(losses, limit, prior, len(losses)) + _capital(losses, limit, prior, RECENT)) / 2
-    return float(max(1.0, capital.max()))
-
-
-def _capital(losses: Vector, limit: float, prior: float, window: int) -> Vector:
-    """Return the capital after each label of a gambler who looks back on the latest `window` labels."""
-    count, total, squares = (_before(one, window) for one in (np.ones_like(losses), losses, losses**2))
-    mean = (total + _PRIOR * prior) / (count + _PRIOR)
-    spread = (squares + _PRIOR * prior) / (count + _PRIOR) - mean**2
-    excess = np.maximum(0.0, mean - limit)
-    bet = np.clip(excess / np.maximum(spread + excess**2, 1e-9), 0.0, _CAUTION / max(limit, 1e-9))
-    with np.errstate(over="ignore"):
-        capital: Vector = np.exp(np.cumsum(np.log1p(bet * (losses - limit))))
-    return capital
-
-
-def _before(values: Vector, window: int) -> Vector:
-    """Return the sum of the latest `window` values before each place."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])[:-1]
-    late = np.concatenate([np.zeros(min(window, len(values))), sums[: max(0, len(values) - window)]])
-    latest: Vector = sums - late
-    return latest
-
-
-def _current(losses: Vector, prior: float, level: float) -> Estimate:
-    if not len(losses):
-        return Estimate(value=None, low=None, high=None, n=0)
-    value = min(1.0, float(losses.mean()))
-    low = 0.0
-    for step in range(1, _GRID):
-        # Rejected is every rate up to the first that is not.
-        if most_capital(losses, step / _GRID, prior) < 1 / level:
-            break
-        low = step / _GRID
-    _, high = wilson_of_share(value, len(losses), confidence_level=1 - 2 * level)
-    return Estimate(value=value, low=min(low, value), high=high, n=len(losses))
-
-
-def _reference(losses: Vector, level: float) -> Estimate:
-    n = len(losses)
-    if not n:
-        return Estimate(value=None, low=None, high=None, n=0)
-    value = min(1.0, float(losses.mean()))
-    # Weighted losses spread more; their bound is that of as many equal ones as have that spread.
-    spread = float(losses.var())
-    worth = n if spread <= 0 else min(float(n), n * value * (1 - value) / spread)
-    return Estimate(value=value, low=0.0, high=_upper_bound(value, max(1, math.floor(worth)), level), n=n)
-
-
-def _upper_bound(share: float, n: int, level: float) -> float:
-    """Return Clopper's and Pearson's upper bound, of error `level`, of a share seen among n rows."""
-    wrong = min(n, math.ceil(share * n - 1e-9))
-    if wrong == n:
-        return 1.0
-    low, high = share, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(wrong, n, middle) > level else (low, middle)
-    return high
-
-
-def _at_most(wrong: int, n: int, rate: float) -> float:
-    """Return the probability of at most `wrong` of n, each with probability `rate`, 0 < rate < 1."""
-    steps = np.arange(1, wrong + 1)
-    ratios = np.concatenate([[0.0], np.cumsum(np.log((n - steps + 1) / steps))])
-    exponents = np.arange(wrong + 1)
-    return float(np.exp(ratios + exponents * math.log(rate) + (n - exponents) * math.log1p(-rate)).sum())
 
 
 def _losses(judged: Sequence[Judged]) -> list[float]:

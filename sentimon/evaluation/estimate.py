@@ -1,52 +1,36 @@
-"""What labels that came later say of an estimate: how far it was off."""
+"""Quality without labels: what labelled rows say of unlabelled ones, where only the class mix has changed."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.bootstrap import Replicate, confusion_of, replicate, replicates
-from sentimon.evaluation.estimate_rows import Source, Target
-from sentimon.evaluation.label_shift import Fit, count_bins, fit_mixture, score_bins
-from sentimon.evaluation.prevalence import condition_number
-from sentimon.evaluation.realised_quality import Judged, realise
-from sentimon.evaluation.score_scaling import Calibrator
-from sentimon.evaluation.vocabulary_novelty import Novelty, compare_words
+from sentimon.evaluation.estimate_bootstrap import (
+    Replicate,
+    confusion_of,
+    replicate,
+    replicates,
+)
+from sentimon.evaluation.estimate_rows import Source, UnlabelledSample
 from sentimon.labels import LABELS
-from sentimon.statistics.intervals import Change, Estimate, wilson
+from sentimon.statistics.intervals import Estimate, wilson
+from sentimon.statistics.label_shift import (
+    MixtureFit,
+    condition_number,
+    count_bins,
+    fit_mixture,
+    score_bins,
+)
+from sentimon.statistics.score_scaling import Calibrator
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """Accuracy by labels against the estimate made without them."""
-
-    realised: Estimate
-    difference: Change
-    """Realised minus estimated, -1 .. 1."""
-
-
-def gap_of(estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float) -> Gap | None:
-    """Return how far the accuracy of the labelled rows lies from the estimate; None where one is missing.
-
-    The rows must not be among those that the estimate was learnt from. The limits of both are combined by
-    square-and-add (MOVER).
-
-    Source: Zou & Donner (2008), Stat. Med. 27, 1693-1702.
-    """
-    found = realise(judged, confidence_level=confidence_level).accuracy
-    if estimated is None or estimated.value is None or estimated.low is None or estimated.high is None:
-        return None
-    if found.value is None or found.low is None or found.high is None:
-        return None
-    value = found.value - estimated.value
-    below = math.hypot(found.value - found.low, estimated.high - estimated.value)
-    above = math.hypot(found.high - found.value, estimated.value - estimated.low)
-    return Gap(realised=found, difference=Change(value=value, low=value - below, high=value + above))
+_WORD = re.compile(r"\w+")
+_PLACEHOLDERS = re.compile(r"@\w+|https?://\S+")
 
 
 COUNTING, CONFUSION, EXPECTED = "counting", "confusion matrix", "expectation maximisation"
@@ -56,14 +40,14 @@ Mix = tuple[Estimate, Estimate, Estimate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class AssumptionChecks:
     """Whether the labelled rows can speak for the others."""
 
-    fit: Fit
+    fit: MixtureFit
     """Whether the scores look like a mixture of the labelled classes."""
     fit_level: float
     """A p below this is no chance."""
-    novelty: Novelty | None
+    novelty: VocabularyNovelty | None
     """How new the words are; None where no texts are kept."""
     new_words: float
     """What of the words may be new beyond what is usual."""
@@ -85,7 +69,7 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learnt:
+class CorrectedEstimates:
     """What the labelled rows say of the others; intervals cover the error of the labelled rows, too."""
 
     by_confusion: Mix
@@ -108,10 +92,10 @@ class Estimates:
     calibrator: Calibrator
     condition: float
     """By how much the confusion matrix can blow errors up, >= 1."""
-    trust: Trust
+    trust: AssumptionChecks
     counted: Mix
     """Shares of the predicted classes, which is what plain counting shows."""
-    learnt: Learnt | None
+    learnt: CorrectedEstimates | None
     """None where it is not to be trusted."""
 
     @property
@@ -124,7 +108,7 @@ class Estimates:
 
 def estimate(
     source: Source,
-    target: Target,
+    target: UnlabelledSample,
     *,
     calibrator: Calibrator | None = None,
     confidence_level: float = 0.95,
@@ -149,7 +133,7 @@ def estimate(
     _check(source, target, fewest)
     observed = np.array(target.counts) / target.count
     point = _point(source, target, observed, calibrator)
-    trust = Trust(
+    trust = AssumptionChecks(
         fit=_fit(source, target, seed),
         fit_level=fit_level,
         novelty=compare_words(source.texts, target.texts),
@@ -170,7 +154,7 @@ def estimate(
     )
 
 
-def _check(source: Source, target: Target, fewest: int) -> None:
+def _check(source: Source, target: UnlabelledSample, fewest: int) -> None:
     for name, count in zip(LABELS, source.per_class, strict=True):
         if count < fewest:
             raise NoVerdictError(
@@ -181,7 +165,9 @@ def _check(source: Source, target: Target, fewest: int) -> None:
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
 
 
-def _point(source: Source, target: Target, observed: Matrix, calibrator: Calibrator | None) -> Replicate:
+def _point(
+    source: Source, target: UnlabelledSample, observed: Matrix, calibrator: Calibrator | None
+) -> Replicate:
     """Return what all rows say, each counted once."""
     return replicate(
         source,
@@ -193,14 +179,14 @@ def _point(source: Source, target: Target, observed: Matrix, calibrator: Calibra
     )
 
 
-def _counted(target: Target, level: float) -> Mix:
+def _counted(target: UnlabelledSample, level: float) -> Mix:
     negative, neutral, positive = (
         wilson(count, target.count, confidence_level=level) for count in target.counts
     )
     return (negative, neutral, positive)
 
 
-def _fit(source: Source, target: Target, seed: int) -> Fit:
+def _fit(source: Source, target: UnlabelledSample, seed: int) -> MixtureFit:
     bins = score_bins(source.scores, source.scores)
     labelled = count_bins(bins, source.gold, source.weights)
     # Rows that count for many are worth fewer than they are.
@@ -213,10 +199,10 @@ def _fit(source: Source, target: Target, seed: int) -> Fit:
 
 def _learnt(
     point: Replicate, drawn: Sequence[Replicate], observed: Matrix, rows: int, level: float
-) -> Learnt:
+) -> CorrectedEstimates:
     confusion = np.array([one.confusion for one in drawn])
     expected = np.array([one.expected for one in drawn])
-    return Learnt(
+    return CorrectedEstimates(
         by_confusion=_mix(point.confusion, confusion, rows, level),
         by_expectation=_mix(point.expected, expected, rows, level),
         preferred=_preferred(observed, rows, (point.confusion, confusion), (point.expected, expected)),
@@ -254,3 +240,48 @@ def _mix(mix: Matrix, drawn: Matrix, rows: int, level: float) -> Mix:
 def _percentile(value: float, drawn: Matrix, rows: int, level: float) -> Estimate:
     low, high = (float(one) for one in np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]))
     return Estimate(value=value, low=min(low, value), high=max(high, value), n=rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VocabularyNovelty:
+    """Mean share of a text's words that no (other) labelled text has, 0..1."""
+
+    usual: float
+    """Among the labelled texts, each against all others."""
+    now: float
+    """Among the new texts."""
+    labelled: int
+    """Labelled texts with words."""
+    n: int
+    """New texts with words."""
+
+    @property
+    def excess(self) -> float:
+        """Return by how much more is new now than usual, -1 .. 1."""
+        return self.now - self.usual
+
+
+def compare_words(labelled: Sequence[str | None], texts: Iterable[str | None]) -> VocabularyNovelty | None:
+    """Return how new the words of `texts` are to who knows those that are `labelled`; None without texts.
+
+    Names of users and links are left out.
+
+    >>> compare_words(["the parcel came", "the parcel is late"], ["il pacco late"]).now
+    0.6666666666666666
+    """
+    own = [words for text in labelled if (words := words_of(text))]
+    known = Counter(word for words in own for word in words)
+    usual = [sum(known[word] == 1 for word in words) / len(words) for words in own]
+    now = [
+        sum(word not in known for word in words) / len(words) for text in texts if (words := words_of(text))
+    ]
+    if not usual or not now:
+        return None
+    return VocabularyNovelty(
+        usual=sum(usual) / len(usual), now=sum(now) / len(now), labelled=len(usual), n=len(now)
+    )
+
+
+def words_of(text: str | None) -> set[str]:
+    """Return the words of a text in lower case."""
+    return set(_WORD.findall(_PLACEHOLDERS.sub(" ", text.lower()))) if text else set()

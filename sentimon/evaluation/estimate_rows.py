@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.evaluation.realised_quality import Judged
-from sentimon.gold_labels.label_coverage import Labelled
-from sentimon.gold_labels.sampling import weights_of
+from sentimon.gold_labels.gold_label import design_weights
+from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.prediction_log.summary import ModelKey
 from sentimon.prediction_log.windows import Period
 
@@ -36,7 +36,7 @@ class Source:
     @classmethod
     def of(cls, judged: Sequence[Judged]) -> Source:
         """Return the labelled rows that count: those of some weight."""
-        weights = weights_of([one.label for one in judged])
+        weights = design_weights([one.label for one in judged])
         kept = [(one, weight) for one, weight in zip(judged, weights, strict=True) if weight > 0]
         given = np.array([weight for _, weight in kept])
         return cls(
@@ -54,7 +54,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Target:
+class UnlabelledSample:
     """The rows to estimate for."""
 
     counts: tuple[int, int, int]
@@ -81,17 +81,17 @@ class Gathered:
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
     sample: list[tuple[tuple[float, float, float], str | None]] = field(default_factory=list)
 
-    def target(self) -> Target:
+    def target(self) -> UnlabelledSample:
         """Return the rows of the period."""
         negative, neutral, positive = self.counts
-        return Target(
+        return UnlabelledSample(
             counts=(negative, neutral, positive),
             scores=np.array([scores for scores, _ in self.sample], dtype=np.float64).reshape(-1, 3),
             texts=[text for _, text in self.sample],
         )
 
 
-def gather(rows: Iterable[Labelled], period: Period, *, seed: int) -> dict[ModelKey, Gathered]:
+def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[ModelKey, Gathered]:
     """Return what `rows` hold of each (model, revision); one pass, memory for labelled and sampled rows.
 
     Which rows are sampled follows from `seed` and their order.

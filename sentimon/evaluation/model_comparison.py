@@ -1,17 +1,21 @@
-"""Two models on the same labelled rows: what the second gains and loses, as a whole and in parts."""
+"""Two models on the same labelled rows: what the second gains and loses, and whether it may be promoted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.confusion import recalls
+from sentimon.evaluation.classification_metrics import recalls
 from sentimon.labels import LABELS, Sentiment
 from sentimon.statistics.intervals import Estimate
+
+if TYPE_CHECKING:
+    from sentimon.evaluation.datasets import LabelledText
 
 RESAMPLES = 2_000
 LENGTHS = ((50, "up to 50 characters"), (100, "51 to 100 characters"), (None, "over 100 characters"))
@@ -21,7 +25,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pairing:
+class PairedResult:
     """Model B against model A on the same rows; differences are B minus A."""
 
     part: str
@@ -45,8 +49,8 @@ class Pairing:
 class Comparison:
     """Two models on the same labelled rows."""
 
-    whole: Pairing
-    parts: tuple[Pairing, ...]
+    whole: PairedResult
+    parts: tuple[PairedResult, ...]
     """By gold class, by what a column says, by length; None for numbers where a part has too few rows."""
     tolerance: float
     seconds_a: float
@@ -91,11 +95,11 @@ def compare_models(
             hint="label more, or lower quality.min_labels",
         )
 
-    def pair(name: str, own: NDArray[np.bool_]) -> Pairing:
+    def pair(name: str, own: NDArray[np.bool_]) -> PairedResult:
         level = confidence_level
         if np.count_nonzero(own) < fewest:
             return _too_few(name, int(np.count_nonzero(own)))
-        return pair_up(name, gold[own], a[own], b[own], confidence_level=level, seed=seed)
+        return compare_pair(name, gold[own], a[own], b[own], confidence_level=level, seed=seed)
 
     return Comparison(
         whole=pair("all", np.ones(len(gold), dtype=np.bool_)),
@@ -106,9 +110,9 @@ def compare_models(
     )
 
 
-def pair_up(
+def compare_pair(
     part: str, gold: Classes, a: Classes, b: Classes, *, confidence_level: float, seed: int
-) -> Pairing:
+) -> PairedResult:
     """Return model B against model A on the same rows, (n,) each, n > 0."""
     table = np.bincount(gold * 9 + a * 3 + b, minlength=27)
     n = len(gold)
@@ -117,7 +121,7 @@ def pair_up(
     accuracy, recall = _differences(table[None], present)
     accuracies, recalls = _differences(drawn, present)
     only_a, only_b = int(np.sum((a == gold) & (b != gold))), int(np.sum((b == gold) & (a != gold)))
-    return Pairing(
+    return PairedResult(
         part=part,
         n=n,
         accuracy_a=float(np.mean(a == gold)),
@@ -183,9 +187,46 @@ def _percentile(value: float, drawn: Matrix, n: int, level: float) -> Estimate:
     return Estimate(value=value, low=min(low, value), high=max(high, value), n=n)
 
 
-def _too_few(part: str, n: int) -> Pairing:
+def _too_few(part: str, n: int) -> PairedResult:
     nothing = Estimate(value=None, low=None, high=None, n=n)
-    return Pairing(
+    return PairedResult(
         part=part, n=n, accuracy_a=None, accuracy_b=None, accuracy_difference=nothing,
         recall_difference=nothing, agreement=None, only_a=0, only_b=0, mcnemar_p=None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedExample:
+    """A listed text that the candidate gives another label than the list."""
+
+    text: str
+    label: Sentiment
+    before: Sentiment
+    """What the model in use says."""
+    now: Sentiment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What was asked of a candidate, and what came out."""
+
+    comparison: Comparison | None
+    """None where no held-back rows were given."""
+    listed: int
+    broken: tuple[FailedExample, ...]
+
+    @property
+    def open(self) -> bool:
+        """Return whether the candidate may serve: it is not worse, and every listed text keeps its label."""
+        return not self.broken and (self.comparison is None or not self.comparison.worse)
+
+
+def find_broken(
+    rows: Sequence[LabelledText], before: Sequence[Sentiment], now: Sequence[Sentiment]
+) -> tuple[FailedExample, ...]:
+    """Return the listed rows whose label the candidate does not give, whatever the model in use says."""
+    return tuple(
+        FailedExample(text=row.text, label=row.label, before=was, now=found)
+        for row, was, found in zip(rows, before, now, strict=True)
+        if found is not row.label
+    )

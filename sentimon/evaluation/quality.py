@@ -10,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import DataError
-from sentimon.evaluation import confusion
-from sentimon.evaluation.calibration_error import calibration_error
+from sentimon.evaluation.classification_metrics import (
+    NOTHING,
+    ClassQuality,
+    accuracy,
+    class_quality,
+    confusion_table,
+    mean_f1,
+    weighted_mean,
+)
 from sentimon.labels import Sentiment
 from sentimon.scoring.scores import Scores
+from sentimon.statistics.calibration_error import calibration_error
 from sentimon.statistics.intervals import Estimate, student_quantile
 
 SMALLEST_SCORE = 1e-6
@@ -33,7 +41,7 @@ class Quality:
     """Mean F1 of the classes that have gold labels."""
     weighted_f1: Estimate
     """Mean F1, each class weighted by its gold labels."""
-    classes: tuple[confusion.ClassQuality, ...]
+    classes: tuple[ClassQuality, ...]
     """In Sentiment order, all three."""
     confusion_matrix: tuple[tuple[int, ...], ...]
     """3 x 3: rows are gold classes, columns predicted ones, in Sentiment order."""
@@ -92,10 +100,8 @@ def evaluate(
     if len(scores) != len(labels):
         raise DataError(f"{len(scores)} scores, but {len(labels)} labels")
     n = len(scores)
-    table = confusion.confusion_table(labels, [one.label for one in scores])
-    classes = tuple(
-        confusion.class_quality(table, one, confidence_level=confidence_level) for one in Sentiment
-    )
+    table = confusion_table(labels, [one.label for one in scores])
+    classes = tuple(class_quality(table, one, confidence_level=confidence_level) for one in Sentiment)
     present = sum(one.support > 0 for one in classes)
     equal = [1 / present if one.support else 0.0 for one in classes]
     by_support = [one.support / n if n else 0.0 for one in classes]
@@ -103,10 +109,10 @@ def evaluate(
     return Quality(
         n=n,
         confidence_level=confidence_level,
-        accuracy=confusion.accuracy(table, confidence_level=confidence_level),
-        macro_recall=confusion.weighted_mean([one.recall for one in classes], equal, n=n),
-        macro_f1=confusion.mean_f1(table, equal, confidence_level=confidence_level, seed=seed),
-        weighted_f1=confusion.mean_f1(table, by_support, confidence_level=confidence_level, seed=seed),
+        accuracy=accuracy(table, confidence_level=confidence_level),
+        macro_recall=weighted_mean([one.recall for one in classes], equal, n=n),
+        macro_f1=mean_f1(table, equal, confidence_level=confidence_level, seed=seed),
+        weighted_f1=mean_f1(table, by_support, confidence_level=confidence_level, seed=seed),
         classes=classes,
         confusion_matrix=tuple(tuple(int(count) for count in row) for row in table),
         calibration_error=calibration,
@@ -136,7 +142,7 @@ def _mean(values: NDArray[np.float64], most: float, confidence_level: float) -> 
     """Return the mean of the rows' values, each in 0..most, with Student's t interval, cut to that range."""
     n = len(values)
     if not n:
-        return confusion.NOTHING
+        return NOTHING
     value = float(values.mean()) + 0.0  # -ln(1) is -0.0
     if n == 1:
         return Estimate(value=value, low=0.0, high=most, n=n)

@@ -1,7 +1,8 @@
-"""Quality as the labels show it, as a whole and over time."""
+"""Quality as the labels show it: as a whole, over time, and against the estimate made without them."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,17 @@ from datetime import datetime
 import numpy as np
 
 from sentimon.errors import DataError
-from sentimon.evaluation.weighted_metrics import macro_f1, macro_recall, weighted_share
-from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.label_coverage import Labelled
-from sentimon.gold_labels.sampling import weights_of
+from sentimon.evaluation.classification_metrics import (
+    macro_f1,
+    macro_recall,
+    weighted_share,
+)
+from sentimon.gold_labels.gold_label import GoldLabel, design_weights
+from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.windows import MOST_WINDOWS, Calendar
-from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.intervals import Difference, Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ class QualityWindow:
 
 
 def judge(
-    rows: Iterable[Labelled], calendar: Calendar | None = None
+    rows: Iterable[RowWithLabel], calendar: Calendar | None = None
 ) -> tuple[list[Judged], Mapping[datetime | None, int]]:
     """Return (the labelled rows in log order, how many rows begin in each window; None: in the whole).
 
@@ -89,7 +93,7 @@ def judge(
 
 def realise(judged: Sequence[Judged], *, confidence_level: float, seed: int = 0) -> RealisedQuality:
     """Return the quality on the rows in `judged`, weighted by what was drawn with known probabilities."""
-    weights = np.array(weights_of([one.label for one in judged]), dtype=np.float64)
+    weights = np.array(design_weights([one.label for one in judged]), dtype=np.float64)
     gold = np.array([one.label.label for one in judged], dtype=np.int64)
     predicted = np.array([one.predicted for one in judged], dtype=np.int64)
     return RealisedQuality(
@@ -136,3 +140,35 @@ def realise_windows(
         )
         start = end
     return windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateGap:
+    """Accuracy by labels against the estimate made without them."""
+
+    realised: Estimate
+    difference: Difference
+    """Realised minus estimated, -1 .. 1."""
+
+
+def gap_of(
+    estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float
+) -> EstimateGap | None:
+    """Return how far the accuracy of the labelled rows lies from the estimate; None where one is missing.
+
+    The rows must not be among those that the estimate was learnt from. The limits of both are combined by
+    square-and-add (MOVER).
+
+    Source: Zou & Donner (2008), Stat. Med. 27, 1693-1702.
+    """
+    found = realise(judged, confidence_level=confidence_level).accuracy
+    if estimated is None or estimated.value is None or estimated.low is None or estimated.high is None:
+        return None
+    if found.value is None or found.low is None or found.high is None:
+        return None
+    value = found.value - estimated.value
+    below = math.hypot(found.value - found.low, estimated.high - estimated.value)
+    above = math.hypot(found.high - found.value, estimated.value - estimated.low)
+    return EstimateGap(
+        realised=found, difference=Difference(value=value, low=value - below, high=value + above)
+    )

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from sentimon.config.settings import ModelSettings
-from sentimon.evaluation.score_scaling import TEMPERATURE, fit_scaling
 from sentimon.finetuning.checkpoints import name_full_disk, read_checkpoint, save_checkpoint
 from sentimon.finetuning.model_card import write_card
 from sentimon.finetuning.results import RetrainingResults, compare_results
@@ -23,6 +22,7 @@ from sentimon.finetuning.training_loop import EpochMetrics, TrainingLoop, Traini
 from sentimon.finetuning.working_folder import FINISHED
 from sentimon.scoring.scorer import Scorer, load_scorer
 from sentimon.scoring.scores import Scores
+from sentimon.statistics.score_scaling import TEMPERATURE, fit_scaling
 
 """The folder of the finished model in the working folder."""
 

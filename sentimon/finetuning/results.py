@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from sentimon.evaluation.model_comparison import Pairing, pair_up
+from sentimon.evaluation.model_comparison import PairedResult, compare_pair
 from sentimon.evaluation.quality import Quality, evaluate
 from sentimon.finetuning.split import DataSplit, Labelled
 from sentimon.finetuning.training_loop import EpochMetrics
@@ -22,7 +22,7 @@ class BeforeAndAfter:
 
     before: Quality
     after: Quality
-    pairing: Pairing
+    pairing: PairedResult
     """After minus before."""
     guessing: float
     """The macro recall of guessing: 1 divided by the number of classes among the rows."""
@@ -108,6 +108,6 @@ def _compared(rows: Sequence[Labelled], before: Sequence[Scores], after: Sequenc
     return BeforeAndAfter(
         before=evaluate(before, labels, confidence_level=LEVEL),
         after=evaluate(after, labels, confidence_level=LEVEL),
-        pairing=pair_up("all", gold, a, b, confidence_level=LEVEL, seed=0),
+        pairing=compare_pair("all", gold, a, b, confidence_level=LEVEL, seed=0),
         guessing=1 / len(set(labels)),
     )

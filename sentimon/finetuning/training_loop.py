@@ -17,11 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sentimon.evaluation.confusion import confusion_table, mean_recall
-from sentimon.evaluation.score_scaling import fit_temperature, log_loss, softmax
+from sentimon.evaluation.classification_metrics import confusion_table, mean_recall
 from sentimon.finetuning.targets import cross_entropy
 from sentimon.finetuning.trainable import TrainableModel, predict_logits
 from sentimon.finetuning.training_batches import TrainingRow, TrainingRows
+from sentimon.statistics.score_scaling import (
+    fit_temperature,
+    log_loss,
+    softmax,
+)
 
 MAX_GRADIENT_NORM = 1.0
 _SMALLEST_SCORE = 1e-12

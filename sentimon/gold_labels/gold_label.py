@@ -1,8 +1,9 @@
-"""One gold label beside the log: which rows it is for, what it says, when it came, how it was drawn."""
+"""One gold label beside the log: which rows it is for, what it says, when it came, how much it counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -11,29 +12,29 @@ import msgspec
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line, encode
 from sentimon.labels import Sentiment
-from sentimon.prediction_log.record import PredictionRecord, line_label
+from sentimon.prediction_log.record import line_label
 from sentimon.timestamps import format_moment, in_utc
 
 ID = "id"
 TEXT_HASH = "text_hash"
 ROW_ID = "row_id"
-"""Field of a file of labels that names the id of the logged row, whatever its `id` is."""
+"""Column of a file of labels that holds the id of the logged row; its `id` may be a tool's own number."""
 Key = tuple[str, str]
-"""What tells rows apart: (`id`, the id), or (`text_hash`, the keyed hash of the text as the log keeps it)."""
+"""Identifies rows: (`id`, the id), or (`text_hash`, the keyed hash of the text as the log keeps it)."""
 Hash = Callable[[str], str]
 
 
 class GoldLabel(msgspec.Struct, frozen=True, kw_only=True):
-    """The class that people gave to the rows with a key."""
+    """The class that people gave to the rows with one key."""
 
     key: Key
     label: Sentiment
     timestamp: datetime
-    """When the label was given, or else imported, in UTC."""
+    """When the label was given, else when it was imported, in UTC."""
     probability: float | None = None
-    """With which the row was drawn for labelling, above 0 to 1; None where no one drew it."""
+    """Probability, above 0 to 1, with which the row was drawn for labelling; None where it was not drawn."""
     draw: datetime | None = None
-    """When it was drawn; labels of one draw share it."""
+    """When the row was drawn; all rows of one draw share the moment."""
 
     @property
     def drawn(self) -> bool:
@@ -41,7 +42,7 @@ class GoldLabel(msgspec.Struct, frozen=True, kw_only=True):
         return self.probability is not None and self.draw is not None
 
     def to_line(self) -> bytes:
-        """Return the label as the file holds it."""
+        """Return the label as one line of the file, without a line feed."""
         kind, value = self.key
         row: dict[str, Any] = {"timestamp": format_moment(self.timestamp), kind: value}
         row["label"] = self.label.label
@@ -91,11 +92,24 @@ def parse_label_line(line: bytes | LineError, *, zone: tzinfo | None) -> GoldLab
         raise error if isinstance(error, LineError) else LineError("timestamp", error.message) from error
 
 
-def keys_of(record: PredictionRecord, hash_text: Hash) -> list[Key]:
-    """Return the keys of a row, the surest first: its id, then the hash of its text as far as it is kept."""
-    keys = [] if record.id is None else [(ID, record.id)]
-    if record.text_hash is not None:
-        keys.append((TEXT_HASH, record.text_hash))
-    elif record.text is not None:
-        keys.append((TEXT_HASH, hash_text(record.text)))
-    return keys
+def design_weights(labels: Sequence[GoldLabel]) -> list[float]:
+    """Return the weight of each labelled row, >= 0, in the same order; all 1 where none was drawn.
+
+    Each draw by itself gives an unbiased sum over all rows that had been logged by then: a row labelled
+    before it counts 1, a row it drew 1 / probability, and a row labelled later in another way 0, because
+    nobody knows why it was chosen. The sums of several draws are averaged in proportion to their labels.
+
+    Source: Horvitz & Thompson (1952), J. Am. Stat. Assoc. 47, 663-685.
+    """
+    sizes = Counter(label.draw for label in labels if label.drawn)
+    if not sizes:
+        return [1.0] * len(labels)
+    total = sum(sizes.values())
+    shares = [(draw, size / total) for draw, size in sizes.items() if draw is not None]
+    return [sum(share * _in_draw(label, draw) for draw, share in shares) for label in labels]
+
+
+def _in_draw(label: GoldLabel, draw: datetime) -> float:
+    if label.probability is not None and label.draw is not None:
+        return 1 / label.probability if label.draw == draw else float(label.draw < draw)
+    return float(label.timestamp < draw)

@@ -8,52 +8,32 @@ from datetime import tzinfo
 from pathlib import Path
 
 from sentimon.errors import StoreError
-from sentimon.gold_labels.gold_label import ID, TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
+from sentimon.gold_labels.gold_label import TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
+from sentimon.gold_labels.label_join import Finder
 from sentimon.jsonl import BadLine, LineError, file_lines
 from sentimon.prediction_log.durable_files import errors_named, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive
-from sentimon.prediction_log.record import PredictionRecord
 
 LABELS_FILE = "labels.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelBook:
-    """The gold labels of a log, by key, in the order in which each key was first labelled."""
+    """The gold labels of a log, by key, in the order in which the keys were first labelled."""
 
     labels: Mapping[Key, GoldLabel]
     bad_lines: tuple[BadLine, ...]
 
     def finder(self, hash_text: Hash) -> Finder:
-        """Return what finds the label of a row; texts are hashed only where a label is for one."""
+        """Return the lookup of a row's label; texts are hashed only where some label is keyed by text."""
         by_text = any(kind == TEXT_HASH for kind, _ in self.labels)
         return Finder(labels=self.labels, hash_text=hash_text if by_text else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finder:
-    """Finds the label of each row."""
-
-    labels: Mapping[Key, GoldLabel]
-    hash_text: Hash | None
-
-    def label_of(self, record: PredictionRecord) -> GoldLabel | None:
-        """Return the label of a row: the one for its id, or else the one for its text, if there is any."""
-        if record.id is not None:
-            found = self.labels.get((ID, record.id))
-            if found is not None:
-                return found
-        if self.hash_text is None:
-            return None
-        if record.text_hash is not None:
-            return self.labels.get((TEXT_HASH, record.text_hash))
-        return None if record.text is None else self.labels.get((TEXT_HASH, self.hash_text(record.text)))
-
-
 def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
-    """Return the labels beside the log in `folder`; none where none were imported yet.
+    """Return the labels beside the log in `folder`; empty where none were imported yet.
 
-    Of two lines for one key the later one counts. A bad line never stops the reading.
+    Of two lines for one key the later one counts. Bad lines are collected and do not stop the reading.
 
     Raises:
         StoreError: the file cannot be read.
@@ -72,8 +52,8 @@ def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A label from a file, which is for rows of the log, and where in the file it stands."""
+class ImportedLabel:
+    """A label that is for rows of the log, with the file and line that it was read from."""
 
     path: str
     line: int
@@ -82,24 +62,24 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What adding labels came to."""
+    """How many labels were added, and which were not."""
 
     new: int
     replaced: int
     unchanged: int
     conflicts: tuple[BadLine, ...]
-    """Labels that were left out because the key has another one."""
+    """Labels that were left out because their key already has a different one."""
     total: int
-    """Keys that are labelled now."""
+    """Number of labelled keys after the import."""
 
 
 def add_labels(
-    folder: Path, arrivals: Sequence[Arrival], *, replace: bool, zone: tzinfo | None, sync: bool
+    folder: Path, arrivals: Sequence[ImportedLabel], *, replace: bool, zone: tzinfo | None, sync: bool
 ) -> Added:
-    """Append what is new among `arrivals` to the labels of the log in `folder`, all in one write.
+    """Append those of `arrivals` that are new to the labels of the log in `folder`, all in one write.
 
-    A key that has the same label already is left as it is, so that adding twice changes nothing. One
-    that has another label keeps it, unless `replace`: then the later line counts.
+    A key that already has the same label is left alone, so that adding twice changes nothing. One that has
+    a different label keeps it, unless `replace` is true. `sync` waits until the disk has the data.
 
     Raises:
         StoreError: the file cannot be read or written; then nothing was added.
@@ -130,7 +110,7 @@ def add_labels(
 
 
 def forget_labels(folder: Path, keys: Collection[Key], *, zone: tzinfo | None) -> int:
-    """Take the labels with any of `keys` out of the file, in one step, and return how many lines that were.
+    """Remove the labels with any of `keys` from the file, in one step, and return the number of lines.
 
     Raises:
         StoreError: the file cannot be read or written; then it is as it was.
@@ -161,7 +141,7 @@ def _key_on(line: bytes, zone: tzinfo | None) -> Key | None:
         return None
 
 
-def _conflict(arrival: Arrival, before: GoldLabel) -> BadLine:
+def _conflict(arrival: ImportedLabel, before: GoldLabel) -> BadLine:
     kind, value = before.key
     reason = (
         f"{kind} {value!r:.70} is labelled {before.label.label} since {before.timestamp:%Y-%m-%d %H:%M} UTC, "

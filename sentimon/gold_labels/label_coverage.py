@@ -1,14 +1,13 @@
-"""How far the labels reach: rows labelled by period and class, their delay, whether the sample is fair."""
+"""Which rows are labelled, how late labels come, and whether the labelled rows are a fair sample."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.label_book import Finder
+from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 from sentimon.prediction_log.windows import Calendar, lay_out
@@ -17,35 +16,33 @@ from sentimon.statistics.distances import total_variation
 from sentimon.statistics.intervals import standard_error
 
 FEWEST = 20
-"""Labelled, and unlabelled, rows below which two groups are not compared."""
-
-Labelled = tuple[PredictionRecord, GoldLabel | None]
+"""Fewest labelled, and fewest unlabelled, rows that are compared with each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
-    """Time from a prediction to its label, in hours; below 0 where the label is the older."""
+class LabelDelay:
+    """Time from a prediction to its label, in hours; negative where the label is older."""
 
     median_hours: float
     ninetieth_hours: float
-    """Nine labels of ten came sooner."""
+    """90 % of the labels came sooner."""
     n: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fairness:
-    """How the labelled rows differ from the unlabelled ones in what the model said of them."""
+class SelectionBias:
+    """How the predictions of labelled rows differ from those of unlabelled rows."""
 
     mix_distance: float
-    """Total variation distance of the predicted classes, 0 (alike) .. 1."""
+    """Total variation distance of the predicted class mixes, 0 (equal) .. 1."""
     mix_p: float
-    """How often chance alone moves the mix so far, 0 .. 1 (chi-square)."""
+    """P-value of the mix, 0 .. 1 (chi-square)."""
     confidence_difference: float
     """Mean confidence of labelled minus unlabelled rows, -1 .. 1."""
     confidence_p: float
-    """How often chance alone moves it so far, 0 .. 1 (two-sided)."""
+    """P-value of the confidence, 0 .. 1 (two-sided normal test)."""
     limit: float
-    """A p below this is more than chance; the two tests share the level."""
+    """A smaller p-value is more than chance; the two tests share the level."""
 
     @property
     def random_sample(self) -> bool:
@@ -54,8 +51,8 @@ class Fairness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoveredWindow:
-    """One window: from `start` (included) to `end` (excluded), all its rows and the labelled ones."""
+class CoverageWindow:
+    """One window, from `start` (included) to `end` (excluded): all its rows, and the labelled ones."""
 
     start: datetime
     end: datetime
@@ -66,32 +63,26 @@ class CoveredWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What is labelled of some rows."""
+    """How much of some rows is labelled."""
 
     all: Summary
     labelled: Summary
     drawn: int
-    """Labelled rows that `label next` drew with a known probability."""
-    windows: tuple[CoveredWindow, ...] | None
-    """Where they were asked for."""
-    delay: Delay | None
+    """Number of labelled rows that `label next` drew with a known probability."""
+    windows: tuple[CoverageWindow, ...] | None
+    """In order of time; None where no windows were asked for."""
+    delay: LabelDelay | None
     """None where nothing is labelled."""
-    fairness: Fairness | None
+    fairness: SelectionBias | None
     """None where there are too few labelled or unlabelled rows to compare."""
 
 
-def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[Labelled]:
-    """Yield each row with its gold label, None where it has none."""
-    for record in records:
-        yield record, finder.label_of(record)
-
-
 def cover(
-    rows: Iterable[Labelled], *, calendar: Calendar | None, now: datetime, confidence_level: float
+    rows: Iterable[RowWithLabel], *, calendar: Calendar | None, now: datetime, confidence_level: float
 ) -> Coverage:
-    """Return what is labelled of `rows`; one pass, memory for the labelled ones only.
+    """Return how much of `rows` is labelled; one pass, with a number in memory for each labelled row.
 
-    The two tests of fairness are at 1 - `confidence_level` together.
+    With a `calendar` also by window. The two tests of fairness share the level 1 - `confidence_level`.
 
     Raises:
         DataError: the rows span too many windows.
@@ -116,18 +107,20 @@ def cover(
     )
 
 
-def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float) -> Fairness | None:
-    """Return how far two groups of rows differ, None where one of them has fewer than FEWEST rows.
+def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float) -> SelectionBias | None:
+    """Return how labelled rows differ from the `rest`, None where either has fewer than FEWEST rows.
 
-    The mix is compared by Pearson's chi-square over the classes that either has, the mean confidence by
-    the normal test with each group's own variance.
+    The class mixes are compared by Pearson's chi-square test over the classes that occur, the mean
+    confidences by Welch's test with the normal distribution.
+
+    Source: Pearson (1900), Philos. Mag. 50, 157-175; Welch (1947), Biometrika 34, 28-35.
     """
     if min(labelled.count, rest.count) < FEWEST:
         return None
     difference = _mean_confidence(labelled) - _mean_confidence(rest)
     spread = math.hypot(*(_standard_error(group) for group in (labelled, rest)))
     score = abs(difference) / spread if spread else math.inf if abs(difference) > 1e-9 else 0.0
-    return Fairness(
+    return SelectionBias(
         mix_distance=total_variation(labelled.counts, rest.counts),
         mix_p=_chi_square_p(labelled.counts, rest.counts),
         confidence_difference=difference,
@@ -151,15 +144,15 @@ def _chi_square_p(one: tuple[int, int, int], other: tuple[int, int, int]) -> flo
     if len(pairs) < 2:
         return 1.0
     statistic = sum((a * m - b * n) ** 2 / (n * m * (a + b)) for a, b in pairs)
-    # In closed form for one degree of freedom and for two.
+    # The chi-square tail has a closed form for one and two degrees of freedom.
     return math.erfc(math.sqrt(statistic / 2)) if len(pairs) == 2 else math.exp(-statistic / 2)
 
 
-def _delay(hours: list[float]) -> Delay | None:
+def _delay(hours: list[float]) -> LabelDelay | None:
     if not hours:
         return None
     ordered = sorted(hours)
-    return Delay(
+    return LabelDelay(
         median_hours=_quantile(ordered, 0.5), ninetieth_hours=_quantile(ordered, 0.9), n=len(ordered)
     )
 
@@ -191,9 +184,9 @@ class _Sums:
 
 def _windows(
     labelled: _Sums, unlabelled: _Sums, total: Summary, calendar: Calendar, now: datetime
-) -> tuple[CoveredWindow, ...]:
+) -> tuple[CoverageWindow, ...]:
     return tuple(
-        CoveredWindow(
+        CoverageWindow(
             start=window.start,
             end=window.end,
             complete=window.complete,

@@ -1,4 +1,4 @@
-"""Rows of a file as gold labels for rows of the log: what each says, and which rows it may be for."""
+"""Import of labels: read the rows of a labelled file, and match them to the rows of the log."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from typing import Any
 
 from sentimon.csv_cells import is_ours, unguarded
 from sentimon.errors import DataError
-from sentimon.gold_labels.gold_label import ID, ROW_ID, TEXT_HASH, GoldLabel, Hash, Key, keys_of
-from sentimon.gold_labels.label_book import Arrival
+from sentimon.gold_labels.gold_label import (
+    ID,
+    ROW_ID,
+    TEXT_HASH,
+    GoldLabel,
+    Hash,
+    Key,
+)
+from sentimon.gold_labels.label_book import ImportedLabel
+from sentimon.gold_labels.label_join import keys_of
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
 from sentimon.jsonl import BadLine
@@ -20,28 +28,28 @@ from sentimon.timestamps import parse_moment
 
 KEYS = (ID, "text-hash", "text")
 LABEL_FIELDS = (*LABEL_COLUMNS, "choice")
-"""Where the label is looked for; `choice` is what Label Studio calls it."""
+"""Columns that may hold the label, in order of preference; Label Studio calls it `choice`."""
 LABELLED_AT = "labelled_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A label of the file and the keys that it may be for, the surest first."""
+class LabelInFile:
+    """A label in the file, with the keys that it may be for, the most reliable first."""
 
     row: InputRow
     keys: tuple[Key, ...]
     label: GoldLabel
-    """Its key is the surest one."""
+    """Its key is the first of `keys`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """What a file of labels holds."""
+    """The labels in a file, its bad lines, and its unlabelled rows."""
 
-    labels: tuple[Incoming, ...]
+    labels: tuple[LabelInFile, ...]
     bad_lines: tuple[BadLine, ...]
     without_label: int
-    """Rows that nobody has labelled yet."""
+    """Number of rows that are not labelled yet."""
 
 
 def open_inbox(
@@ -53,12 +61,12 @@ def open_inbox(
     zone: tzinfo | None,
     hash_text: Hash,
 ) -> Inbox:
-    """Return the labels among `rows`, whose fields hold all that the file says.
+    """Return the labels in `rows`, whose fields hold every column of the file.
 
-    The rows of the log are named `by` their `id`, their `text-hash` or their `text`; where that is
-    None, by whichever of the three the file has. The label is the first of LABEL_FIELDS that the file
-    has, or `label_field`. `probability` and `draw`, as `label next` writes them, are kept; a label
-    came at its `labelled_at`, or else `now`.
+    The rows of the log are identified `by` their `id`, `text-hash` or `text`; with None, by whichever of
+    the three the file has. The label is in the column `label_field`, by default the first of LABEL_FIELDS
+    that the file has. `probability` and `draw`, as `label next` writes them, are kept. A label was given at
+    its `labelled_at`, else `now`; naive timestamps are read in `zone` (None: local).
 
     Raises:
         DataError: no row has a label, or the labels cannot be read as a whole.
@@ -73,11 +81,11 @@ def open_inbox(
     name = _label_field([fields for _, fields in given], label_field)
     labelled = [(row, fields) for row, fields in given if not _is_blank(fields.get(name))]
     read_label = label_reader(fields[name] for _, fields in labelled)
-    found: list[Incoming] = []
+    found: list[LabelInFile] = []
     for row, fields in labelled:
         try:
             label, keys = read_label(fields[name]), _keys(fields, by, hash_text)
-            found.append(Incoming(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
+            found.append(LabelInFile(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
         except DataError as error:
             bad.append(row.bad("label", "; ".join(filter(None, (error.message, error.hint)))))
     bad.sort(key=lambda one: one.line)
@@ -85,16 +93,19 @@ def open_inbox(
 
 
 def address(
-    inbox: Sequence[Incoming], records: Iterable[PredictionRecord], hash_text: Hash
-) -> tuple[list[Arrival], list[BadLine]]:
-    """Return (the labels that are for rows among `records`, those whose keys no row has); one pass."""
+    inbox: Sequence[LabelInFile], records: Iterable[PredictionRecord], hash_text: Hash
+) -> tuple[list[ImportedLabel], list[BadLine]]:
+    """Return (labels that are for rows among `records`, a bad line for each label that is for none).
+
+    One pass over the log; a label is joined by the first of its keys that some row has.
+    """
     wanted = {key for one in inbox for key in one.keys}
     texts = any(kind == TEXT_HASH for kind, _ in wanted)
     known: set[Key] = set()
     for record in records:
         own = keys_of(record, hash_text) if texts else [] if record.id is None else [(ID, record.id)]
         known.update(key for key in own if key in wanted)
-    arrivals: list[Arrival] = []
+    arrivals: list[ImportedLabel] = []
     strangers: list[BadLine] = []
     for one in inbox:
         key = next((key for key in one.keys if key in known), None)
@@ -108,7 +119,7 @@ def address(
                 probability=one.label.probability,
                 draw=one.label.draw,
             )
-            arrivals.append(Arrival(path=one.row.path, line=one.row.line, label=label))
+            arrivals.append(ImportedLabel(path=one.row.path, line=one.row.line, label=label))
     return arrivals, strangers
 
 
@@ -117,7 +128,7 @@ def _is_blank(value: object) -> bool:
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields by their names as we write them: people and spreadsheets add capitals and blanks."""
+    """Return the fields under lower-case names without surrounding blanks."""
     found: dict[str, Any] = {}
     for name, value in fields.items():
         found.setdefault(name.strip().lower(), value)
@@ -143,12 +154,12 @@ def _keys(fields: Mapping[str, Any], by: str | None, hash_text: Hash) -> tuple[K
         keys += _ids(fields, ROW_ID)
     if by in (None, "text-hash") and isinstance(fields.get("text_hash"), str):
         keys.append((TEXT_HASH, fields["text_hash"].lower()))
-    # After both, which `label next` writes: an annotation tool may have put its own number here.
+    # Last: an annotation tool may have put its own number here; `label next` writes the other two.
     if by in (None, ID) and not keys and _is_id(fields.get("id")):
         keys += _ids(fields, "id")
     text = fields.get("text")
     if by in (None, "text") and isinstance(text, str):
-        # A log that redacts holds another text than the file; its hash is what names the row.
+        # A log that redacts holds another text than the file: the hash of the redacted one may be the key.
         keys += dict.fromkeys(
             (TEXT_HASH, hash_text(one)) for form in _forms(fields, text) for one in (form, redact(form))
         )
@@ -163,10 +174,10 @@ def _ids(fields: Mapping[str, Any], name: str) -> list[Key]:
 
 
 def _forms(fields: Mapping[str, Any], cell: str) -> tuple[str, ...]:
-    """Return what a cell may say: as it stands, and as it was before `label next` guarded it.
+    """Return the possible values of a cell: as it stands, and as it was before `label next` guarded it.
 
-    An annotation tool may have dropped the columns that tell one of our tables; of such a table the reader
-    of tables has undone it.
+    A sheet of ours has been unguarded by the reader of tables already. An annotation tool may have dropped
+    the columns by which such a sheet is recognised.
     """
     return (cell,) if is_ours(fields) else tuple(dict.fromkeys((cell, unguarded(cell))))
 

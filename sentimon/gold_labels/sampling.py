@@ -1,37 +1,47 @@
-"""Which rows to label next: drawn at random, each with the probability that it was picked."""
+"""Which rows to label next: drawn at random with known probabilities, and written as a sheet to label."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+import io
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentimon.gold_labels.gold_label import GoldLabel, Key
+from sentimon.csv_cells import guarded
+from sentimon.gold_labels.gold_label import ID, ROW_ID, Key
+from sentimon.prediction_log.output_files import OutputFile
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.timestamps import format_moment
+
+COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
+"""The columns of the sheet. The prediction is left out: annotators who see it agree with it too often.
+
+The id comes twice, because annotation tools overwrite a column named `id` with their own.
+"""
 
 _UNITS = 2**64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """A row to label."""
+class SampledRow:
+    """A row that was drawn for labelling."""
 
     record: PredictionRecord
     key: Key
     probability: float
-    """With which it was picked, above 0 to 1, whatever the other rows drew."""
+    """Probability, above 0 to 1, with which it was drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """Rows to label, in log order, and how many there were to choose from."""
+    """The rows drawn for labelling, in log order, and the number of candidates."""
 
-    rows: tuple[Drawn, ...]
+    rows: tuple[SampledRow, ...]
     frame: int
-    """Rows that could have been picked; equal texts without an id count each time."""
+    """Number of candidates; equal texts without an id count each time."""
 
 
 def draw_rows(
@@ -43,14 +53,14 @@ def draw_rows(
 ) -> Draw:
     """Return `n` of the `candidates`, or all where there are fewer; one pass, `n` rows in memory.
 
-    Rows with one key are one thing to label and are picked together, as the first of them. A row is
-    preferred as `weigh` says, a number above 0. The same `seed` and candidates give the same rows, in
-    whatever order they come.
+    Rows with the same key are drawn together, represented by the first of them. `weigh` returns the weight
+    of a row, above 0: rows with a larger weight are more likely to be drawn. The same `seed` and candidates
+    give the same rows, whatever the order of the candidates.
 
-    Each key has a number u, above 0 to 1, that follows from it and the seed. Picked are the n keys with
-    the largest weight / u; with t the next largest, a picked row has the probability min(1, weight / t).
-    Sums in which each picked row counts 1 / probability times have the expectation of the sum over all
-    candidates, exactly, and the rows' contributions are uncorrelated (priority sampling).
+    This is priority sampling. Key and seed determine a uniform number u, above 0 to 1. Drawn are the n keys
+    with the largest weight / u; with t the next largest, a drawn row has the probability min(1, weight / t).
+    A sum over the drawn rows, each divided by its probability, is an unbiased estimate of the sum over all
+    candidates, and the contributions of the rows are uncorrelated.
 
     Source: Duffield, Lund & Thorup (2007), J. ACM 54(6), article 32, theorems 1 and 2.
     """
@@ -71,7 +81,7 @@ def draw_rows(
     threshold = heap[0][0] if len(heap) > n else 0.0
     picked = sorted(heap, key=lambda entry: entry[0])[-n:]
     rows = [
-        Drawn(
+        SampledRow(
             record=record,
             key=key,
             probability=min(1.0, weigh(record) / threshold) if threshold else 1.0,
@@ -82,29 +92,31 @@ def draw_rows(
 
 
 def _uniform(seed: str, key: Key) -> float:
-    """Return a number above 0 to 1 that looks random, always the same for a seed and a key."""
+    """Return a pseudo-random number, above 0 to 1, that the seed and the key determine."""
     digest = hashlib.blake2b("\0".join((seed, *key)).encode(errors="surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") + 1) / _UNITS
 
 
-def weights_of(labels: Sequence[GoldLabel]) -> list[float]:
-    """Return the weight of each labelled row, >= 0; all 1 where none was drawn with a probability.
+def write_sheet(output: OutputFile, rows: Iterable[SampledRow], *, draw: datetime) -> None:
+    """Write `rows` to `output` in one step, UTF-8.
 
-    Each draw by itself gives an unbiased sum over all rows that were logged by then: what was labelled
-    before it counts 1, what it drew 1 / probability, what was labelled later otherwise 0, for nobody
-    knows why those rows were. The sums of several draws are averaged in proportion to their labels.
+    `label import` reads it back once a column of labels is added. Rows are identified by their id, those
+    without one by the keyed hash of their text; `draw` is the moment of the draw, which all rows share.
+    Cells that a spreadsheet or terminal would execute are guarded by `csv_cells.guarded`, which the import
+    undoes.
 
-    Source: Horvitz & Thompson (1952), J. Am. Stat. Assoc. 47, 663-685.
+    Raises:
+        StoreError: the file cannot be written.
     """
-    sizes = Counter(label.draw for label in labels if label.drawn)
-    if not sizes:
-        return [1.0] * len(labels)
-    total = sum(sizes.values())
-    shares = [(draw, size / total) for draw, size in sizes.items() if draw is not None]
-    return [sum(share * _in_draw(label, draw) for draw, share in shares) for label in labels]
-
-
-def _in_draw(label: GoldLabel, draw: datetime) -> float:
-    if label.probability is not None and label.draw is not None:
-        return 1 / label.probability if label.draw == draw else float(label.draw < draw)
-    return float(label.timestamp < draw)
+    with output.writing() as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        # Everything is quoted, because a carriage return in a tweet would end the row.
+        sheet = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        sheet.writerow(COLUMNS)
+        for one in rows:
+            kind, value = one.key
+            row_id, text_hash = (value, "") if kind == ID else ("", value)
+            name, text = guarded(row_id), guarded(one.record.text or "")
+            cells = (name, text, name, text_hash, repr(one.probability), format_moment(draw))
+            sheet.writerow(cells)
+        out.detach()

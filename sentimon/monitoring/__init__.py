@@ -1,1 +1,13 @@
-"""Sums of rows in, verdicts out; pure: no file, no clock, no random seed of its own."""
+"""From sums of rows to verdicts; pure: no file, no clock, no random seed of its own.
+
+- `baseline`, `baseline_codec`, `baseline_collection`: what was normal; its file; one still being collected
+- `prediction_metrics`, `text_changes`: class mix and confidence; length, links, emoji of texts
+- `class_mix_drift`: decides whether the class mix has drifted (`season_matching`: by hour of the week)
+- `watched_events`, `vocabulary`: the events whose shares are watched: class, confidence, new words
+- `monitor_reference`: how often each event occurs in the baseline, and how much that varies
+- `shift_tests`: what a check tests and how alpha is spent; a `finding` is a shift beyond chance
+- `monitor_check`: one check: findings become alarms or warnings, an `incident` opens, goes on or closes
+- `monitor_rows`, `monitor_state`: which rows are new to a check; what is kept until the next
+- `monitor_report`, `simulation`: what a check says; how often a monitor alarms falsely
+- `retraining_rules`: when retraining is recommended, and when a trigger fires
+"""

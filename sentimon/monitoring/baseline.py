@@ -1,4 +1,4 @@
-"""The reference that later rows are compared with: a summary, where it came from, and its check on itself."""
+"""The reference that later rows are compared with: a summary, its provenance, a check that it is steady."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from sentimon.errors import NoVerdictError
-from sentimon.monitoring.new_words import Vocabulary
+from sentimon.monitoring.vocabulary import Vocabulary
 from sentimon.prediction_log.summary import Counts, ModelKey, Summary
 from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
@@ -20,41 +20,41 @@ HOURS_OF_WEEK = 168
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What was normal: the sum over its rows, with rows per hour and class, and its provenance."""
+    """What was normal: a summary of rows, with rows per hour and class, and its provenance."""
 
     name: str
     created: datetime
     source: str
-    """The log folder that it was made from."""
+    """The log folder that the rows come from."""
     summary: Summary
     vocabulary: Vocabulary | None = None
-    """The words of its texts; None where too few texts were logged."""
+    """The words of the texts; None where too few texts were logged."""
     resumed: datetime | None = None
-    """Since when its model serves again, after another did; rows in between are of that one."""
+    """When its model came back into service after another one; rows in between are of the other."""
 
     @property
     def last(self) -> datetime | None:
-        """Return the moment after which rows are judged against it: that of its latest row.
+        """Return the moment after which rows are compared with it; None without rows.
 
-        Or when it was made, or since when its model serves again.
+        That is its latest row, or when it was created if that is earlier, or `resumed` if that is later.
         """
         if self.summary.last is None:
             return None
-        # A row dated in the future hides nothing that comes until then.
+        # A row dated in the future must not hide the rows that come until then.
         last = min(self.created, from_microseconds(self.summary.last))
         return last if self.resumed is None else max(last, self.resumed)
 
     @property
     def known_models(self) -> Mapping[ModelKey, int]:
-        """Return rows per (model, revision), without the rows that do not say."""
+        """Return the number of rows per (model, revision), leaving out rows that name no model."""
         return named_models(self.summary)
 
     @property
     def hour_of_week(self) -> tuple[Counts, ...]:
-        """Return rows per class in each of the 168 hours of the week, UTC, from Monday 00:00."""
+        """Return rows per class in each of the 168 hours of the week, UTC, starting on Monday 00:00."""
         cells = [[0, 0, 0] for _ in range(HOURS_OF_WEEK)]
         for hour, counts in self.summary.hours.items():
-            # The first hour of 1970 was in a Thursday, the fourth day of the week.
+            # The first hour of 1970 was on a Thursday, the fourth day of the week.
             cell = cells[(hour + 3 * 24) % HOURS_OF_WEEK]
             for place, count in enumerate(counts):
                 cell[place] += count
@@ -62,7 +62,7 @@ class Baseline:
 
 
 def named_models(summary: Summary) -> Mapping[ModelKey, int]:
-    """Return rows per (model, revision) of the rows that name their model."""
+    """Return the number of rows per (model, revision), leaving out rows that name no model."""
     return {model: count for model, count in summary.models.items() if model[0] is not None}
 
 
@@ -75,7 +75,7 @@ def create_baseline(
     created: datetime,
     min_samples: int,
 ) -> Baseline:
-    """Return the baseline of the rows in `summary`, and of the words in their texts.
+    """Return a baseline of the rows in `summary` and of the `vocabulary` of their texts.
 
     Raises:
         NoVerdictError: fewer than `min_samples` rows: such a baseline could never be compared with.
@@ -85,7 +85,7 @@ def create_baseline(
             f"a baseline needs {min_samples} rows, {source} has {summary.count}",
             hint="log more predictions, choose a longer period, or lower drift.min_samples",
         )
-    # Where a bad line stood says nothing once the log goes on; how many there were does.
+    # Positions of bad lines mean nothing once the log has grown; their number does.
     return Baseline(
         name=name,
         created=created,
@@ -97,7 +97,7 @@ def create_baseline(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowCheck:
-    """One window of the baseline against the rest of it."""
+    """One window of the baseline compared with the rest of it."""
 
     start: datetime
     count: int
@@ -105,18 +105,18 @@ class WindowCheck:
     """Wasserstein-1 distance of the window from the other rows, 0 .. 1."""
     low: float
     high: float
-    """The interval of the score; those of all windows together cover."""
+    """The interval of the score, wide enough that those of all windows cover at once."""
     departs: bool
     """Whether the score is above the threshold and a class share moved by more than chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineCheck:
-    """Whether a baseline is quiet on its own data."""
+    """Whether the class mix is steady within a baseline."""
 
     windows: tuple[WindowCheck, ...]
     skipped: int
-    """Windows with too few rows to judge."""
+    """Windows with too few rows to compare."""
 
     @property
     def quiet(self) -> bool:
@@ -127,12 +127,13 @@ class BaselineCheck:
 def check_baseline(
     baseline: Baseline, calendar: Calendar, *, threshold: float, min_samples: int, confidence_level: float
 ) -> BaselineCheck:
-    """Return how far each window of a baseline lies from the rest of it.
+    """Return how far each window of a baseline lies from the rest of it, in order of time.
 
     A window departs when its score is above `threshold` and, at a level shared among all windows
-    (Bonferroni), the change of the negative or the positive share excludes zero: a baseline without
-    change is quiet with probability of at least `confidence_level`, however many windows it has.
-    An hour counts to the window that holds its start.
+    (Bonferroni), the interval of the change of the negative or the positive share excludes zero. A
+    baseline without change is quiet with a probability of at least `confidence_level`, however many
+    windows it has. An hour belongs to the window that contains its start. Windows with fewer than
+    `min_samples` rows, or with fewer than that left outside, are skipped.
     """
     windows: dict[datetime, list[int]] = {}
     for hour, counts in sorted(baseline.summary.hours.items()):

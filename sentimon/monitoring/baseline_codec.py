@@ -1,4 +1,4 @@
-"""The baseline as a file holds it: for programs to read, and exactly what it was when read back."""
+"""The file of a baseline: JSON that other programs can read, and that reads back exactly."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sentimon.errors import DataError
 from sentimon.jsonl import decode_file, encode
 from sentimon.labels import LABELS, parse_label
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.new_words import SHARE, Vocabulary
 from sentimon.monitoring.text_changes import OF_TEXTS
+from sentimon.monitoring.vocabulary import MILLION, Vocabulary
 from sentimon.monitoring.watched_events import MOST_ROWS, Counted, Rows
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, Summary, Tally
 from sentimon.scoring.scores import SCALE
@@ -53,7 +53,7 @@ class _Hour(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """A Vocabulary. `hashes` and `frequencies` are four bytes a word, little-endian, in base64."""
+    """A vocabulary in a file. `hashes` and `frequencies` are four bytes a word, little-endian, in base64."""
 
     keyed: bool
     texts: int
@@ -84,9 +84,9 @@ _decode_file = msgspec.json.Decoder(_File).decode
 
 
 def encode_baseline(baseline: Baseline) -> bytes:
-    """Return the file of `baseline`: indented JSON.
+    """Return the content of the file of `baseline`: indented JSON.
 
-    Beside what is read back it states, for other programs, `total_samples`, `distribution`,
+    For other programs it also holds `total_samples`, `distribution`,
     `average_confidence` and `hour_of_week` (168 rows of counts, UTC, from Monday 00:00).
     """
     summary = baseline.summary
@@ -102,13 +102,13 @@ def encode_baseline(baseline: Baseline) -> bytes:
     return msgspec.json.format(encode(document), indent=1) + b"\n"
 
 
-# A check asks twice: for the rules, and then with the monitor's lock held.
+# `retrain-check` reads it twice: for the rules, and again while it holds the lock of the monitor.
 @lru_cache(maxsize=1)
 def decode_baseline(content: bytes, *, origin: str) -> Baseline:
-    """Return the baseline that a file holds; `origin` names the file in errors.
+    """Return the baseline in a file; `origin` names the file in errors.
 
     Raises:
-        StoreError: it is no baseline, or of another format.
+        StoreError: the content is no baseline, is of another format, or contradicts itself.
     """
     return decode_file(content, _from_content, origin=origin, what="baseline", hint=_AGAIN)
 
@@ -235,7 +235,7 @@ def _microseconds(text: str) -> int:
 
 
 def to_words(vocabulary: Vocabulary) -> Words:
-    """Return what a file holds of `vocabulary`."""
+    """Return `vocabulary` as a file holds it."""
     return Words(
         keyed=vocabulary.keyed,
         texts=vocabulary.texts,
@@ -248,10 +248,10 @@ def to_words(vocabulary: Vocabulary) -> Words:
 
 
 def from_words(words: Words) -> Vocabulary:
-    """Return the vocabulary that `to_words` made `words` of.
+    """Return the vocabulary in a file; the inverse of `to_words`.
 
     Raises:
-        DataError: it made them of none.
+        DataError: the words contradict themselves.
     """
     vocabulary = Vocabulary(
         keyed=words.keyed,
@@ -272,7 +272,7 @@ def from_words(words: Words) -> Vocabulary:
     in_range = counts[0] > 0 and counts[-1] <= vocabulary.reference.n if counts else False
     if len(cuts) != len(counts) or not in_range or not _ascends(cuts) or not _ascends(counts):
         raise DataError("its counts of new words cannot be")
-    if not 0 <= cuts[0] <= cuts[-1] < SHARE:
+    if not 0 <= cuts[0] <= cuts[-1] < MILLION:
         raise DataError("its shares of new words cannot be")
     return vocabulary
 

@@ -1,4 +1,4 @@
-"""The baseline of a model that has just begun to serve: what it is to be made of, and how far that is."""
+"""A baseline that is still being collected: which rows it will be made of, and how many there are so far."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ MOST_ROWS = 1 << 53
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The baseline that is to come: of so many rows of one model, later than a moment."""
+    """A baseline that will be made of the first `rows` rows of one model after `since`."""
 
     format: int = FORMAT
     name: str
-    """Of the baseline: the version that serves."""
+    """Name of the baseline: the version of the model that serves."""
     revision: str
     since: Annotated[datetime, msgspec.Meta(tz=True)]
     rows: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)]
     asked: Annotated[int, msgspec.Meta(ge=0, le=MOST_ROWS)]
-    """Rows that somebody asked for; 0 where only a baseline from earlier is taken up again."""
+    """Number of rows that a person asked for; 0 where an earlier baseline is used again."""
     replaces: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None
-    """SHA-256 of the baseline that lay there then, in hexadecimal; None where there was none."""
+    """SHA-256, in hexadecimal, of the baseline file that it replaces; None where there was none."""
     again: str | None = None
-    """The file of a baseline of that model from earlier, which is taken up again after those rows."""
+    """The file of an earlier baseline of that model, which is used again after those rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collecting:
-    """How far the rows of a baseline to come are."""
+    """How many rows of a baseline that is being collected have come."""
 
     wanted: Wanted
     found: int
-    """Rows of that model so far."""
+    """Number of rows of that model so far."""
     others: int
-    """Rows since then that are of another model, or do not say of which: they do not count."""
+    """Number of rows since then that name another model or none; they do not count."""
 
     @property
     def ready(self) -> bool:
@@ -53,19 +53,19 @@ class Collecting:
 
 
 def count_rows(wanted: Wanted, models: Mapping[ModelKey, int]) -> Collecting:
-    """Return how far a baseline is; `models` are the rows since then per (model, revision)."""
+    """Return the progress of a baseline; `models` holds the rows since then per (model, revision)."""
     found = sum(count for (_, revision), count in models.items() if revision == wanted.revision)
     return Collecting(wanted=wanted, found=found, others=sum(models.values()) - found)
 
 
 def first_rows(wanted: Wanted, rows: Iterable[PredictionRecord]) -> list[PredictionRecord]:
-    """Return the rows that make it up, the earliest first, whatever the order they come in."""
+    """Return the rows of the baseline, the earliest first, whatever the order of `rows`."""
     own = (row for row in rows if row.revision == wanted.revision and row.timestamp > wanted.since)
     return nsmallest(wanted.rows, own, key=lambda row: row.timestamp)
 
 
 def encode_wanted(wanted: Wanted) -> bytes:
-    """Return the file of `wanted`."""
+    """Return the content of the file of `wanted`."""
     return msgspec.json.encode(wanted) + b"\n"
 
 
@@ -73,10 +73,10 @@ _decode_file = msgspec.json.Decoder(Wanted).decode
 
 
 def decode_wanted(content: bytes, *, origin: str) -> Wanted:
-    """Return what a file holds; `origin` names the file in errors.
+    """Return the pending baseline in a file; `origin` names the file in errors.
 
     Raises:
-        StoreError: it names no baseline to come, or is of another format.
+        StoreError: the content is no pending baseline, or is of another format.
     """
     hint = "remove it, and make a baseline with `sentimon baseline create`"
     return decode_file(content, _from_content, origin=origin, what="record of a baseline to come", hint=hint)

@@ -1,4 +1,4 @@
-"""Has the class mix moved away from the baseline: how far, how sure, and the verdict."""
+"""Decide whether the class mix has drifted from the baseline: the distance, its interval, and the verdict."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.baseline_collection import Collecting
 from sentimon.monitoring.prediction_metrics import Metrics, measure
-from sentimon.monitoring.season_matching import Matched
+from sentimon.monitoring.season_matching import SeasonMatch
 from sentimon.monitoring.text_changes import TextProperty, text_properties
 from sentimon.prediction_log.summary import ModelKey, Summary, Tally
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.distances import total_variation, wasserstein_distance, wasserstein_interval
 from sentimon.statistics.intervals import (
-    Change,
+    Difference,
     Estimate,
     difference_of_shares,
     normal_quantile,
@@ -32,7 +32,7 @@ _HASH = re.compile(r"[0-9a-f]{12,}")
 
 
 class Verdict(enum.StrEnum):
-    """The answer of a comparison; too few rows is an answer of its own."""
+    """The answer of a comparison; with too few rows it is `no verdict`."""
 
     STABLE = "stable"
     DRIFT = "drift"
@@ -55,20 +55,20 @@ class DriftReport:
     score: Estimate
     """Wasserstein-1 distance, 0 .. 1; `n` is the number of current rows."""
     total_variation: float | None
-    share_changes: tuple[Change, Change, Change] | None
+    share_changes: tuple[Difference, Difference, Difference] | None
     """Change of the share of each class, in Sentiment order; each covers by itself."""
-    confidence_change: Change | None
+    confidence_change: Difference | None
     """Change of the mean confidence."""
     texts: tuple[TextProperty, ...] = ()
-    """What the texts are made of, before and now; nothing where texts are not kept."""
-    season: Matched | None = None
-    """The mix of the baseline on the hours of the week of the rows, where that is compared with."""
+    """Properties of the texts before and now; empty where texts are not kept."""
+    season: SeasonMatch | None = None
+    """The class mix of the baseline at the same hours of the week, where it is used (`--match`)."""
     collecting: Collecting | None = None
-    """How far the baseline of a model that has just begun to serve is; None where none is collected."""
+    """Progress of a baseline that is being collected; None where none is."""
 
     @property
     def verdict(self) -> Verdict:
-        """Return the answer: no verdict below `min_samples` on either side, else the score decides."""
+        """Return drift where the score exceeds the threshold; no verdict where a side has too few rows."""
         if min(self.baseline.total, self.current.total) < self.min_samples or self.score.value is None:
             return Verdict.NO_VERDICT
         return Verdict.DRIFT if self.score.value > self.threshold else Verdict.STABLE
@@ -80,7 +80,7 @@ class DriftReport:
 
     @property
     def moved_most(self) -> Sentiment | None:
-        """Return the class whose share changed most."""
+        """Return the class whose share changed most, None where either side has no rows."""
         if self.share_changes is None:
             return None
         changes = self.share_changes
@@ -91,13 +91,13 @@ def detect_drift(
     baseline: Baseline | None,
     current: Summary,
     settings: DriftSettings,
-    season: Matched | None = None,
+    season: SeasonMatch | None = None,
     collecting: Collecting | None = None,
 ) -> DriftReport:
-    """Return how `current` compares with `baseline`; without one there is no verdict.
+    """Return the comparison of `current` with `baseline`; without a baseline there is no verdict.
 
-    With a `season` it is compared with the mix that `match_season` returned. `collecting` says why there
-    is no baseline.
+    With a `season`, as `match_season` returns it, its class mix takes the place of the baseline's.
+    `collecting` is the progress of a baseline that is still being collected.
 
     Raises:
         DataError: the rows come from another model than the baseline.
@@ -133,7 +133,7 @@ def detect_drift(
     )
 
 
-def _on_season(metrics: Metrics, season: Matched, level: float) -> Metrics:
+def _on_season(metrics: Metrics, season: SeasonMatch, level: float) -> Metrics:
     negative, neutral, positive = (
         wilson(count, season.rows, confidence_level=level) for count in season.counts
     )
@@ -141,10 +141,10 @@ def _on_season(metrics: Metrics, season: Matched, level: float) -> Metrics:
 
 
 def check_same_model(baseline: Baseline, current: Summary) -> None:
-    """Do nothing where the rows may be compared; rows that name no model, or no revision, may be.
+    """Raise DataError unless all rows may be compared; rows that name no model, or no revision, may be.
 
     Raises:
-        DataError: some rows were predicted by a model that the baseline does not know.
+        DataError: some rows come from a model that is not in the baseline.
     """
     foreign = foreign_models(baseline, current)
     if foreign:
@@ -156,7 +156,12 @@ def check_same_model(baseline: Baseline, current: Summary) -> None:
 
 
 def foreign_models(baseline: Baseline, current: Summary) -> list[ModelKey]:
-    """Return the models of `current` that the baseline does not know; none where it knows none at all."""
+    """Return the models of `current`, as (model, revision), that are not in the baseline.
+
+    A model is in the baseline under the same name and revision, where one of the two revisions is missing
+    it counts as the same, and a revision that is a hash of at least 12 hexadecimal digits is the same
+    model under any name. Empty where no row of the baseline names a model.
+    """
     known = baseline.known_models
     if not known:
         return []
@@ -165,7 +170,7 @@ def foreign_models(baseline: Baseline, current: Summary) -> list[ModelKey]:
 
 def _may_be(model: ModelKey, other: ModelKey) -> bool:
     if model[1] == other[1] and model[1] is not None and _HASH.fullmatch(model[1]):
-        # The same weights, whatever they were called: a folder has several names, `current` is one.
+        # The same weights under any name: a folder has several names, one of them `current`.
         return True
     same_revision = model[1] == other[1] or None in (model[1], other[1])
     return model[0] == other[0] and same_revision
@@ -177,17 +182,17 @@ def _models(models: list[ModelKey]) -> str:
 
 def _share_changes(
     before: Sequence[float], after: Sequence[float], level: float
-) -> tuple[Change, Change, Change]:
+) -> tuple[Difference, Difference, Difference]:
     z, m, n = normal_quantile(level), sum(before), sum(after)
 
-    def change(place: Sentiment) -> Change:
+    def change(place: Sentiment) -> Difference:
         value, low, high = difference_of_shares((before[place], m), (after[place], n), z=z)
-        return Change(value=value, low=low, high=high)
+        return Difference(value=value, low=low, high=high)
 
     return (change(Sentiment.NEGATIVE), change(Sentiment.NEUTRAL), change(Sentiment.POSITIVE))
 
 
-def _confidence_change(before: Tally, after: Tally, level: float) -> Change | None:
+def _confidence_change(before: Tally, after: Tally, level: float) -> Difference | None:
     if before.count < 2 or after.count < 2:
         return None
     value = after.confidence / after.count / SCALE - before.confidence / before.count / SCALE
@@ -197,4 +202,4 @@ def _confidence_change(before: Tally, after: Tally, level: float) -> Change | No
             for tally in (before, after)
         )
     )
-    return Change(value=value, low=value - half, high=value + half)
+    return Difference(value=value, low=value - half, high=value + half)

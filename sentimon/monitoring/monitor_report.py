@@ -1,47 +1,50 @@
-"""What a monitor says after a look: the verdict, the effect, and how small a shift it could have seen."""
+"""What the monitor says after a check: the verdict, the effect, and the smallest shift it could detect."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
-from sentimon.config.settings import Settings
+from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import Verdict
-from sentimon.monitoring.detectable_shift import Detectable, detectable, score_of
+from sentimon.monitoring.finding import Finding, reaches_delta, share_difference
 from sentimon.monitoring.incident import Incident
-from sentimon.monitoring.monitor_look import Finding, difference
+from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
-from sentimon.monitoring.monitor_state import Look
-from sentimon.monitoring.watched_events import total
+from sentimon.monitoring.shift_tests import event_limits, scaled_down
+from sentimon.monitoring.watched_events import EventWindow, sum_windows
+from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
+from sentimon.statistics.fisher_test import shift_p_value
 from sentimon.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorReport:
-    """The result of one look; without one (`look` is None) there were too few new rows to count it."""
+    """The result of one check; `look` is None where there were too few new rows for a check."""
 
     baseline: Baseline
     reference: Reference
-    look: Look | None
+    look: MonitorCheck | None
     checks: int
-    """How many looks there were so far, this one included."""
+    """Checks since the baseline was made, this one included."""
     new: int
-    """New rows; where there was no look they wait for the next."""
+    """New rows; where there was no check they are part of the next one."""
     min_samples: int
     delta: float
     confidence_level: float
     incident: Incident | None
-    """The one that is open, or was closed by this look."""
+    """The incident that is open, or that this check closed."""
     over: int
-    """How many looks, the newest ones, `score` and `counts` are over; 0 without a look."""
+    """Number of checks, the newest ones, that `score` and `counts` cover; 0 without a check."""
     counts: tuple[int, int, int]
-    """Rows of each class in them, in Sentiment order."""
+    """Rows of each class in those checks, in Sentiment order."""
     score: Estimate
-    """Wasserstein-1 distance of these from the baseline, 0 .. 1."""
-    in_this: Detectable | None
-    """The smallest shift of a class share that the new rows alone would have raised an alarm on."""
-    in_all: Detectable | None
-    """The same of all rows since the last alarm that are looked back on."""
+    """Wasserstein-1 distance of those rows from the baseline, 0 .. 1."""
+    in_this: DetectableShift | None
+    """The smallest shift of a class share that would have raised an alarm in the new rows alone."""
+    in_all: DetectableShift | None
+    """The same for all rows since the last alarm that the check looks back on."""
 
     @property
     def verdict(self) -> Verdict:
@@ -57,22 +60,22 @@ class MonitorReport:
 
     @property
     def opened(self) -> bool:
-        """Return whether this look opened the incident."""
+        """Return whether this check opened the incident."""
         return self.look is not None and self.look.opened
 
     @property
     def closed(self) -> bool:
-        """Return whether this look closed the incident."""
+        """Return whether this check closed the incident."""
         return self.look is not None and self.look.closed
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """Return events that moved by more than chance, but by less than matters."""
+        """Return the events that moved by more than chance, but by less than delta."""
         return () if self.look is None else self.look.warnings
 
     @property
     def small(self) -> int | None:
-        """Return the rows that a baseline should have, where this one has too few for a monitor."""
+        """Return how many rows the baseline should have, None where it has enough for a monitor."""
         return ADVISED_ROWS if self.reference.rows < FEWEST_ROWS else None
 
     @property
@@ -83,7 +86,7 @@ class MonitorReport:
         known = self.reference.groups[0].reference
         rows = sum(self.counts)
         changes = (
-            abs(difference((b, known.n), (x, rows)))
+            abs(share_difference((b, known.n), (x, rows)))
             for b, x in zip(known.counts, self.counts, strict=True)
             if rows
         )
@@ -93,25 +96,28 @@ class MonitorReport:
 def monitor_report(
     baseline: Baseline,
     reference: Reference,
-    look: Look | None,
+    look: MonitorCheck | None,
     settings: Settings,
     *,
     new: int,
     checks: int,
     incident: Incident | None,
 ) -> MonitorReport:
-    """Return what a look says; `incident` is the one that was open where there was no look."""
+    """Return the report of a check; without one (`look` is None) `incident` is the one that is open.
+
+    `new` is the number of new rows, `checks` the number of checks so far.
+    """
     level = settings.drift.confidence_level
     over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
     in_this = in_all = None
     if look is not None:
         over = look.alarms[0].windows if look.alarms else len(look.windows)
-        window = total(look.windows[-over:])
+        window = sum_windows(look.windows[-over:])
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
         in_this, in_all = (
-            detectable(reference, rows, look.check, settings.monitor, confidence_level=level)
-            for rows in (look.window, total(look.windows))
+            detectable_shift(reference, rows, look.check, settings.monitor, confidence_level=level)
+            for rows in (look.window, sum_windows(look.windows))
         )
     return MonitorReport(
         baseline=baseline,
@@ -129,3 +135,64 @@ def monitor_report(
         in_this=in_this,
         in_all=in_all,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectableShift:
+    """The smallest shift of a class share that would raise an alarm among some number of rows."""
+
+    rows: int
+    shift: float | None
+    """0 .. 1, the largest over the classes; None where no shift would raise an alarm."""
+
+
+def score_of(reference: Reference, window: EventWindow, *, confidence_level: float) -> Estimate:
+    """Return the Wasserstein-1 distance, 0 .. 1, of some rows from the baseline; `n` is their number.
+
+    The baseline is taken at the hours of the day that the rows come from.
+    """
+    before = [reference.expected(0, place, window.clock)[0] for place in range(3)]
+    after = window.groups[0].counts
+    low, high = wasserstein_interval(before, after, confidence_level=confidence_level)
+    return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=window.rows)
+
+
+def detectable_shift(
+    reference: Reference,
+    window: EventWindow,
+    check: int,
+    settings: MonitorSettings,
+    *,
+    confidence_level: float,
+) -> DetectableShift:
+    """Return the smallest shift that would raise an alarm at a check of as many rows as in `window`."""
+    limit = event_limits(reference, check, settings)[0]
+    shifts = [_smallest(reference, place, window, limit, settings, confidence_level) for place in range(3)]
+    possible = [shift for shift in shifts if shift is not None]
+    return DetectableShift(rows=window.rows, shift=max(possible, default=None))
+
+
+def _smallest(
+    reference: Reference,
+    place: int,
+    window: EventWindow,
+    limit: float,
+    settings: MonitorSettings,
+    confidence_level: float,
+) -> float | None:
+    """Return the smallest rise or fall, 0 .. 1, of a class share that would raise an alarm, if any."""
+    classes = reference.groups[0]
+    b, m, rows = classes.reference.counts[place], classes.reference.n, window.rows
+    before, divisor = scaled_down((b, m), reference.divisor), reference.divisor_of(window)
+
+    def alarms(count: int) -> bool:
+        p = shift_p_value(scaled_down((count, rows), divisor), before, tolerance=settings.tau, enough=limit)
+        return p <= limit and reaches_delta(
+            (b, m), (count, rows), settings.delta, confidence_level=confidence_level
+        )
+
+    middle = b * rows // m
+    rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))
+    fall = bisect_left(range(middle), True, key=lambda fewer: alarms(middle - fewer))
+    counts = [count for count in (middle + rise, middle - fall) if alarms(count)]
+    return min((abs(count / rows - b / m) for count in counts), default=None)

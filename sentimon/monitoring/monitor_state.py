@@ -1,73 +1,51 @@
-"""A monitor that looks at new rows again and again: what it remembers, and what it says at each look."""
+"""What the monitor remembers between two checks, and the file that holds it: one state per baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from operator import sub
-from typing import Annotated, Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
 
-from sentimon.config.settings import MonitorSettings
-from sentimon.monitoring.incident import Incident, has_recovered
-from sentimon.monitoring.monitor_look import Finding, findings
+from sentimon.errors import DataError
+from sentimon.jsonl import decode_file
+from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.watched_events import Counted, Window, total
-from sentimon.timestamps import format_moment, hour_of
+from sentimon.monitoring.watched_events import EventWindow, is_possible
+from sentimon.timestamps import hour_of, parse_moment
+
+FORMAT = 1
+_MOST = 8
+"""Monitors that the file keeps; the least recently used ones are dropped."""
 
 _MOST_CHECKS = 10**9
 LATE_HOURS = 48
-"""How late a row may come and still be judged."""
+"""How many hours late a row may come and still be checked."""
 
 
 class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a monitor remembers between two looks."""
+    """What the monitor remembers between two checks."""
 
     checks: Annotated[int, msgspec.Meta(ge=0, le=_MOST_CHECKS)] = 0
-    """How many looks there were since the baseline was made."""
-    windows: tuple[Window, ...] = ()
-    """The rows of each look since the last alarm, the newest last; no more than are looked back on."""
-    seen: Mapping[int, Window] = msgspec.field(default_factory=dict)
-    """What was judged of the latest hours, by hour since 1970: a row that comes late is told from those."""
+    """Checks since the baseline was made."""
+    windows: tuple[EventWindow, ...] = ()
+    """The rows of each check since the last alarm that the next one looks back on, the newest last."""
+    seen: Mapping[int, EventWindow] = msgspec.field(default_factory=dict)
+    """The rows of the latest hours that were checked, by hour since 1970: what exceeds them came late."""
     latest: int | None = None
-    """The latest hour that was judged."""
+    """The latest hour that was checked."""
     incident: Incident | None = None
 
     def horizon(self, now: datetime) -> int | None:
-        """Return the first hour whose rows may still be new; None before the first look."""
-        # What a wrong clock judged once does not hide what comes now.
+        """Return the first hour, since 1970, whose rows may still be new; None before the first check."""
+        # After a wrong clock once wrote rows of the future, the rows of today are still new.
         return None if self.latest is None else min(self.latest, hour_of(now)) - LATE_HOURS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look found."""
-
-    check: int
-    window: Window
-    """The new rows."""
-    windows: tuple[Window, ...]
-    """The rows of the looks since the last alarm that are looked back on, these included."""
-    alarms: tuple[Finding, ...]
-    """Events that moved by more than chance and by as much as matters, the clearest of each event."""
-    warnings: tuple[Finding, ...]
-    """Events that moved by more than chance, but not by enough."""
-    incident: Incident | None
-    """The one that is open after the look, or was closed by it."""
-    opened: bool
-    closed: bool
-
-    @property
-    def drifting(self) -> bool:
-        """Return whether an incident is open."""
-        return self.incident is not None and not self.closed
-
-
 def fits(state: MonitorState, reference: Reference) -> bool:
-    """Return whether a state is one of a monitor of `reference`."""
+    """Return whether a state belongs to a monitor with this `reference`: same events, possible counts."""
     shape = [len(group.events) for group in reference.groups]
     windows = (*state.windows, *state.seen.values())
     events = {
@@ -76,7 +54,7 @@ def fits(state: MonitorState, reference: Reference) -> bool:
     found = () if state.incident is None else state.incident.findings
     return (
         all([len(one.counts) for one in window.groups] == shape for window in windows)
-        and all(_is_possible(one) for window in windows for one in window.groups)
+        and all(is_possible(one) for window in windows for one in window.groups)
         and all(
             sum(window.groups[0].counts) == window.rows == sum(window.hours.values()) for window in windows
         )
@@ -85,116 +63,40 @@ def fits(state: MonitorState, reference: Reference) -> bool:
     )
 
 
-def new_rows(state: MonitorState, hours: Mapping[int, Window]) -> dict[int, Window]:
-    """Return the rows that were not judged yet, by hour; `hours` holds all from the horizon on.
-
-    Of an hour that lost rows since, to an erasure or a repair, those count that show.
-    """
-    new = {}
-    for hour, window in hours.items():
-        known = state.seen.get(hour)
-        left = window if known is None else _without(window, known)
-        if left.rows > 0:
-            new[hour] = left
-    return new
-
-
-def advance(
-    state: MonitorState,
-    hours: Mapping[int, Window],
-    reference: Reference,
-    settings: MonitorSettings,
-    *,
-    now: datetime,
-    confidence_level: float,
-) -> tuple[MonitorState, Look]:
-    """Return (the state after a look at the new rows of `hours`, what the look found).
-
-    `hours` holds all rows from the horizon on, and at least one that is new; see `new_rows`.
-    """
-    window = total(new_rows(state, hours).values())
-    check = state.checks + 1
-    windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
-    found = strongest(findings(reference, windows, check, settings))
-    alarms = tuple(one for one in found if one.matters(settings.delta, confidence_level=confidence_level))
-    incident = _incident(state.incident, alarms, check, now)
-    opened = incident is not None and state.incident is None
-    closed = (
-        incident is not None
-        and not alarms
-        and has_recovered(incident, reference, windows, settings, confidence_level=confidence_level)
-    )
-    look = Look(
-        check=check,
-        window=window,
-        windows=windows,
-        alarms=alarms,
-        warnings=tuple(one for one in found if one not in alarms),
-        incident=incident,
-        opened=opened,
-        closed=closed,
-    )
-    after = MonitorState(
-        checks=check,
-        windows=() if opened or closed else windows,
-        incident=None if closed else incident,
-        **_judged(state, hours, now),
-    )
-    return after, look
-
-
 def told(state: MonitorState) -> MonitorState:
-    """Return the state with its incident marked as one that a trigger has fired on."""
+    """Return the state with its incident marked: a retraining trigger has fired on it."""
     return state if state.incident is None else replace(state, incident=replace(state.incident, told=True))
 
 
-def strongest(found: Iterable[Finding]) -> list[Finding]:
-    """Return the clearest finding of each event, the clearest first."""
-    ranked = sorted(found, key=lambda one: (one.p_value / one.limit, -abs(one.difference), one.key))
-    best: dict[tuple[str, int], Finding] = {}
-    for one in ranked:
-        best.setdefault(one.key, one)
-    return list(best.values())
+class _File(msgspec.Struct, frozen=True):
+    format: int
+    monitors: dict[str, MonitorState]
 
 
-def _without(window: Window, known: Window) -> Window:
-    """Return what of the rows of an hour was not known.
+_decode_file = msgspec.json.Decoder(_File).decode
 
-    Where an erasure took rows away, what came is counted by class alone, as far as it shows.
+
+def decode_monitors(content: bytes, *, origin: str) -> dict[str, MonitorState]:
+    """Return the states in a file, keyed by baseline; `origin` names the file in errors.
+
+    Raises:
+        StoreError: the file holds no states, or is of another format.
     """
-    classes, *others = map(_left, window.groups, known.groups)
-    lost = min(classes.counts) < 0
-    if lost:
-        gained = tuple(max(0, count) for count in classes.counts)
-        classes = Counted(sum(gained), gained)
-    kept = (one if _is_possible(one) and not lost else Counted(0, (0,) * len(one.counts)) for one in others)
-    return Window(groups=(classes, *kept), hours=dict.fromkeys(window.hours, classes.n))
+    hint = "`sentimon drift --reset` starts anew"
+    return decode_file(content, _from_content, origin=origin, what="state of a monitor", hint=hint)
 
 
-def _left(now: Counted, then: Counted) -> Counted:
-    return Counted(now.n - then.n, tuple(map(sub, now.counts, then.counts)))
+def _from_content(content: bytes) -> dict[str, MonitorState]:
+    file = _decode_file(content)
+    if file.format != FORMAT:
+        raise DataError(f"is of format {file.format}, this version reads {FORMAT}")
+    for state in file.monitors.values():
+        if state.incident is not None:
+            parse_moment(state.incident.since, UTC)
+    return file.monitors
 
 
-def _is_possible(one: Counted) -> bool:
-    return all(0 <= count <= one.n for count in one.counts)
-
-
-def _judged(state: MonitorState, hours: Mapping[int, Window], now: datetime) -> dict[str, Any]:
-    """Return the fields of the state that say which rows were judged."""
-    # An hour in the future is the mistake of a clock: it must not hide what comes until then.
-    present = hour_of(now)
-    latest = min(present, max(max(hours), max(hours) if state.latest is None else state.latest))
-    kept = {hour: window for hour, window in hours.items() if hour >= latest - LATE_HOURS}
-    return {"latest": latest, "seen": kept}
-
-
-def _incident(
-    before: Incident | None, alarms: tuple[Finding, ...], check: int, now: datetime
-) -> Incident | None:
-    """Return the incident that is open after a look that may have found something."""
-    if before is None:
-        since = format_moment(now)
-        return Incident(since=since, check=check, findings=alarms) if alarms else None
-    known = {one.key for one in before.findings}
-    more = tuple(one for one in alarms if one.key not in known)
-    return replace(before, checks=before.checks + 1, findings=before.findings + more)
+def encode_monitors(monitors: Mapping[str, MonitorState]) -> bytes:
+    """Return the file of the most recently used of `monitors`, which come in the order of their use."""
+    latest = dict(list(monitors.items())[-_MOST:])
+    return msgspec.json.encode(_File(FORMAT, latest)) + b"\n"

@@ -1,4 +1,4 @@
-"""What a summary says about the predictions: how many of each class, and how confident."""
+"""Class mix and mean confidence of some predictions, each with an interval."""
 
 from __future__ import annotations
 

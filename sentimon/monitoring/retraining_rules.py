@@ -1,4 +1,4 @@
-"""Should the model be retrained: each rule with its value and its limit, and what follows from all."""
+"""When retraining is recommended and when a trigger fires: the rules and the decision."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ class LastTrigger:
 
     timestamp: datetime
     rows_until: datetime | None
-    """The latest row it had looked at; triggers of the replaced program do not say."""
+    """The latest row it was based on; None in triggers of the replaced program."""
     error_rate_met: bool = False
     """Whether the error rate was among its causes."""
     doubt: BadLine | None = None
-    """The line that may be such a trigger: it cannot be read, and stands after all others that fired."""
+    """The unreadable line that is taken for this trigger, where there is one."""
 
     @property
     def seen(self) -> datetime:
-        """Return the moment after which rows are new to it."""
+        """Return the moment after which rows are new since this trigger."""
         return self.rows_until or self.timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """One rule: what was measured, the limit, and whether it speaks for retraining (None: undecidable)."""
+    """One rule: what was measured, the limit, and whether it is met (None: it cannot be judged)."""
 
     name: str
     side: str
-    """Where the value must lie of the limit to be met: `at least`, `below` or `above`."""
+    """On which side of the limit the value must lie for the rule to be met, in words: `above`, `below` ..."""
     value: float | None
     low: float | None
     high: float | None
@@ -72,31 +72,32 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrainingTrigger:
-    """The decision: retraining is recommended when there are enough new rows and a cause.
+    """The decision: retraining is recommended when there are enough new rows and at least one cause.
 
-    A cause is low confidence, drift, or an error rate that rose. Within the cooldown after a trigger that
-    fired none fires, nor on drift or an error rate alone that one has fired on.
+    The causes are low confidence, drift, and a risen error rate. A recommendation fires a trigger unless a
+    cooldown runs since the last one, or its only causes are drift or a risen error rate that a trigger has
+    fired on already.
     """
 
     samples: RuleResult
     confidence: RuleResult
     drift: RuleResult
     drift_told: bool
-    """Whether a trigger has fired on the drift that goes on, so that it alone fires none."""
+    """Whether a trigger has already fired on this drift, so that it fires none alone."""
     error_rate: RuleResult | None
     """Whether the error rate of the labelled rows has risen; None where no row is labelled."""
     error_rate_told: bool
-    """Whether a trigger has fired on that rise, so that it alone fires none."""
+    """Whether a trigger has already fired on this rise, so that it fires none alone."""
     cooldown_until: datetime | None
     """The end of the running cooldown; None where none runs."""
     rows_until: datetime | None
-    """The latest row that was looked at, or the time of the decision where that row is in the future."""
+    """Time of the latest row, or of the decision where that row is in the future; None without rows."""
     collecting: Collecting | None = None
-    """How far the baseline of a model that has just begun to serve is; until then nothing is decided."""
+    """Progress of a baseline that is being collected; until it is complete nothing is decided."""
 
     @property
     def rules(self) -> tuple[RuleResult, ...]:
-        """Return all rules, samples first; the error rate comes last, where there are labels."""
+        """Return all rules: new predictions, confidence, drift, and the error rate where there are labels."""
         rules = (self.samples, self.confidence, self.drift)
         return rules if self.error_rate is None else (*rules, self.error_rate)
 
@@ -107,7 +108,7 @@ class RetrainingTrigger:
 
     @property
     def due(self) -> bool:
-        """Return whether the rules recommend retraining, cooldown aside."""
+        """Return whether retraining is recommended: enough new rows and a cause, whatever the cooldown."""
         return bool(self.collecting is None and self.samples.met and self.causes)
 
     @property
@@ -120,13 +121,13 @@ class RetrainingTrigger:
 
     @property
     def decided(self) -> bool:
-        """Return whether there was enough to decide: new rows, and every rule that mattered."""
+        """Return whether a decision was possible: enough new rows, and a cause or every rule judged."""
         judged = self.due or None not in (self.confidence.met, self.drift.met)
         return bool(self.collecting is None and self.samples.met and judged)
 
 
 class _Saved(msgspec.Struct):
-    """What decides whether a saved trigger holds back another."""
+    """The fields of a saved trigger that decide whether it holds back another."""
 
     triggered: bool
     timestamp: str
@@ -141,13 +142,13 @@ def find_last_fired(
     path: str,
     written: datetime,
 ) -> LastTrigger | None:
-    """Return the latest of saved triggers that fired, None where none did.
+    """Return the latest saved trigger that fired, None where none did.
 
     The `entries` are the numbered lines of the file at `path`, the oldest first, which was last `written`
     then. Naive timestamps are read in `zone` (None: local time). A line that does not say whether it fired,
-    or when, is taken for one that fired, on all causes, at the latest moment that it can be of: its own
-    timestamp, that of the line after it, or when the file was written. So damage never fires a trigger
-    again; it may hold one back, and says so in `doubt`.
+    or when, counts as one that fired, on all causes, at the latest possible moment: its own timestamp, that
+    of the line after it, or when the file was written. So damage to the file never fires a trigger twice;
+    it may hold one back, and `doubt` names the line.
     """
     latest = written
     for number, entry in reversed(entries):
@@ -193,11 +194,11 @@ def evaluate_retraining(
     now: datetime,
     confidence_level: float,
 ) -> RetrainingTrigger:
-    """Return the decision on the rows in `current`, which must be those that no fired trigger has seen.
+    """Return the decision on the rows in `current`: those since the last trigger that fired.
 
-    `drift` is what `score_rule` or `monitor_rule` says of them, `error_rate` what the labels say, where
-    there are any; the two that were told are those that a trigger has fired on already. While a baseline is
-    `collecting` rows nothing is decided.
+    `drift` comes from `score_rule` or `monitor_rule`, `error_rate` from the labels, None without any;
+    `drift_told` and `error_rate_told` say that a trigger has already fired on them. While a baseline is
+    being collected nothing is decided. `last` starts the cooldown.
     """
     confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
     return RetrainingTrigger(
@@ -242,7 +243,7 @@ def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> Rule
 
 
 def score_rule(drift: DriftReport) -> RuleResult:
-    """Return what the score of one look says."""
+    """Return the drift rule by the score: the distance from the baseline against its threshold."""
     return RuleResult(
         name="drift score",
         side="above",
@@ -256,7 +257,7 @@ def score_rule(drift: DriftReport) -> RuleResult:
 
 
 def monitor_rule(report: MonitorReport) -> RuleResult:
-    """Return what a monitor says: drift while an incident is open."""
+    """Return the drift rule by the monitor: met while an incident is open."""
     return RuleResult(
         name="change of a share",
         side="more than chance and at least",
@@ -264,14 +265,14 @@ def monitor_rule(report: MonitorReport) -> RuleResult:
         low=None,
         high=None,
         limit=report.delta,
-        # Where nothing is new since a check that found nothing, that still holds.
+        # Without new rows the result of the last check still holds.
         met=None if report.verdict is Verdict.NO_VERDICT and not report.checks else report.drifting,
         n=sum(report.counts),
     )
 
 
 def _cooldown_until(last: LastTrigger | None, cooldown: timedelta, now: datetime) -> datetime | None:
-    # A trigger from the future is the mistake of a clock; it holds nothing back.
+    # A trigger from the future is the mistake of a clock and starts no cooldown.
     if last is None or not timedelta() <= now - last.timestamp < cooldown:
         return None
     return last.timestamp + cooldown

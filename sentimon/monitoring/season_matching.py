@@ -1,4 +1,4 @@
-"""The baseline as it would be on the hours of the week that some rows come from: like against like."""
+"""The class mix of a baseline at the same hours of the week as the rows it is compared with."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sentimon.prediction_log.summary import Counts, Summary
 from sentimon.timestamps import start_of_hour
 
 FEWEST_ROWS = 30
-"""Of an hour of the week; one with fewer is represented by all hours together."""
+"""Fewest rows of an hour of the week; with fewer, all hours together stand for it."""
 FEWEST_HOURS = 2 * HOURS_OF_WEEK
-"""Two whole weeks: with one, what is the week and what is that week cannot be told apart."""
+"""Fewest hours that a baseline spans: in one week, a weekly pattern looks like chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matched:
+class SeasonMatch:
     """The class mix of a baseline, weighted as some rows are spread over the hours of the week."""
 
     counts: tuple[float, float, float]
-    """Rows of each class, as many together as say as much about that mix as the weighted rows do."""
+    """Rows of each class, in Sentiment order; together the effective sample size."""
     matched: float
-    """The share of the rows that come from an hour of the week which the baseline knows well enough."""
+    """The share of the current rows, 0 .. 1, from an hour of the week with enough rows in the baseline."""
 
     @property
     def rows(self) -> float:
@@ -32,8 +32,8 @@ class Matched:
         return sum(self.counts)
 
 
-def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> Matched:
-    """Return the mix of `baseline` on the hours of the week of `current`, which has rows.
+def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> SeasonMatch:
+    """Return the class mix of `baseline` at the hours of the week of `current`, which has rows.
 
     Direct standardisation: the mix of each hour of the week, by the calendar of `zone` (None: local),
     is weighted with the share of the current rows that come from it. The effective sample size is
@@ -62,12 +62,12 @@ def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> Ma
     ]
     size = 1 / _sum_of_squares(parts, pooled, baseline.count)
     negative, neutral, positive = (size * share for share in shares)
-    return Matched(counts=(negative, neutral, positive), matched=matched / current.count)
+    return SeasonMatch(counts=(negative, neutral, positive), matched=matched / current.count)
 
 
 def _sum_of_squares(parts: Sequence[tuple[float, Counts]], pooled: float, total: int) -> float:
     """Return the sum of the squared weights of the baseline rows, which sum to 1."""
-    # Rows of an hour that is known count for that hour, and with all others for the hours that are not.
+    # Rows of an hour with enough rows count for that hour, and again in the pool that stands for the others.
     every = pooled / total
     rest = total - sum(sum(counts) for _, counts in parts)
     return sum(
@@ -76,7 +76,7 @@ def _sum_of_squares(parts: Sequence[tuple[float, Counts]], pooled: float, total:
 
 
 def hours_of_week(hours: Mapping[int, Counts], zone: tzinfo | None) -> dict[int, Counts]:
-    """Return rows per class in each hour of the week that has any; 0 is Monday 00:00 of `zone`."""
+    """Return rows per class in each hour of the week that has any; hour 0 is Monday 00:00 in `zone`."""
     cells: dict[int, Counts] = {}
     for hour, counts in hours.items():
         start = start_of_hour(hour)

@@ -1,6 +1,6 @@
-"""How a monitor would do on traffic like that of a baseline: how often it cries wolf, and what it finds.
+"""How a monitor would do on traffic like that of a baseline: its false alarms, and the shifts it detects.
 
-Each run draws the baseline anew, too: what is measured includes how well so many rows know the truth.
+Each run also draws a new baseline, so that the result includes the sampling error of the baseline.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.monitor_look import findings
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.watched_events import Counted, Group, Window
+from sentimon.monitoring.shift_tests import find_shifts
+from sentimon.monitoring.watched_events import Counted, EventGroup, EventWindow
 from sentimon.statistics.intervals import Estimate, wilson
 
 if TYPE_CHECKING:
@@ -34,37 +34,37 @@ _NEARLY_NOTHING = 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Traffic that a monitor looks at, and what happens to it half-way."""
+    """Simulated traffic, and the shift that happens to it half-way."""
 
     rows: int
-    """New rows at each look."""
+    """New rows at each check."""
     hours: float
-    """Between two looks."""
+    """Hours between two checks."""
     checks: int
     shift: float
-    """How much the class mix moves half-way, as total variation distance; 0: nothing happens."""
+    """Shift of the class mix half-way, as total variation distance, 0 .. 1; 0: none."""
 
     @property
     def change(self) -> int:
-        """Return the number of the last look before the mix moves."""
+        """Return the number of the last check before the shift."""
         return self.checks // 2 if self.shift else self.checks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """One run: the look that raised the first alarm, if any."""
+class SimulationRun:
+    """One run: the check that raised the first alarm, None if there was none."""
 
     alarm: int | None
     change: int
 
     @property
     def false(self) -> bool:
-        """Return whether it alarmed though nothing had happened."""
+        """Return whether the alarm came before the shift."""
         return self.alarm is not None and self.alarm <= self.change
 
     @property
     def delay(self) -> int | None:
-        """Return how many looks after the change it alarmed; None where it did not, or too early."""
+        """Return how many checks after the shift the alarm came; None without one, or if it came before."""
         return None if self.alarm is None or self.false else self.alarm - self.change
 
 
@@ -73,21 +73,24 @@ class Result:
     """All runs of a scenario."""
 
     scenario: Scenario
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[SimulationRun, ...]
 
     def false_alarms(self, confidence_level: float) -> Estimate:
-        """Return the share of runs with a false alarm."""
+        """Return the share of runs, 0 .. 1, with a false alarm."""
         false = sum(one.false for one in self.outcomes)
         return wilson(false, len(self.outcomes), confidence_level=confidence_level)
 
     def found(self, confidence_level: float) -> Estimate:
-        """Return the share of runs, without those with a false alarm, in which the change was found."""
+        """Return the share of the runs without a false alarm, 0 .. 1, in which the shift was detected."""
         quiet = [one for one in self.outcomes if not one.false]
         found = sum(one.delay is not None for one in quiet)
         return wilson(found, len(quiet), confidence_level=confidence_level)
 
     def delay(self, quantile: float) -> int | None:
-        """Return after how many looks the change was found in that share of the runs that were quiet."""
+        """Return after how many checks that share of the runs had detected the shift.
+
+        None where fewer of them ever did.
+        """
         quiet = [one.delay for one in self.outcomes if not one.false]
         found = sorted(one for one in quiet if one is not None)
         place = math.ceil(quantile * len(quiet)) - 1
@@ -96,25 +99,25 @@ class Result:
 
 def simulate(
     baseline: Baseline, reference: Reference, settings: Settings, scenario: Scenario, seed: int
-) -> Outcome:
-    """Return what happened in one run; the same seed, the same run."""
+) -> SimulationRun:
+    """Return the outcome of one run, which `seed` determines."""
     import numpy as np
 
     level, look_backs = settings.drift.confidence_level, settings.monitor.look_backs
     traffic = _Traffic(baseline, reference, scenario, np.random.default_rng(seed))
     drawn = traffic.reference()
-    windows: list[Window] = []
+    windows: list[EventWindow] = []
     for check in range(1, scenario.checks + 1):
         windows.append(traffic.window(check))
         del windows[: -(1 << (look_backs - 1))]
-        found = findings(drawn, windows, check, settings.monitor)
-        if any(one.matters(settings.monitor.delta, confidence_level=level) for one in found):
-            return Outcome(alarm=check, change=scenario.change)
-    return Outcome(alarm=None, change=scenario.change)
+        found = find_shifts(drawn, windows, check, settings.monitor)
+        if any(one.reaches_delta(settings.monitor.delta, confidence_level=level) for one in found):
+            return SimulationRun(alarm=check, change=scenario.change)
+    return SimulationRun(alarm=None, change=scenario.change)
 
 
 class _Traffic:
-    """Rows as those of a baseline: its classes over the day, its bursts, its confidences, its words."""
+    """Rows like those of a baseline: its classes over the day, its bursts, its confidences, its words."""
 
     def __init__(
         self, baseline: Baseline, reference: Reference, scenario: Scenario, generator: Generator
@@ -137,13 +140,13 @@ class _Traffic:
         drawn = self._count(_added(by_hour.values()), self._hours)
         known = zip(self._reference.groups, drawn.groups, strict=True)
         return Reference.from_hours(
-            tuple(Group(name=one.name, events=one.events, reference=new) for one, new in known),
+            tuple(EventGroup(name=one.name, events=one.events, reference=new) for one, new in known),
             {hour: (int(one[0]), int(one[1]), int(one[2])) for hour, one in by_hour.items()},
             cuts=self._reference.cuts,
         )
 
-    def window(self, check: int) -> Window:
-        """Return the rows of a look, 1, 2, ...; looks that share an hour share its burst."""
+    def window(self, check: int) -> EventWindow:
+        """Return the rows of a check, 1, 2, ...; checks that share an hour share its burst."""
         length, moved = self._scenario.hours, self._moved if check > self._scenario.change else 0.0
         # Far from the hours of the baseline, at the same time of day.
         first = _LATER + math.floor((check - 1) * length)
@@ -153,7 +156,7 @@ class _Traffic:
         return self._count(_added(self._classes(hour, size, moved) for hour, size in sizes.items()), sizes)
 
     def _shift(self) -> Vector:
-        """Return what a shift adds to each share: from one class to another, drawn among those that can."""
+        """Return what the shift adds to each share: it moves from one random class to another."""
         import numpy as np
 
         mix = np.array([wave.share for wave in self._reference.waves])
@@ -166,7 +169,7 @@ class _Traffic:
         return moved
 
     def _classes(self, hour: int, rows: int, moved: Vector | float = 0.0) -> Vector:
-        """Return so many rows of an hour by class; `moved` is added to each share."""
+        """Return a number of rows of an hour by class, drawn at random; `moved` is added to each share."""
         import numpy as np
 
         mix = np.clip(self._mix(hour) + moved, 0, None)
@@ -174,7 +177,10 @@ class _Traffic:
         return drawn
 
     def _mix(self, hour: int) -> Vector:
-        """Return the class mix of an hour; where rows come in bursts it is drawn about the usual one."""
+        """Return the class mix of an hour; where rows come in bursts, a Dirichlet draw about the usual mix.
+
+        Source: Mosimann (1962), Biometrika 49, 65-82 (its correlation is 1 / (1 + sum of alpha)).
+        """
         import numpy as np
 
         if hour not in self._mixes:
@@ -187,7 +193,7 @@ class _Traffic:
             self._mixes[hour] = usual
         return self._mixes[hour]
 
-    def _count(self, classes: Vector, hours: Mapping[int, int]) -> Window:
+    def _count(self, classes: Vector, hours: Mapping[int, int]) -> EventWindow:
         """Return rows of each class, spread over some hours, counted by event."""
         import numpy as np
 
@@ -196,7 +202,7 @@ class _Traffic:
         cuts = tuple(int(below[cut - 1]) for cut in self._reference.cuts)
         words = [self._count_words(group.reference, rows) for group in self._reference.groups[2:]]
         counted = (Counted(rows, tuple(classes.tolist())), Counted(rows, cuts), *words)
-        return Window(groups=counted, hours=dict(hours))
+        return EventWindow(groups=counted, hours=dict(hours))
 
     def _count_words(self, known: Counted, rows: int) -> Counted:
         import numpy as np

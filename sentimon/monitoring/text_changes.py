@@ -1,4 +1,4 @@
-"""What the texts are made of, before and now: their length, links, emoji, script; no model is asked."""
+"""How the texts have changed, whatever a model says: their length, links, emoji, script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sentimon.prediction_log.summary import Summary
 from sentimon.statistics.intervals import (
-    Change,
+    Difference,
     Estimate,
     difference_of_shares,
     normal_quantile,
@@ -22,25 +22,25 @@ OF_TEXTS = ("links", "emoji", "non_latin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextProperty:
-    """A property of some texts: a share of them, 0 .. 1, or their mean length in characters."""
+    """A property before and now: the share of texts with it, 0 .. 1, or the mean length in characters."""
 
     name: str
     before: Estimate
     now: Estimate
-    change: Change | None
+    change: Difference | None
     """None where either side has no texts."""
 
     @property
     def moved(self) -> bool:
-        """Return whether the interval of the change leaves out zero."""
+        """Return whether the interval of the change excludes zero."""
         return self.change is not None and not self.change.low <= 0 <= self.change.high
 
 
 def text_properties(before: Summary, now: Summary, *, confidence_level: float) -> tuple[TextProperty, ...]:
     """Return the mean length, and the shares with links, emoji, mostly non-Latin letters, empty, truncated.
 
-    Each interval covers by itself. Empty where either side kept no texts, or was summed up by a version
-    that did not look at them.
+    In that order; each interval covers by itself. Empty where either side has no texts, or was summed up
+    by a version that did not count their properties.
     """
     if not (_filled(before) and _filled(now)):
         return ()
@@ -52,7 +52,7 @@ def text_properties(before: Summary, now: Summary, *, confidence_level: float) -
 
 
 def _filled(summary: Summary) -> int:
-    """Return the rows with a text that is not empty; 0 where nothing is known of them."""
+    """Return the number of rows with a text that is not empty; 0 where that was not counted."""
     known = summary.properties
     if "squared_characters" not in known:
         return 0
@@ -75,7 +75,7 @@ def _share(name: str, before: tuple[int, int], now: tuple[int, int], *, level: f
         name=name,
         before=wilson(*before, confidence_level=level),
         now=wilson(*now, confidence_level=level),
-        change=Change(value=value, low=low, high=high),
+        change=Difference(value=value, low=low, high=high),
     )
 
 
@@ -85,7 +85,7 @@ def _length(before: Summary, now: Summary, level: float) -> TextProperty:
     if one.value is not None and other.value is not None:
         value = other.value - one.value
         half = normal_quantile(level) * math.hypot(_error(before), _error(now))
-        change = Change(value=value, low=value - half, high=value + half)
+        change = Difference(value=value, low=value - half, high=value + half)
     return TextProperty(name=LENGTH, before=one, now=other, change=change)
 
 

@@ -1,4 +1,4 @@
-"""Yes or no about each row: the events whose shares are watched, counted from sums and never from rows."""
+"""The events that the monitor watches: yes-or-no facts about a row, counted from sums instead of rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import msgspec
 
 from sentimon.labels import LABELS
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, Summary
+from sentimon.statistics.dispersion import mean_cluster_size
 
 HOURS_OF_DAY = 24
 MOST_ROWS = 1 << 53
-"""What is read back of a file is not more."""
+"""Largest count that is accepted from a file."""
 _DECILES = range(1, 10)
 
 
@@ -22,7 +23,7 @@ Rows = Annotated[int, msgspec.Meta(ge=0, le=MOST_ROWS)]
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """How many of `n` rows each event of a group is true of."""
+    """For each event of a group: how many of `n` rows it is true of."""
 
     n: Rows
     counts: tuple[Rows, ...]
@@ -32,39 +33,33 @@ class Counted(msgspec.Struct, frozen=True):
         return Counted(self.n + other.n, tuple(map(add, self.counts, other.counts)))
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """Some rows: counted once per group of events, and by hour."""
+class EventWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The event counts of some rows, for each group of events, and their number by hour."""
 
     groups: tuple[Counted, ...]
     hours: Mapping[int, Rows]
-    """Rows of each hour that has any; the key is the number of whole hours since 1970, UTC."""
+    """Number of rows in each hour that has any; the key is the hour since 1970, UTC."""
 
     @property
     def rows(self) -> int:
-        """Return how many there are."""
+        """Return the number of rows."""
         return self.groups[0].n
 
     @property
     def clock(self) -> list[int]:
-        """Return the rows of each hour of the day, UTC, from 00:00."""
+        """Return the number of rows in each of the 24 hours of the day, UTC, from 00:00."""
         clock = [0] * HOURS_OF_DAY
         for hour, rows in self.hours.items():
             clock[hour % HOURS_OF_DAY] += rows
         return clock
 
     @property
-    def together(self) -> float:
-        """Return how many rows share the hour of a row, itself included, on average over the rows."""
-        return together(self.hours.values())
+    def mean_cluster_size(self) -> float:
+        """Return the mean over the rows of the number of rows in the same hour, itself included."""
+        return mean_cluster_size(self.hours.values())
 
 
-def together(sizes: Iterable[int]) -> float:
-    """Return the mean size of the clusters that rows are in, over the rows; 1 without rows."""
-    known = list(sizes)
-    return sum(size * size for size in known) / sum(known) if any(known) else 1.0
-
-
-def total(windows: Iterable[Window]) -> Window:
+def sum_windows(windows: Iterable[EventWindow]) -> EventWindow:
     """Return the sum of at least one window."""
     first, *rest = windows
     groups, hours = first.groups, dict(first.hours)
@@ -72,20 +67,25 @@ def total(windows: Iterable[Window]) -> Window:
         groups = tuple(map(add, groups, window.groups))
         for hour, rows in window.hours.items():
             hours[hour] = hours.get(hour, 0) + rows
-    return Window(groups=groups, hours=hours)
+    return EventWindow(groups=groups, hours=hours)
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of one kind, and how often each was true in the baseline."""
+def is_possible(one: Counted) -> bool:
+    """Return whether no event of a group has more rows than there are, or fewer than none."""
+    return all(0 <= count <= one.n for count in one.counts)
+
+
+class EventGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of one kind, with their counts in the baseline."""
 
     name: str
     events: tuple[str, ...]
     reference: Counted
 
 
-def class_group(summary: Summary) -> Group:
+def class_group(summary: Summary) -> EventGroup:
     """Return the events "the label is negative", "... neutral", "... positive"."""
-    return Group(name="class", events=LABELS, reference=class_counts(summary))
+    return EventGroup(name="class", events=LABELS, reference=class_counts(summary))
 
 
 def class_counts(summary: Summary) -> Counted:
@@ -94,10 +94,10 @@ def class_counts(summary: Summary) -> Counted:
 
 
 def confidence_cuts(summary: Summary) -> tuple[int, ...]:
-    """Return the deciles of the confidence of `summary`, each as the nearest border of two bins, ascending.
+    """Return the deciles of the confidence in `summary`, in hundredths, 1 .. 99, ascending.
 
-    Borders are given in hundredths, 1 .. 99. One that several deciles snap to comes once, one that has
-    all rows on one side not at all; where all rows are in one hundredth, its two borders are taken.
+    Each decile is rounded to the nearest border of two bins. A border that several deciles round to comes
+    once, one with all rows on one side not at all; where all rows are in one bin, its two borders are taken.
     """
     below = list(accumulate(_confidences(summary), initial=0))
     rows = below[-1]
@@ -109,10 +109,10 @@ def confidence_cuts(summary: Summary) -> tuple[int, ...]:
     return tuple(sorted(cuts))
 
 
-def confidence_group(summary: Summary) -> Group:
-    """Return the events "the confidence is below a decile of the baseline"."""
+def confidence_group(summary: Summary) -> EventGroup:
+    """Return the events "the confidence is below this decile of the baseline"."""
     cuts = confidence_cuts(summary)
-    return Group(
+    return EventGroup(
         name="confidence",
         events=tuple(f"below {cut / CONFIDENCE_BINS:.2f}" for cut in cuts),
         reference=confidence_counts(summary, cuts),
@@ -120,7 +120,7 @@ def confidence_group(summary: Summary) -> Group:
 
 
 def confidence_counts(summary: Summary, cuts: Sequence[int]) -> Counted:
-    """Return the rows with a confidence below each of `cuts`, in hundredths."""
+    """Return the number of rows with a confidence below each of `cuts`, given in hundredths."""
     below = list(accumulate(_confidences(summary), initial=0))
     return Counted(below[-1], tuple(below[cut] for cut in cuts))
 

@@ -10,16 +10,21 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.estimate import Estimates, Gap, Mix, Trust
+from sentimon.evaluation.estimate import (
+    AssumptionChecks,
+    Estimates,
+    Mix,
+)
+from sentimon.evaluation.realised_quality import EstimateGap
 from sentimon.labels import LABELS, Sentiment
 from sentimon.reporting.plain_text import change, estimate, number
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
-from sentimon.statistics.intervals import Change
+from sentimon.statistics.intervals import Difference
 
 NOT_TRUSTWORTHY = "not trustworthy here"
 
 
-def estimates_object(found: Estimates, gap: Gap | None, *, calibration: str | None) -> dict[str, Any]:
+def estimates_object(found: Estimates, gap: EstimateGap | None, *, calibration: str | None) -> dict[str, Any]:
     """Return the object of `metrics --estimate --json`; estimates that cannot be trusted are null."""
     learnt, trust = found.learnt, found.trust
     return {
@@ -53,7 +58,7 @@ def estimates_object(found: Estimates, gap: Gap | None, *, calibration: str | No
 
 
 def estimates_table(
-    found: Estimates, gap: Gap | None, names: Sequence[str], *, calibration: str | None
+    found: Estimates, gap: EstimateGap | None, names: Sequence[str], *, calibration: str | None
 ) -> RenderableType:
     """Return the estimated quality, the class mix by each method, and the assumptions behind them."""
     quality = new_table(
@@ -74,7 +79,7 @@ def estimates_table(
     )
 
 
-def reasons(trust: Trust) -> list[str]:
+def reasons(trust: AssumptionChecks) -> list[str]:
     """Return the reasons not to trust the estimates, as sentences; an empty list if there are none."""
     found = []
     if not trust.scores_fit:
@@ -141,8 +146,8 @@ def _mix(mix: Mix) -> dict[str, Any]:
     return {name: one.to_dict() for name, one in zip(LABELS, mix, strict=True)}
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
-    difference: Change = gap.difference
+def _gap(gap: EstimateGap) -> dict[str, Any]:
+    difference: Difference = gap.difference
     return {
         "accuracy": gap.realised.to_dict(),
         "difference": {"value": difference.value, "low": difference.low, "high": difference.high},

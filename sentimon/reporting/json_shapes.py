@@ -23,7 +23,7 @@ from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
-from sentimon.statistics.intervals import Change
+from sentimon.statistics.intervals import Difference
 from sentimon.timestamps import format_microseconds, format_moment
 
 
@@ -222,7 +222,7 @@ def _estimates(estimates: ByClass, names: Sequence[str]) -> dict[str, Mapping[st
     return {name: one.to_dict() for name, one in zip(names, estimates, strict=True)}
 
 
-def _change(change: Change) -> dict[str, float]:
+def _change(change: Difference) -> dict[str, float]:
     return {"value": change.value, "low": change.low, "high": change.high}
 
 

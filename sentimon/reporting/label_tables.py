@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sentimon.gold_labels.label_coverage import Coverage, CoveredWindow, Fairness
+from sentimon.gold_labels.label_coverage import Coverage, CoverageWindow, SelectionBias
 from sentimon.labels import LABELS, Sentiment
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import minute, number, span_of, visible
@@ -115,7 +115,7 @@ def _shares(coverage: Coverage, place: Sentiment) -> tuple[float, float]:
     )
 
 
-def _windows_table(windows: Sequence[CoveredWindow], zone: tzinfo | None) -> RenderableType:
+def _windows_table(windows: Sequence[CoverageWindow], zone: tzinfo | None) -> RenderableType:
     columns = (("Window", "left"), ("Rows", "right"), ("Labelled", "right"), ("Coverage", "right"))
     table = new_table(f"Per window, {zone or 'local'} time", *columns)
     for window in windows:
@@ -127,7 +127,7 @@ def _windows_table(windows: Sequence[CoveredWindow], zone: tzinfo | None) -> Ren
     return Group(table, sentences_of(unfinished))
 
 
-def _window(window: CoveredWindow) -> dict[str, Any]:
+def _window(window: CoverageWindow) -> dict[str, Any]:
     return {
         "start": format_moment(window.start),
         "end": format_moment(window.end),
@@ -144,7 +144,7 @@ def _share(labelled: int, rows: int) -> dict[str, Any]:
     return {"rows": rows, "labelled": labelled, "coverage": labelled / rows if rows else None}
 
 
-def _fairness_object(found: Fairness) -> dict[str, Any]:
+def _fairness_object(found: SelectionBias) -> dict[str, Any]:
     return {
         "random": found.random_sample,
         "mix_distance": found.mix_distance,

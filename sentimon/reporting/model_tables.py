@@ -10,11 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.model_comparison import Comparison, Pairing
-from sentimon.evaluation.promotion_gate import Gate
+from sentimon.evaluation.model_comparison import Comparison, Gate, PairedResult
 from sentimon.reporting.plain_text import MISSING, change, number, visible
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of
-from sentimon.statistics.intervals import Change, Estimate
+from sentimon.statistics.intervals import Difference, Estimate
 
 SHOWN = 10
 
@@ -79,7 +78,7 @@ def explain_comparison(found: Comparison) -> list[str]:
     ]
 
 
-def _add(table: Table, one: Pairing, narrow: bool) -> None:
+def _add(table: Table, one: PairedResult, narrow: bool) -> None:
     table.add_row(
         Text(visible(one.part), overflow="fold"),
         str(one.n),
@@ -90,7 +89,7 @@ def _add(table: Table, one: Pairing, narrow: bool) -> None:
     )
 
 
-def _pairing(one: Pairing) -> dict[str, Any]:
+def _pairing(one: PairedResult) -> dict[str, Any]:
     return {
         "n": one.n,
         "accuracy_a": one.accuracy_a,
@@ -104,10 +103,10 @@ def _pairing(one: Pairing) -> dict[str, Any]:
     }
 
 
-def _change(one: Estimate) -> Change | None:
+def _change(one: Estimate) -> Difference | None:
     if one.value is None or one.low is None or one.high is None:
         return None
-    return Change(value=one.value, low=one.low, high=one.high)
+    return Difference(value=one.value, low=one.low, high=one.high)
 
 
 def _p(value: float | None) -> str:

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sentimon.labels import LABELS
-from sentimon.monitoring.detectable_shift import Detectable
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
-from sentimon.monitoring.monitor_look import Finding
-from sentimon.monitoring.monitor_report import MonitorReport
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
@@ -186,16 +185,16 @@ def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     return f"Still drifting since {since}, check {incident.checks}: {found} when it was found."
 
 
-def _sensitivity(in_this: Detectable, in_all: Detectable) -> str:
+def _sensitivity(in_this: DetectableShift, in_all: DetectableShift) -> str:
     alone = f"To be seen in these {in_this.rows} rows, a class share has to move by {_shift(in_this)}"
     if in_all.rows == in_this.rows:
         return f"{alone}."
     return f"{alone}; in the {in_all.rows} rows since the last alarm, by {_shift(in_all)}."
 
 
-def _shift(one: Detectable) -> str:
+def _shift(one: DetectableShift) -> str:
     return "more than it can" if one.shift is None else f"{one.shift:.3f}"
 
 
-def _detectable(one: Detectable | None) -> dict[str, float | int | None] | None:
+def _detectable(one: DetectableShift | None) -> dict[str, float | int | None] | None:
     return None if one is None else {"rows": one.rows, "shift": one.shift}

@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.monitor_look import Finding
-from sentimon.monitoring.monitor_reference import Share
+from sentimon.monitoring.finding import Finding
+from sentimon.monitoring.monitor_reference import Proportion
 from sentimon.monitoring.monitor_report import MonitorReport
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.monitor_findings import explain_monitor
 from sentimon.reporting.plain_text import MISSING, change, estimate, number, visible
 from sentimon.reporting.table_style import VERDICT_STYLES, Fitting, class_name, new_table, sentences_of
-from sentimon.statistics.intervals import Change, difference_of_shares, normal_quantile, wilson
+from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
 
 if TYPE_CHECKING:
     from sentimon.monitoring.simulation import Result
@@ -91,7 +91,7 @@ def _events(findings: Sequence[Finding], names: Sequence[str], level: float, nar
     return table
 
 
-def _shares(before: Share, after: Share, level: float, narrow: bool) -> tuple[str, str, str]:
+def _shares(before: Proportion, after: Proportion, level: float, narrow: bool) -> tuple[str, str, str]:
     """Return the share before, the share after and the change, each with its interval."""
     if not after[1]:
         return estimate(wilson(*before, confidence_level=level), below=narrow), "", ""
@@ -99,7 +99,7 @@ def _shares(before: Share, after: Share, level: float, narrow: bool) -> tuple[st
     return (
         estimate(wilson(*before, confidence_level=level), below=narrow),
         estimate(wilson(*after, confidence_level=level), below=narrow),
-        change(Change(value=value, low=low, high=high), below=narrow),
+        change(Difference(value=value, low=low, high=high), below=narrow),
     )
 
 

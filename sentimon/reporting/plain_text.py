@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Each command loads this module, --help and scoring too: it loads no other room.
     from sentimon.prediction_log.summary import Summary
-    from sentimon.statistics.intervals import Change, Estimate
+    from sentimon.statistics.intervals import Difference, Estimate
 
 _KEPT = "‌‍"
 """Zero width joiners are printed as they are: emoji and several scripts need them."""
@@ -80,7 +80,7 @@ def estimate(one: Estimate, *, below: bool = False, digits: int = 3) -> str:
     return f"{number(one.value, digits=digits)}{_GAPS[below]}{limits}".rstrip()
 
 
-def change(one: Change | None, *, below: bool = False, digits: int = 3) -> str:
+def change(one: Difference | None, *, below: bool = False, digits: int = 3) -> str:
     """Return a change with its sign and its interval, or an empty text for None."""
     if one is None:
         return ""

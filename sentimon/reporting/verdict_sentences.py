@@ -11,7 +11,7 @@ from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, limit_text, number, number_against
-from sentimon.statistics.intervals import Change
+from sentimon.statistics.intervals import Difference
 
 WORTH_SAYING = 0.05
 """A larger change of the mean confidence than this gets a sentence."""
@@ -133,7 +133,7 @@ def _how_far(report: DriftReport) -> str:
     )
 
 
-def _confidence(moved: Change) -> str:
+def _confidence(moved: Difference) -> str:
     return f"The mean confidence {'fell' if moved.value < 0 else 'rose'} by {abs(moved.value):.3f}."
 
 

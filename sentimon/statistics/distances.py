@@ -1,4 +1,4 @@
-"""How far apart two class mixes are: one number, and the interval that covers it."""
+"""How far apart two class mixes are: one number, and an interval for it."""
 
 from __future__ import annotations
 
@@ -54,12 +54,14 @@ def total_variation(before: Sequence[float], after: Sequence[float]) -> float:
 def wasserstein_interval(
     before: Sequence[float], after: Sequence[float], *, confidence_level: float
 ) -> tuple[float, float]:
-    """Return (low, high) that cover the true distance with at least `confidence_level`.
+    """Return (low, high), within 0 .. 1, that cover the true distance with at least `confidence_level`.
 
     Both are counts of at least one row. On the support 0, 0.5, 1 the distance is half of |change of
     the negative share| plus half of |change of the positive share|. Each change gets Newcombe's hybrid
     score interval, the two together at `confidence_level` (Bonferroni), and both are mapped through
     the absolute value. Unlike a percentile bootstrap this covers also where nothing changed.
+
+    Source: Newcombe (1998), Stat. Med. 17, 873-890, method 10, for each change.
     """
     z = normal_quantile(confidence_level, comparisons=2)
     low = high = 0.0

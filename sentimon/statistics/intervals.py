@@ -1,4 +1,4 @@
-"""How sure a share, a difference of shares, or a mean is, from counts and sums alone."""
+"""Estimates with intervals: shares, differences of shares and means, from counts and sums alone."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sentimon.errors import DataError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A number with the interval that covers the truth, and the size of the sample behind it.
+    """An estimated number with its confidence interval and sample size.
 
-    `value`, `low` and `high` are None together where the sample is too small to say anything.
+    `value`, `low` and `high` are None, all three, where the sample is too small.
     """
 
     value: float | None
@@ -28,8 +28,8 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A change from the baseline to now, with its interval."""
+class Difference:
+    """A difference, now minus baseline, with its confidence interval."""
 
     value: float
     low: float
@@ -37,9 +37,9 @@ class Change:
 
 
 def normal_quantile(confidence_level: float, *, comparisons: int = 1) -> float:
-    """Return z for a two-sided interval.
+    """Return the normal quantile z of a two-sided interval at `confidence_level`, 0 .. 1.
 
-    With several `comparisons` the intervals cover all together (Bonferroni).
+    With several `comparisons` the intervals cover at once (Bonferroni).
 
     >>> round(normal_quantile(0.95), 4)
     1.96
@@ -48,9 +48,9 @@ def normal_quantile(confidence_level: float, *, comparisons: int = 1) -> float:
 
 
 def wilson(successes: float, n: float, *, confidence_level: float = 0.95) -> Estimate:
-    """Return the share `successes / n` with Wilson's score interval, within 0..1.
+    """Return the share `successes / n`, 0 .. 1, with Wilson's score interval; None where n is 0.
 
-    Weighted rows may come as an effective number that is not whole.
+    Counts need not be whole: weighted rows have an effective number.
 
     >>> wilson(0, 10).low, round(wilson(0, 10).high, 4)
     (0.0, 0.2775)
@@ -69,9 +69,11 @@ def wilson(successes: float, n: float, *, confidence_level: float = 0.95) -> Est
 
 
 def wilson_of_share(share: float, n: float, *, confidence_level: float) -> tuple[float, float]:
-    """Return Wilson's limits of a share, 0..1, that is as sure as one of `n` equal rows, n > 0.
+    """Return Wilson's limits (low, high), within 0 .. 1, of a share among `n` rows, n > 0.
 
     With weights, `n` is the effective number of rows, which need not be whole.
+
+    Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212.
     """
     return _wilson_limits(share * n, n, normal_quantile(confidence_level))
 
@@ -79,10 +81,10 @@ def wilson_of_share(share: float, n: float, *, confidence_level: float) -> tuple
 def difference_of_shares(
     before: tuple[float, float], after: tuple[float, float], *, z: float
 ) -> tuple[float, float, float]:
-    """Return (difference, low, high) of share `after` minus share `before`, each given as (count, n), n > 0.
+    """Return (difference, low, high), within -1 .. 1: share `after` minus share `before`.
 
-    Newcombe's hybrid score interval: it respects -1..1, and covers near 0 and 1 where the normal
-    approximation does not.
+    Each share is given as (count, n), n > 0. The interval is Newcombe's hybrid score interval at the
+    normal quantile `z`; it covers near 0 and 1, too, where the normal approximation does not.
 
     Source: Newcombe (1998), Stat. Med. 17, 873-890, method 10.
     """
@@ -99,10 +101,12 @@ def difference_of_shares(
 
 
 def mean_of(total: int, squares: int, n: int, *, scale: int, confidence_level: float = 0.95) -> Estimate:
-    """Return the mean of n numbers in 0..1 with Student's t interval, clipped to 0..1.
+    """Return the mean of n numbers in 0 .. 1 with Student's t interval, clipped to 0 .. 1; None where n is 0.
 
     `total` and `squares` are the exact sums of the numbers and of their squares, in units of
-    1/scale and 1/scale**2. With n = 1 there is a value but no spread: the interval is all of 0..1.
+    1/scale and 1/scale**2. With n = 1 the interval is all of 0 .. 1.
+
+    Source: Student (1908), Biometrika 6, 1-25.
     """
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
@@ -114,7 +118,7 @@ def mean_of(total: int, squares: int, n: int, *, scale: int, confidence_level: f
 
 
 def standard_error(total: int, squares: int, n: int, *, scale: int) -> float:
-    """Return the standard error of the mean of n >= 2 numbers, from the sums that `mean_of` takes."""
+    """Return the standard error, >= 0, of the mean of n >= 2 numbers, from the sums that `mean_of` takes."""
     # In integers: squares and total**2 / n nearly cancel, and floats would keep only the noise.
     return math.sqrt((n * squares - total * total) / (n * n * (n - 1))) / scale
 
@@ -143,7 +147,7 @@ def student_quantile(confidence_level: float, degrees: int) -> float:
 
 @cache
 def _normal_quantile(p: float) -> float:
-    # Asked for with each interval, always at the few levels of the settings.
+    # Computed for every interval, but only at the few levels of the settings.
     return NormalDist().inv_cdf(p)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.baseline_collection import Collecting, Wanted
     from sentimon.monitoring.class_mix_drift import DriftReport
-    from sentimon.monitoring.new_words import Vocabulary
+    from sentimon.monitoring.vocabulary import Vocabulary
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
@@ -115,7 +115,7 @@ def newer(workspace: Workspace, period: Period, *seen: datetime | None) -> Perio
 
 def read_baseline_rows(workspace: Workspace, period: Period) -> tuple[Summary, Vocabulary | None]:
     """Return (the sum over the rows in `period` and all bad lines, the words of the latest texts)."""
-    from sentimon.monitoring.new_words import MOST_TEXTS, vocabulary_of
+    from sentimon.monitoring.vocabulary import MOST_TEXTS, vocabulary_of
 
     def question(log: Workspace) -> tuple[Summary, Vocabulary | None]:
         summary = log.summary(period)

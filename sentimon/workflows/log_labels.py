@@ -49,7 +49,7 @@ def read_labels(workspace: Workspace) -> LabelBook:
 def judge_log(workspace: Workspace, book: LabelBook, period: Period) -> list[Judged]:
     """Return the rows of the log in `period` that have a label, each with it."""
     from sentimon.evaluation.realised_quality import judge
-    from sentimon.gold_labels.label_coverage import with_labels
+    from sentimon.gold_labels.label_join import with_labels
 
     with ExitStack() as stack:
         rows = workspace.progress(workspace.logged_rows(period, stack), "rows read")

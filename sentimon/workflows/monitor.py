@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.monitor_rows import HourlyRows
     from sentimon.monitoring.monitor_state import MonitorState
-    from sentimon.monitoring.new_words import Vocabulary
+    from sentimon.monitoring.vocabulary import Growth, Vocabulary
     from sentimon.monitoring.watched_events import Counted
-    from sentimon.monitoring.word_growth import Growth
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
@@ -97,9 +96,11 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
 def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorState) -> MonitorLook:
     from sentimon.monitoring.class_mix_drift import check_same_model
+    from sentimon.monitoring.monitor_check import advance
     from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import monitor_report
-    from sentimon.monitoring.monitor_state import advance, fits, new_rows
+    from sentimon.monitoring.monitor_rows import new_rows
+    from sentimon.monitoring.monitor_state import fits
     from sentimon.prediction_log.windows import Period
     from sentimon.timestamps import start_of_hour
     from sentimon.workflows.drift import newer
@@ -160,7 +161,7 @@ def _rows_seen(state: MonitorState, hour: int) -> int:
 def _count_words(
     log: Workspace, period: Period, hours: set[int], vocabulary: Vocabulary
 ) -> dict[int, Counted]:
-    from sentimon.monitoring.new_words import WordCounter
+    from sentimon.monitoring.vocabulary import WordCounter
     from sentimon.prediction_log.word_hashes import tokens_of
     from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
@@ -186,8 +187,8 @@ def find_examples(workspace: Workspace, seen: MonitorLook) -> tuple[list[Growth]
 
 
 def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[PredictionRecord]]:
-    from sentimon.monitoring.example_rows import shows
-    from sentimon.monitoring.word_growth import grown_words
+    from sentimon.monitoring.finding import shows
+    from sentimon.monitoring.vocabulary import grown_words
     from sentimon.prediction_log.windows import Period
     from sentimon.prediction_log.word_hashes import hash_word, words_of
     from sentimon.timestamps import hour_of

@@ -9,8 +9,7 @@ from zlib import crc32
 
 from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.files import read_if_there
-from sentimon.monitoring.monitor_codec import decode_monitors, encode_monitors
-from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.monitor_state import MonitorState, decode_monitors, encode_monitors
 from sentimon.prediction_log.durable_files import errors_named, remove_file, replace_file
 from sentimon.prediction_log.folder import check_folder
 from sentimon.prediction_log.locks import only_monitor, where_writable

@@ -214,7 +214,7 @@ def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:
     from dataclasses import replace
 
     from sentimon.monitoring.baseline import create_baseline
-    from sentimon.monitoring.new_words import vocabulary_of
+    from sentimon.monitoring.vocabulary import vocabulary_of
     from sentimon.prediction_log.summary import summarise
     from sentimon.workflows.drift import count_collected
 

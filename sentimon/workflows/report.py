@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.word_growth import Growth
+    from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
     from sentimon.reporting.report.report_value import Known, Labelled, Report, Setting, Watch
@@ -177,7 +177,7 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth]
     """Return (the words that grew most in the latest texts, how many texts that is about)."""
     from collections import Counter
 
-    from sentimon.monitoring.word_growth import grown_words
+    from sentimon.monitoring.vocabulary import grown_words
     from sentimon.prediction_log.word_hashes import hash_word, words_of
     from sentimon.workflows.drift import latest
 

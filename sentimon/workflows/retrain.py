@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sentimon.finetuning.retraining_plan import RetrainingPlan
     from sentimon.finetuning.split import Labelled
     from sentimon.finetuning.training_loop import EpochMetrics
-    from sentimon.gold_labels.label_book import Finder
+    from sentimon.gold_labels.label_join import Finder
     from sentimon.labels import Sentiment
     from sentimon.prediction_log.record import PredictionRecord
 

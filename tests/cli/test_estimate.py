@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sentimon.evaluation.score_scaling import softmax
 from sentimon.labels import LABELS
+from sentimon.statistics.score_scaling import softmax
 from tests.conftest import ROOT
 from tests.rows import lines, row
 from tests.scoring.test_onnx_backend import write_folder

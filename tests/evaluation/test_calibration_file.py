@@ -8,7 +8,12 @@ import pytest
 
 from sentimon.errors import DataError, NoVerdictError, StoreError
 from sentimon.evaluation.calibration_file import Calibration, calibrate, errors_of, read_calibration
-from sentimon.evaluation.score_scaling import TEMPERATURE, UNCHANGED, VECTOR, softmax
+from sentimon.statistics.score_scaling import (
+    TEMPERATURE,
+    UNCHANGED,
+    VECTOR,
+    softmax,
+)
 from tests.rows import START
 
 

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sentimon.evaluation.error_rate_monitor import Risk, most_capital, risk_of, track_risk
+from sentimon.evaluation.error_rate_monitor import (
+    Risk,
+    monitor_losses,
+    risk_of,
+)
 from sentimon.evaluation.realised_quality import Judged
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.labels import Sentiment
+from sentimon.statistics.betting_test import largest_capital
 from tests.rows import START
 
 ALPHA = 0.05
@@ -17,7 +22,7 @@ ALPHA = 0.05
 
 def track(reference: list[float], current: list[float], **options: float) -> Risk:
     given = {"tolerance": 0.05, "confidence_level": 1 - ALPHA, "min_labels": 50} | options
-    return track_risk(reference, current, **given)
+    return monitor_losses(reference, current, **given)
 
 
 def coins(random: np.random.Generator, rate: float, n: int) -> list[float]:
@@ -38,16 +43,18 @@ def test_the_capital_of_three_labels_is_the_one_worked_by_hand() -> None:
     mean = (1 + 5) / 11
     second = (mean - 0.2) / (mean - mean**2 + (mean - 0.2) ** 2)
     expected = (1 + first * 0.8) * (1 + second * 0.8)
-    assert most_capital(np.array([1.0, 1.0]), 0.2, 0.5) == pytest.approx(expected)
-    assert most_capital(np.array([0.0, 0.0]), 0.2, 0.5) == 1
-    assert most_capital(np.array([]), 0.2, 0.5) == 1
+    assert largest_capital(np.array([1.0, 1.0]), 0.2, 0.5) == pytest.approx(expected)
+    assert largest_capital(np.array([0.0, 0.0]), 0.2, 0.5) == 1
+    assert largest_capital(np.array([]), 0.2, 0.5) == 1
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.6])
 def test_the_bet_is_falsely_won_at_any_time_in_no_more_than_its_level_of_runs(rate: float) -> None:
     random = np.random.default_rng(3)
     runs = 400
-    won = sum(most_capital((random.random(1000) < rate) * 1.0, rate, rate) >= 2 / ALPHA for _ in range(runs))
+    won = sum(
+        largest_capital((random.random(1000) < rate) * 1.0, rate, rate) >= 2 / ALPHA for _ in range(runs)
+    )
     assert won <= runs * ALPHA / 2 + 3 * np.sqrt(runs * ALPHA / 2)
 
 

@@ -7,14 +7,23 @@ import numpy as np
 import pytest
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.estimate import CONFUSION, COUNTING, EXPECTED, Estimates, Mix, estimate, gap_of
-from sentimon.evaluation.estimate_rows import MOST_ROWS, Source, Target, gather
-from sentimon.evaluation.realised_quality import Judged
-from sentimon.evaluation.score_scaling import UNCHANGED, softmax
+from sentimon.evaluation.estimate import (
+    CONFUSION,
+    COUNTING,
+    EXPECTED,
+    Estimates,
+    Mix,
+    compare_words,
+    estimate,
+    words_of,
+)
+from sentimon.evaluation.estimate_rows import MOST_ROWS, Source, UnlabelledSample, gather
+from sentimon.evaluation.realised_quality import Judged, gap_of
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.windows import Period
 from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.score_scaling import UNCHANGED, softmax
 from tests.rows import START, record
 
 USUAL, SHIFTED = np.array([0.2, 0.45, 0.35]), np.array([0.75, 0.2, 0.05])
@@ -40,9 +49,9 @@ class World:
         return [" ".join(self.random.choice(WORDS, 6)) for _ in range(n)]
 
 
-def target_of(scores: np.ndarray, texts: list[str] | None = None) -> Target:
+def target_of(scores: np.ndarray, texts: list[str] | None = None) -> UnlabelledSample:
     counts = np.bincount(scores.argmax(axis=1), minlength=3)
-    return Target(
+    return UnlabelledSample(
         counts=(int(counts[0]), int(counts[1]), int(counts[2])),
         scores=scores,
         texts=[None] * len(scores) if texts is None else texts,
@@ -233,3 +242,23 @@ def test_rows_of_no_weight_do_not_count() -> None:
     found = Source.of(rows)
     assert (found.per_class, found.weights.tolist()) == ((1, 0, 0), [1.0])
     assert Source.of([]).per_class == (0, 0, 0)
+
+
+def test_new_words_are_counted_per_text_and_each_labelled_text_against_the_others() -> None:
+    labelled = ["the parcel came", "the parcel is late", "late again"]
+    found = compare_words(labelled, ["the pacco", "late late", "nuovo"])
+    # Only in one labelled text: came; is; again.
+    assert found.usual == pytest.approx((1 / 3 + 1 / 4 + 1 / 2) / 3)
+    assert found.now == pytest.approx((1 / 2 + 0 + 1) / 3)
+    assert found.excess == pytest.approx(found.now - found.usual)
+    assert (found.labelled, found.n) == (3, 3)
+
+
+def test_names_links_and_case_say_nothing() -> None:
+    assert words_of("@anna GOOD https://t.co/x news") == {"good", "news"}
+    assert words_of("") == words_of(None) == set()
+
+
+def test_without_texts_there_is_nothing_to_compare() -> None:
+    assert compare_words([None, None], ["a"]) is None
+    assert compare_words(["a"], [None]) is None

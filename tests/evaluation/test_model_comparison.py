@@ -8,7 +8,19 @@ from scipy import stats
 from sklearn import metrics
 
 from sentimon.errors import NoVerdictError
-from sentimon.evaluation.model_comparison import Comparison, compare_models, mcnemar_p, pair_up, parts_of
+from sentimon.evaluation.datasets import LabelledText
+from sentimon.evaluation.model_comparison import (
+    Comparison,
+    Gate,
+    compare_models,
+    compare_pair,
+    find_broken,
+    mcnemar_p,
+    parts_of,
+)
+from sentimon.labels import Sentiment
+
+N, U, P = Sentiment
 
 LEVEL = {"confidence_level": 0.95, "seed": 0}
 rows = st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=1, max_size=40)
@@ -38,7 +50,7 @@ def test_the_differences_are_those_of_scikit_learn_and_change_sign_with_the_mode
     labelled: list[tuple[int, int, int]],
 ) -> None:
     gold, a, b = (np.array(one) for one in zip(*labelled, strict=True))
-    found, turned = pair_up("all", gold, a, b, **LEVEL), pair_up("all", gold, b, a, **LEVEL)
+    found, turned = compare_pair("all", gold, a, b, **LEVEL), compare_pair("all", gold, b, a, **LEVEL)
     accuracy = np.mean(b == gold) - np.mean(a == gold)
     options = {"labels": sorted(set(gold.tolist())), "average": "macro", "zero_division": 0}
     recall = metrics.recall_score(gold, b, **options) - metrics.recall_score(gold, a, **options)
@@ -51,7 +63,7 @@ def test_the_differences_are_those_of_scikit_learn_and_change_sign_with_the_mode
 
 
 def test_a_small_table_has_the_numbers_worked_by_hand() -> None:
-    found = pair_up(
+    found = compare_pair(
         "all",
         np.array([0, 0, 0, 0, 2, 2]),
         np.array([0, 0, 1, 1, 2, 2]),
@@ -87,7 +99,7 @@ def test_the_interval_covers_the_true_difference_in_nineteen_of_twenty_samples()
         a = np.where(random.random(300) < 0.8, gold, (gold + 1) % 3)
         b = np.where(random.random(300) < 0.7, gold, np.where(random.random(300) < 0.5, a, (gold + 2) % 3))
         # B is right in 0.7, and where it follows A in 0.3 * 0.5 * 0.8 more.
-        found = pair_up("all", gold, a, b, **LEVEL).accuracy_difference
+        found = compare_pair("all", gold, a, b, **LEVEL).accuracy_difference
         covered += found.low <= 0.7 + 0.12 - 0.8 <= found.high
     assert covered >= 90
 
@@ -110,3 +122,15 @@ def test_parts_with_few_rows_have_no_numbers_and_too_few_rows_at_all_no_verdict(
     assert enough.accuracy_difference.value == -1
     with pytest.raises(NoVerdictError, match="4 labelled rows, at least 5"):
         compared([0] * 4, [0] * 4, [0] * 4)
+
+
+def test_a_listed_text_is_broken_where_the_candidate_says_another_label() -> None:
+    rows = [LabelledText(text="a", label=P), LabelledText(text="b", label=N), LabelledText(text="c", label=U)]
+    (broken,) = find_broken(rows, [P, P, P], [P, U, U])
+    assert (broken.text, broken.label, broken.before, broken.now) == ("b", N, P, U)
+
+
+def test_one_broken_text_keeps_the_gate_shut_and_none_opens_it() -> None:
+    rows = [LabelledText(text="a", label=P)]
+    assert Gate(comparison=None, listed=1, broken=find_broken(rows, [P], [P])).open
+    assert not Gate(comparison=None, listed=1, broken=find_broken(rows, [P], [N])).open

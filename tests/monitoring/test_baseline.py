@@ -54,7 +54,7 @@ def test_other_programs_find_what_they_look_for() -> None:
     ("change", "says"),
     [
         ({"format": 2}, "format 2"),
-        ({"classes": {}}, "do not add up"),
+        ({"classes": {}}, "no rows"),
         ({"hours": []}, "do not add up"),
         ({"models": None}, "models"),
         ({"timestamp": "yesterday"}, "timestamp"),
@@ -62,8 +62,8 @@ def test_other_programs_find_what_they_look_for() -> None:
         ({"last": None}, "first and last row"),
         ({"last": "2099-01-01T00:00:00Z"}, "first and last row"),
         ({"first": "2026-09-07T09:30:00Z"}, "first and last row"),
-        ({"models": [{"model": None, "revision": None, "count": -50}]}, "per model"),
-        ({"hours": [{"hour": "2026-09-07T08:00:00Z", "counts": [51, -1, 0]}]}, "per hour"),
+        ({"models": [{"model": None, "revision": None, "count": -50}]}, "count"),
+        ({"hours": [{"hour": "2026-09-07T08:00:00Z", "counts": [51, -1, 0]}]}, "counts"),
     ],
 )
 def test_a_file_that_is_no_baseline_is_named(change: dict[str, object], says: str) -> None:

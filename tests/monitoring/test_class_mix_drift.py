@@ -4,7 +4,7 @@ from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict, detect_drift
+from sentimon.monitoring.class_mix_drift import DriftReport, Verdict, detect_drift, foreign_models
 from sentimon.prediction_log.summary import Summary
 from tests.rows import START, summary
 
@@ -92,3 +92,45 @@ def test_the_same_weights_under_another_name_are_the_same_model_but_not_the_same
 def test_rows_that_name_no_model_may_be_compared() -> None:
     assert compare(summary(50, 0, 0, model="old"), summary(50, 0, 0)).verdict is Verdict.STABLE
     assert compare(summary(50, 0, 0), summary(50, 0, 0, model="new")).verdict is Verdict.STABLE
+
+
+HASH, OTHER = "0123456789ab", "ba9876543210"
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "foreign"),
+    [
+        (("a", "1"), ("a", "1"), False),
+        (("a", "1"), ("a", "2"), True),
+        (("a", "1"), ("a", None), False),
+        (("a", None), ("a", "1"), False),
+        (("a", None), ("b", None), True),
+        (("a", "1"), ("b", None), True),
+        (("a", None), ("b", "1"), True),
+        (("a", HASH), ("b", HASH), False),
+        (("a", HASH), ("b", OTHER), True),
+        (("a", HASH), ("a", OTHER), True),
+        (("a", HASH[:11]), ("b", HASH[:11]), True),
+        (("a", HASH.upper()), ("b", HASH.upper()), True),
+        (("a", "v" + HASH), ("b", "v" + HASH), True),
+        ((None, None), ("b", "1"), False),
+        (("a", "1"), (None, None), False),
+    ],
+)
+def test_a_model_is_foreign_unless_name_and_revision_or_the_hash_of_its_weights_agree(
+    known: tuple[str | None, str | None], now: tuple[str | None, str | None], foreign: bool
+) -> None:
+    before = baseline(summary(1, 0, 0, model=known[0], revision=known[1]))
+    after = summary(1, 0, 0, model=now[0], revision=now[1])
+    assert foreign_models(before, after) == ([now] if foreign else [])
+
+
+def test_one_of_the_known_models_is_enough_and_each_foreign_one_is_named() -> None:
+    before = baseline(summary(1, 0, 0, model="a", revision="1") + summary(1, 0, 0, model="b", revision="1"))
+    after = (
+        summary(1, 0, 0, model="b", revision="1")
+        + summary(1, 0, 0, model="c", revision="1")
+        + summary(1, 0, 0, model="a", revision="2")
+        + summary(1, 0, 0)
+    )
+    assert sorted(foreign_models(before, after)) == [("a", "2"), ("c", "1")]

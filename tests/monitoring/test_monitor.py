@@ -15,11 +15,24 @@ from sentimon.config.settings import MonitorSettings
 from sentimon.errors import StoreError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.monitor_codec import decode_monitors, encode_monitors
-from sentimon.monitoring.monitor_look import Finding, divided, findings, look_backs
+from sentimon.monitoring.finding import Finding
+from sentimon.monitoring.monitor_check import MonitorCheck, advance
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.monitor_state import LATE_HOURS, Look, MonitorState, advance, fits, new_rows, told
-from sentimon.monitoring.watched_events import Counted, Window, total
+from sentimon.monitoring.monitor_rows import new_rows
+from sentimon.monitoring.monitor_state import (
+    LATE_HOURS,
+    MonitorState,
+    decode_monitors,
+    encode_monitors,
+    fits,
+    told,
+)
+from sentimon.monitoring.shift_tests import (
+    find_shifts,
+    look_backs,
+    scaled_down,
+)
+from sentimon.monitoring.watched_events import Counted, EventWindow, sum_windows
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.timestamps import hour_of
 from tests.rows import START, record, records
@@ -42,7 +55,7 @@ def baseline(*counts: int) -> Baseline:
 REFERENCE = Reference.of(baseline(600, 900, 1500))
 
 
-def window(negative: int, neutral: int, positive: int, *, hour: int = 1) -> Window:
+def window(negative: int, neutral: int, positive: int, *, hour: int = 1) -> EventWindow:
     whole = REFERENCE.window(mixed(negative, neutral, positive))
     return replace(whole, hours={hour: whole.rows})
 
@@ -52,10 +65,10 @@ class Monitored:
     """A log whose monitor looks after each hour."""
 
     state: MonitorState = field(default_factory=MonitorState)
-    hours: dict[int, Window] = field(default_factory=dict)
+    hours: dict[int, EventWindow] = field(default_factory=dict)
     hour: int = hour_of(START) + 100
 
-    def look(self, *counts: int) -> Look:
+    def look(self, *counts: int) -> MonitorCheck:
         self.hour += 1
         self.hours[self.hour] = window(*counts, hour=self.hour)
         kept = {h: one for h, one in self.hours.items() if h >= (self.state.horizon(NOW) or 0)}
@@ -111,7 +124,7 @@ def test_a_small_move_is_a_warning_however_sure_it_is() -> None:
     reference = replace(REFERENCE, groups=(large, *REFERENCE.groups[1:]))
     moved = Counted(100_000, (24_000, 30_000, 46_000))
     groups = (moved, *window(1, 1, 1).groups[1:])
-    hours = {1: Window(groups=groups, hours={1: 100_000})}
+    hours = {1: EventWindow(groups=groups, hours={1: 100_000})}
     _, look = advance(MonitorState(), hours, reference, SETTINGS, now=NOW, confidence_level=0.95)
     assert [one.event for one in look.warnings] == ["negative", "positive"]
     assert look.alarms == ()
@@ -125,11 +138,11 @@ def test_a_move_that_may_be_as_large_as_delta_is_an_alarm() -> None:
         p_value=0.0, limit=1.0,
     )  # fmt: skip
     assert found.difference == pytest.approx(0.045)
-    assert found.matters(0.05, confidence_level=0.95)
-    assert not found.matters(0.07, confidence_level=0.95)
+    assert found.reaches_delta(0.05, confidence_level=0.95)
+    assert not found.reaches_delta(0.07, confidence_level=0.95)
     fell = replace(found, before=found.after, after=found.before)
-    assert fell.matters(0.05, confidence_level=0.95)
-    assert not fell.matters(0.07, confidence_level=0.95)
+    assert fell.reaches_delta(0.05, confidence_level=0.95)
+    assert not fell.reaches_delta(0.07, confidence_level=0.95)
 
 
 @given(
@@ -146,7 +159,7 @@ def test_each_row_is_judged_once_in_whatever_order_rows_come(arrivals: list[list
             for hour in {hour for hour, _ in rows}
             if hour >= (state.horizon(NOW) or 0)
         }
-        assert total(new_rows(state, hours).values()).rows == len(arrival)
+        assert sum_windows(new_rows(state, hours).values()).rows == len(arrival)
         state, look = advance(state, hours, REFERENCE, SETTINGS, now=NOW, confidence_level=0.95)
         judged.append(look.window.groups[0])
         assert new_rows(state, hours) == {}
@@ -168,7 +181,7 @@ def test_an_hour_that_lost_rows_has_those_new_ones_that_show() -> None:
     monitored.hours[monitored.hour] = window(30, 60, 100)
     monitored.look(10, 10, 10)
     monitored.hours[monitored.hour - 1] = window(31, 60, 100)
-    assert total(new_rows(monitored.state, monitored.hours).values()).rows == 1
+    assert sum_windows(new_rows(monitored.state, monitored.hours).values()).rows == 1
 
 
 def test_a_clock_that_was_wrong_once_hides_nothing_later() -> None:
@@ -186,7 +199,7 @@ def test_a_row_from_the_future_hides_nothing() -> None:
     assert state.latest == hour_of(now)
     assert state.horizon(now) == hour_of(now) - LATE_HOURS
     hours[hour_of(now) + 1] = window(5, 0, 0)
-    assert total(new_rows(state, hours).values()).rows == 5
+    assert sum_windows(new_rows(state, hours).values()).rows == 5
 
 
 def test_what_is_remembered_reads_back_as_it_was() -> None:
@@ -199,7 +212,7 @@ def test_what_is_remembered_reads_back_as_it_was() -> None:
     assert fits(state, REFERENCE)
     back = decode_monitors(encode_monitors({"a": MonitorState(), "b": state}), origin="x")
     assert back == {"a": MonitorState(), "b": state}
-    assert not fits(MonitorState(windows=(Window(groups=(Counted(1, (1,)),), hours={0: 1}),)), REFERENCE)
+    assert not fits(MonitorState(windows=(EventWindow(groups=(Counted(1, (1,)),), hours={0: 1}),)), REFERENCE)
     assert told(MonitorState()) == MonitorState()
 
 
@@ -227,7 +240,7 @@ def test_a_memory_that_is_none_is_refused_with_the_next_step(content: bytes) -> 
 
 
 def test_looks_go_back_over_powers_of_two_and_over_all_there_is() -> None:
-    one = Window(groups=(Counted(1, (1,)),), hours={0: 1})
+    one = EventWindow(groups=(Counted(1, (1,)),), hours={0: 1})
     assert [count for count, _ in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [sums.rows for _, sums in look_backs([one] * 11, 9)] == [1, 2, 4, 8, 11]
     assert [count for count, _ in look_backs([one] * 300, 9)] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
@@ -237,7 +250,7 @@ def test_looks_go_back_over_powers_of_two_and_over_all_there_is() -> None:
 
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(1, 50))
 def test_a_share_of_fewer_rows_is_about_the_same(share: tuple[int, int], divisor: float) -> None:
-    count, n = divided(share, divisor)
+    count, n = scaled_down(share, divisor)
     assert 0 <= count <= n <= share[1]
     assert abs(count / n - share[0] / share[1]) <= 0.5 / n + 1e-9
 
@@ -249,14 +262,14 @@ def test_unchanged_traffic_seldom_finds_anything_in_all_its_looks(size: int) -> 
     for _ in range(20):
         places = generator.choices(range(3), shares, k=REFERENCE.rows)
         reference = Reference.of(baseline(*(places.count(place) for place in range(3))))
-        windows: list[Window] = []
+        windows: list[EventWindow] = []
         found = False
         for check in range(1, 101):
             places = generator.choices(range(3), shares, k=size)
             counted = Counted(size, (places.count(0), places.count(1), places.count(2)))
             groups = (counted, Counted(0, (0,) * len(reference.cuts)))
-            windows = [*windows, Window(groups=groups, hours={check: size})][-256:]
-            found = found or any(findings(reference, windows, check, SETTINGS))
+            windows = [*windows, EventWindow(groups=groups, hours={check: size})][-256:]
+            found = found or any(find_shifts(reference, windows, check, SETTINGS))
         ever += found
     # At most 5 % of all monitors ever find something: 4 or more of 20 in 1.6 % of runs.
     assert ever <= 3
@@ -291,13 +304,13 @@ def test_bursts_are_no_drift(name: str) -> None:
         reference = Reference.from_hours((classes, *REFERENCE.groups[1:]), hours, cuts=REFERENCE.cuts)
         for divided_by in (True, False):
             used = reference if divided_by else replace(reference, correlation=0.0)
-            windows: list[Window] = []
+            windows: list[EventWindow] = []
             for hour, size in enumerate(now):
                 for one in parted(generator, size, looks):
                     groups = (Counted(sum(one), one), nothing)
-                    windows = [*windows, Window(groups=groups, hours={hour: sum(one)})][-256:]
-                    found = findings(used, windows, hour * looks + 1, SETTINGS)
-                    if any(finding.matters(0.05, confidence_level=0.95) for finding in found):
+                    windows = [*windows, EventWindow(groups=groups, hours={hour: sum(one)})][-256:]
+                    found = find_shifts(used, windows, hour * looks + 1, SETTINGS)
+                    if any(finding.reaches_delta(0.05, confidence_level=0.95) for finding in found):
                         alarms[divided_by] += 1
                         break
                 else:

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,12 +8,15 @@ import pytest
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.jsonl import BadLine
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.baseline_collection import Collecting, Wanted
+from sentimon.monitoring.class_mix_drift import Verdict, detect_drift
 from sentimon.monitoring.retraining_rules import (
     LastTrigger,
     RetrainingTrigger,
+    RuleResult,
     evaluate_retraining,
     find_last_fired,
+    monitor_rule,
     score_rule,
 )
 from sentimon.prediction_log.summary import Summary
@@ -149,3 +153,109 @@ def test_a_line_that_may_have_fired_is_taken_for_one_at_the_latest_moment_it_can
     whole = last_fired(*entries, {"timestamp": "2026-02-09T00:00:00Z", "triggered": True})
     assert whole is not None
     assert (whole.doubt, whole.error_rate_met) == (None, False)
+
+
+def rule(name: str, met: bool | None) -> RuleResult:
+    return RuleResult(name=name, side="above", value=None, low=None, high=None, limit=None, met=met, n=0)
+
+
+def trigger(
+    samples: bool = True,
+    confidence: bool | None = False,
+    drift: bool | None = False,
+    error_rate: bool | None = False,
+    *,
+    drift_told: bool = False,
+    error_rate_told: bool = False,
+    collecting: Collecting | None = None,
+) -> RetrainingTrigger:
+    return RetrainingTrigger(
+        samples=rule("samples", samples),
+        confidence=rule("confidence", confidence),
+        drift=rule("drift", drift),
+        drift_told=drift_told,
+        error_rate=rule("error_rate", error_rate),
+        error_rate_told=error_rate_told,
+        cooldown_until=None,
+        rows_until=None,
+        collecting=collecting,
+    )
+
+
+@pytest.mark.parametrize(
+    ("samples", "confidence", "drift", "error_rate", "due", "decided"),
+    [
+        (True, False, False, False, False, True),
+        (False, False, False, False, False, False),
+        (False, True, True, True, False, False),
+        (True, None, False, False, False, False),
+        (True, False, None, False, False, False),
+        (True, None, None, None, False, False),
+        # A cause that is met decides, whatever else cannot be judged.
+        (True, True, None, None, True, True),
+        (True, None, True, None, True, True),
+        (True, None, None, True, True, True),
+        # Without labels enough the other two rules decide alone.
+        (True, False, False, None, False, True),
+    ],
+)
+def test_a_rule_that_cannot_be_judged_leaves_it_open_unless_another_is_met(
+    samples: bool,
+    confidence: bool | None,
+    drift: bool | None,
+    error_rate: bool | None,
+    due: bool,
+    decided: bool,
+) -> None:
+    found = trigger(samples, confidence, drift, error_rate)
+    assert (found.due, found.decided) == (due, decided)
+    wanted = Wanted(name="v2", revision="2", since=NOW, rows=9, asked=9, replaces=None)
+    collecting = Collecting(wanted=wanted, found=1, others=0)
+    held = trigger(samples, confidence, drift, error_rate, collecting=collecting)
+    assert (held.due, held.decided, held.triggered) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("causes", "told", "fires"),
+    [
+        ((False, True, False), (False, False), True),
+        ((False, True, False), (True, False), False),
+        ((False, True, False), (False, True), True),
+        ((False, False, True), (False, True), False),
+        ((False, False, True), (True, False), True),
+        ((False, True, True), (True, True), False),
+        ((False, True, True), (True, False), True),
+        ((True, True, True), (True, True), True),
+        ((True, False, False), (True, True), True),
+    ],
+)
+def test_only_a_cause_that_no_trigger_has_fired_on_fires(
+    causes: tuple[bool, bool, bool], told: tuple[bool, bool], fires: bool
+) -> None:
+    found = trigger(True, *causes, drift_told=told[0], error_rate_told=told[1])
+    assert (found.due, found.triggered) == (True, fires)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "checks", "met"),
+    [
+        (Verdict.NO_VERDICT, 0, None),
+        (Verdict.NO_VERDICT, 1, False),
+        (Verdict.STABLE, 0, False),
+        (Verdict.STABLE, 1, False),
+        (Verdict.DRIFT, 1, True),
+    ],
+)
+def test_a_monitor_that_never_looked_cannot_be_judged(
+    verdict: Verdict, checks: int, met: bool | None
+) -> None:
+    report = SimpleNamespace(
+        verdict=verdict,
+        checks=checks,
+        drifting=verdict is Verdict.DRIFT,
+        moved_most=0.1,
+        delta=0.05,
+        counts=(1, 2, 3),
+    )
+    found = monitor_rule(report)  # type: ignore[arg-type]
+    assert (found.met, found.value, found.limit, found.n) == (met, 0.1, 0.05, 6)

@@ -5,8 +5,8 @@ import pytest
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.new_words import vocabulary_of
-from sentimon.monitoring.simulation import Outcome, Result, Scenario, simulate
+from sentimon.monitoring.simulation import Result, Scenario, SimulationRun, simulate
+from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.summary import summarise
 from tests.rows import START, record
 
@@ -26,7 +26,7 @@ BASELINE = Baseline(
 REFERENCE = Reference.of(BASELINE)
 
 
-def run(seed: int, **scenario: float) -> Outcome:
+def run(seed: int, **scenario: float) -> SimulationRun:
     given = {"rows": 200, "hours": 1.0, "checks": 40, "shift": 0.0} | scenario
     return simulate(BASELINE, REFERENCE, Settings(), Scenario(**given), seed)  # type: ignore[arg-type]
 
@@ -63,7 +63,7 @@ def test_shares_and_delays_of_runs_worked_by_hand() -> None:
     scenario = Scenario(rows=10, hours=1.0, checks=20, shift=0.1)
     alarms = [5, 11, 12, 14, None]
     result = Result(
-        scenario=scenario, outcomes=tuple(Outcome(alarm=one, change=scenario.change) for one in alarms)
+        scenario=scenario, outcomes=tuple(SimulationRun(alarm=one, change=scenario.change) for one in alarms)
     )
     assert result.false_alarms(0.95).value == 0.2
     assert (result.found(0.95).value, result.found(0.95).n) == (0.75, 4)

@@ -7,8 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from recipes.default_model.measure import bootstrap_interval, calibration_error, macro_f1
-from sentimon.evaluation.confusion import confusion_table, mean_recall, recalls
-from sentimon.evaluation.score_scaling import fit_temperature, log_loss, softmax
+from sentimon.evaluation.classification_metrics import (
+    confusion_table,
+    mean_recall,
+    recalls,
+)
+from sentimon.statistics.score_scaling import (
+    fit_temperature,
+    log_loss,
+    softmax,
+)
 
 GOLD = np.array([0, 0, 1, 1, 2, 2])
 SAID = np.array([0, 1, 1, 1, 2, 0])

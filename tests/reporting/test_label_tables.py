@@ -14,14 +14,17 @@ import pytest
 from rich.console import Console, RenderableType
 
 from sentimon.evaluation.calibration_file import Calibration
-from sentimon.evaluation.error_rate_monitor import Risk, track_risk
-from sentimon.evaluation.estimate import EXPECTED, Estimates, Gap, Learnt, Trust
-from sentimon.evaluation.label_shift import Fit
-from sentimon.evaluation.model_comparison import compare_models, pair_up, parts_of
+from sentimon.evaluation.error_rate_monitor import Risk, monitor_losses
+from sentimon.evaluation.estimate import (
+    EXPECTED,
+    AssumptionChecks,
+    CorrectedEstimates,
+    Estimates,
+    VocabularyNovelty,
+)
+from sentimon.evaluation.model_comparison import compare_models, compare_pair, parts_of
 from sentimon.evaluation.quality import evaluate
-from sentimon.evaluation.realised_quality import judge, realise, realise_windows
-from sentimon.evaluation.score_scaling import Calibrator
-from sentimon.evaluation.vocabulary_novelty import Novelty
+from sentimon.evaluation.realised_quality import EstimateGap, judge, realise, realise_windows
 from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
 from sentimon.finetuning.training_loop import EpochMetrics
 from sentimon.gold_labels.gold_label import GoldLabel
@@ -36,6 +39,8 @@ from sentimon.reporting.quality_tables import calibration_table, realised_table
 from sentimon.reporting.retrain_tables import results_table
 from sentimon.scoring.scores import Scores
 from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.label_shift import MixtureFit
+from sentimon.statistics.score_scaling import Calibrator
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
 from tests.rows import START, record, vector
 
@@ -86,7 +91,7 @@ def realised_without_labels() -> RenderableType:
 
 def estimated() -> RenderableType:
     found = estimates(trusted=True)
-    gap = Gap(realised=known(0.78, 120), difference=Change(value=-0.02, low=-0.1, high=0.06))
+    gap = EstimateGap(realised=known(0.78, 120), difference=Change(value=-0.02, low=-0.1, high=0.06))
     return estimates_table(found, gap, LABELS, calibration=None)
 
 
@@ -107,14 +112,14 @@ def estimates(*, trusted: bool) -> Estimates:
             kind="bias-corrected temperature", weights=(0.8, 0.8, 0.8), biases=(0.1, 0.0, 0.2)
         ),
         condition=2.5,
-        trust=Trust(
-            fit=Fit(distance=0.03 if trusted else 0.3, usual=0.04, p=0.6 if trusted else 0.002),
+        trust=AssumptionChecks(
+            fit=MixtureFit(distance=0.03 if trusted else 0.3, usual=0.04, p=0.6 if trusted else 0.002),
             fit_level=0.01,
-            novelty=None if trusted else Novelty(usual=0.1, now=0.7, labelled=400, n=400),
+            novelty=None if trusted else VocabularyNovelty(usual=0.1, now=0.7, labelled=400, n=400),
             new_words=0.1,
         ),
         counted=mix,
-        learnt=Learnt(
+        learnt=CorrectedEstimates(
             by_confusion=mix,
             by_expectation=mix,
             preferred=EXPECTED,
@@ -155,7 +160,7 @@ def calibration() -> RenderableType:
 
 
 def risk(reference: list[float], current: list[float]) -> Risk:
-    return track_risk(reference, current, tolerance=0.05, confidence_level=0.95, min_labels=50)
+    return monitor_losses(reference, current, tolerance=0.05, confidence_level=0.95, min_labels=50)
 
 
 def models() -> RenderableType:
@@ -183,7 +188,7 @@ def retrained() -> RenderableType:
         guessing=1 / 3,
         before=before,
         after=after,
-        pairing=pair_up("all", rows, rows, rows, confidence_level=0.95, seed=0),
+        pairing=compare_pair("all", rows, rows, rows, confidence_level=0.95, seed=0),
     )
     found = RetrainingResults(
         fingerprint="f", revision="1", new=side, old=side, temperature=1.0,

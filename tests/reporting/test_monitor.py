@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.labels import LABELS
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.monitor_check import advance
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_report import MonitorReport, monitor_report
-from sentimon.monitoring.monitor_state import MonitorState, advance
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.reporting.monitor_findings import explain_monitor, monitor_object
 from tests.monitoring.test_monitor import NOW, mixed, window
 from tests.rows import START, record

@@ -20,8 +20,8 @@ from sentimon.monitoring.baseline import Baseline, check_baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
-from sentimon.monitoring.simulation import Outcome, Result, Scenario
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.simulation import Result, Scenario, SimulationRun
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.decision_tables import check_table, drift_table, trigger_table
@@ -143,7 +143,7 @@ def monitor_waiting() -> RenderableType:
 
 def simulation() -> RenderableType:
     outcomes = [
-        tuple(Outcome(alarm=alarm, change=change) for alarm in alarms)
+        tuple(SimulationRun(alarm=alarm, change=change) for alarm in alarms)
         for change, alarms in ((720, [None] * 9 + [5]), (360, [362, 363, 400, 720, None] * 2))
     ]
     results = [

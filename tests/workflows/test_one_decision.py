@@ -22,7 +22,7 @@ from sentimon.config import load_settings
 from sentimon.gold_labels.gold_label import ID, GoldLabel
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import create_baseline
-from sentimon.monitoring.new_words import vocabulary_of
+from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Period
 from sentimon.reporting.json_shapes import drift_object

@@ -7,7 +7,7 @@ import pytest
 from sentimon.errors import StoreError
 from sentimon.finetuning.working_folder import check_output, working_folder
 from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.label_book import Finder
+from sentimon.gold_labels.label_join import Finder
 from sentimon.labels import Sentiment
 from sentimon.workflows.retrain import rows_of_log
 from tests.rows import START, record

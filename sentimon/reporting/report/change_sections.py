@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.monitor_look import Finding
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, interval, limit_text, number, number_against
@@ -11,7 +11,7 @@ from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragrap
 from sentimon.reporting.report.charts import change_chart
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger
-from sentimon.statistics.intervals import Change, difference_of_shares, normal_quantile, wilson
+from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
 
 _COLUMNS = (
     Column(name="Baseline", numeric=True),
@@ -129,7 +129,7 @@ def _event(finding: Finding, report: Report) -> tuple[str, str, str, str]:
         report.names[finding.place] if is_class else f"{finding.group} {finding.event}",
         estimate(wilson(*finding.before, confidence_level=level)),
         estimate(wilson(*finding.after, confidence_level=level)),
-        change(Change(value=value, low=low, high=high)),
+        change(Difference(value=value, low=low, high=high)),
     )
 
 

@@ -12,7 +12,7 @@ from sentimon.reporting.report.svg import Frame, Point, box, circle, label, line
 from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.calibration_error import Reliability
+    from sentimon.statistics.calibration_error import ReliabilityBin
 
 _MOST_MARKS = 70
 """The largest number of windows that each get a mark."""
@@ -188,7 +188,7 @@ def change_chart(rows: Sequence[tuple[str, Estimate, Estimate]]) -> tuple[str, F
     return "".join(parts), frame
 
 
-def calibration_chart(curve: Sequence[Reliability]) -> tuple[str, Frame]:
+def calibration_chart(curve: Sequence[ReliabilityBin]) -> tuple[str, Frame]:
     """Return accuracy over confidence; on the diagonal a confidence of 0.8 is right 8 times in 10."""
     low = min([0.5, *(one.confidence for one in curve)])
     frame = Frame(width=480, height=340, bottom=48, x_low=low)

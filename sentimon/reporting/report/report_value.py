@@ -11,7 +11,7 @@ from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
 from sentimon.prediction_log.windows import Window
 from sentimon.reporting.report.saved_checks import Past
@@ -20,8 +20,8 @@ from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
     # numpy comes with them, which takes as long to load as a report without labels takes to make.
-    from sentimon.evaluation.calibration_error import Reliability
     from sentimon.evaluation.quality import Quality
+    from sentimon.statistics.calibration_error import ReliabilityBin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class Labelled:
 
     source: str
     quality: Quality
-    curve: Sequence[Reliability]
+    curve: Sequence[ReliabilityBin]
     drawn: bool
     """Whether some rows were sampled with known probabilities; the report counts each row once."""
 

@@ -10,11 +10,11 @@ from typing import Any
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
-from sentimon.monitoring.monitor_look import Finding
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.report.report_value import Known, Report, Setting, Watch, score_windows

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.evaluation.calibration_error import Reliability
 from sentimon.reporting.report.charts import (
     Level,
     Stretch,
@@ -17,6 +16,7 @@ from sentimon.reporting.report.charts import (
 )
 from sentimon.reporting.report.report_value import ScoredWindow
 from sentimon.reporting.report.svg import Frame, label, path, ticks
+from sentimon.statistics.calibration_error import ReliabilityBin
 from sentimon.statistics.intervals import Estimate
 from tests.reporting.report.pages import everything, parsed
 
@@ -85,8 +85,8 @@ def test_change_and_calibration_show_each_number_once() -> None:
     # 110 + 516 * 0.2
     assert 'cx="213.2"' in drawn
     curve = [
-        Reliability(confidence=0.6, accuracy=estimate(0.7)),
-        Reliability(confidence=0.9, accuracy=estimate(0.8)),
+        ReliabilityBin(confidence=0.6, accuracy=estimate(0.7)),
+        ReliabilityBin(confidence=0.9, accuracy=estimate(0.8)),
     ]
     drawn, _ = calibration_chart(curve)
     assert drawn.count('class="mark"') == 2
@@ -134,7 +134,7 @@ def test_every_coordinate_is_finite_and_on_the_paper(rows, level: float, moved: 
     check_coordinates(*change_chart([("x", one.score, one.confidence) for one in windows[:4]]))
     check_coordinates(
         *calibration_chart(
-            [Reliability(confidence=min(1.0, level), accuracy=one.score) for one in windows[:15]]
+            [ReliabilityBin(confidence=min(1.0, level), accuracy=one.score) for one in windows[:15]]
         )
     )
 

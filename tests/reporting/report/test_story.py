@@ -15,7 +15,7 @@ from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
-from sentimon.monitoring.word_growth import Growth
+from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Tone
@@ -23,7 +23,7 @@ from sentimon.reporting.report.rendering import TEMPLATES, plain, safe, to_html,
 from sentimon.reporting.report.report_value import Watch
 from sentimon.reporting.report.saved_checks import Past
 from sentimon.reporting.report.story import tell
-from sentimon.statistics.intervals import Change
+from sentimon.statistics.intervals import Difference
 from tests.reporting.report.pages import check_page, everything, parsed
 from tests.reporting.report.reports import NOW, report
 from tests.rows import summary
@@ -146,7 +146,7 @@ def test_hostile_texts_print_as_themselves(text: str) -> None:
 
 def test_long_sentences_of_ours_are_not_cut() -> None:
     made = report()
-    texts = replace(made.drift.texts[0], change=Change(value=1.0, low=1.0, high=1.0))
+    texts = replace(made.drift.texts[0], change=Difference(value=1.0, low=1.0, high=1.0))
     many = replace(made, drift=replace(made.drift, texts=(texts,) * 12))
     assert "characters)" not in check_page(to_html(tell(many))).text
     assert "characters)" not in to_markdown(tell(many))

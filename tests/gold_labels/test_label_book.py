@@ -10,8 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
-from sentimon.gold_labels.gold_label import GoldLabel, keys_of, parse_label_line
-from sentimon.gold_labels.label_book import LABELS_FILE, Added, Arrival, add_labels, forget_labels, read_book
+from sentimon.gold_labels.gold_label import GoldLabel, parse_label_line
+from sentimon.gold_labels.label_book import (
+    LABELS_FILE,
+    Added,
+    ImportedLabel,
+    add_labels,
+    forget_labels,
+    read_book,
+)
+from sentimon.gold_labels.label_join import keys_of
 from sentimon.jsonl import LineError
 from sentimon.labels import Sentiment
 from tests.rows import START, record
@@ -34,7 +42,7 @@ def label(name: str, place: int, **rest: object) -> GoldLabel:
 
 def add(folder: Path, *given_labels: GoldLabel, replace: bool = False) -> Added:
     arrivals = [
-        Arrival(path="labels.csv", line=number, label=one) for number, one in enumerate(given_labels, 2)
+        ImportedLabel(path="labels.csv", line=number, label=one) for number, one in enumerate(given_labels, 2)
     ]
     return add_labels(folder, arrivals, replace=replace, zone=UTC, sync=False)
 

@@ -1,7 +1,7 @@
-"""What makes a row worth labelling: a weight above 0 for each, part of it the same for all.
+"""How much each row is worth labelling: a weight above 0, by one of four strategies.
 
-UNIFORM is the share that all rows have alike: so every row can be picked, and no estimate from the picked
-ones rests on a row that counts more than 1 / UNIFORM times the average.
+A share UNIFORM of the weight is the same for all rows. So every row can be drawn, and no drawn row stands for
+more than 1 / UNIFORM times the average number of rows.
 """
 
 from __future__ import annotations
@@ -19,57 +19,60 @@ from sentimon.prediction_log.record import PredictionRecord
 STRATEGIES = ("random", "uncertain", "drifted", "diverse")
 UNIFORM = 0.1
 BUCKETS = 4096
-"""Words are counted by the hash of the word, modulo this."""
+"""Words are counted in this many buckets, by their hash."""
 CLUSTERS = 256
 _WORD = re.compile(r"\w+")
 _KNOWN_WORDS = 65_536
-"""Words whose hash is remembered: most words of a text are common ones."""
+"""Size of the cache of word hashes: most words of a text are common ones."""
 _LANE = 24
 _FULL_LANE = 2**_LANE - 1
 _ERRORS = 2.0
-"""Standard errors that a share must have grown by before it says anything."""
+"""Standard errors by which a share must have grown before it counts."""
 
 Weigh = Callable[[PredictionRecord], float]
 
 
-def alike(record: PredictionRecord) -> float:
-    """Return the same weight for every row: a simple random sample."""
+def equal_weight(record: PredictionRecord) -> float:
+    """Return 1 for every row: a simple random sample."""
     del record
     return 1.0
 
 
-def uncertain(record: PredictionRecord) -> float:
-    """Return how close the two highest scores are: from UNIFORM, one class alone, to 1, two alike."""
+def uncertainty_weight(record: PredictionRecord) -> float:
+    """Return a weight that grows as the two highest scores get closer: UNIFORM (certain) .. 1 (equal).
+
+    Source: Scheffer, Decomain & Wrobel (2001), IDA, 309-318 (margin sampling).
+    """
     ordered = sorted(record.scores.vector)
     return UNIFORM + (1 - UNIFORM) * (1 - (ordered[-1] - ordered[-2]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
-    """Rows per predicted class, and rows per bucket that hold one of its words."""
+class WordCounts:
+    """Number of rows per predicted class, and of rows per bucket that contain one of its words."""
 
     rows: int
     classes: tuple[int, int, int]
     words: array[int]
 
 
-def count_words(records: Iterable[PredictionRecord]) -> Census:
-    """Return the census of some rows; one pass, memory for BUCKETS counts."""
+def count_words(records: Iterable[PredictionRecord]) -> WordCounts:
+    """Return the counts of some rows; one pass, memory for BUCKETS counts."""
     rows, classes, words = 0, [0, 0, 0], array("q", bytes(8 * BUCKETS))
     for record in records:
         rows += 1
         classes[record.sentiment] += 1
         for bucket in _buckets(record.text):
             words[bucket] += 1
-    return Census(rows=rows, classes=(classes[0], classes[1], classes[2]), words=words)
+    return WordCounts(rows=rows, classes=(classes[0], classes[1], classes[2]), words=words)
 
 
-def drifted(before: Census, now: Census) -> Weigh:
-    """Return what weighs a row by how much its class, or its most grown word, is more frequent than before.
+def drift_weights(before: WordCounts, now: WordCounts) -> Weigh:
+    """Return a weight function, UNIFORM .. 1, for rows whose class or words have become more frequent.
 
-    Growth is (now - before - 2 standard errors) / now, at least 0: about the share of rows with that
-    class, or that word, that would not be there had nothing changed. A row counts with the larger of
-    the two, from UNIFORM to 1.
+    The growth of a class or word is (now - before - 2 standard errors) / now, at least 0: roughly the share
+    of its rows that would be missing had nothing changed. A row gets the growth of its class or of its
+    fastest growing word, whichever is larger.
     """
     classes = [_growth(b, before.rows, c, now.rows) for b, c in zip(before.classes, now.classes, strict=True)]
     words = [_growth(b, before.rows, c, now.rows) for b, c in zip(before.words, now.words, strict=True)]
@@ -85,7 +88,7 @@ def _growth(before: int, rows_before: int, now: int, rows_now: int) -> float:
     if not now or not rows_before:
         return 0.0
     p, q = before / rows_before, now / rows_now
-    # One row more on each side: a word that was never seen before is not beyond doubt.
+    # One row is added on each side, so that a word that was never seen before is not taken as certain.
     error = math.sqrt((before + 1) / rows_before**2 + (now + 1) / rows_now**2)
     return max(0.0, (q - p - _ERRORS * error) / q)
 
@@ -98,10 +101,10 @@ def count_clusters(records: Iterable[PredictionRecord]) -> array[int]:
     return sizes
 
 
-def diverse(sizes: array[int]) -> Weigh:
-    """Return what weighs a row by 1 / the size of its cluster, so that each cluster is picked alike often.
+def diversity_weights(sizes: array[int]) -> Weigh:
+    """Return a weight function, above 0: 1 / size of the cluster, so that clusters are drawn equally often.
 
-    The part that all rows have alike is UNIFORM / rows.
+    The uniform part of the weight is UNIFORM / rows.
     """
     rows, filled = sum(sizes), sum(size > 0 for size in sizes)
 
@@ -113,9 +116,9 @@ def diverse(sizes: array[int]) -> Weigh:
 
 
 def cluster_of(text: str | None) -> int:
-    """Return the cluster of a text, 0 .. CLUSTERS - 1: texts that share most of their words often share it.
+    """Return the cluster of a text, 0 .. CLUSTERS - 1; texts that share most of their words often share it.
 
-    Each word votes with the eight bits of its hash; a bit of the cluster is what the majority says.
+    Each word votes with the eight bits of its hash; each bit of the cluster is the majority vote.
 
     >>> cluster_of("good morning") == cluster_of("Good, morning!")
     True
@@ -129,7 +132,7 @@ def cluster_of(text: str | None) -> int:
 
 @lru_cache(maxsize=_KNOWN_WORDS)
 def _lanes(word: str) -> int:
-    """Return eight bits of a word's hash, each in a lane of its own: one sum counts the votes for all."""
+    """Return eight bits of a word's hash in lanes of an integer, so that one sum counts all votes."""
     bits = _hash(word) >> 16 & 0xFF
     return sum(1 << _LANE * place for place in range(8) if bits >> place & 1)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from sentimon.evaluation.score_scaling import (
+from sentimon.statistics.score_scaling import (
     BIAS_CORRECTED,
     KINDS,
     TEMPERATURE,

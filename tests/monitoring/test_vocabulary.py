@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
-from sentimon.monitoring.new_words import (
+from sentimon.monitoring.vocabulary import (
     FEWEST_TEXTS,
     MOST_TEXTS,
     WordCounter,
+    grown_words,
     learn_vocabulary,
+    log_likelihood_ratio,
     new_share,
     vocabulary_of,
 )
-from sentimon.monitoring.word_growth import grown_words, log_likelihood_ratio
 from sentimon.prediction_log.word_hashes import (
     hash_word,
     keyed_token_hashes,

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.gold_labels.sampling import Draw, draw_rows
-from sentimon.gold_labels.sampling_weights import (
+from sentimon.gold_labels.sampling_strategies import (
     UNIFORM,
-    alike,
     cluster_of,
     count_clusters,
     count_words,
-    diverse,
-    drifted,
-    uncertain,
+    diversity_weights,
+    drift_weights,
+    equal_weight,
+    uncertainty_weight,
 )
 from sentimon.prediction_log.record import PredictionRecord
 from tests.rows import record
@@ -73,32 +73,34 @@ def test_rows_with_one_key_are_picked_together_and_stand_once_in_the_draw() -> N
     same = record(0, text="again")
     given_rows = [(("text_hash", "a"), same)] * 500 + keyed(rows(20))
     times = Counter(
-        key for seed in range(400) for key in picked(draw_rows(given_rows, n=5, seed=str(seed), weigh=alike))
+        key
+        for seed in range(400)
+        for key in picked(draw_rows(given_rows, n=5, seed=str(seed), weigh=equal_weight))
     )
     # 21 things to label, five of them each time: the repeated one no more often than any other.
     assert abs(times["a"] - 400 * 5 / 21) < 4 * math.sqrt(400 * 5 / 21)
-    assert draw_rows(given_rows, n=5, seed="0", weigh=alike).frame == 520
+    assert draw_rows(given_rows, n=5, seed="0", weigh=equal_weight).frame == 520
 
 
 def test_every_row_can_be_picked_by_every_strategy() -> None:
     sure = record(2, confidence=1.0, text="")
     before, now = count_words(rows(50)), count_words([*rows(50), sure])
-    assert uncertain(sure) == pytest.approx(UNIFORM)
-    assert drifted(before, now)(sure) >= UNIFORM
-    assert diverse(count_clusters([*rows(50), sure]))(sure) >= UNIFORM / 51
-    assert alike(sure) == 1
+    assert uncertainty_weight(sure) == pytest.approx(UNIFORM)
+    assert drift_weights(before, now)(sure) >= UNIFORM
+    assert diversity_weights(count_clusters([*rows(50), sure]))(sure) >= UNIFORM / 51
+    assert equal_weight(sure) == 1
 
 
 def test_two_near_scores_weigh_more_than_a_sure_one() -> None:
     # 0.5 against 0.25 and 0.9 against 0.05: 1 - margin is 0.75 and 0.15.
-    assert uncertain(record(0, confidence=0.5)) == pytest.approx(0.1 + 0.9 * 0.75)
-    assert uncertain(record(0, confidence=0.9)) == pytest.approx(0.1 + 0.9 * 0.15)
+    assert uncertainty_weight(record(0, confidence=0.5)) == pytest.approx(0.1 + 0.9 * 0.75)
+    assert uncertainty_weight(record(0, confidence=0.9)) == pytest.approx(0.1 + 0.9 * 0.15)
 
 
 def test_a_class_that_grew_weighs_by_the_part_of_it_that_is_new() -> None:
     before = [record(place, text=None) for place in [0] * 100 + [1] * 900]
     now = [record(place, text=None) for place in [0] * 400 + [1] * 600]
-    weigh = drifted(count_words(before), count_words(now))
+    weigh = drift_weights(count_words(before), count_words(now))
     error = math.sqrt(101 / 1000**2 + 401 / 1000**2)
     assert weigh(now[0]) == pytest.approx(UNIFORM + (1 - UNIFORM) * (0.4 - 0.1 - 2 * error) / 0.4)
     assert weigh(now[-1]) == pytest.approx(UNIFORM)
@@ -107,7 +109,7 @@ def test_a_class_that_grew_weighs_by_the_part_of_it_that_is_new() -> None:
 def test_a_word_that_grew_lifts_the_rows_that_hold_it() -> None:
     before = [record(1, text="the parcel came") for _ in range(300)]
     now = [record(1, text="the strike delays it" if one % 2 else "the parcel came") for one in range(300)]
-    weigh = drifted(count_words(before), count_words(now))
+    weigh = drift_weights(count_words(before), count_words(now))
     assert weigh(record(1, text="a STRIKE!")) > 0.7
     assert weigh(record(1, text="the parcel came")) == pytest.approx(UNIFORM)
 
@@ -116,7 +118,7 @@ def test_a_drifted_draw_finds_the_new_topic_more_often_than_a_plain_one() -> Non
     topic = rows(50, text="courier strike again")
     others = [record(1, number, id=f"x{number}", text="all is fine here") for number in range(950)]
     before = count_words([record(1, text="all is fine here") for _ in range(1000)])
-    weigh = drifted(before, count_words([*topic, *others]))
+    weigh = drift_weights(before, count_words([*topic, *others]))
     found = draw_rows(keyed([*topic, *others]), n=40, seed="0", weigh=weigh)
     assert sum("strike" in (one.record.text or "") for one in found.rows) >= 8
 
@@ -125,7 +127,7 @@ def test_diverse_takes_small_clusters_as_often_as_large_ones() -> None:
     common = [record(1, number, id=f"c{number}", text="thanks a lot") for number in range(900)]
     rare = [record(1, number, id=f"r{number}", text="il pacco non arriva mai") for number in range(20)]
     assert cluster_of(common[0].text) != cluster_of(rare[0].text)
-    weigh = diverse(count_clusters([*common, *rare]))
+    weigh = diversity_weights(count_clusters([*common, *rare]))
     shares = [
         sum(one.key[1].startswith("r") for one in found.rows) / 10
         for found in (

@@ -1,9 +1,9 @@
-"""How much more a share wavers from hour to hour than independent rows would: bursts, and the time of day."""
+"""Overdispersion: how much more a share varies from hour to hour than it would with independent rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -11,11 +11,13 @@ from sentimon.prediction_log.summary import Counts
 
 _HOURS = 24
 _WORTH_DIVIDING = 1.2
+"""A smaller design effect is ignored."""
 _QUANTILE_95 = 1.6449
+"""Of the standard normal distribution, one-sided."""
 _COEFFICIENTS = 2
-"""Of a wave: what chance explains of it, in units of its variance."""
+"""Of a wave; chance alone explains about one unit of variance for each."""
 _FEWEST_HOURS_OF_DAY = 18
-"""With fewer of them a wave over the day cannot be told from its mean."""
+"""With fewer hours of the day a wave cannot be told from a different mean."""
 
 
 class Wave(msgspec.Struct, frozen=True):
@@ -27,21 +29,21 @@ class Wave(msgspec.Struct, frozen=True):
 
     @property
     def amplitude(self) -> float:
-        """Return how far the share swings to either side, 0 .. 1."""
+        """Return how far the share swings to either side of its mean, 0 .. 1."""
         return math.hypot(self.cosine, self.sine)
 
     def at(self, hour: int) -> float:
-        """Return the share in an hour, counted since 1970."""
+        """Return the share in an hour, counted since 1970; it may lie slightly outside 0 .. 1."""
         angle = 2 * math.pi * hour / _HOURS
         return self.share + self.cosine * math.cos(angle) + self.sine * math.sin(angle)
 
 
 def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
-    """Return how the share of each class swings over a day, in Sentiment order; `hours` holds rows.
+    """Return the daily wave of the share of each class, in Sentiment order.
 
-    A wave of 24 hours fitted by least squares, weighted by rows, and shrunken by what chance explains of
-    it: one that is no larger than chance makes it is flat. Flat, too, where the rows cover fewer than 18
-    hours of the day.
+    `hours` holds rows per class by hour, at least one of them. Each wave of 24 hours is fitted by least
+    squares, weighted by rows, and shrunk towards its mean by what chance alone explains: a wave no larger
+    than chance is flat. It is also flat where the rows cover fewer than 18 hours of the day.
 
     Source: Bliss (1958), Periodic Regression in Biology and Climatology; James & Stein (1961), Proc. 4th
     Berkeley Symp. 1, 361-379, the positive part, for the two coefficients.
@@ -59,11 +61,11 @@ def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
 
 
 def design_effect(hours: Mapping[int, Counts], waves: Sequence[Wave]) -> tuple[float, int]:
-    """Return (how many times the variance of class shares per hour exceeds chance, degrees of freedom).
+    """Return (design effect, >= 1; its degrees of freedom): how far the variance per hour exceeds chance.
 
-    At least 1. Pearson's chi-square of the rows of each class in each hour around the daily `waves`,
-    over its degrees of freedom: the variance inflation of clustered sampling. Without degrees of
-    freedom it is 1.
+    It is the variance inflation of clustered sampling: Pearson's chi-square of the rows of each class in
+    each hour around the daily `waves`, divided by its degrees of freedom. Without degrees of freedom it
+    is 1.
 
     Source: Rao & Scott (1981), J. Am. Stat. Assoc. 76, 221-230; Kish (1965), Survey Sampling, 8.2.
     """
@@ -76,16 +78,16 @@ def design_effect(hours: Mapping[int, Counts], waves: Sequence[Wave]) -> tuple[f
     for hour, counts in hours.items():
         size = sum(counts)
         for place in seen:
-            # A fitted share may fall out of 0 .. 1, a real one is where it was.
+            # A fitted share may be negative or tiny, which would divide by almost nothing.
             expected = size * max(waves[place].at(hour), waves[place].share / 10)
             square += (counts[place] - expected) ** 2 / expected if size else 0.0
     return max(1.0, square / degrees), degrees
 
 
 def intraclass_correlation(effect: float, hours: Mapping[int, Counts]) -> float:
-    """Return the correlation of two rows of one hour that makes a design effect, 0 .. 1.
+    """Return the correlation of two rows of one hour, 0 .. 1, that a design effect implies.
 
-    Pearson's chi-square weighs each hour alike: its expectation grows with the plain mean of their sizes.
+    Pearson's chi-square gives each hour the same weight, so the plain mean of the hour sizes counts.
 
     Source: Kish (1965), Survey Sampling, 5.4.
     """
@@ -94,20 +96,20 @@ def intraclass_correlation(effect: float, hours: Mapping[int, Counts]) -> float:
     return min(1.0, (effect - 1) / (mean - 1)) if mean > 1 else 0.0
 
 
-def clustered_effect(correlation: float, together: float) -> float:
-    """Return the design effect of rows of which so many are together in an hour; 1 where it is below 1.2.
+def clustered_effect(correlation: float, mean_cluster_size: float) -> float:
+    """Return the design effect, >= 1, of rows in clusters of a mean size; 1 where it is below 1.2.
 
-    `together` is the mean over the rows, not over the hours: where hours differ in size, most rows are in
-    large ones.
+    `mean_cluster_size` is the mean over the rows, not over the hours: where hours differ in size, most rows
+    are in large ones.
 
     Source: Kish (1965), Survey Sampling, 5.4: 1 + (size of a cluster - 1) * correlation.
     """
-    effect = 1 + max(0.0, together - 1) * correlation
+    effect = 1 + max(0.0, mean_cluster_size - 1) * correlation
     return effect if effect > _WORTH_DIVIDING else 1.0
 
 
-def more_than_chance(effect: float, degrees: int) -> bool:
-    """Return whether a design effect is more than chance makes of independent rows (5 %).
+def exceeds_chance(effect: float, degrees: int) -> bool:
+    """Return whether a design effect is larger than independent rows would show by chance (one-sided, 5 %).
 
     Source: Wilson & Hilferty (1931), Proc. Natl. Acad. Sci. 17, 684-688, for the chi-square quantile.
     """
@@ -118,7 +120,7 @@ def more_than_chance(effect: float, degrees: int) -> bool:
 
 
 def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
-    """Return the wave of a class in cells of (hour, rows, rows of the class)."""
+    """Return the wave of one class; `cells` are (hour, rows, rows of the class), `rows` their sum."""
     share = sum(count for _, _, count in cells) / rows
     flat = Wave(share)
     points = [
@@ -126,7 +128,7 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
         for hour, size, count in cells
         for angle in (2 * math.pi * (hour % _HOURS) / _HOURS,)
     ]
-    # Fitted beside a constant: both parts of the wave are taken around their own weighted means.
+    # The fit has a constant, too: both parts of the wave are taken around their weighted means.
     mean_c = sum(size * c for size, _, c, _ in points) / rows
     mean_s = sum(size * s for size, _, _, s in points) / rows
     cc = sum(size * (c - mean_c) ** 2 for size, _, c, _ in points)
@@ -141,3 +143,13 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     explained = (cosine * cy + sine * sy) / (share * (1 - share))
     kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
     return Wave(share, kept * cosine, kept * sine)
+
+
+def mean_cluster_size(sizes: Iterable[int]) -> float:
+    """Return the mean over the rows of the size of the cluster that each is in, >= 1; 1 without rows.
+
+    >>> mean_cluster_size([30, 10])
+    25.0
+    """
+    known = list(sizes)
+    return sum(size * size for size in known) / sum(known) if any(known) else 1.0

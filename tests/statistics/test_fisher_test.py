@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, fisher_exact, hypergeom
 
-from sentimon.statistics.shift_test import shift_p_value, spending
+from sentimon.statistics.fisher_test import alpha_share, shift_p_value
 
 shares = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -79,7 +79,7 @@ def test_it_is_no_smaller_than_it_should_be_where_the_share_moved_by_the_toleran
 
 
 def test_all_checks_together_spend_no_more_than_everything() -> None:
-    spent = [spending(check) for check in range(1, 100_001)]
+    spent = [alpha_share(check) for check in range(1, 100_001)]
     assert all(one > other > 0 for one, other in pairwise(spent))
     assert sum(spent) == pytest.approx(1 - 1 / (1 + math.log(1001)), rel=1e-9)
 

@@ -1,4 +1,4 @@
-"""Scores made to mean what they say: temperature and vector scaling, fitted on labelled rows."""
+"""Calibrated scores: temperature scaling and vector scaling, fitted on labelled rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TEMPERATURE, BIAS_CORRECTED, VECTOR = "temperature", "bias-corrected temperature
 KINDS = (TEMPERATURE, BIAS_CORRECTED, VECTOR)
 FOLDS = 5
 _SMALLEST = 0.5 / SCALE
-"""Logged scores are rounded to a millionth: a 0 may have been half of one."""
-_BELIEF = 1.0
-"""How firmly the parameters are held to those of no change: about as one row would."""
+"""Logged scores are rounded to a millionth: a 0 may have been up to half of that."""
+_PENALTY = 1.0
+"""Ridge penalty that pulls the parameters towards no change, about as strongly as one row."""
 _STEPS = 50
 
 Matrix = NDArray[np.float64]
@@ -30,16 +30,16 @@ class Calibrator:
 
     kind: str
     weights: tuple[float, float, float]
-    """One number three times (1 / temperature), but for vector scaling."""
+    """1 / temperature, three times; with vector scaling a weight for each class."""
     biases: tuple[float, float, float]
 
     @property
     def temperature(self) -> float | None:
-        """Return what the logits are divided by, where it is the same for all classes."""
+        """Return the divisor of the logits; None where the classes have different weights."""
         return None if self.kind == VECTOR or self.weights[0] <= 0 else 1 / self.weights[0]
 
     def apply(self, scores: Matrix) -> Matrix:
-        """Return the calibrated scores of raw ones, both of shape (n, 3)."""
+        """Return the calibrated scores of raw `scores`, both of shape (n, 3), rows summing to 1."""
         return softmax(np.asarray(self.weights) * _logits(scores) + np.asarray(self.biases))
 
 
@@ -54,10 +54,11 @@ def fit_scaling(
     counts: Matrix | None = None,
     start: Calibrator = UNCHANGED,
 ) -> Calibrator:
-    """Return the calibrator of a kind with the least log loss on labelled rows.
+    """Return the calibrator of a `kind`, one of KINDS, with the least log loss on labelled rows.
 
     `scores` (n, 3) are raw, `gold` (n,) the classes, `counts` (n,) how often each row counts, n > 0. The
-    log loss is convex in the parameters; Newton's method finds its least value from any `start`.
+    log loss, with a small ridge penalty, is convex in the parameters; Newton's method finds its minimum from
+    any `start`.
 
     Source: Guo et al. (2017), ICML (temperature and vector scaling); Alexandari, Kundaje & Shrikumar
     (2020), ICML (bias-corrected temperature scaling).
@@ -67,10 +68,13 @@ def fit_scaling(
 
 
 def fit_temperature(groups: Sequence[tuple[Matrix, Classes]]) -> float:
-    """Return the divisor of a model's logits with the least log loss; every group counts the same.
+    """Return the temperature, above 0, that a model's logits are divided by for the least log loss.
 
-    A group is (logits (rows, 3), gold classes (rows,)): one a language, so that a large one does not
-    decide alone. It is 1 where the logits say nothing of the classes, or the opposite.
+    `groups` are (logits (rows, 3), gold classes (rows,)); each counts the same, so that with a group per
+    language a large one does not decide alone. It is 1 where the logits say nothing of the classes, or
+    the opposite.
+
+    Source: Guo et al. (2017), ICML.
     """
     logits, gold = (np.concatenate(parts) for parts in zip(*groups, strict=True))
     often = np.concatenate([np.full(len(own), len(gold) / len(groups) / len(own)) for _, own in groups])
@@ -84,7 +88,7 @@ def _fitted(logits: Matrix, gold: Classes, kind: str, often: Matrix, start: Cali
 
     def loss(at: Matrix) -> float:
         chosen = (softmax(design @ at) * truth).sum(axis=1)
-        return float(-often @ np.log(np.maximum(chosen, 1e-300)) + _BELIEF / 2 * ((at - centre) ** 2).sum())
+        return float(-often @ np.log(np.maximum(chosen, 1e-300)) + _PENALTY / 2 * ((at - centre) ** 2).sum())
 
     before = loss(theta)
     for _ in range(_STEPS):
@@ -100,18 +104,19 @@ def _fitted(logits: Matrix, gold: Classes, kind: str, often: Matrix, start: Cali
 
 
 def log_loss(scores: Matrix, gold: Classes, *, smallest: float = _SMALLEST) -> Matrix:
-    """Return -ln of the score of the gold class of each row, in nats, shape (n,).
+    """Return the log loss of each row, shape (n,), in nats, >= 0: -ln of the score of its gold class.
 
-    Scores below `smallest` count as that: by default half of what a logged score is rounded to.
+    Scores below `smallest` count as that, by default half of the rounding of logged scores.
     """
     losses: Matrix = -np.log(np.maximum(scores[np.arange(len(gold)), gold], smallest))
     return losses
 
 
 def held_out_losses(scores: Matrix, gold: Classes, kind: str, *, seed: int) -> Matrix:
-    """Return the log loss of each row under a calibrator that was fitted without its fold, shape (n,).
+    """Return the cross-validated log loss of each row, shape (n,), in nats.
 
-    The rows are dealt into FOLDS folds at random, as `seed` says; n is at least FOLDS.
+    Each row is scored by a calibrator that was fitted on the other folds. The rows are split into FOLDS
+    folds at random, seeded with `seed`; n is at least FOLDS.
     """
     fold = np.random.default_rng(seed).permutation(np.arange(len(gold)) % FOLDS)
     losses = np.empty(len(gold))
@@ -123,7 +128,7 @@ def held_out_losses(scores: Matrix, gold: Classes, kind: str, *, seed: int) -> M
 
 
 def softmax(logits: Matrix) -> Matrix:
-    """Return the probabilities of logits; both have shape (n, 3)."""
+    """Return the probabilities of `logits`; both have shape (n, 3), rows of the result sum to 1."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: Matrix = raised / raised.sum(axis=1, keepdims=True)
     return shares
@@ -135,7 +140,7 @@ def _logits(scores: Matrix) -> Matrix:
 
 
 def _design(logits: Matrix, kind: str) -> Matrix:
-    """Return what the parameters multiply, shape (n, 3, parameters); the neutral class has no bias."""
+    """Return the design, shape (n, 3, parameters): logits and intercepts; the neutral class has no bias."""
     n, size = logits.shape
     slopes = logits[:, :, None] * np.eye(size) if kind == VECTOR else logits[:, :, None]
     if kind == TEMPERATURE:
@@ -146,13 +151,13 @@ def _design(logits: Matrix, kind: str) -> Matrix:
 
 def _newton_step(design: Matrix, truth: Matrix, often: Matrix, theta: Matrix, centre: Matrix) -> Matrix:
     shares = softmax(design @ theta)
-    gradient = np.einsum("nkp,nk->p", design, often[:, None] * (shares - truth)) + _BELIEF * (theta - centre)
+    gradient = np.einsum("nkp,nk->p", design, often[:, None] * (shares - truth)) + _PENALTY * (theta - centre)
     mean = np.einsum("nkp,nk->np", design, shares)
     apart = design - mean[:, None, :]
     weighed = apart * (often[:, None] * shares)[:, :, None]
     parameters = len(theta)
     curvature = weighed.reshape(-1, parameters).T @ apart.reshape(-1, parameters)
-    step: Matrix = np.linalg.solve(curvature + _BELIEF * np.eye(parameters), gradient)
+    step: Matrix = np.linalg.solve(curvature + _PENALTY * np.eye(parameters), gradient)
     return step
 
 

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimon.evaluation.confusion import recalls
-from sentimon.evaluation.estimate_rows import Source, Target
-from sentimon.evaluation.prevalence import adapted, confusion_mix, expected_mix
-from sentimon.evaluation.score_scaling import BIAS_CORRECTED, UNCHANGED, Calibrator, fit_scaling
+from sentimon.evaluation.classification_metrics import recalls
+from sentimon.evaluation.estimate_rows import Source, UnlabelledSample
+from sentimon.statistics.label_shift import (
+    adjust_scores,
+    bbse_mix,
+    em_mix,
+)
+from sentimon.statistics.score_scaling import (
+    BIAS_CORRECTED,
+    UNCHANGED,
+    Calibrator,
+    fit_scaling,
+)
 
 RESAMPLES = 200
 
@@ -41,7 +50,7 @@ def confusion_of(source: Source, counts: Matrix) -> Matrix:
 
 def replicate(
     source: Source,
-    target: Target,
+    target: UnlabelledSample,
     *,
     source_counts: Matrix,
     target_counts: Matrix,
@@ -61,13 +70,13 @@ def replicate(
     )
     known, calibrated = fitted.apply(source.scores), fitted.apply(target.scores)
     prior = source_counts @ known / source_counts.sum()
-    mix = expected_mix(calibrated, prior, counts=target_counts)
-    expected = _expected_confusion(target, adapted(calibrated, prior, mix), target_counts)
+    mix = em_mix(calibrated, prior, counts=target_counts)
+    expected = _expected_confusion(target, adjust_scores(calibrated, prior, mix), target_counts)
     if random is not None:
         expected = random.multinomial(target.count, expected.ravel()).reshape(3, 3).astype(np.float64)
     return Replicate(
         calibrator=fitted,
-        confusion=confusion_mix(confusion_of(source, source_counts), observed),
+        confusion=bbse_mix(confusion_of(source, source_counts), observed),
         expected=mix,
         accuracy=float(np.trace(expected) / expected.sum(axis=1).sum()),
         recall=float(recalls(expected).mean()),
@@ -75,7 +84,7 @@ def replicate(
 
 
 def replicates(
-    source: Source, target: Target, point: Replicate, *, refit: bool, seed: int
+    source: Source, target: UnlabelledSample, point: Replicate, *, refit: bool, seed: int
 ) -> Iterator[Replicate]:
     """Yield RESAMPLES estimates, each from rows drawn anew from both, as `seed` says.
 
@@ -102,7 +111,7 @@ def replicates(
         )
 
 
-def _expected_confusion(target: Target, scores: Matrix, counts: Matrix) -> Matrix:
+def _expected_confusion(target: UnlabelledSample, scores: Matrix, counts: Matrix) -> Matrix:
     """Return the share of each gold (down) and predicted class, were the scores true probabilities."""
     given = np.eye(3)[target.scores.argmax(axis=1)]
     joint = (scores * counts[:, None]).T @ given

@@ -1,4 +1,4 @@
-"""How far confidence lies from accuracy: expected calibration error with an interval that covers."""
+"""How far confidence lies from accuracy: the expected calibration error, with an interval that covers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bins:
-    """Rows grouped by confidence: each group's share of the rows, its gap, and how uncertain the gap is."""
+    """Rows in bins of similar confidence; all three arrays have shape (bins,)."""
 
     weights: Vector
+    """Share of the rows in each bin; they sum to 1."""
     gaps: Vector
     """Accuracy minus mean confidence, -1..1."""
     errors: Vector
@@ -41,10 +42,10 @@ def calibration_error(confidence: Vector, correct: Vector, *, confidence_level: 
     Bins hold equally many rows: 15, or fewer so that each has 20; equal confidences share a bin, so
     the order of the rows does not matter.
 
-    The value is the usual plug-in one, which is too high by what chance adds to each |gap|: with few
-    rows a calibrated model shows an error too. The interval undoes that. It holds every true error
-    under which the observed one is not surprising, in either of two worlds: all bins are off equally,
-    or only those whose gap stands out of the noise. (A percentile bootstrap never covers a calibrated
+    The value is the usual plug-in estimate. It is biased upwards, because chance adds to each |gap|: with few
+    rows even a calibrated model shows an error. The interval corrects that: it holds every true error that
+    would not make the observed one surprising, under either of two assumptions: all bins have the same gap,
+    or only those have one whose gap exceeds the noise. (A percentile bootstrap never covers a calibrated
     model, a basic one less than half of the time.)
 
     Source: test inversion with the moments of the folded normal distribution (Leone, Nelson &
@@ -72,7 +73,7 @@ def bin_by_confidence(confidence: Vector, correct: Vector) -> Bins:
     _, of_row = np.unique(np.searchsorted(np.unique(edges), confidence, side="right"), return_inverse=True)
     rows = np.bincount(of_row).astype(float)
     right = np.bincount(of_row, correct)
-    # Two right and two wrong rows more: without them a bin that is all right would be beyond doubt.
+    # Two right and two wrong rows are added (Agresti & Coull): a bin that is all right is still uncertain.
     share = (right + 2) / (rows + 4)
     return Bins(
         weights=rows / n,
@@ -82,7 +83,7 @@ def bin_by_confidence(confidence: Vector, correct: Vector) -> Bins:
 
 
 def _shapes(bins: Bins) -> list[Vector]:
-    """Return how the true gaps may be spread over the bins, each with a weighted mean of 1."""
+    """Return possible shapes of the true gaps over the bins, each with a weighted mean of 1."""
     equal = np.ones_like(bins.gaps)
     # Where a true gap is 0, its square exceeds twice the noise in one bin of six.
     beyond_noise = np.sqrt(np.maximum(0.0, bins.gaps**2 - 2 * bins.errors**2))
@@ -111,7 +112,7 @@ def _folded_normal(mean: Vector, deviation: Vector) -> tuple[Vector, Vector]:
 
 
 def _highest(holds: Callable[[float], bool]) -> float:
-    """Return the largest error in 0..1 up to which `holds`, to 2**-30; 0 where it never does."""
+    """Return the largest error in 0 .. 1 for which `holds` is true, to 2**-30; 0 where it never is."""
     low, high = 0.0, 1.0
     if not holds(low):
         return low
@@ -122,28 +123,29 @@ def _highest(holds: Callable[[float], bool]) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reliability:
-    """Some rows of about the same confidence."""
+class ReliabilityBin:
+    """The rows of one bin of a reliability diagram: their confidence is about the same."""
 
     confidence: float
     """Their mean confidence, 0 .. 1."""
     accuracy: Estimate
-    """The share of them that was right, with Wilson's interval."""
+    """Share of the rows that were right, with Wilson's interval."""
 
 
 def reliability(
     confidence: Sequence[float], correct: Sequence[bool], *, confidence_level: float
-) -> list[Reliability]:
-    """Return the rows in groups of about equal size, by ascending confidence.
+) -> list[ReliabilityBin]:
+    """Return the bins of a reliability diagram, of about equal size, by ascending confidence.
 
-    There are 15 groups, or fewer so that each has 20 rows; equal confidences share a group.
+    `confidence` and `correct` are of the same rows. There are 15 bins, or fewer so that each has 20 rows;
+    equal confidences share a bin.
 
     >>> [one.accuracy.value for one in reliability([0.5, 0.9], [True, False], confidence_level=0.95)]
     [0.5]
     """
     rows = sorted(zip(confidence, correct, strict=True))
     groups = max(1, min(MOST_BINS, len(rows) // ROWS_PER_BIN))
-    found: list[Reliability] = []
+    found: list[ReliabilityBin] = []
     start = 0
     for number in range(1, groups + 1):
         end = number * len(rows) // groups
@@ -153,7 +155,7 @@ def reliability(
             part = rows[start:end]
             right = sum(one for _, one in part)
             found.append(
-                Reliability(
+                ReliabilityBin(
                     confidence=sum(one for one, _ in part) / len(part),
                     accuracy=wilson(right, len(part), confidence_level=confidence_level),
                 )

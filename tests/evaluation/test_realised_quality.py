@@ -8,11 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from sentimon.evaluation.classification_metrics import (
+    macro_f1,
+    macro_recall,
+    weighted_share,
+)
 from sentimon.evaluation.realised_quality import Judged, judge, realise, realise_windows
-from sentimon.evaluation.weighted_metrics import macro_f1, macro_recall, weighted_share
-from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.sampling import draw_rows, weights_of
-from sentimon.gold_labels.sampling_weights import uncertain
+from sentimon.gold_labels.gold_label import GoldLabel, design_weights
+from sentimon.gold_labels.sampling import draw_rows
+from sentimon.gold_labels.sampling_strategies import uncertainty_weight
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.intervals import wilson
@@ -33,19 +37,19 @@ def label(place: int = 0, *, minutes: float = 0, probability: float | None = Non
 
 
 def test_without_a_draw_every_row_counts_once() -> None:
-    assert weights_of([label(), label(), label(probability=0.5)]) == [1, 1, 1]
+    assert design_weights([label(), label(), label(probability=0.5)]) == [1, 1, 1]
 
 
 def test_in_one_draw_a_row_counts_by_its_probability_and_what_was_labelled_before_it_once() -> None:
     given_labels = [label(probability=0.25, draw=5), label(minutes=1), label(minutes=9)]
-    assert weights_of(given_labels) == [4, 1, 0]
+    assert design_weights(given_labels) == [4, 1, 0]
 
 
 def test_two_draws_are_averaged_in_proportion_to_their_labels() -> None:
     first = [label(probability=0.1, draw=5)]
     second = [label(probability=0.5, draw=8)] * 3
     # In the first draw: 10 and nothing; in the second: 1 and 2. Shares 1/4 and 3/4.
-    assert weights_of(first + second) == pytest.approx([10 / 4 + 3 / 4, 1.5, 1.5, 1.5])
+    assert design_weights(first + second) == pytest.approx([10 / 4 + 3 / 4, 1.5, 1.5, 1.5])
 
 
 @given(st.integers(1, 60), st.integers(0, 60))
@@ -91,7 +95,7 @@ def test_labels_of_uncertain_rows_give_the_accuracy_of_all_rows_with_an_interval
     plain, weighted, covered = [], [], 0
     for seed in range(60):
         draw = draw_rows(
-            [(("id", str(one.id)), one) for one, _ in rows], n=200, seed=str(seed), weigh=uncertain
+            [(("id", str(one.id)), one) for one, _ in rows], n=200, seed=str(seed), weigh=uncertainty_weight
         )
         judged = [
             Judged(

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.evaluation.datasets import load_labelled
-from sentimon.gold_labels.annotation_sheet import write_sheet
 from sentimon.gold_labels.gold_label import ID, TEXT_HASH
 from sentimon.gold_labels.label_import import open_inbox
-from sentimon.gold_labels.sampling import Drawn
+from sentimon.gold_labels.sampling import SampledRow, write_sheet
 from sentimon.ingest.input_row import NO_COLUMN, InputRow
 from sentimon.ingest.tables import read_file
 from sentimon.prediction_log.output_files import ROWS, open_door
@@ -38,7 +37,7 @@ HOSTILE = [
 def sheet_of(path: Path, texts: list[str]) -> Path:
     """The sheet that `label next` writes of rows with these texts, which are their ids, too."""
     drawn = [
-        Drawn(record=record(0, number, text=text), key=(ID, text), probability=0.5)
+        SampledRow(record=record(0, number, text=text), key=(ID, text), probability=0.5)
         for number, text in enumerate(texts)
     ]
     write_sheet(open_door(path, ROWS), drawn, draw=START)

@@ -1,4 +1,4 @@
-"""What follows from the 3x3 table of gold and predicted classes, each number with its interval."""
+"""Accuracy, precision, recall and F1 against gold labels, each with an interval, weighted or not."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.labels import Sentiment
-from sentimon.statistics.intervals import Estimate, wilson
+from sentimon.statistics.intervals import Estimate, wilson, wilson_of_share
 
 RESAMPLES = 2_000
 _NO_ROWS = 1e-12
 """Less than any count, also an expected one, so that what has no rows is divided by something."""
 NOTHING = Estimate(value=None, low=None, high=None, n=0)
 
-Classes = Sequence[int] | NDArray[np.int64]
+Vector = NDArray[np.float64]
+Classes = NDArray[np.int64]
+ClassSequence = Sequence[int] | NDArray[np.int64]
 """One class a row, as its place in Sentiment order."""
 Table = NDArray[np.int64]
 """Shape (3, 3): rows are gold classes, columns predicted ones, both in Sentiment order."""
@@ -38,7 +40,7 @@ class ClassQuality:
     f1: Estimate
 
 
-def confusion_table(gold: Classes, predicted: Classes) -> Table:
+def confusion_table(gold: ClassSequence, predicted: ClassSequence) -> Table:
     """Return the counts of each pair of gold and predicted class.
 
     >>> confusion_table([0, 0, 2], [0, 1, 2]).tolist()
@@ -156,3 +158,85 @@ def _mapped(estimate: Estimate, increasing: Callable[[float], float]) -> Estimat
         high=increasing(estimate.high),
         n=estimate.n,
     )
+
+
+def weighted_share(holds: NDArray[np.bool_], weights: Vector, *, confidence_level: float) -> Estimate:
+    """Return the share of the rows' weight for which `holds` is true, with Wilson's interval.
+
+    Both have shape (n,). The interval is that of as many equal rows as have the same linearised
+    variance, at most n; with equal weights it is Wilson's own.
+
+    Source: Korn & Graubard (1998), Survey Methodology 24, 193-201 (the effective sample size).
+    """
+    total = float(weights.sum())
+    if total <= 0:
+        return NOTHING
+    n = int(np.count_nonzero(weights))
+    share = float(weights @ holds) / total
+    variance = float((weights**2) @ (holds - share) ** 2) / total**2
+    by_weights = total**2 / float(weights @ weights)
+    worth = share * (1 - share) / variance if variance > 0 else by_weights
+    low, high = wilson_of_share(share, min(worth, float(n)), confidence_level=confidence_level)
+    return Estimate(value=share, low=min(low, share), high=max(high, share), n=n)
+
+
+def macro_recall(gold: Classes, predicted: Classes, weights: Vector, *, confidence_level: float) -> Estimate:
+    """Return the mean recall of the classes that have gold labels of some weight."""
+    recalls = [
+        weighted_share(predicted[own] == place, weights[own], confidence_level=confidence_level)
+        for place in Sentiment
+        if float(weights[own := gold == place].sum()) > 0
+    ]
+    shares = [1 / len(recalls) for _ in recalls]
+    return weighted_mean(recalls, shares, n=int(np.count_nonzero(weights)))
+
+
+def macro_f1(
+    gold: Classes, predicted: Classes, weights: Vector, *, confidence_level: float, seed: int
+) -> Estimate:
+    """Return the mean F1 of the classes that have gold labels, with the wider on each side of two intervals.
+
+    They are those of `mean_f1`: a bootstrap over rows, each with its weight, and the classes'
+    own intervals added up.
+    """
+    present = [place for place in Sentiment if float(weights[gold == place].sum()) > 0]
+    if not present:
+        return NOTHING
+    if np.all(weights == weights[0]):
+        equal = [1 / len(present) if place in present else 0.0 for place in Sentiment]
+        table = confusion_table(gold, predicted)
+        return mean_f1(table, equal, confidence_level=confidence_level, seed=seed)
+    parts = [_f1(gold == place, predicted == place, weights, confidence_level) for place in present]
+    added = weighted_mean(parts, [1 / len(parts)] * len(parts), n=int(np.count_nonzero(weights)))
+    if added.value is None or added.low is None or added.high is None:
+        return added
+    tail = (1 - confidence_level) / 2
+    drawn = _resampled(gold, predicted, weights, present, seed)
+    low, high = (float(one) for one in np.quantile(drawn, [tail, 1 - tail]))
+    return Estimate(value=added.value, low=min(added.low, low), high=max(added.high, high), n=added.n)
+
+
+def _f1(gold: NDArray[np.bool_], predicted: NDArray[np.bool_], weights: Vector, level: float) -> Estimate:
+    """Return 2J / (1 + J) of the share J of the rows of either kind that are of both."""
+    either = gold | predicted
+    both = weighted_share((gold & predicted)[either], weights[either], confidence_level=level)
+    if both.value is None or both.low is None or both.high is None:
+        return both
+    value, low, high = (2 * one / (1 + one) for one in (both.value, both.low, both.high))
+    return Estimate(value=value, low=low, high=high, n=both.n)
+
+
+def _resampled(
+    gold: Classes, predicted: Classes, weights: Vector, present: list[Sentiment], seed: int
+) -> Vector:
+    """Return the macro F1 of each of RESAMPLES draws of n rows; rows that are alike are drawn together."""
+    kinds, counts = np.unique(np.stack([gold, predicted, weights]), axis=1, return_counts=True)
+    random = np.random.default_rng(seed)
+    drawn = random.multinomial(len(gold), counts / len(gold), size=RESAMPLES) * kinds[2]
+    f1 = []
+    for place in present:
+        own, given = kinds[0] == place, kinds[1] == place
+        both, either = drawn @ (own & given), drawn @ own + drawn @ given
+        f1.append(2 * both / np.maximum(either, 1e-12))
+    mean: Vector = np.mean(f1, axis=0)
+    return mean

@@ -1,17 +1,20 @@
 import math
 import random
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sentimon.monitoring.dispersion import (
+from sentimon.monitoring.watched_events import Counted, EventWindow, sum_windows
+from sentimon.statistics.dispersion import (
     Wave,
     clustered_effect,
     daily_waves,
     design_effect,
+    exceeds_chance,
     intraclass_correlation,
-    more_than_chance,
 )
-from sentimon.monitoring.watched_events import Counted, Window, total
 
 Counts = tuple[int, int, int]
 FLAT = (Wave(0.2), Wave(0.5), Wave(0.3))
@@ -52,16 +55,16 @@ def test_independent_rows_are_seldom_taken_for_bursts() -> None:
     generator, taken = random.Random(5), 0
     for _ in range(100):
         hours = {hour: drawn(generator, [0.2, 0.5, 0.3], 50) for hour in range(40)}
-        taken += more_than_chance(*design_effect(hours, daily_waves(hours)))
+        taken += exceeds_chance(*design_effect(hours, daily_waves(hours)))
     assert taken <= 12
 
 
 def test_a_design_effect_is_told_from_chance() -> None:
     # The 95 % quantile of chi-square with 8 degrees of freedom is 15.507.
-    assert not more_than_chance(15.4 / 8, 8)
-    assert more_than_chance(15.7 / 8, 8)
-    assert more_than_chance(1.05, 10_000)
-    assert not more_than_chance(9.9, 0)
+    assert not exceeds_chance(15.4 / 8, 8)
+    assert exceeds_chance(15.7 / 8, 8)
+    assert exceeds_chance(1.05, 10_000)
+    assert not exceeds_chance(9.9, 0)
 
 
 @pytest.mark.parametrize("sizes", [[50] * 60, [5] * 30 + [200] * 30, [2] * 200 + [500] * 10])
@@ -83,11 +86,14 @@ def test_rows_count_for_less_the_more_of_them_share_an_hour() -> None:
     assert clustered_effect(0.05, 5) == 1.0
     assert clustered_effect(0.0, 1000) == 1.0
     assert clustered_effect(0.5, 0.0) == 1.0
-    one = Window(groups=(Counted(30, (30,)),), hours={1: 30})
-    other = Window(groups=(Counted(10, (10,)),), hours={1: 10})
+    one = EventWindow(groups=(Counted(30, (30,)),), hours={1: 30})
+    other = EventWindow(groups=(Counted(10, (10,)),), hours={1: 10})
     # Two looks at one hour are one burst.
-    assert total([one, other]).together == 40
-    assert total([one, Window(groups=(Counted(10, (10,)),), hours={2: 10})]).together == (900 + 100) / 40
+    assert sum_windows([one, other]).mean_cluster_size == 40
+    assert (
+        sum_windows([one, EventWindow(groups=(Counted(10, (10,)),), hours={2: 10})]).mean_cluster_size
+        == (900 + 100) / 40
+    )
 
 
 def test_a_swing_over_the_day_is_found_and_nothing_is_found_where_there_is_none() -> None:
@@ -124,3 +130,50 @@ def test_a_swing_over_the_day_is_no_burst() -> None:
     flat = tuple(Wave(wave.share) for wave in daily_waves(hours))
     assert design_effect(hours, flat)[0] > 3
     assert design_effect(hours, daily_waves(hours))[0] < 1.3
+
+
+def test_a_wave_worked_by_hand() -> None:
+    # Class 2 alone at 0 .. 11 o'clock, class 0 alone later; ten rows an hour, share 1/2. The sums over the
+    # first half of the day are 1 for the cosine and 1 / tan(pi / 24) for the sine, the squares sum to 12.
+    hours = {hour: (0, 0, 10) if hour < 12 else (10, 0, 0) for hour in range(24)}
+    cosine, sine = 1 / 12, 1 / math.tan(math.pi / 24) / 12
+    explained = 10 * 12 * (cosine**2 + sine**2) / 0.25
+    kept = 1 - 2 / explained
+    assert explained == pytest.approx(195.66, abs=0.01)
+    negative, neutral, positive = daily_waves(hours)
+    assert positive.share == 0.5
+    assert (positive.cosine, positive.sine) == (pytest.approx(kept * cosine), pytest.approx(kept * sine))
+    assert (negative.cosine, negative.sine) == (pytest.approx(-kept * cosine), pytest.approx(-kept * sine))
+    assert neutral == Wave(0.0)
+    assert positive.at(0) == pytest.approx(0.5 + kept * cosine)
+    assert positive.at(6) == pytest.approx(0.5 + kept * sine)
+    assert positive.amplitude == pytest.approx(kept * math.hypot(cosine, sine))
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_a_wave_is_weighted_least_squares_beside_a_constant_less_what_chance_explains(seed: int) -> None:
+    generator = random.Random(seed)
+    shares = [generator.random() for _ in range(24)]
+    # Sizes that differ over the day: sine, cosine and constant are far from orthogonal.
+    hours: dict[int, Counts] = {}
+    for hour in range(40):
+        size = generator.choice([1, 2, 3, 60]) if hour % 24 < 9 else 5
+        count = sum(generator.random() < shares[hour % 24] for _ in range(size))
+        hours[hour] = (size - count, 0, count)
+    sizes = np.array([sum(counts) for counts in hours.values()])
+    counts = np.array([one[2] for one in hours.values()])
+    angles = 2 * np.pi * np.array(list(hours)) / 24
+    design = np.stack([np.ones(len(hours)), np.cos(angles), np.sin(angles)], axis=1)
+    root = np.sqrt(sizes)
+    fit, *_ = np.linalg.lstsq(design * root[:, None], counts / sizes * root, rcond=None)
+    share = counts.sum() / sizes.sum()
+    wave = design[:, 1:] @ fit[1:]
+    explained = sizes @ (wave - sizes @ wave / sizes.sum()) ** 2 / (share * (1 - share))
+    kept = max(0.0, 1 - 2 / explained)
+    found = daily_waves(hours)[2]
+    assert found.share == pytest.approx(share)
+    assert (found.cosine, found.sine) == (
+        pytest.approx(kept * fit[1], abs=1e-9),
+        pytest.approx(kept * fit[2], abs=1e-9),
+    )

@@ -1,0 +1,106 @@
+"""One finding of the monitor: an event whose share moved, how far, and which rows illustrate it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from sentimon.monitoring.monitor_reference import Proportion, Reference
+from sentimon.monitoring.vocabulary import Vocabulary, WordCounter
+from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.summary import CONFIDENCE_BINS
+from sentimon.prediction_log.word_hashes import tokens_of
+from sentimon.statistics.intervals import difference_of_shares, normal_quantile
+
+Test = Callable[[PredictionRecord], bool]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """An event whose share moved by more than chance, over the rows of the newest checks together."""
+
+    group: str
+    event: str
+    place: int
+    """Index of the event in its group."""
+    windows: int
+    """Number of checks, the newest ones, whose rows show it together."""
+    before: Proportion
+    """(count, n) in the baseline, at the hours of the day that the rows come from."""
+    after: Proportion
+    """(count, n) in the rows."""
+    p_value: float
+    limit: float
+    """The p-value at or below which the shift is more than chance, whatever the number of checks."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return (group, index), which identifies the event."""
+        return (self.group, self.place)
+
+    @property
+    def difference(self) -> float:
+        """Return the change of the share, -1 .. 1."""
+        return share_difference(self.before, self.after)
+
+    def reaches_delta(self, delta: float, *, confidence_level: float) -> bool:
+        """Return whether the shift may be as large as `delta`: whether its interval reaches +-delta."""
+        return reaches_delta(self.before, self.after, delta, confidence_level=confidence_level)
+
+
+def reaches_delta(before: Proportion, after: Proportion, delta: float, *, confidence_level: float) -> bool:
+    """Return whether a change of a share may be as large as `delta`, 0 .. 1: its interval reaches +-delta.
+
+    Both shares are (count, n), n > 0; the interval is Newcombe's at `confidence_level`.
+    """
+    _, low, high = difference_of_shares(before, after, z=normal_quantile(confidence_level))
+    return high >= delta or low <= -delta
+
+
+def share_difference(before: Proportion, after: Proportion) -> float:
+    """Return share `after` minus share `before`, -1 .. 1, each given as (count, n), n > 0."""
+    return after[0] / after[1] - before[0] / before[1]
+
+
+def shows(findings: Sequence[Finding], reference: Reference, vocabulary: Vocabulary | None) -> Test:
+    """Return a test that picks rows to illustrate a shift; of `findings` the most significant come first.
+
+    The rows are those of the first finding, where its share rose; where the share of a class fell, they are
+    those of the class that rose most. Without a `vocabulary` no row illustrates a shift of new words.
+    """
+    first = findings[0]
+    if first.group == "class":
+        return _class_test(findings)
+    rose = first.difference > 0
+    if first.group == "confidence":
+        cut = reference.cuts[first.place] / CONFIDENCE_BINS
+        return lambda row: (row.confidence < cut) == rose
+    return _words_test(first, rose, vocabulary)
+
+
+def _class_test(findings: Sequence[Finding]) -> Test:
+    risen = [one for one in findings if one.group == "class" and one.difference > 0]
+    if risen:
+        return lambda row: row.sentiment == risen[0].place
+    return lambda row: row.sentiment != findings[0].place
+
+
+def _words_test(finding: Finding, rose: bool, vocabulary: Vocabulary | None) -> Test:
+    if vocabulary is None:
+        return lambda _: False
+    counter, cut, keyed = WordCounter(vocabulary), vocabulary.cuts[finding.place], vocabulary.keyed
+
+    def test(row: PredictionRecord) -> bool:
+        tokens = tokens_of(row, keyed=keyed)
+        return tokens is not None and (counter.share(tokens) <= cut) == rose
+
+    return test
+
+
+def most_significant(found: Iterable[Finding]) -> list[Finding]:
+    """Return the most significant finding of each event, the most significant event first."""
+    ranked = sorted(found, key=lambda one: (one.p_value / one.limit, -abs(one.difference), one.key))
+    best: dict[tuple[str, int], Finding] = {}
+    for one in ranked:
+        best.setdefault(one.key, one)
+    return list(best.values())

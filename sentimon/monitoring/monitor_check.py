@@ -1,0 +1,100 @@
+"""One check of the monitor: test the new rows, raise alarms, open or close the incident, keep the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentimon.config.settings import MonitorSettings
+from sentimon.monitoring.finding import Finding, most_significant
+from sentimon.monitoring.incident import Incident, has_recovered, update_incident
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.monitor_rows import new_rows
+from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
+from sentimon.monitoring.shift_tests import find_shifts
+from sentimon.monitoring.watched_events import EventWindow, sum_windows
+from sentimon.timestamps import hour_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorCheck:
+    """The result of one check."""
+
+    check: int
+    """Number of the check since the baseline was made: 1, 2, ..."""
+    window: EventWindow
+    """The new rows."""
+    windows: tuple[EventWindow, ...]
+    """The rows of the checks since the last alarm that this one looks back on, the new rows included."""
+    alarms: tuple[Finding, ...]
+    """Events that moved by more than chance, and by an amount that may reach delta; one finding per event."""
+    warnings: tuple[Finding, ...]
+    """Events that moved by more than chance, but surely by less than delta."""
+    incident: Incident | None
+    """The incident that is open after the check, or that the check closed."""
+    opened: bool
+    closed: bool
+
+    @property
+    def drifting(self) -> bool:
+        """Return whether an incident is open."""
+        return self.incident is not None and not self.closed
+
+
+def advance(
+    state: MonitorState,
+    hours: Mapping[int, EventWindow],
+    reference: Reference,
+    settings: MonitorSettings,
+    *,
+    now: datetime,
+    confidence_level: float,
+) -> tuple[MonitorState, MonitorCheck]:
+    """Return (the state after a check of the new rows in `hours`, the result of the check).
+
+    `hours` holds all rows from the horizon of the state on, by hour since 1970, with at least one new row;
+    see `new_rows`. An alarm opens an incident; an incident without a new alarm closes once `has_recovered`.
+    Opening and closing both start the look-backs anew.
+    """
+    window = sum_windows(new_rows(state, hours).values())
+    check = state.checks + 1
+    windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
+    found = most_significant(find_shifts(reference, windows, check, settings))
+    alarms = tuple(
+        one for one in found if one.reaches_delta(settings.delta, confidence_level=confidence_level)
+    )
+    incident = update_incident(state.incident, alarms, check, now)
+    opened = incident is not None and state.incident is None
+    closed = (
+        incident is not None
+        and not alarms
+        and has_recovered(incident, reference, windows, settings, confidence_level=confidence_level)
+    )
+    look = MonitorCheck(
+        check=check,
+        window=window,
+        windows=windows,
+        alarms=alarms,
+        warnings=tuple(one for one in found if one not in alarms),
+        incident=incident,
+        opened=opened,
+        closed=closed,
+    )
+    after = MonitorState(
+        checks=check,
+        windows=() if opened or closed else windows,
+        incident=None if closed else incident,
+        **_judged(state, hours, now),
+    )
+    return after, look
+
+
+def _judged(state: MonitorState, hours: Mapping[int, EventWindow], now: datetime) -> dict[str, Any]:
+    """Return the fields of the state that say which rows were checked."""
+    # An hour in the future is a wrong clock: it must not hide the rows that come until then.
+    present = hour_of(now)
+    latest = min(present, max(max(hours), max(hours) if state.latest is None else state.latest))
+    kept = {hour: window for hour, window in hours.items() if hour >= latest - LATE_HOURS}
+    return {"latest": latest, "seen": kept}

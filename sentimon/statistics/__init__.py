@@ -1,0 +1,11 @@
+"""Pure numerics: numbers in, numbers out; no file, no clock, no row of a log. Each formula names its source.
+
+- `intervals`: an `Estimate` is a number with its interval and sample size; Wilson, Newcombe, Student
+- `distances`: how far apart two class mixes are: Wasserstein-1 with its interval, total variation
+- `fisher_test`: is a change of a share more than chance; how alpha is spent over repeated checks
+- `dispersion`: rows that come in bursts: daily wave, design effect, intraclass correlation
+- `betting_test`: has a mean loss risen; valid after every loss (numpy, like the three below)
+- `calibration_error`: how far confidence lies from accuracy
+- `score_scaling`: temperature and vector scaling, fitted on labelled rows
+- `label_shift`: the true class mix behind imperfect predictions, and whether only the mix has changed
+"""
