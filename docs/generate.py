@@ -23,8 +23,8 @@ _MADE = "<!-- Made by `make docs`: edit the program, not this page. -->\n"
 _ABOUT_SETTINGS = """\
 A value is taken from the first of these that has it: a flag of the command, the environment
 (`SENTIMON_DRIFT__THRESHOLD=0.1`), the project file, the file of the user, the default. See
-[operations](../guides/operations.md#configuration). `sentimon config` shows what is in force and where it came
-from. `configs/default.toml` has the same keys as a file to copy from.
+[operations](../guides/operations.md#configuration). `sentimon config` shows what is in force and where it
+came from. `configs/default.toml` has the same keys as a file to copy from.
 """
 
 
