@@ -11,6 +11,7 @@ import ast
 import gc
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from sentimon.cli.app import app
 from sentimon.config.setting_keys import SECTIONS, setting_keys
 from sentimon.errors import ExitCode
 from sentimon.scoring.onnx_backend import OnnxScorer
@@ -210,6 +213,68 @@ def test_the_generated_pages_say_what_the_program_says() -> None:
     assert not outdated(), "run `make docs`"
 
 
+_OTHERS_OPTIONS = {"--collector.textfile.directory", "--user"}
+"""Of node_exporter and of docker."""
+
+
+@cache
+def options_of_commands() -> dict[tuple[str, ...], set[str]]:
+    """The options of each command, by the words that lead to it."""
+    from docs.generate import commands
+
+    found = {(): {"--version", "--install-completion", "--show-completion"}}
+    for way, command in commands(get_command(app)):
+        found[way] = {"--help", *(name for one in command.params for name in one.opts)}
+    return found
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    known = set().union(*options_of_commands().values(), _OTHERS_OPTIONS)
+    named = {name for code in names_in(page) for name in re.findall(r"(?<![\w-])--[a-z][\w.-]*", code)}
+    assert named <= known
+
+
+def commands_given_in(page: Path) -> Iterator[list[str]]:
+    """The words after `sentimon` of each command in a block or a sentence, up to a pipe and the like."""
+    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", said_by(page), re.DOTALL)
+    for line in [*"\n".join(blocks).split("\n"), *names_in(page)]:
+        given = re.match(r"(?:\$ )?(?:[A-Z_]+=\S+ )*sentimon ([a-z].*)", line)
+        if given:
+            yield shlex.split(re.split(r" [|>&#] ?", given[1])[0])
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_gives_has_these_options(page: Path) -> None:
+    known = options_of_commands()
+    for words in commands_given_in(page):
+        way = max((way for way in known if words[: len(way)] == list(way)), key=len)
+        assert way, words
+        given = {word.split("=")[0] for word in words[len(way) :] if re.match(r"-{1,2}[a-z]", word)}
+        assert given <= known[way], words
+
+
+_WRITTEN_BY_US = re.compile(r"[a-z_]+\.(?:jsonl?|sqlite|lock)")
+_OF_MODELS = {
+    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "before.jsonl", "after.jsonl",
+}  # fmt: skip
+"""Files of models, which guides describe, and of the sample."""
+
+
+def test_every_file_that_the_program_names_is_described() -> None:
+    page = said_by(DOCS / "reference/files.md") + said_by(DOCS / "guides/retraining.md")
+    named = {
+        node.value
+        for path in (ROOT / "sentimon").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _WRITTEN_BY_US.fullmatch(node.value)
+    }
+    assert {name for name in named - _OF_MODELS if f"`{name}`" not in page} == set()
+
+
 _PATH = re.compile(r"(?:sentimon|tests|configs|benchmarks|notebooks|recipes|docs)/[\w./-]*")
 _DOTTED = re.compile(r"sentimon(?:\.\w+)+")
 
@@ -224,6 +289,14 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
     for name in names_in(page):
         if _PATH.fullmatch(name):
             assert (ROOT / name).exists(), name
+
+
+def test_the_architecture_names_every_room() -> None:
+    rooms = {path.parent.relative_to(ROOT) for path in (ROOT / "sentimon").rglob("__init__.py")} - {
+        Path("sentimon")
+    }
+    page = said_by(DOCS / "architecture.md")
+    assert {str(room) for room in rooms if f"`{room}/`" not in page} == set()
 
 
 def defined_in(path: Path) -> set[str]:
