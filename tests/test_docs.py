@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import json
 import os
 import re
 import shlex
@@ -124,6 +125,25 @@ def test_each_console_example_prints_what_the_page_says(
         text = found
     for said, seen in zip(_BLOCK.findall(text), _BLOCK.findall(found), strict=True):
         assert masked(said) == masked(seen)
+
+
+def test_the_json_of_each_command_has_the_keys_that_the_page_lists(
+    run_page: Callable[[Path], tuple[Path, str]],
+) -> None:
+    page = DOCS / "reference/json.md"
+    shell = Shell(run_page(page)[0])
+    for file in ("before", "after"):
+        shell.run(f"sentimon label import sentimon/sample/{file}.jsonl --logs logs -q")
+    sections = re.findall(r"^## `([^\n]+)`\n(.*?)(?=^## |\Z)", said_by(page), re.DOTALL | re.MULTILINE)
+    assert len(sections) > 10
+    for command, table in sections:
+        listed = {
+            key
+            for row in re.findall(r"^\|(.*?)\|", table, re.MULTILINE)
+            for key in re.findall(r"`(\w+)`", row)
+        }
+        found = json.loads(shell.run(f"sentimon {command} | cat").strip().split("\n")[-1])
+        assert listed == set(found), command
 
 
 @pytest.mark.parametrize("page", [page for page in WRITTEN if _PYTHON.search(said_by(page))])
