@@ -101,7 +101,7 @@ def _name(text: str) -> str:
     for kind, word in (("str", "TEXT"), ("int", "INTEGER"), ("float", "FLOAT"), ("path", "PATH")):
         text = text.replace(f"<{kind}>", word)
     # An argument has a name of its own, and needs no word for its type.
-    return re.sub(r"^([A-Z_]+) TEXT$", r"\1", text).replace("<", "").replace(">", "")
+    return re.sub(r"^([A-Z_]+) (?:TEXT|PATH)$", r"\1", re.sub(r"[<>\[\]]", "", text))
 
 
 def _toml(value: object) -> str:

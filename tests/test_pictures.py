@@ -1,4 +1,4 @@
-"""The pictures of the README show what the program prints."""
+"""The pictures of README and docs show what the program prints."""
 
 from __future__ import annotations
 
