@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -24,7 +25,6 @@ from sentimon.cli.options import (
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import note_trouble
-from sentimon.cli.session import start
 from sentimon.errors import ExitCode, StoreError, UsageError
 
 app = typer.Typer(
@@ -58,36 +58,36 @@ def create(
     from sentimon.workflows.drift import read_baseline_rows
     from sentimon.workflows.next_baseline import place_baseline
 
-    session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
+    workspace = open_workspace(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     if dry_run:
-        show_reading_plan(session, as_json=as_json)
-    path = session.baseline_path(file)
-    if file is not None or session.folder.is_dir():
-        session.output(path, BASELINE, inputs=(config,))
+        show_reading_plan(workspace, as_json=as_json)
+    path = workspace.baseline_path(file)
+    if file is not None or workspace.folder.is_dir():
+        workspace.output(path, BASELINE, inputs=(config,))
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:
         raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
-    summary, vocabulary = read_baseline_rows(session, session.period(since, until))
-    note_trouble(session, summary)
+    summary, vocabulary = read_baseline_rows(workspace, workspace.period(since, until))
+    note_trouble(workspace, summary)
     made = create_baseline(
         summary,
         vocabulary,
         name=name,
-        source=session.source,
-        created=session.now,
-        min_samples=session.settings.drift.min_samples,
+        source=workspace.source,
+        created=workspace.now,
+        min_samples=workspace.settings.drift.min_samples,
     )
     if len(made.known_models) > 1:
         note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
-    if place_baseline(session.folder, path, made, force=force):
+    if place_baseline(workspace.folder, path, made, force=force):
         note("the baseline that was being collected since a switch of models is given up")
     note(f"baseline {name!r} saved to {path}")
-    level = session.settings.drift.confidence_level
+    level = workspace.settings.drift.confidence_level
     if as_json:
         show_json(baseline_object(made, confidence_level=level))
     else:
-        show(baseline_table(made, session.names, confidence_level=level))
+        show(baseline_table(made, workspace.names, confidence_level=level))
 
 
 @app.command("show")
@@ -105,13 +105,13 @@ def show_baseline(
     from sentimon.reporting.metrics_tables import baseline_table
     from sentimon.workflows.state_files import read_baseline
 
-    session = start(config, {"logs.dir": logs}, objects=True)
-    found = read_baseline(session.baseline_path(file))
-    level = session.settings.drift.confidence_level
+    workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+    found = read_baseline(workspace.baseline_path(file))
+    level = workspace.settings.drift.confidence_level
     if as_json:
         show_json(baseline_object(found, confidence_level=level))
     else:
-        show(baseline_table(found, session.names, confidence_level=level))
+        show(baseline_table(found, workspace.names, confidence_level=level))
 
 
 @app.command()
@@ -136,14 +136,14 @@ def check(
     from sentimon.reporting.json_shapes import check_object
     from sentimon.workflows.state_files import read_baseline
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
-    settings = session.settings.drift
-    calendar = session.calendar(every)
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
+    settings = workspace.settings.drift
+    calendar = workspace.calendar(every)
     if calendar.every < timedelta(hours=1):
         raise UsageError(
             f"--every {every} is shorter than an hour", hint="a baseline keeps its rows per hour"
         )
-    found = read_baseline(session.baseline_path(file))
+    found = read_baseline(workspace.baseline_path(file))
     checked = check_baseline(
         found,
         calendar,
@@ -154,7 +154,7 @@ def check(
     if as_json:
         show_json(check_object(checked, found))
     else:
-        show(check_table(checked, zone=session.zone))
+        show(check_table(checked, zone=workspace.zone))
     if not checked.windows:
         leave(ExitCode.NO_VERDICT, exit_zero=exit_zero)
     leave(ExitCode.OK if checked.quiet else ExitCode.FINDING, exit_zero=exit_zero)

@@ -10,10 +10,10 @@ from sentimon.errors import ReadOnlyError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.cli.session import Session
+    from sentimon.workflows.workspace import Workspace
 
 
-def collect_baseline(session: Session, path: Path) -> None:
+def collect_baseline(workspace: Workspace, path: Path) -> None:
     """Make the baseline that is being collected at `path`, if its rows are there, and say so.
 
     In a folder that may only be read nothing is made.
@@ -25,7 +25,7 @@ def collect_baseline(session: Session, path: Path) -> None:
 
     note_given_up(path)
     try:
-        made = next_baseline.collect_baseline(session, path)
+        made = next_baseline.collect_baseline(workspace, path)
     except ReadOnlyError as error:
         note(f"{error.message}: no baseline is made here")
         return

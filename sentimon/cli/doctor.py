@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import leave, show, show_json
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, SentimonError
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.reporting.setup_tables import Finding
@@ -43,26 +44,26 @@ def _examine(config: Path | None, logs: str | None) -> list[Finding]:
 
     versions = doctor_host.versions()
     try:
-        session = start(config, {"logs.dir": logs})
+        workspace = open_workspace(config, {"logs.dir": logs})
     except SentimonError as error:
         # Without them nobody knows what else to look at.
         return [failed("settings", error.message, error.hint), versions]
-    found = [doctor_host.settings(session), versions, _looked("model", doctor_host.model, session)]
-    found.append(_looked("index", doctor_log.index, session))
-    found.append(_looked("writing", doctor_log.writing, session))
-    found += doctor_log.reading(session, _looked)
-    found.append(_looked("disk", doctor_host.disk, session))
-    found.append(_looked("webhook", doctor_host.webhook, session))
+    found = [doctor_host.settings(workspace), versions, _looked("model", doctor_host.model, workspace)]
+    found.append(_looked("index", doctor_log.index, workspace))
+    found.append(_looked("writing", doctor_log.writing, workspace))
+    found += doctor_log.reading(workspace, _looked)
+    found.append(_looked("disk", doctor_host.disk, workspace))
+    found.append(_looked("webhook", doctor_host.webhook, workspace))
     return found
 
 
-def _looked(name: str, look: Callable[[Session], Finding], session: Session) -> Finding:
+def _looked(name: str, look: Callable[[Workspace], Finding], workspace: Workspace) -> Finding:
     """Return what `look` finds; an error that it raises is what was found."""
     from sentimon.reporting.setup_tables import failed
 
     try:
-        return look(session)
+        return look(workspace)
     except SentimonError as error:
         return failed(name, error.message, error.hint)
     except OSError as error:
-        return failed(name, f"{error.filename or session.folder}: {error.strerror}", "check the path")
+        return failed(name, f"{error.filename or workspace.folder}: {error.strerror}", "check the path")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import sentimon
 from sentimon.cli.output import counted
-from sentimon.cli.session import Session
 from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import expanded
 from sentimon.reporting.setup_tables import Finding, failed, good, warning
+from sentimon.workflows.workspace import Workspace
 
 LIBRARIES = ("typer", "rich", "msgspec", "numpy", "onnxruntime", "tokenizers", "torch", "transformers")
 """What is loaded to count and to score; the others serve one format or one option."""
@@ -24,9 +24,9 @@ _LEAST_INODES = 1000
 _EXAMPLES = ("I love this, it is wonderful.", "I hate this, it is terrible.")
 
 
-def settings(session: Session) -> Finding:
+def settings(workspace: Workspace) -> Finding:
     """Find how many settings are in force that are no defaults, and where they come from."""
-    origins = [one for one in session.loaded.origins.values() if one != DEFAULT_ORIGIN]
+    origins = [one for one in workspace.loaded.origins.values() if one != DEFAULT_ORIGIN]
     if not origins:
         return good("settings", "all are the defaults")
     return good("settings", f"{counted(len(origins), 'setting')} from {', '.join(sorted(set(origins)))}")
@@ -48,7 +48,7 @@ def versions() -> Finding:
     return good("versions", ", ".join(found))
 
 
-def model(session: Session) -> Finding:
+def model(workspace: Workspace) -> Finding:
     """Find whether the model loads, and answers two plain texts as anybody would.
 
     Raises:
@@ -58,7 +58,7 @@ def model(session: Session) -> Finding:
     from sentimon.scoring.scorer import load_scorer
 
     begun = time.monotonic()
-    scorer = load_scorer(session.settings.model)
+    scorer = load_scorer(workspace.settings.model)
     answers = [one.scores.label for one in scorer.score(_EXAMPLES)]
     says = f"{scorer.model}@{scorer.revision} answers, {time.monotonic() - begun:.1f} s with loading"
     if answers == [Sentiment.POSITIVE, Sentiment.NEGATIVE]:
@@ -67,9 +67,9 @@ def model(session: Session) -> Finding:
     return warning("model", f"{scorer.model}: {seen}", "check [model.label_map], and the model's language")
 
 
-def disk(session: Session) -> Finding:
+def disk(workspace: Workspace) -> Finding:
     """Find how much room there is where the log lies."""
-    place = session.folder.absolute()
+    place = workspace.folder.absolute()
     try:
         while not place.exists():
             place = place.parent
@@ -78,7 +78,7 @@ def disk(session: Session) -> Finding:
         return failed("disk", f"{place}: {error.strerror}", "check the path")
     says = f"{usage.free / 1e9:.1f} GB free of {usage.total / 1e9:.1f}"
     # A file that is sealed lies there twice until it is compressed. Some file systems count no inodes.
-    needed = max(_LEAST_BYTES, 2_000_000 * session.settings.logs.rotate_megabytes)
+    needed = max(_LEAST_BYTES, 2_000_000 * workspace.settings.logs.rotate_megabytes)
     mend = "make room; `sentimon logs prune --keep-days 90 --dry-run` says what could go"
     if usage.free < _LEAST_BYTES:
         return failed("disk", says, mend)
@@ -89,13 +89,13 @@ def disk(session: Session) -> Finding:
     return good("disk", says)
 
 
-def webhook(session: Session) -> Finding:
+def webhook(workspace: Workspace) -> Finding:
     """Find whether what is sent can be signed; nothing is sent.
 
     Raises:
         StoreError: the secret cannot be read.
     """
-    told = session.settings.notify
+    told = workspace.settings.notify
     if not told.webhook:
         return good("webhook", "none is set")
     from sentimon.cli.webhook import read_secret

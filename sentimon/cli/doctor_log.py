@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted
-from sentimon.cli.session import Session
 from sentimon.errors import SentimonError
 from sentimon.files import is_there, open_own
 from sentimon.prediction_log.windows import Period
@@ -20,8 +19,9 @@ from sentimon.reporting.verdict_sentences import explain_collecting
 from sentimon.timestamps import from_microseconds
 from sentimon.workflows.drift import count_collected, newer
 from sentimon.workflows.next_baseline import wanted_at
+from sentimon.workflows.workspace import Workspace
 
-Looked = Callable[[str, Callable[[Session], Finding], Session], Finding]
+Looked = Callable[[str, Callable[[Workspace], Finding], Workspace], Finding]
 """Gives what a look finds under a name; an error that it raises is what was found."""
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.summary import Summary
 
 
-def index(session: Session) -> Finding:
+def index(workspace: Workspace) -> Finding:
     """Find whether the index is sound in itself."""
     from sentimon.prediction_log.index.verification import damage_of
 
-    if not session.settings.logs.index:
+    if not workspace.settings.logs.index:
         return good("index", "none is kept (logs.index)")
-    file = session.index_file
+    file = workspace.index_file
     if file is None:
         return good("index", "none yet; the next question makes it")
     try:
@@ -48,12 +48,12 @@ def index(session: Session) -> Finding:
     return good("index", f"{file.path}, {file.size} bytes, is sound")
 
 
-def writing(session: Session) -> Finding:
+def writing(workspace: Workspace) -> Finding:
     """Find whether rows can be appended, by the user who asks; nothing is left behind."""
     from sentimon.prediction_log.folder import LIVE_FILE
     from sentimon.prediction_log.locks import READ_ONLY, lock_file
 
-    folder = session.folder
+    folder = workspace.folder
     live, place = folder / LIVE_FILE, folder
     try:
         if not folder.exists():
@@ -80,35 +80,35 @@ def _is_of_others(folder: Path, error: OSError) -> bool:
     return error.errno == errno.EROFS or folder.stat().st_uid != os.geteuid()
 
 
-def reading(session: Session, looked: Looked) -> list[Finding]:
+def reading(workspace: Workspace, looked: Looked) -> list[Finding]:
     """Find whether the log can be read, and what its rows say of baseline and clock.
 
     What of it can be read is looked at, whatever else cannot.
     """
     return [
-        looked("log", _rows, session),
-        looked("baseline", _baseline, session),
-        looked("clock", _clock, session),
+        looked("log", _rows, workspace),
+        looked("baseline", _baseline, workspace),
+        looked("clock", _clock, workspace),
     ]
 
 
-def _read(session: Session, period: Period) -> tuple[Summary, list[SegmentError]]:
-    return session.readable_summary(period)
+def _read(workspace: Workspace, period: Period) -> tuple[Summary, list[SegmentError]]:
+    return workspace.readable_summary(period)
 
 
-def _rows(session: Session) -> Finding:
+def _rows(workspace: Workspace) -> Finding:
     from sentimon.prediction_log.maintenance.rewriting import find_strays
 
-    summary, lost = _read(session, Period())
+    summary, lost = _read(workspace, Period())
     if lost:
         rest = f"{counted(summary.count, 'row')} in the others"
         return failed("log", f"{'; '.join(error.message for error in lost)}; {rest}", lost[0].hint)
-    says = f"{counted(summary.count, 'row')} in {session.folder}"
+    says = f"{counted(summary.count, 'row')} in {workspace.folder}"
     if summary.bad_count:
         first = str(summary.bad_lines[0])
         mend = "`sentimon logs repair` moves bad lines out of the log"
         return warning("log", f"{says}, {counted(summary.bad_count, 'bad line')}, the first: {first}", mend)
-    strays = find_strays(session.folder)
+    strays = find_strays(workspace.folder)
     if strays:
         names = ", ".join(path.name for path in strays[:3])
         return warning("log", f"{says}; not part of the log: {names}", "move them to another folder")
@@ -117,24 +117,24 @@ def _rows(session: Session) -> Finding:
     return good("log", says)
 
 
-def _baseline(session: Session) -> Finding:
-    path = session.baseline_path(None)
+def _baseline(workspace: Workspace) -> Finding:
+    path = workspace.baseline_path(None)
     try:
         wanted = wanted_at(path)
         if wanted is not None:
-            says = explain_collecting(count_collected(session, wanted))
+            says = explain_collecting(count_collected(workspace, wanted))
             return warning("baseline", says, "log more rows; `sentimon drift` then makes it")
         if not is_there(path):
             mend = "`sentimon baseline create` makes one of a quiet period"
             return warning("baseline", f"{path}: there is none", mend)
-        return _compared(session, path)
+        return _compared(workspace, path)
     except SentimonError as error:
         return failed("baseline", error.message, error.hint)
     except OSError as error:
         return failed("baseline", f"{path}: {error.strerror}", "check the path and its permissions")
 
 
-def _compared(session: Session, path: Path) -> Finding:
+def _compared(workspace: Workspace, path: Path) -> Finding:
     """Find whether the rows newer than the baseline are of its model.
 
     Raises:
@@ -145,28 +145,28 @@ def _compared(session: Session, path: Path) -> Finding:
     from sentimon.workflows.state_files import read_baseline
 
     found = read_baseline(path)
-    fresh = session.summary(newer(session, Period(), found.last))
+    fresh = workspace.summary(newer(workspace, Period(), found.last))
     check_same_model(found, fresh)
-    least, count = session.settings.drift.min_samples, found.summary.count
+    least, count = workspace.settings.drift.min_samples, found.summary.count
     says = f"{found.name!r}, {counted(count, 'row')}"
     again = "`sentimon baseline create --force` makes another"
     if count < least:
         return failed("baseline", f"{says}, fewer than the {least} of drift.min_samples", again)
-    if found.last is not None and found.last > session.now:
+    if found.last is not None and found.last > workspace.now:
         return warning("baseline", f"{says}, some of them dated in the future", f"{again} (--until)")
     return good("baseline", f"{says}; {counted(fresh.count, 'newer row')}, none of another model")
 
 
-def _clock(session: Session) -> Finding:
-    summary, _ = _read(session, Period())
-    now = f"it is {session.now:%Y-%m-%d %H:%M} UTC, {session.now.astimezone():%H:%M %Z} here"
-    ahead = _read(session, Period(since=session.now))[0].count
+def _clock(workspace: Workspace) -> Finding:
+    summary, _ = _read(workspace, Period())
+    now = f"it is {workspace.now:%Y-%m-%d %H:%M} UTC, {workspace.now.astimezone():%H:%M %Z} here"
+    ahead = _read(workspace, Period(since=workspace.now))[0].count
     if ahead and summary.last is not None:
         latest = from_microseconds(summary.last)
         says = f"{now}; {counted(ahead, 'row')} dated in the future, the latest {latest:%Y-%m-%d %H:%M} UTC"
         return warning("clock", says, "set the clock, of this machine or of the one that wrote them")
     naive = summary.properties.get("naive_timestamp", 0)
-    if naive and session.settings.logs.naive_time_zone == "local":
+    if naive and workspace.settings.logs.naive_time_zone == "local":
         says = f"{now}; {counted(naive, 'timestamp')} without a zone read as local time"
         mend = "set logs.naive_time_zone, or another machine reads them otherwise"
         return warning("clock", says, mend)

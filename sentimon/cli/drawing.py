@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note
-from sentimon.cli.session import Session
 from sentimon.errors import UsageError
 from sentimon.prediction_log.output_files import ROWS
 from sentimon.workflows.log_labels import read_labels, text_hash
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _INSTANT = timedelta(microseconds=1)
 
 
-def sheet_of(session: Session, output: Path, *, force: bool) -> Output:
+def sheet_of(workspace: Workspace, output: Path, *, force: bool) -> Output:
     """Return the file to write the rows to.
 
     Raises:
@@ -37,10 +37,10 @@ def sheet_of(session: Session, output: Path, *, force: bool) -> Output:
     """
     if output.suffix.lower() != ".csv":
         raise UsageError(f"{output}: the ending does not say what is written", hint="end it in .csv")
-    return session.output(output, ROWS, force=force)
+    return workspace.output(output, ROWS, force=force)
 
 
-def draw_unlabelled(session: Session, period: Period, *, n: int, strategy: str, seed: int) -> Draw:
+def draw_unlabelled(workspace: Workspace, period: Period, *, n: int, strategy: str, seed: int) -> Draw:
     """Return `n` unlabelled rows of `period`, drawn as `strategy` says.
 
     Raises:
@@ -56,12 +56,12 @@ def draw_unlabelled(session: Session, period: Period, *, n: int, strategy: str, 
         raise UsageError(
             f"--strategy: unknown strategy {strategy!r}", hint=f"use one of: {', '.join(STRATEGIES)}"
         )
-    before = _baseline_end(session) if strategy == "drifted" else None
+    before = _baseline_end(workspace) if strategy == "drifted" else None
     if before is not None and period.since is None:
         period = replace(period, since=before)
-    book = read_labels(session)
-    unlabelled = _Unlabelled(session, period, book.finder(text_hash(session)))
-    weigh = _weigh(session, unlabelled, strategy, before)
+    book = read_labels(workspace)
+    unlabelled = _Unlabelled(workspace, period, book.finder(text_hash(workspace)))
+    weigh = _weigh(workspace, unlabelled, strategy, before)
     # The labels so far are part of the seed: those not picked the last time are drawn anew.
     return draw_rows(unlabelled.rows(noted=True), n=n, seed=f"{seed}:{len(book.labels)}", weigh=weigh)
 
@@ -69,8 +69,8 @@ def draw_unlabelled(session: Session, period: Period, *, n: int, strategy: str, 
 class _Unlabelled:
     """The rows of a period that have no label and can be named."""
 
-    def __init__(self, session: Session, period: Period, finder: Finder) -> None:
-        self._session = session
+    def __init__(self, workspace: Workspace, period: Period, finder: Finder) -> None:
+        self._workspace = workspace
         self._period = period
         self._finder = finder
 
@@ -78,8 +78,8 @@ class _Unlabelled:
         """Yield (key, row); what is passed over is said where it is to be `noted`."""
         from sentimon.gold_labels.gold_label import ID, keys_of
 
-        hash_text, nameless = text_hash(self._session), 0
-        with log_rows(self._session, self._period, noted=noted) as records:
+        hash_text, nameless = text_hash(self._workspace), 0
+        with log_rows(self._workspace, self._period, noted=noted) as records:
             for record in records:
                 if self._finder.label_of(record) is not None:
                     continue
@@ -91,7 +91,7 @@ class _Unlabelled:
             note(f"{counted(nameless, 'row')} without id and text: no label could be joined to such")
 
 
-def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: datetime | None) -> Weigh:
+def _weigh(workspace: Workspace, unlabelled: _Unlabelled, strategy: str, before: datetime | None) -> Weigh:
     from sentimon.gold_labels import sampling_weights as strategies
     from sentimon.prediction_log.windows import Period
 
@@ -103,12 +103,12 @@ def _weigh(session: Session, unlabelled: _Unlabelled, strategy: str, before: dat
     if strategy == "diverse":
         return strategies.diverse(strategies.count_clusters(rows))
     now = strategies.count_words(rows)
-    with log_rows(session, Period(until=before), noted=False) as records:
+    with log_rows(workspace, Period(until=before), noted=False) as records:
         return strategies.drifted(strategies.count_words(records), now)
 
 
-def _baseline_end(session: Session) -> datetime | None:
+def _baseline_end(workspace: Workspace) -> datetime | None:
     from sentimon.workflows.state_files import read_baseline
 
-    last = read_baseline(session.baseline_path(None)).last
+    last = read_baseline(workspace.baseline_path(None)).last
     return None if last is None else last + _INSTANT

@@ -15,6 +15,7 @@ from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -34,9 +35,9 @@ from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import note_not_kept, note_trouble
 from sentimon.cli.recording import PrometheusOption, Recording, recorded
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, ReadOnlyError, UsageError
 from sentimon.workflows.drift import has_baseline
+from sentimon.workflows.workspace import Workspace
 
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
@@ -113,37 +114,37 @@ def drift(
         "metrics.time_zone": tz,
         "engine.name": engine,
     }
-    session = start(config, {"logs.dir": logs, **flags}, objects=True)
-    path = session.baseline_path(file)
-    _check_new_baseline(session, file)
-    monitored = session.settings.drift.rule == "monitor"
+    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True)
+    path = workspace.baseline_path(file)
+    _check_new_baseline(workspace, file)
+    monitored = workspace.settings.drift.rule == "monitor"
     if dry_run:
         _refuse({"--save": save, "--reset": reset}, "--dry-run")
         if not monitored:
-            show_reading_plan(session, as_json=as_json)
+            show_reading_plan(workspace, as_json=as_json)
     if reset:
-        _reset(session, yes=yes)
+        _reset(workspace, yes=yes)
         if not monitor:
             return
     if not dry_run:
-        collect_baseline(session, path)
+        collect_baseline(workspace, path)
     shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
     if monitored and has_baseline(path):
         chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
         _refuse({**chosen, "--threshold": threshold, "--tz": tz}, "the monitor, which judges each row once")
-        verdict = _monitor(session, path, shown, keep=not dry_run)
+        verdict = _monitor(workspace, path, shown, keep=not dry_run)
     else:
-        verdict = _compare(session, path, session.period(since, until), shown, whole=whole, match=match)
+        verdict = _compare(workspace, path, workspace.period(since, until), shown, whole=whole, match=match)
     leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
 
 
-def _check_new_baseline(session: Session, file: Path | None) -> None:
+def _check_new_baseline(workspace: Workspace, file: Path | None) -> None:
     """Raise UsageError where the user named a baseline that is not there, and may not be made there."""
     from sentimon.prediction_log.output_files import BASELINE
 
-    make = session.settings.drift.create_baseline
-    if file is not None and make and not session.baseline_path(file).exists():
-        session.output(file, BASELINE)
+    make = workspace.settings.drift.create_baseline
+    if file is not None and make and not workspace.baseline_path(file).exists():
+        workspace.output(file, BASELINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,83 +158,83 @@ class Shown:
 
 
 def _compare(
-    session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, match: Matching | None
+    workspace: Workspace, path: Path, period: Period, shown: Shown, *, whole: bool, match: Matching | None
 ) -> str:
     """Judge by the score of one look, and return the verdict."""
     from sentimon.reporting.json_shapes import drift_object
     from sentimon.workflows.drift import compare_with_baseline
 
-    compared = compare_with_baseline(session, path, period, whole=whole, season=match is not None)
+    compared = compare_with_baseline(workspace, path, period, whole=whole, season=match is not None)
     report = compared.report
-    content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
+    content = drift_object(report, timestamp=workspace.now, zone=workspace.settings.metrics.time_zone)
     if report.drifted or not shown.quiet:
-        note_trouble(session, compared.summary)
+        note_trouble(workspace, compared.summary)
         if shown.as_json:
             show_json(content)
         else:
             from sentimon.reporting.decision_tables import drift_table
 
-            show(drift_table(report, session.names, zone=session.settings.metrics.time_zone))
-    _save(session, content, shown)
+            show(drift_table(report, workspace.names, zone=workspace.settings.metrics.time_zone))
+    _save(workspace, content, shown)
     if shown.prometheus:
-        shown.prometheus.keep_drift(session, report)
+        shown.prometheus.keep_drift(workspace, report)
     if compared.baseline is None and report.collecting is None:
-        _without_baseline(session, period, path, quiet=shown.quiet)
+        _without_baseline(workspace, period, path, quiet=shown.quiet)
     return report.verdict.value
 
 
-def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
+def _monitor(workspace: Workspace, path: Path, shown: Shown, *, keep: bool) -> str:
     """Judge the rows that no earlier look has judged, and return the verdict."""
     from sentimon.workflows.monitor import run_monitor
 
-    seen = run_monitor(session, path, keep=keep, show=partial(_show_look, session, shown))
+    seen = run_monitor(workspace, path, keep=keep, show=partial(_show_look, workspace, shown))
     note_not_kept(seen.not_kept)
     return seen.report.verdict.value
 
 
-def _show_look(session: Session, shown: Shown, seen: MonitorLook) -> None:
+def _show_look(workspace: Workspace, shown: Shown, seen: MonitorLook) -> None:
     from sentimon.reporting.monitor_findings import monitor_object
     from sentimon.workflows.monitor import find_examples
 
     report = seen.report
     news = report.opened or report.closed
     shows = report.drifting and (news or not shown.quiet)
-    words, examples = find_examples(session, seen) if shows else ([], [])
-    content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
+    words, examples = find_examples(workspace, seen) if shows else ([], [])
+    content = monitor_object(report, timestamp=workspace.now, words=words, examples=examples)
     if news or not shown.quiet:
-        note_trouble(session, seen.summary)
+        note_trouble(workspace, seen.summary)
         if shown.as_json:
             show_json(content)
         else:
             from sentimon.reporting.monitor_tables import monitor_table
 
-            show(monitor_table(report, session.names, words=words, examples=examples))
+            show(monitor_table(report, workspace.names, words=words, examples=examples))
     sys.stdout.flush()
-    _save(session, content, shown)
+    _save(workspace, content, shown)
     if shown.prometheus:
-        shown.prometheus.keep_monitor(session, report)
+        shown.prometheus.keep_monitor(workspace, report)
 
 
-def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
+def _save(workspace: Workspace, content: Mapping[str, Any], shown: Shown) -> None:
     from sentimon.prediction_log.history import DRIFT_FILE, append_entry
 
     if shown.save:
         # Texts stay in the log alone, where they can be erased.
         kept = {name: value for name, value in content.items() if name not in ("examples", "grown_words")}
-        append_entry(session.folder / DRIFT_FILE, kept)
+        append_entry(workspace.folder / DRIFT_FILE, kept)
 
 
-def _reset(session: Session, *, yes: bool) -> None:
+def _reset(workspace: Workspace, *, yes: bool) -> None:
     from sentimon.workflows.monitor_file import count_memory, forget_monitors
 
-    memory = count_memory(session.folder)
+    memory = count_memory(workspace.folder)
     if memory is not None:
         checks, incidents = memory
         known = f"{counted(checks, 'check')} and {counted(incidents, 'open incident')}"
-        ask_before(f"{known} of the monitor of {session.folder} forgotten", yes=yes)
+        ask_before(f"{known} of the monitor of {workspace.folder} forgotten", yes=yes)
 
-    forget_monitors(session.folder)
-    note(f"the monitor of {session.folder} starts anew")
+    forget_monitors(workspace.folder)
+    note(f"the monitor of {workspace.folder} starts anew")
 
 
 def _refuse(options: Mapping[str, object], other: str) -> None:
@@ -242,24 +243,24 @@ def _refuse(options: Mapping[str, object], other: str) -> None:
         raise UsageError(f"{given[0]} does not go with {other}", hint="leave one of them out")
 
 
-def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:
+def _without_baseline(workspace: Workspace, period: Period, path: Path, *, quiet: bool) -> None:
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.workflows.drift import read_baseline_rows
     from sentimon.workflows.state_files import add_baseline
 
-    if not session.settings.drift.create_baseline:
+    if not workspace.settings.drift.create_baseline:
         if not quiet:
             note(f"{path}: there is no baseline; make one with `sentimon baseline create`")
         return
-    summary, vocabulary = read_baseline_rows(session, period)
+    summary, vocabulary = read_baseline_rows(workspace, period)
     try:
         made = create_baseline(
             summary,
             vocabulary,
             name="baseline",
-            source=session.source,
-            created=session.now,
-            min_samples=session.settings.drift.min_samples,
+            source=workspace.source,
+            created=workspace.now,
+            min_samples=workspace.settings.drift.min_samples,
         )
     except NoVerdictError as error:
         if not quiet:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import BaselineOption, ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import show, show_json
-from sentimon.cli.session import Session, start
 from sentimon.config.durations import parse_rate
 from sentimon.errors import DataError, UsageError
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -62,14 +63,14 @@ def simulate(
     from sentimon.reporting.monitor_tables import simulation_object, simulation_table
     from sentimon.workflows.state_files import read_baseline
 
-    session = start(config, {"logs.dir": logs})
-    baseline = read_baseline(session.baseline_path(file))
+    workspace = open_workspace(config, {"logs.dir": logs})
+    baseline = read_baseline(workspace.baseline_path(file))
     rows, time, checks = _schedule(rate, every, days)
     results = [
-        _run(session, baseline, _scenario(rows, time, checks, one), runs, seed)
+        _run(workspace, baseline, _scenario(rows, time, checks, one), runs, seed)
         for one in (0.0, *(_SHIFTS if shift is None else shift))
     ]
-    level = session.settings.drift.confidence_level
+    level = workspace.settings.drift.confidence_level
     if as_json:
         show_json(simulation_object(results, every=time, confidence_level=level, seed=seed))
     else:
@@ -104,7 +105,7 @@ def _scenario(rows: int, every: timedelta, checks: int, shift: float) -> Scenari
     return Scenario(rows=rows, hours=every.total_seconds() / 3600, checks=checks, shift=shift)
 
 
-def _run(session: Session, baseline: Baseline, scenario: Scenario, runs: int, seed: int) -> Result:
+def _run(workspace: Workspace, baseline: Baseline, scenario: Scenario, runs: int, seed: int) -> Result:
     from functools import partial
 
     from sentimon.cli.progress import watched
@@ -113,8 +114,8 @@ def _run(session: Session, baseline: Baseline, scenario: Scenario, runs: int, se
     from sentimon.monitoring.simulation import Result
     from sentimon.monitoring.simulation import simulate as run
 
-    one_run = partial(run, baseline, Reference.of(baseline), session.settings, scenario)
+    one_run = partial(run, baseline, Reference.of(baseline), workspace.settings, scenario)
     seeds = [seed + number for number in range(runs)]
-    outcomes = run_units(one_run, seeds, workers=session.settings.engine.workers)
+    outcomes = run_units(one_run, seeds, workers=workspace.settings.engine.workers)
     shown = watched(outcomes, f"runs with a shift of {scenario.shift:g}", total=runs)
     return Result(scenario=scenario, outcomes=tuple(shown))

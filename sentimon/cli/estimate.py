@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import counted, note, show, show_json
-from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, NoVerdictError
 from sentimon.workflows.log_labels import read_labels, text_hash
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _SEED = 0
 
 
-def show_estimate(session: Session, period: Period, *, calibration: Path | None, as_json: bool) -> ExitCode:
+def show_estimate(
+    workspace: Workspace, period: Period, *, calibration: Path | None, as_json: bool
+) -> ExitCode:
     """Show what the labelled rows of the log say of the rows of `period`.
 
     Learnt is from the labels of other times, so that those of the period can tell how far it was off;
@@ -36,8 +38,8 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
     from sentimon.evaluation.estimate_rows import Source
     from sentimon.reporting.estimate_tables import estimates_object, estimates_table
 
-    model, gathered = _gather(session, period)
-    settings, level = session.settings.quality, session.settings.drift.confidence_level
+    model, gathered = _gather(workspace, period)
+    settings, level = workspace.settings.quality, workspace.settings.drift.confidence_level
     judged, later = _split(gathered, settings.min_labels_per_class)
     found = estimate(
         Source.of(judged),
@@ -54,18 +56,18 @@ def show_estimate(session: Session, period: Period, *, calibration: Path | None,
     if as_json:
         show_json(estimates_object(found, gap, calibration=origin))
     else:
-        show(estimates_table(found, gap, session.names, calibration=origin))
+        show(estimates_table(found, gap, workspace.names, calibration=origin))
     return ExitCode.OK if found.learnt else ExitCode.NO_VERDICT
 
 
-def _gather(session: Session, period: Period) -> tuple[ModelKey, Gathered]:
+def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, Gathered]:
     """Return the model with the most rows in the period, and what the log has of it."""
     from sentimon.evaluation.estimate_rows import gather
     from sentimon.gold_labels.label_coverage import with_labels
     from sentimon.prediction_log.windows import Period as Whole
 
-    finder = read_labels(session).finder(text_hash(session))
-    with log_rows(session, Whole()) as records:
+    finder = read_labels(workspace).finder(text_hash(workspace))
+    with log_rows(workspace, Whole()) as records:
         found = gather(with_labels(records, finder), period, seed=_SEED)
     if not any(sum(one.counts) for one in found.values()):
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")

@@ -10,6 +10,7 @@ import typer
 from sentimon.cli.inputs import open_input
 from sentimon.cli.labelled import log_rows, note_lines
 from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
     FormatOption,
@@ -22,9 +23,9 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
 from sentimon.workflows.log_labels import read_labels, text_hash
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.gold_labels.label_book import Added
@@ -75,21 +76,21 @@ def import_labels(
     from sentimon.gold_labels.label_import import address
     from sentimon.prediction_log.windows import Period
 
-    session = start(config, {"logs.dir": logs})
-    inbox = _inbox(session, file, key=key, label_column=label_column, file_format=file_format)
-    with log_rows(session, Period()) as records:
-        arrivals, strangers = address(inbox.labels, records, text_hash(session))
+    workspace = open_workspace(config, {"logs.dir": logs})
+    inbox = _inbox(workspace, file, key=key, label_column=label_column, file_format=file_format)
+    with log_rows(workspace, Period()) as records:
+        arrivals, strangers = address(inbox.labels, records, text_hash(workspace))
     added = add_labels(
-        session.folder,
+        workspace.folder,
         arrivals,
         replace=replace,
-        zone=session.naive_zone,
-        sync=session.settings.logs.fsync != "never",
+        zone=workspace.naive_zone,
+        sync=workspace.settings.logs.fsync != "never",
     )
     for what, lines in (("bad line", inbox.bad_lines), ("unknown", strangers), ("conflict", added.conflicts)):
         note_lines(what, lines)
     left_out = (len(added.conflicts), len(strangers), len(inbox.bad_lines))
-    path = session.folder / LABELS_FILE
+    path = workspace.folder / LABELS_FILE
     if as_json:
         show_json(_content(added, left_out, inbox.without_label) | {"path": str(path)})
     elif not quiet:
@@ -98,7 +99,7 @@ def import_labels(
 
 
 def _inbox(
-    session: Session, file: str, *, key: str | None, label_column: str | None, file_format: str | None
+    workspace: Workspace, file: str, *, key: str | None, label_column: str | None, file_format: str | None
 ) -> Inbox:
     from sentimon.gold_labels.label_import import KEYS, open_inbox
     from sentimon.ingest.input_row import NO_COLUMN
@@ -111,13 +112,13 @@ def _inbox(
             file,
             column=NO_COLUMN,
             file_format=file_format,
-            longest=session.settings.logs.max_line_bytes,
+            longest=workspace.settings.logs.max_line_bytes,
         ),
         by=key,
         label_field=label_column,
-        now=session.now,
-        zone=session.naive_zone,
-        hash_text=text_hash(session),
+        now=workspace.now,
+        zone=workspace.naive_zone,
+        hash_text=text_hash(workspace),
     )
 
 
@@ -166,18 +167,18 @@ def status(
     from sentimon.gold_labels.label_coverage import cover, with_labels
     from sentimon.reporting.label_tables import coverage_object, coverage_table
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
-    calendar = None if every is None else session.calendar(every)
-    level = session.settings.drift.confidence_level
-    finder = read_labels(session).finder(text_hash(session))
-    with log_rows(session, session.period(since, until)) as records:
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    calendar = None if every is None else workspace.calendar(every)
+    level = workspace.settings.drift.confidence_level
+    finder = read_labels(workspace).finder(text_hash(workspace))
+    with log_rows(workspace, workspace.period(since, until)) as records:
         coverage = cover(
-            with_labels(records, finder), calendar=calendar, now=session.now, confidence_level=level
+            with_labels(records, finder), calendar=calendar, now=workspace.now, confidence_level=level
         )
     if as_json:
         show_json(coverage_object(coverage))
     else:
-        show(coverage_table(coverage, session.names, zone=session.zone))
+        show(coverage_table(coverage, workspace.names, zone=workspace.zone))
     if not coverage.labelled.count:
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
 
@@ -210,16 +211,16 @@ def choose_next(
     from sentimon.cli.drawing import draw_unlabelled, sheet_of
     from sentimon.gold_labels.annotation_sheet import write_sheet
 
-    session = start(config, {"logs.dir": logs})
-    sheet = sheet_of(session, output, force=force)
-    draw = draw_unlabelled(session, session.period(since, until), n=n, strategy=strategy, seed=seed)
-    write_sheet(sheet, draw.rows, draw=session.now)
+    workspace = open_workspace(config, {"logs.dir": logs})
+    sheet = sheet_of(workspace, output, force=force)
+    draw = draw_unlabelled(workspace, workspace.period(since, until), n=n, strategy=strategy, seed=seed)
+    write_sheet(sheet, draw.rows, draw=workspace.now)
     facts: dict[str, Any] = {"drawn": len(draw.rows), "unlabelled": draw.frame, "strategy": strategy}
     if as_json:
         show_json({**facts, "seed": seed, "path": str(sheet)})
     else:
         note(f"{len(draw.rows)} of {counted(draw.frame, 'unlabelled row')} drawn ({strategy}) into {sheet}")
         if draw.rows:
-            note(f"fill in a column `label`, then: sentimon label import {sheet} --logs {session.source}")
+            note(f"fill in a column `label`, then: sentimon label import {sheet} --logs {workspace.source}")
     if not draw.rows:
         leave(ExitCode.NO_VERDICT)

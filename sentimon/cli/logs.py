@@ -8,9 +8,9 @@ import typer
 
 from sentimon.cli import logs_query, logs_rewrite, logs_verify
 from sentimon.cli.asking import YesFlag, ask_before
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag, where_examples_are
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.session import start
 from sentimon.errors import ExitCode, UsageError
 
 app = typer.Typer(
@@ -31,15 +31,15 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.reporting.json_shapes import index_object, log_file_object, lost_file_object
     from sentimon.reporting.log_tables import log_files_table
 
-    session = start(config, {"logs.dir": logs}, objects=True)
-    rows, lost = session.readable_files()
+    workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+    rows, lost = workspace.readable_files()
     if as_json:
         files = [log_file_object(*row) for row in rows]
         unreadable = [lost_file_object(error) for error in lost]
-        index = index_object(session.index_file)
-        show_json({"path": session.source, "files": files, "unreadable": unreadable, "index": index})
+        index = index_object(workspace.index_file)
+        show_json({"path": workspace.source, "files": files, "unreadable": unreadable, "index": index})
     else:
-        show(log_files_table(rows, session.index_file, lost))
+        show(log_files_table(rows, workspace.index_file, lost))
     for error in lost:
         note(f"error: {error.message}")
         note(f"hint: {error.hint}")
@@ -71,19 +71,19 @@ def prune(
     from sentimon.prediction_log.rotation import compress_left_over
 
     flags = {"logs.keep_days": keep_days, "logs.keep_megabytes": keep_megabytes}
-    session = start(config, {"logs.dir": logs, **flags})
-    settings = session.settings.logs
+    workspace = open_workspace(config, {"logs.dir": logs, **flags})
+    settings = workspace.settings.logs
     if not settings.keep_days and not settings.keep_megabytes:
         raise UsageError(
             "nothing says what to keep", hint="give --keep-days or --keep-megabytes, or set them in [logs]"
         )
-    gone = plan_prune(list_files(session.folder), settings, now=session.now)
+    gone = plan_prune(list_files(workspace.folder), settings, now=workspace.now)
     size = sum(one.size for one in gone)
     if gone and not dry_run:
-        ask_before(f"{counted(len(gone), 'file')} of {session.folder}, {size} bytes, removed", yes=yes)
-        remove_files(session.folder, gone)
+        ask_before(f"{counted(len(gone), 'file')} of {workspace.folder}, {size} bytes, removed", yes=yes)
+        remove_files(workspace.folder, gone)
     if not dry_run:
-        compress_left_over(session.folder, settings.compression)
+        compress_left_over(workspace.folder, settings.compression)
     if as_json:
         show_json({"removed": [str(one.path) for one in gone], "bytes": size, "dry_run": dry_run})
         return

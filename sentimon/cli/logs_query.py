@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
     JsonFlag,
@@ -22,8 +23,8 @@ from sentimon.cli.options import (
 from sentimon.cli.output import counted, note, show, show_lines
 from sentimon.cli.progress import watched
 from sentimon.cli.reading import note_trouble
-from sentimon.cli.session import Session, start
 from sentimon.errors import DataError, UsageError
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.labels import Sentiment
@@ -91,9 +92,9 @@ def query(
     """
     from sentimon.prediction_log.row_filter import RowFilter
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
     row_filter = RowFilter(
-        sentiments=_classes(session, sentiment),
+        sentiments=_classes(workspace, sentiment),
         min_confidence=_share("--min-confidence", min_confidence),
         max_confidence=_share("--max-confidence", max_confidence),
         contains=contains,
@@ -101,24 +102,24 @@ def query(
         model=model,
     )
     _check(row_filter, limit=limit, newest=newest, streams=as_json or output is not None)
-    target = _target(session, output, force=force, as_json=as_json)
+    target = _target(workspace, output, force=force, as_json=as_json)
     with ExitStack() as stack:
-        matches = _matches(session, session.period(since, until), row_filter, stack)
+        matches = _matches(workspace, workspace.period(since, until), row_filter, stack)
         records = _newest(matches, limit) if newest else matches
         if as_json:
             show_lines(record.to_dict() for record in islice(records, limit))
         elif target:
             _write(target, records, matches, limit)
         else:
-            _show(session, records, matches, limit or _TABLE_ROWS)
-    _note(session, matches)
+            _show(workspace, records, matches, limit or _TABLE_ROWS)
+    _note(workspace, matches)
 
 
-def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
+def _matches(workspace: Workspace, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
     """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
     from sentimon.prediction_log.row_filter import Matches
 
-    rows = session.logged_rows(period, stack)
+    rows = workspace.logged_rows(period, stack)
     return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
 
 
@@ -128,13 +129,13 @@ def _newest(matches: Matches, limit: int | None) -> list[PredictionRecord]:
     return newest(matches, limit or _TABLE_ROWS)
 
 
-def _show(session: Session, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:
+def _show(workspace: Workspace, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:
     from sentimon.reporting.log_tables import rows_table
 
     shown = list(islice(records, limit))
     _read_on(matches)
     if shown:
-        show(rows_table(shown, session.names, zone=session.zone, total=matches.summary.count))
+        show(rows_table(shown, workspace.names, zone=workspace.zone, total=matches.summary.count))
 
 
 def _write(target: Output, records: Iterable[PredictionRecord], matches: Matches, limit: int | None) -> None:
@@ -151,22 +152,22 @@ def _read_on(matches: Matches) -> None:
         pass
 
 
-def _note(session: Session, matches: Matches) -> None:
-    note_trouble(session, matches.summary)
+def _note(workspace: Workspace, matches: Matches) -> None:
+    note_trouble(workspace, matches.summary)
     if matches.unsearched:
         note(f"{counted(matches.unsearched, 'row')} could not be searched: the text was not kept (logs.text)")
     if not matches.summary.count:
         note("no rows match: leave an option out, or choose another period")
 
 
-def _classes(session: Session, labels: list[str] | None) -> frozenset[Sentiment] | None:
+def _classes(workspace: Workspace, labels: list[str] | None) -> frozenset[Sentiment] | None:
     from sentimon.compat.label_names import Naming
 
     try:
-        return frozenset(map(Naming(names=session.names).parse, labels)) if labels else None
+        return frozenset(map(Naming(names=workspace.names).parse, labels)) if labels else None
     except DataError as error:
         raise UsageError(
-            f"--sentiment: {error.message}", hint=f"use one of: {', '.join(session.names)}"
+            f"--sentiment: {error.message}", hint=f"use one of: {', '.join(workspace.names)}"
         ) from error
 
 
@@ -191,7 +192,7 @@ def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: b
         )
 
 
-def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> Output | None:
+def _target(workspace: Workspace, output: Path | None, *, force: bool, as_json: bool) -> Output | None:
     """Return the file to write, where there is to be one."""
     if output is None:
         if force:
@@ -207,4 +208,4 @@ def _target(session: Session, output: Path | None, *, force: bool, as_json: bool
             "--json and --output exclude each other", hint="the ending of --output says the format"
         )
     check_export(output)
-    return session.output(output, ROWS, force=force)
+    return workspace.output(output, ROWS, force=force)

@@ -12,11 +12,12 @@ import typer
 
 from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.labelled import forget_unnamed
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.progress import watched
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,19 +64,19 @@ def repair(
     """
     from sentimon.prediction_log.maintenance.repair import find_bad_lines, needs_repair, repair_log
 
-    session = start(config, {"logs.dir": logs})
-    folder, zone, longest = session.folder, session.naive_zone, session.settings.logs.max_line_bytes
+    workspace = open_workspace(config, {"logs.dir": logs})
+    folder, zone, longest = workspace.folder, workspace.naive_zone, workspace.settings.logs.max_line_bytes
     with _lines_read() as tick:
         found = find_bad_lines(folder, zone=zone, longest=longest, tick=tick)
     files = [one for one in found.values() if needs_repair(one)]
     if files and not dry_run:
-        ask_before(_repair_asked(session, files), yes=yes)
+        ask_before(_repair_asked(workspace, files), yes=yes)
         with _lines_read() as tick:
-            files = repair_log(folder, found, now=session.now, zone=zone, longest=longest, tick=tick)
+            files = repair_log(folder, found, now=workspace.now, zone=zone, longest=longest, tick=tick)
     if as_json:
-        show_json(_repair_object(session, files, dry_run=dry_run))
+        show_json(_repair_object(workspace, files, dry_run=dry_run))
     else:
-        _show_repair(session, files, dry_run=dry_run)
+        _show_repair(workspace, files, dry_run=dry_run)
     leave(ExitCode.FINDING if files and dry_run else ExitCode.OK)
 
 
@@ -104,20 +105,20 @@ def erase(
     from sentimon.prediction_log.maintenance.erasure import find_erasure, unsearched_files
 
     _check_values({"--id": ids, "--text-hash": text_hashes, "--contains": contains})
-    session = start(config, {"logs.dir": logs})
-    order = _order(session, ids, text_hashes, contains, drop_rows=drop_rows)
+    workspace = open_workspace(config, {"logs.dir": logs})
+    order = _order(workspace, ids, text_hashes, contains, drop_rows=drop_rows)
     with _lines_read() as tick:
-        erasure = find_erasure(session.folder, order, tick=tick)
+        erasure = find_erasure(workspace.folder, order, tick=tick)
     if erasure.any and not dry_run:
-        ask_before(_erasure_asked(session, erasure), yes=yes)
+        ask_before(_erasure_asked(workspace, erasure), yes=yes)
     if not dry_run:
-        forget = session.forget_index
+        forget = workspace.forget_index
         with _lines_read() as tick:
-            erasure = erase_from(session.folder, erasure, order, forget_index=forget, tick=tick)
-        forget_unnamed(session)
-    unsearched = unsearched_files(session.folder)
+            erasure = erase_from(workspace.folder, erasure, order, forget_index=forget, tick=tick)
+        forget_unnamed(workspace)
+    unsearched = unsearched_files(workspace.folder)
     if as_json:
-        show_json(_erasure_object(session, order, erasure, unsearched, dry_run=dry_run))
+        show_json(_erasure_object(workspace, order, erasure, unsearched, dry_run=dry_run))
     else:
         _show_erasure(erasure, dry_run=dry_run)
     for path in unsearched:
@@ -126,18 +127,18 @@ def erase(
         note(f"not searched: {place}, which is too long; `sentimon logs repair` moves it out of the log")
 
 
-def _repair_asked(session: Session, files: Sequence[RepairedFile]) -> str:
+def _repair_asked(workspace: Workspace, files: Sequence[RepairedFile]) -> str:
     moved = counted(sum(one.bad_count for one in files), "bad line")
     damaged = sum(one.damaged for one in files)
     shortened = f", and {counted(damaged, 'damaged file')} cut before the damage" if damaged else ""
-    return f"{moved} of {counted(len(files), 'file')} moved to {_quarantine(session)}{shortened}"
+    return f"{moved} of {counted(len(files), 'file')} moved to {_quarantine(workspace)}{shortened}"
 
 
-def _erasure_asked(session: Session, erasure: Erasure) -> str:
+def _erasure_asked(workspace: Workspace, erasure: Erasure) -> str:
     counts = erasure.counts
     removed = counts["bad_lines_removed"] + counts["quarantine_entries_removed"]
     rows = counted(counts["rows_erased"], "row")
-    return f"{rows} erased and {counted(removed, 'bad line')} removed in {session.folder}, for good"
+    return f"{rows} erased and {counted(removed, 'bad line')} removed in {workspace.folder}, for good"
 
 
 @contextmanager
@@ -150,12 +151,12 @@ def _lines_read() -> Iterator[Callable[[], object]]:
         lines.close()
 
 
-def _repair_object(session: Session, files: Sequence[RepairedFile], *, dry_run: bool) -> dict[str, Any]:
+def _repair_object(workspace: Workspace, files: Sequence[RepairedFile], *, dry_run: bool) -> dict[str, Any]:
     return {
-        "path": str(session.folder),
+        "path": str(workspace.folder),
         "dry_run": dry_run,
         "bad_lines": sum(one.bad_count for one in files),
-        "quarantine": str(_quarantine(session)),
+        "quarantine": str(_quarantine(workspace)),
         "files": [
             {
                 "path": str(one.path),
@@ -169,7 +170,7 @@ def _repair_object(session: Session, files: Sequence[RepairedFile], *, dry_run: 
     }
 
 
-def _show_repair(session: Session, files: Sequence[RepairedFile], *, dry_run: bool) -> None:
+def _show_repair(workspace: Workspace, files: Sequence[RepairedFile], *, dry_run: bool) -> None:
     from sentimon.reporting.table_style import new_table
 
     if not files:
@@ -183,17 +184,17 @@ def _show_repair(session: Session, files: Sequence[RepairedFile], *, dry_run: bo
     moved = sum(one.bad_count for one in files)
     if moved:
         verb = "would be moved" if dry_run else "moved"
-        note(f"{counted(moved, 'bad line')} {verb} to {_quarantine(session)}")
+        note(f"{counted(moved, 'bad line')} {verb} to {_quarantine(workspace)}")
     for one in files:
         if one.damaged:
             kept = f"kept as {one.kept_as}" if one.kept_as else "would be kept beside it"
             note(f"{one.path}: the rows before the damage stay; the original {kept}")
 
 
-def _quarantine(session: Session) -> Path:
+def _quarantine(workspace: Workspace) -> Path:
     from sentimon.prediction_log.maintenance.quarantine import QUARANTINE_FILE
 
-    return session.folder / QUARANTINE_FILE
+    return workspace.folder / QUARANTINE_FILE
 
 
 def _check_values(options: dict[str, list[str] | None]) -> None:
@@ -207,7 +208,7 @@ def _check_values(options: dict[str, list[str] | None]) -> None:
 
 
 def _order(
-    session: Session,
+    workspace: Workspace,
     ids: list[str] | None,
     text_hashes: list[str] | None,
     contains: list[str] | None,
@@ -221,17 +222,17 @@ def _order(
     return Order(
         criteria=criteria,
         drop_rows=drop_rows,
-        now=session.now,
-        zone=session.naive_zone,
-        longest=session.settings.logs.max_line_bytes,
+        now=workspace.now,
+        zone=workspace.naive_zone,
+        longest=workspace.settings.logs.max_line_bytes,
     )
 
 
 def _erasure_object(
-    session: Session, order: Order, erasure: Erasure, unsearched: Sequence[Path], *, dry_run: bool
+    workspace: Workspace, order: Order, erasure: Erasure, unsearched: Sequence[Path], *, dry_run: bool
 ) -> dict[str, Any]:
     return {
-        "path": str(session.folder),
+        "path": str(workspace.folder),
         "dry_run": dry_run,
         "drop_rows": order.drop_rows,
         **erasure.counts,

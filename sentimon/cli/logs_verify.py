@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.reading import note_trouble
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,19 +31,19 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.reporting.json_shapes import verified_object
     from sentimon.reporting.log_tables import verified_table
 
-    session = start(config, {"logs.dir": logs})
-    files, wrong, whole = _read_twice(session)
-    indexed = session.index_file is not None
-    strays = find_strays(session.folder)
+    workspace = open_workspace(config, {"logs.dir": logs})
+    files, wrong, whole = _read_twice(workspace)
+    indexed = workspace.index_file is not None
+    strays = find_strays(workspace.folder)
     if as_json:
-        show_json(verified_object(session.folder, files, wrong, strays, indexed=indexed))
+        show_json(verified_object(workspace.folder, files, wrong, strays, indexed=indexed))
     else:
         show(verified_table(files, wrong, indexed=indexed))
-    note_trouble(session, whole)
+    note_trouble(workspace, whole)
     for path in strays:
         note(f"not part of the log: {path}")
     if wrong:
-        session.forget_index()
+        workspace.forget_index()
         note(
             f"the index was wrong about {counted(len(wrong), 'file')} and is removed; a new one makes itself"
         )
@@ -51,15 +52,15 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     leave(ExitCode.FINDING if wrong or whole.bad_count else ExitCode.OK)
 
 
-def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
+def _read_twice(workspace: Workspace) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
     from sentimon.prediction_log.index.verification import differing_files
     from sentimon.prediction_log.windows import Period
 
-    index = session.index
+    index = workspace.index
     wrong: dict[Path, None] = {}
 
     def question(sums: Sums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
-        differing = differing_files(sums, now=session.now, run=index.run) if session.index_file else []
+        differing = differing_files(sums, now=workspace.now, run=index.run) if workspace.index_file else []
         # A damaged index is made anew at once, and the question is put again.
         wrong.update((one.path, None) for one in differing)
         return sums.by_file(), [*wrong], sums.summary(Period())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
     DryRunFlag,
@@ -24,7 +25,7 @@ from sentimon.cli.output import note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
-from sentimon.cli.session import Session, start
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.monitoring.prediction_metrics import Metrics
@@ -72,15 +73,17 @@ def metrics(
     from sentimon.prediction_log.history import METRICS_FILE, append_entry
     from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}, objects=True)
+    workspace = open_workspace(
+        config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}, objects=True
+    )
     if dry_run:
-        show_reading_plan(session, as_json=as_json)
+        show_reading_plan(workspace, as_json=as_json)
     if quality or estimate or calibration:
         from sentimon.cli.quality import answer_instead
 
         answer_instead(
-            session,
-            session.period(since, until),
+            workspace,
+            workspace.period(since, until),
             quality=quality,
             estimate=estimate,
             calibration=calibration,
@@ -89,40 +92,40 @@ def metrics(
             as_json=as_json,
             exit_zero=exit_zero,
         )
-    level = session.settings.drift.confidence_level
-    windows, summary = _read(session, session.period(since, until), every)
-    note_trouble(session, summary)
+    level = workspace.settings.drift.confidence_level
+    windows, summary = _read(workspace, workspace.period(since, until), every)
+    note_trouble(workspace, summary)
     measured = measure(summary, confidence_level=level)
-    content = metrics_object(measured, timestamp=session.now) | summary_object(summary)
+    content = metrics_object(measured, timestamp=workspace.now) | summary_object(summary)
     if windows is not None:
         content["windows"] = [window_object(window, confidence_level=level) for window in windows]
     if as_json:
         show_json(content)
     else:
-        _show(session, measured, summary, windows)
+        _show(workspace, measured, summary, windows)
     if save:
-        append_entry(session.folder / METRICS_FILE, _to_keep(content))
+        append_entry(workspace.folder / METRICS_FILE, _to_keep(content))
     if prometheus:
-        prometheus.keep_metrics(session, summary, measured)
+        prometheus.keep_metrics(workspace, summary, measured)
     if not measured.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
 
 
-def _show(session: Session, measured: Metrics, summary: Summary, windows: list[Window] | None) -> None:
+def _show(workspace: Workspace, measured: Metrics, summary: Summary, windows: list[Window] | None) -> None:
     from sentimon.reporting.metrics_tables import metrics_table, windows_table
 
-    show(metrics_table(measured, summary, session.names))
+    show(metrics_table(measured, summary, workspace.names))
     if windows:
-        level = session.settings.drift.confidence_level
-        show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
+        level = workspace.settings.drift.confidence_level
+        show(windows_table(windows, workspace.names, zone=workspace.zone, confidence_level=level))
 
 
-def _read(session: Session, period: Period, every: str | None) -> tuple[list[Window] | None, Summary]:
+def _read(workspace: Workspace, period: Period, every: str | None) -> tuple[list[Window] | None, Summary]:
     """Return (the windows, where they are asked for; the sum over the rows in `period` and all bad lines)."""
     if every is None:
-        return None, session.summary(period)
-    calendar = session.calendar(every)
-    return session.windows(period, calendar)
+        return None, workspace.summary(period)
+    calendar = workspace.calendar(every)
+    return workspace.windows(period, calendar)
 
 
 def _to_keep(content: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from sentimon.cli.output import note
 
 if TYPE_CHECKING:
-    from sentimon.cli.session import Session
+    from sentimon.workflows.workspace import Workspace
 
 _GIVEN = dict(os.environ)
 """The environment as this program was given it: what it sets for itself later is not for others."""
@@ -32,7 +32,7 @@ WebhookOption = Annotated[
 ]
 
 
-def tell(session: Session, trigger: Mapping[str, Any], *, command: str | None) -> None:
+def tell(workspace: Workspace, trigger: Mapping[str, Any], *, command: str | None) -> None:
     """Tell whom the settings and `command` name of a trigger that fired, and say on stderr how it went.
 
     It comes after the decision is saved: neither a webhook that hangs nor a command that fails can
@@ -41,7 +41,7 @@ def tell(session: Session, trigger: Mapping[str, Any], *, command: str | None) -
     from sentimon.config.durations import parse_duration
     from sentimon.jsonl import encode
 
-    settings = session.settings.notify
+    settings = workspace.settings.notify
     if settings.webhook:
         from sentimon.cli.webhook import send
 

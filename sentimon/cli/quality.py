@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sentimon.cli.labelled import log_rows
 from sentimon.cli.output import leave, note, show, show_json
-from sentimon.cli.session import Session
 from sentimon.errors import ExitCode, UsageError
 from sentimon.workflows.log_labels import read_labels, risk_since_baseline, text_hash
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def answer_instead(
-    session: Session,
+    workspace: Workspace,
     period: Period,
     *,
     quality: bool,
@@ -40,16 +40,16 @@ def answer_instead(
             "--save keeps the plain metrics only", hint="leave out --save, or --quality and --estimate"
         )
     if quality:
-        leave(show_quality(session, period, every=every, as_json=as_json), exit_zero=exit_zero)
+        leave(show_quality(workspace, period, every=every, as_json=as_json), exit_zero=exit_zero)
     if every is not None:
         raise UsageError("--estimate is about one period", hint="choose it with --since and --until")
     from sentimon.cli.estimate import show_estimate
 
-    code = show_estimate(session, period, calibration=calibration, as_json=as_json)
+    code = show_estimate(workspace, period, calibration=calibration, as_json=as_json)
     leave(code, exit_zero=exit_zero)
 
 
-def show_quality(session: Session, period: Period, *, every: str | None, as_json: bool) -> ExitCode:
+def show_quality(workspace: Workspace, period: Period, *, every: str | None, as_json: bool) -> ExitCode:
     """Show the quality of the labelled rows of `period`, per window where `every` asks for it.
 
     Returned is the exit code: 0 without an alarm, 3 where the error rate rose, 4 with too few labels.
@@ -58,21 +58,21 @@ def show_quality(session: Session, period: Period, *, every: str | None, as_json
     from sentimon.gold_labels.label_coverage import with_labels
     from sentimon.reporting.quality_tables import realised_object, realised_table
 
-    calendar = None if every is None else session.calendar(every)
-    level = session.settings.drift.confidence_level
-    book = read_labels(session)
-    with log_rows(session, period) as records:
-        judged, counts = judge(with_labels(records, book.finder(text_hash(session))), calendar)
+    calendar = None if every is None else workspace.calendar(every)
+    level = workspace.settings.drift.confidence_level
+    book = read_labels(workspace)
+    with log_rows(workspace, period) as records:
+        judged, counts = judge(with_labels(records, book.finder(text_hash(workspace))), calendar)
     quality = realise(judged, confidence_level=level)
     windows = None
     if calendar is not None:
-        windows = realise_windows(judged, counts, calendar, now=session.now, confidence_level=level)
-    risk = risk_since_baseline(session, book, judged, session.baseline_path(None))
+        windows = realise_windows(judged, counts, calendar, now=workspace.now, confidence_level=level)
+    risk = risk_since_baseline(workspace, book, judged, workspace.baseline_path(None))
     rows = sum(counts.values())
     if as_json:
         show_json(realised_object(quality, windows, risk, rows=rows))
     else:
-        show(realised_table(quality, windows, risk, rows=rows, zone=session.zone))
+        show(realised_table(quality, windows, risk, rows=rows, zone=workspace.zone))
     if not judged:
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
     if risk.alarm:

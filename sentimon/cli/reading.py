@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note
-from sentimon.cli.session import Session
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.summary import Summary
@@ -17,7 +17,7 @@ def note_not_kept(reason: str | None) -> None:
         note(f"{reason}: this check is not remembered, and the next one judges its rows again")
 
 
-def note_trouble(session: Session, summary: Summary) -> None:
+def note_trouble(workspace: Workspace, summary: Summary) -> None:
     """Say on stderr how many lines were bad, which were the first, and what had to be assumed."""
     from sentimon.timestamps import from_microseconds
 
@@ -28,8 +28,8 @@ def note_trouble(session: Session, summary: Summary) -> None:
             note(f"  {line}")
     naive = summary.properties.get("naive_timestamp", 0)
     if naive:
-        zone = session.settings.logs.naive_time_zone
+        zone = workspace.settings.logs.naive_time_zone
         note(f"{counted(naive, 'timestamp')} without a time zone read as {zone} time (logs.naive_time_zone)")
-    latest = session.now if summary.last is None else from_microseconds(summary.last)
-    if latest > session.now:
+    latest = workspace.now if summary.last is None else from_microseconds(summary.last)
+    if latest > workspace.now:
         note(f"some rows are dated in the future, the latest {latest:%Y-%m-%d %H:%M} UTC")

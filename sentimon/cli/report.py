@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -23,8 +24,8 @@ from sentimon.cli.options import (
 from sentimon.cli.output import note
 from sentimon.cli.reading import note_trouble
 from sentimon.cli.report_labels import read_labelled
-from sentimon.cli.session import Session, start
 from sentimon.errors import DataError, UsageError
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
@@ -78,14 +79,14 @@ def report(
     if form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
-    session = _at(start(config, flags, objects=True), now)
-    period = session.period(since, until)
-    asked = ReportRequest(period=period, baseline=session.baseline_path(file), every=every)
-    target = session.output(output, REPORT, inputs=(config, file, evaluate))
-    value = build_report(session, asked, read_labelled(session, period, evaluate))
+    workspace = _at(open_workspace(config, flags, objects=True), now)
+    period = workspace.period(since, until)
+    asked = ReportRequest(period=period, baseline=workspace.baseline_path(file), every=every)
+    target = workspace.output(output, REPORT, inputs=(config, file, evaluate))
+    value = build_report(workspace, asked, read_labelled(workspace, period, evaluate))
     target.write(_written(tell(value), form))
     if not quiet:
-        note_trouble(session, value.summary)
+        note_trouble(workspace, value.summary)
         note(f"report of {value.summary.count} predictions written to {target}")
 
 
@@ -99,12 +100,12 @@ def _written(story: Story, form: str) -> bytes:
     return to_html(story).encode()
 
 
-def _at(session: Session, now: str | None) -> Session:
+def _at(workspace: Workspace, now: str | None) -> Workspace:
     from sentimon.timestamps import parse_bound
 
     if now is None:
-        return session
+        return workspace
     try:
-        return replace(session, now=parse_bound(now, now=session.now, zone=session.zone))
+        return replace(workspace, now=parse_bound(now, now=workspace.now, zone=workspace.zone))
     except DataError as error:
         raise UsageError(f"--now: {error.message}", hint=error.hint) from error
