@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
@@ -20,18 +21,13 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     flag,
-    where_examples_are,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.reading import note_trouble
 from sentimon.errors import ExitCode, StoreError, UsageError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Save, show and check the reference that later rows are compared with.",
-    epilog=where_examples_are("baseline"),
-)
+app = later_app("baseline")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.later import LATER
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
@@ -64,7 +65,14 @@ WholeFlag = Annotated[bool, flag("--all", help="Compare all rows, not only those
 DryLookFlag = Annotated[
     bool, flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget.")
 ]
-app = typer.Typer(invoke_without_command=True)
+app = typer.Typer(
+    name="drift",
+    help=LATER["drift"],
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 app.command(help=plain_help(simulate))(simulate)
 
 
@@ -277,3 +285,6 @@ def _without_baseline(workspace: Workspace, period: Period, path: Path, *, quiet
     # Said even where quiet is asked for: from now on these rows are what is normal.
     note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")
     note("Nothing was compared. If these rows are not normal, run `sentimon baseline create --force`.")
+
+
+app.callback(help=plain_help(drift))(drift)

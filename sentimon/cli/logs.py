@@ -8,16 +8,13 @@ import typer
 
 from sentimon.cli import logs_query, logs_rewrite, logs_verify
 from sentimon.cli.asking import YesFlag, ask_before
+from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag, where_examples_are
+from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode, UsageError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Look into the log: its files and rows; check, repair, shorten, erase.",
-    epilog=where_examples_are("logs"),
-)
+app = later_app("logs")
 
 
 @app.command()
