@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,8 +23,11 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_trouble
-from sentimon.errors import ExitCode, StoreError, UsageError
+from sentimon.errors import ExitCode
+
+if TYPE_CHECKING:
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.workflows.workspace import Workspace
 
 app = later_app("baseline")
 
@@ -47,12 +49,8 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
-    from sentimon.monitoring.baseline import create_baseline
     from sentimon.prediction_log.output_files import BASELINE
-    from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.metrics_tables import baseline_table
-    from sentimon.workflows.drift import read_baseline_rows
-    from sentimon.workflows.next_baseline import place_baseline
+    from sentimon.workflows.baseline import make_baseline
 
     workspace = open_workspace(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     if dry_run:
@@ -60,30 +58,14 @@ def create(
     path = workspace.baseline_path(file)
     if file is not None or workspace.folder.is_dir():
         workspace.output(path, BASELINE, inputs=(config,))
-    if not name.strip():
-        raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
-    if path.exists() and not force:
-        raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
-    summary, vocabulary = read_baseline_rows(workspace, workspace.period(since, until))
-    note_trouble(workspace, summary)
-    made = create_baseline(
-        summary,
-        vocabulary,
-        name=name,
-        source=workspace.source,
-        created=workspace.now,
-        min_samples=workspace.settings.drift.min_samples,
-    )
-    if len(made.known_models) > 1:
-        note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
-    if place_baseline(workspace.folder, path, made, force=force):
+    found = make_baseline(workspace, path, workspace.period(since, until), name=name, force=force)
+    models = len(found.baseline.known_models)
+    if models > 1:
+        note(f"its rows come from {counted(models, 'model')}: a baseline of one says more")
+    if found.gave_up:
         note("the baseline that was being collected since a switch of models is given up")
     note(f"baseline {name!r} saved to {path}")
-    level = workspace.settings.drift.confidence_level
-    if as_json:
-        show_json(baseline_object(made, confidence_level=level))
-    else:
-        show(baseline_table(made, workspace.names, confidence_level=level))
+    _show(workspace, found.baseline, as_json=as_json)
 
 
 @app.command("show")
@@ -97,17 +79,22 @@ def show_baseline(
 
     Example: sentimon baseline show --logs logs/
     """
-    from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.metrics_tables import baseline_table
     from sentimon.workflows.state_files import read_baseline
 
     workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
-    found = read_baseline(workspace.baseline_path(file))
+    _show(workspace, read_baseline(workspace.baseline_path(file)), as_json=as_json)
+
+
+def _show(workspace: Workspace, baseline: Baseline, *, as_json: bool) -> None:
     level = workspace.settings.drift.confidence_level
     if as_json:
-        show_json(baseline_object(found, confidence_level=level))
+        from sentimon.reporting.json_shapes import baseline_object
+
+        show_json(baseline_object(baseline, confidence_level=level))
     else:
-        show(baseline_table(found, workspace.names, confidence_level=level))
+        from sentimon.reporting.metrics_tables import baseline_table
+
+        show(baseline_table(baseline, workspace.names, confidence_level=level))
 
 
 @app.command()
@@ -127,26 +114,12 @@ def check(
 
     Example: sentimon baseline check --logs logs/ --every 1d
     """
-    from sentimon.monitoring.baseline import check_baseline
     from sentimon.reporting.decision_tables import check_table
     from sentimon.reporting.json_shapes import check_object
-    from sentimon.workflows.state_files import read_baseline
+    from sentimon.workflows.baseline import check_baseline_windows
 
     workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
-    settings = workspace.settings.drift
-    calendar = workspace.calendar(every)
-    if calendar.every < timedelta(hours=1):
-        raise UsageError(
-            f"--every {every} is shorter than an hour", hint="a baseline keeps its rows per hour"
-        )
-    found = read_baseline(workspace.baseline_path(file))
-    checked = check_baseline(
-        found,
-        calendar,
-        threshold=settings.threshold,
-        min_samples=settings.min_samples,
-        confidence_level=settings.confidence_level,
-    )
+    checked, found = check_baseline_windows(workspace, workspace.baseline_path(file), every=every)
     if as_json:
         show_json(check_object(checked, found))
     else:

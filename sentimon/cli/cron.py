@@ -21,10 +21,10 @@ from sentimon.config.layers import PROJECT_FILE
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError, UsageError
 from sentimon.files import is_there
-from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.reporting.schedule import Schedule
+    from sentimon.workflows.workspace import Workspace
 
 app = later_app("cron")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+@,-]+")

@@ -10,13 +10,13 @@ import typer
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
-from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import STDOUT, Recording
 from sentimon.config.paths import expanded
-from sentimon.workflows.workspace import Workspace
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.workspace import Workspace
 
 app = later_app("export")
 
@@ -59,25 +59,19 @@ def prometheus(
 
 
 def _look(recording: Recording, workspace: Workspace, path: Path, period: Period, *, quiet: bool) -> None:
-    from sentimon.monitoring.prediction_metrics import measure
+    from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.drift_check import look_for_drift
+    from sentimon.workflows.metrics import measure_period
     from sentimon.workflows.retraining import decide_retraining
 
-    summary = workspace.summary(period)
+    found = measure_period(workspace, period)
     if not quiet:
-        note_trouble(workspace, summary)
-    level = workspace.settings.drift.confidence_level
-    recording.keep_metrics(workspace, summary, measure(summary, confidence_level=level))
-    _keep_drift(recording, workspace, path, period)
+        say_trouble(workspace, found.summary)
+    recording.keep_metrics(workspace, found.summary, found.metrics)
+    drift = look_for_drift(workspace, path, period).result
+    if isinstance(drift, BaselineComparison):
+        recording.keep_drift(workspace, drift.report)
+    else:
+        recording.keep_monitor(workspace, drift.report)
     recording.keep_retraining(workspace, decide_retraining(workspace, path, period).trigger)
     recording.found_nothing()
-
-
-def _keep_drift(recording: Recording, workspace: Workspace, path: Path, period: Period) -> None:
-    from sentimon.workflows.drift import compare_with_baseline, has_baseline
-    from sentimon.workflows.monitor import run_monitor
-
-    chosen = period.since is not None or period.until is not None
-    if workspace.settings.drift.rule == "monitor" and has_baseline(path) and not chosen:
-        recording.keep_monitor(workspace, run_monitor(workspace, path, keep=False).report)
-    else:
-        recording.keep_drift(workspace, compare_with_baseline(workspace, path, period).report)

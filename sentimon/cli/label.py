@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentimon.cli.inputs import open_input
-from sentimon.cli.labelled import log_rows, note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
@@ -23,13 +22,10 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.errors import ExitCode, UsageError
-from sentimon.workflows.log_labels import read_labels, text_hash
-from sentimon.workflows.workspace import Workspace
+from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
-    from sentimon.gold_labels.label_book import Added
-    from sentimon.gold_labels.label_import import Inbox
+    from sentimon.workflows.labelling import LabelImport
 
 app = later_app("label")
 
@@ -72,75 +68,41 @@ def import_labels(
 
     Example: sentimon label import labelled.csv --logs logs/ --key id
     """
-    from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
-    from sentimon.gold_labels.label_import import address
-    from sentimon.prediction_log.windows import Period
+    from sentimon.ingest.input_row import NO_COLUMN
+    from sentimon.workflows import labelling
 
     workspace = open_workspace(config, {"logs.dir": logs})
-    inbox = _inbox(workspace, file, key=key, label_column=label_column, file_format=file_format)
-    with log_rows(workspace, Period()) as records:
-        arrivals, strangers = address(inbox.labels, records, text_hash(workspace))
-    added = add_labels(
-        workspace.folder,
-        arrivals,
-        replace=replace,
-        zone=workspace.naive_zone,
-        sync=workspace.settings.logs.fsync != "never",
-    )
-    for what, lines in (("bad line", inbox.bad_lines), ("unknown", strangers), ("conflict", added.conflicts)):
-        note_lines(what, lines)
-    left_out = (len(added.conflicts), len(strangers), len(inbox.bad_lines))
-    path = workspace.folder / LABELS_FILE
+    longest = workspace.settings.logs.max_line_bytes
+    rows = open_input([], file, column=NO_COLUMN, file_format=file_format, longest=longest)
+    found = labelling.import_labels(workspace, rows, key=key, label_column=label_column, replace=replace)
     if as_json:
-        show_json(_content(added, left_out, inbox.without_label) | {"path": str(path)})
+        show_json(_content(found) | {"path": str(found.path)})
     elif not quiet:
-        note(f"{_said(added, left_out, inbox.without_label)}; {counted(added.total, 'label')} in {path}")
-    leave(ExitCode.FAILURE if any(left_out) else ExitCode.OK)
+        note(f"{_said(found)}; {counted(found.added.total, 'label')} in {found.path}")
+    leave(ExitCode.FAILURE if any(found.left_out) else ExitCode.OK)
 
 
-def _inbox(
-    workspace: Workspace, file: str, *, key: str | None, label_column: str | None, file_format: str | None
-) -> Inbox:
-    from sentimon.gold_labels.label_import import KEYS, open_inbox
-    from sentimon.ingest.input_row import NO_COLUMN
-
-    if key not in (None, *KEYS):
-        raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
-    return open_inbox(
-        open_input(
-            [],
-            file,
-            column=NO_COLUMN,
-            file_format=file_format,
-            longest=workspace.settings.logs.max_line_bytes,
-        ),
-        by=key,
-        label_field=label_column,
-        now=workspace.now,
-        zone=workspace.naive_zone,
-        hash_text=text_hash(workspace),
-    )
-
-
-def _content(added: Added, left_out: tuple[int, int, int], without: int) -> dict[str, Any]:
+def _content(found: LabelImport) -> dict[str, Any]:
+    added = found.added
     return {
         "added": added.new,
         "replaced": added.replaced,
         "unchanged": added.unchanged,
-        **dict(zip(("conflicts", "unknown", "bad_lines"), left_out, strict=True)),
-        "without_label": without,
+        **dict(zip(("conflicts", "unknown", "bad_lines"), found.left_out, strict=True)),
+        "without_label": found.without_label,
         "labels": added.total,
     }
 
 
-def _said(added: Added, left_out: tuple[int, int, int], without: int) -> str:
+def _said(found: LabelImport) -> str:
+    added, without = found.added, found.without_label
     parts = [f"{counted(added.new, 'label')} added"]
     parts += [f"{added.replaced} replaced"] if added.replaced else []
     parts += [f"{added.unchanged} known already"] if added.unchanged else []
     parts += [f"{counted(without, 'row')} not labelled yet"] if without else []
     names = ("conflict", "unknown row", "bad line")
     parts += [
-        f"{counted(count, name)} left out" for count, name in zip(left_out, names, strict=True) if count
+        f"{counted(count, name)} left out" for count, name in zip(found.left_out, names, strict=True) if count
     ]
     return ", ".join(parts)
 
@@ -164,17 +126,11 @@ def status(
 
     Example: sentimon label status --logs logs/ --every 1d
     """
-    from sentimon.gold_labels.label_coverage import cover, with_labels
     from sentimon.reporting.label_tables import coverage_object, coverage_table
+    from sentimon.workflows.labelling import label_status
 
     workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz})
-    calendar = None if every is None else workspace.calendar(every)
-    level = workspace.settings.drift.confidence_level
-    finder = read_labels(workspace).finder(text_hash(workspace))
-    with log_rows(workspace, workspace.period(since, until)) as records:
-        coverage = cover(
-            with_labels(records, finder), calendar=calendar, now=workspace.now, confidence_level=level
-        )
+    coverage = label_status(workspace, workspace.period(since, until), every=every)
     if as_json:
         show_json(coverage_object(coverage))
     else:
@@ -208,19 +164,19 @@ def choose_next(
 
     Example: sentimon label next -n 100 --strategy uncertain --logs logs/ --output to_label.csv
     """
-    from sentimon.cli.drawing import draw_unlabelled, sheet_of
-    from sentimon.gold_labels.annotation_sheet import write_sheet
+    from sentimon.workflows.labelling import draw_to_label
 
     workspace = open_workspace(config, {"logs.dir": logs})
-    sheet = sheet_of(workspace, output, force=force)
-    draw = draw_unlabelled(workspace, workspace.period(since, until), n=n, strategy=strategy, seed=seed)
-    write_sheet(sheet, draw.rows, draw=workspace.now)
-    facts: dict[str, Any] = {"drawn": len(draw.rows), "unlabelled": draw.frame, "strategy": strategy}
+    period = workspace.period(since, until)
+    sheet = draw_to_label(workspace, output, period, n=n, strategy=strategy, seed=seed, force=force)
+    rows, unlabelled = sheet.draw.rows, sheet.draw.frame
     if as_json:
-        show_json({**facts, "seed": seed, "path": str(sheet)})
+        facts: dict[str, Any] = {"drawn": len(rows), "unlabelled": unlabelled, "strategy": strategy}
+        show_json({**facts, "seed": seed, "path": sheet.path})
     else:
-        note(f"{len(draw.rows)} of {counted(draw.frame, 'unlabelled row')} drawn ({strategy}) into {sheet}")
-        if draw.rows:
-            note(f"fill in a column `label`, then: sentimon label import {sheet} --logs {workspace.source}")
-    if not draw.rows:
+        note(f"{len(rows)} of {counted(unlabelled, 'unlabelled row')} drawn ({strategy}) into {sheet.path}")
+        if rows:
+            back = f"sentimon label import {sheet.path} --logs {workspace.source}"
+            note(f"fill in a column `label`, then: {back}")
+    if not rows:
         leave(ExitCode.NO_VERDICT)

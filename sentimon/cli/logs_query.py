@@ -21,17 +21,14 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, note, show, show_lines
-from sentimon.cli.progress import watched
-from sentimon.cli.reading import note_trouble
-from sentimon.errors import DataError, UsageError
-from sentimon.workflows.workspace import Workspace
+from sentimon.errors import UsageError
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
-    from sentimon.labels import Sentiment
     from sentimon.prediction_log.output_files import Output
     from sentimon.prediction_log.record import PredictionRecord
-    from sentimon.prediction_log.row_filter import Matches, RowFilter
-    from sentimon.prediction_log.windows import Period
+    from sentimon.prediction_log.row_filter import Matches
+    from sentimon.workflows.workspace import Workspace
 
 _TABLE_ROWS = 20
 
@@ -90,21 +87,22 @@ def query(
 
     Example: sentimon logs query --logs logs/ --since 7d --sentiment negative --max-confidence 0.6
     """
-    from sentimon.prediction_log.row_filter import RowFilter
+    from sentimon.workflows.log_query import find_rows, row_filter
 
     workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
-    row_filter = RowFilter(
-        sentiments=_classes(workspace, sentiment),
-        min_confidence=_share("--min-confidence", min_confidence),
-        max_confidence=_share("--max-confidence", max_confidence),
+    wanted = row_filter(
+        workspace,
+        sentiments=sentiment,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
         contains=contains,
-        id=row_id,
+        row_id=row_id,
         model=model,
     )
-    _check(row_filter, limit=limit, newest=newest, streams=as_json or output is not None)
+    _check(limit=limit, newest=newest, streams=as_json or output is not None)
     target = _target(workspace, output, force=force, as_json=as_json)
     with ExitStack() as stack:
-        matches = _matches(workspace, workspace.period(since, until), row_filter, stack)
+        matches = find_rows(workspace, workspace.period(since, until), wanted, stack)
         records = _newest(matches, limit) if newest else matches
         if as_json:
             show_lines(record.to_dict() for record in islice(records, limit))
@@ -113,14 +111,6 @@ def query(
         else:
             _show(workspace, records, matches, limit or _TABLE_ROWS)
     _note(workspace, matches)
-
-
-def _matches(workspace: Workspace, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
-    """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
-    from sentimon.prediction_log.row_filter import Matches
-
-    rows = workspace.logged_rows(period, stack)
-    return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
 
 
 def _newest(matches: Matches, limit: int | None) -> list[PredictionRecord]:
@@ -153,36 +143,14 @@ def _read_on(matches: Matches) -> None:
 
 
 def _note(workspace: Workspace, matches: Matches) -> None:
-    note_trouble(workspace, matches.summary)
+    say_trouble(workspace, matches.summary)
     if matches.unsearched:
         note(f"{counted(matches.unsearched, 'row')} could not be searched: the text was not kept (logs.text)")
     if not matches.summary.count:
         note("no rows match: leave an option out, or choose another period")
 
 
-def _classes(workspace: Workspace, labels: list[str] | None) -> frozenset[Sentiment] | None:
-    from sentimon.compat.label_names import Naming
-
-    try:
-        return frozenset(map(Naming(names=workspace.names).parse, labels)) if labels else None
-    except DataError as error:
-        raise UsageError(
-            f"--sentiment: {error.message}", hint=f"use one of: {', '.join(workspace.names)}"
-        ) from error
-
-
-def _share(option: str, value: float | None) -> float | None:
-    if value is not None and not 0.0 <= value <= 1.0:
-        raise UsageError(f"{option} is {value:g}", hint="a confidence is a number from 0 to 1")
-    return value
-
-
-def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: bool) -> None:
-    low, high = row_filter.min_confidence, row_filter.max_confidence
-    if low is not None and high is not None and low > high:
-        raise UsageError(
-            f"--min-confidence {low:g} is above --max-confidence {high:g}", hint="exchange the two"
-        )
+def _check(*, limit: int | None, newest: bool, streams: bool) -> None:
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is {limit}: that leaves no row", hint="give 1 or more, or leave it out")
     if newest and limit is None and streams:

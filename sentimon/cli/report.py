@@ -22,13 +22,13 @@ from sentimon.cli.options import (
     UntilOption,
 )
 from sentimon.cli.output import note
-from sentimon.cli.reading import note_trouble
-from sentimon.cli.report_labels import read_labelled
 from sentimon.errors import DataError, UsageError
-from sentimon.workflows.workspace import Workspace
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
+    from sentimon.reporting.report.report_value import Labelled
+    from sentimon.workflows.workspace import Workspace
 
 _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
@@ -83,11 +83,24 @@ def report(
     period = workspace.period(since, until)
     asked = ReportRequest(period=period, baseline=workspace.baseline_path(file), every=every)
     target = workspace.output(output, REPORT, inputs=(config, file, evaluate))
-    value = build_report(workspace, asked, read_labelled(workspace, period, evaluate))
+    labelled = None if evaluate is None else _scored(workspace, evaluate)
+    value = build_report(workspace, asked, labelled)
     target.write(_written(tell(value), form))
     if not quiet:
-        note_trouble(workspace, value.summary)
+        say_trouble(workspace, value.summary)
         note(f"report of {value.summary.count} predictions written to {target}")
+
+
+def _scored(workspace: Workspace, file: str) -> Labelled:
+    """Return the quality on the labelled texts of `file`, which the model scores now."""
+    from sentimon.cli.evaluate import score_all
+    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.workflows.report import measure_labelled
+
+    rows = load_labelled(file, split=None, text_column=None, label_column=None)
+    judged = score_all(workspace, [row.text for row in rows])
+    labels = [row.label for row in rows]
+    return measure_labelled(workspace, f"{file}, scored by {judged.model}", judged.scores, labels)
 
 
 def _written(story: Story, form: str) -> bytes:

@@ -6,7 +6,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
 from sentimon.cli.opening import open_workspace
@@ -25,13 +24,13 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_not_kept, note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.errors import ExitCode
-from sentimon.workflows.workspace import Workspace
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.workflows.retraining import RetrainingDecision
+    from sentimon.workflows.workspace import Workspace
 
 
 @recorded
@@ -63,6 +62,7 @@ def retrain_check(
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
+    from sentimon.workflows.next_baseline import collect_baseline
     from sentimon.workflows.retraining import check_retraining
 
     flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
@@ -75,7 +75,6 @@ def retrain_check(
     decision = check_retraining(
         workspace, path, workspace.period(since, until), save=save, show=show_decision
     )
-    note_not_kept(None if decision.look is None else decision.look.not_kept)
     trigger = decision.trigger
     if prometheus:
         prometheus.keep_retraining(workspace, trigger)
@@ -95,7 +94,7 @@ def _show(workspace: Workspace, decision: RetrainingDecision, *, as_json: bool, 
     if decision.trigger.triggered or not quiet:
         for line in decision.unreadable:
             note(f"bad line: {line}")
-        note_trouble(workspace, decision.summary)
+        say_trouble(workspace, decision.summary)
         if as_json:
             show_json(decision.entry)
         else:
