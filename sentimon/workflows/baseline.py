@@ -44,7 +44,12 @@ class FirstBaseline:
 
 
 def make_baseline(
-    workspace: Workspace, path: Path, period: Period | None = None, *, name: str = _NAME, force: bool = False
+    workspace: Workspace,
+    path: Path | None = None,
+    period: Period | None = None,
+    *,
+    name: str = _NAME,
+    force: bool = False,
 ) -> NewBaseline:
     """Save the rows of `period` as the baseline at `path`, and return it.
 
@@ -59,6 +64,7 @@ def make_baseline(
     from sentimon.workflows.log_rows import say_trouble
     from sentimon.workflows.next_baseline import place_baseline
 
+    path = path or workspace.baseline_path(None)
     if not name.strip():
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:

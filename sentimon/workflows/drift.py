@@ -51,14 +51,14 @@ class BaselineComparison:
 
 def compare_with_baseline(
     workspace: Workspace,
-    path: Path,
+    path: Path | None = None,
     period: Period | None = None,
     *,
     seen: datetime | None = None,
     whole: bool = False,
     season: bool = False,
 ) -> BaselineComparison:
-    """Return the rows of `period` compared with the baseline at `path`.
+    """Return the rows of `period` compared with the baseline at `path`; None is the one beside the log.
 
     Compared are the rows later than `seen`; unless `whole` or a period with a begin says otherwise, only
     those newer than the baseline, and where older ones are of another model these always. With `season`
@@ -75,7 +75,8 @@ def compare_with_baseline(
     from sentimon.workflows.next_baseline import wanted_at
     from sentimon.workflows.state_files import read_baseline
 
-    period, settings = period or Period(), workspace.settings.drift
+    path, period = path or workspace.baseline_path(None), period or Period()
+    settings = workspace.settings.drift
     wanted = wanted_at(path)
     if wanted is not None:
         collecting = count_collected(workspace, wanted)

@@ -44,7 +44,9 @@ def is_judged_by_monitor(workspace: Workspace, path: Path, period: Period | None
     return workspace.settings.drift.rule == "monitor" and not chosen and has_baseline(path)
 
 
-def look_for_drift(workspace: Workspace, path: Path, period: Period | None = None) -> DriftCheck:
+def look_for_drift(
+    workspace: Workspace, path: Path | None = None, period: Period | None = None
+) -> DriftCheck:
     """Return whether the predictions have drifted from the baseline at `path`; nothing is remembered.
 
     A chosen `period` is compared, else the monitor judges where `drift.rule` says so.
@@ -55,6 +57,7 @@ def look_for_drift(workspace: Workspace, path: Path, period: Period | None = Non
     """
     from sentimon.workflows.monitor import run_monitor
 
+    path = path or workspace.baseline_path(None)
     if is_judged_by_monitor(workspace, path, period):
         return DriftCheck(result=run_monitor(workspace, path, keep=False))
     return DriftCheck(result=compare_with_baseline(workspace, path, period))
@@ -62,7 +65,7 @@ def look_for_drift(workspace: Workspace, path: Path, period: Period | None = Non
 
 def check_drift(
     workspace: Workspace,
-    path: Path,
+    path: Path | None = None,
     period: Period | None = None,
     *,
     whole: bool = False,
@@ -93,6 +96,7 @@ def check_drift(
         if save:
             _save(workspace, result)
 
+    path = path or workspace.baseline_path(None)
     if is_judged_by_monitor(workspace, path):
         return DriftCheck(result=run_monitor(workspace, path, keep=keep, show=finish))
     period = period or Period()

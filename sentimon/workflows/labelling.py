@@ -65,12 +65,29 @@ def import_labels(
     label_column: str | None = None,
     replace: bool = False,
 ) -> LabelImport:
-    """Store gold labels beside the log, and return what became of each.
+    r"""Store gold labels beside the log, and return what became of each.
 
     `rows` is a file of labels (.csv, .tsv, .jsonl, .parquet) or the rows of one. The `key` by which they
     name rows of the log is "id", "text-hash" or "text"; None takes the first that the file has. To import
     a file twice changes nothing. Where a row has another label already, the later one counts only with
     `replace`.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sentimon import PredictionLogger, import_labels, label_status, open_workspace
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> logger = PredictionLogger(log_dir=folder.name)
+    >>> scores = {"negative": 0.1, "neutral": 0.2, "positive": 0.7}
+    >>> for text in ("Ottimo!", "Che bello"):
+    ...     logged = logger.log_prediction(text=text, sentiment_scores=scores)
+    >>> file = Path(folder.name) / "labels.csv"
+    >>> written = file.write_text("text,label\nOttimo!,positive\n", encoding="utf-8")
+    >>> workspace = open_workspace(folder.name)
+    >>> import_labels(workspace, file).added.new
+    1
+    >>> label_status(workspace).labelled.count
+    1
+    >>> folder.cleanup()
 
     Raises:
         UsageError: there is no such key.

@@ -43,6 +43,16 @@ def measure_period(
 ) -> PeriodMetrics:
     """Return the metrics of the rows in `period`; with `every`, such as "1d", also the windows.
 
+    >>> import tempfile
+    >>> from sentimon import PredictionLogger, measure_period, open_workspace
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> scores = {"negative": 0.1, "neutral": 0.2, "positive": 0.7}
+    >>> logged = PredictionLogger(log_dir=folder.name).log_prediction(text="Ottimo!", sentiment_scores=scores)
+    >>> found = measure_period(open_workspace(folder.name))
+    >>> found.metrics.total, found.metrics.counts
+    (1, (0, 0, 1))
+    >>> folder.cleanup()
+
     Raises:
         UsageError: no such windows fit the calendar.
         StoreError: the log cannot be read.

@@ -71,9 +71,15 @@ class MonitorLook:
 
 
 def run_monitor(
-    workspace: Workspace, path: Path, *, keep: bool = True, show: Callable[[MonitorLook], None] | None = None
+    workspace: Workspace,
+    path: Path | None = None,
+    *,
+    keep: bool = True,
+    show: Callable[[MonitorLook], None] | None = None,
 ) -> MonitorLook:
     """Return what the monitor of the baseline at `path` says of the rows that it has not judged.
+
+    Without a `path` it is the baseline beside the log.
 
     `show` is called with it before it is remembered: a result that nobody could be told of is found
     again. With `keep` false it is never remembered, and nothing is written; nor in a folder that may only
@@ -83,7 +89,7 @@ def run_monitor(
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
         DataError: the rows are of another model than the baseline.
     """
-    with monitor_look(workspace, path, keep=keep) as look:
+    with monitor_look(workspace, path or workspace.baseline_path(None), keep=keep) as look:
         if show is not None:
             show(look)
     return look

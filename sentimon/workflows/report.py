@@ -40,7 +40,8 @@ class ReportRequest:
 
     period: Period
     baseline: Path
-    every: str | None
+    every: str | None = None
+    """The length of the windows, such as "1d"; None goes by the rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,12 @@ class _Facts:
     texts: int
 
 
-def build_report(workspace: Workspace, asked: ReportRequest, labelled: Labelled | None = None) -> Report:
+def build_report(
+    workspace: Workspace, asked: ReportRequest | None = None, labelled: Labelled | None = None
+) -> Report:
     """Return the report of the log; its quality is `labelled`, or that of the labelled rows of the log.
+
+    Where nothing is asked for in particular, it is about all rows and the baseline beside the log.
 
     It holds the comparison and the decision that `drift` and `retrain-check` would show now. It only
     reads: what the monitor says is not remembered.
@@ -72,12 +77,14 @@ def build_report(workspace: Workspace, asked: ReportRequest, labelled: Labelled 
     import sentimon
     from sentimon.monitoring.prediction_metrics import measure
     from sentimon.prediction_log.history import DRIFT_FILE, read_entries
+    from sentimon.prediction_log.windows import Period
     from sentimon.reporting.report.report_value import Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
 
+    request = asked or ReportRequest(period=Period(), baseline=workspace.baseline_path(None))
     if labelled is None:
-        labelled = labelled_rows(workspace, asked.period)
-    found = workspace.ask(lambda log: _read(log, asked))
+        labelled = labelled_rows(workspace, request.period)
+    found = workspace.ask(lambda log: _read(log, request))
     settings, level = workspace.settings, workspace.settings.drift.confidence_level
     baseline = found.comparison.baseline
     reference = None if baseline is None else baseline.summary
