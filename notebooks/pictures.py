@@ -65,19 +65,19 @@ def sentimon(*arguments: str) -> Text:
 
 def live_view() -> RenderableType:
     """One frame of `watch`, an hour after the monitor has found drift."""
-    from sentimon.cli.session import Session
     from sentimon.config import load_settings
     from sentimon.reporting.live_view import frame
     from sentimon.workflows.monitor import run_monitor
     from sentimon.workflows.watch import Watcher
+    from sentimon.workflows.workspace import Workspace
 
     before = NOW.replace(hour=19, minute=0, second=0)
-    session = Session(loaded=load_settings(flags={"logs.dir": "logs"}), now=before)
-    path = session.baseline_path(None)
-    run_monitor(session, path)
-    watcher = Watcher(every="6h", calendar=session.calendar("6h"), windows=60, path=path)
-    state = watcher.look(session.quiet(NOW))
-    return frame(state, session.names, width=WIDTH, height=30)
+    workspace = Workspace(loaded=load_settings(flags={"logs.dir": "logs"}), now=before)
+    path = workspace.baseline_path(None)
+    run_monitor(workspace, path)
+    watcher = Watcher(every="6h", calendar=workspace.calendar("6h"), windows=60, path=path)
+    state = watcher.look(workspace.quiet(NOW))
+    return frame(state, workspace.names, width=WIDTH, height=30)
 
 
 PICTURES: dict[str, tuple[str, Callable[[], RenderableType]]] = {

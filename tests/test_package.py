@@ -90,6 +90,37 @@ assert_type(trigger, RetrainingTrigger)
 assert_type(trigger.triggered, bool)
 assert_type(sentimon.__version__, str)
 """
+WORKFLOWS = """
+from typing import assert_type
+
+from sentimon import (
+    BaselineComparison, DriftCheck, LabelImport, LogQuality, MonitorLook, NewBaseline, PeriodMetrics,
+    ReportRequest, RetrainingDecision, Workspace, build_report, check_drift, check_retraining,
+    compare_with_baseline, decide_retraining, import_labels, label_status, make_baseline, measure_period,
+    measure_quality, open_workspace, read_labels, run_monitor,
+)
+
+workspace = open_workspace("logs", drift__threshold=0.1)
+assert_type(workspace, Workspace)
+period = workspace.period("7d", None)
+assert_type(measure_period(workspace, period, every="1d"), PeriodMetrics)
+assert_type(measure_period(workspace).metrics.total, int)
+assert_type(make_baseline(workspace, period=period, name="quiet"), NewBaseline)
+found = compare_with_baseline(workspace)
+assert_type(found, BaselineComparison)
+assert_type(found.report.drifted, bool)
+assert_type(found.report.score.value, float | None)
+assert_type(check_drift(workspace, save=True), DriftCheck)
+assert_type(run_monitor(workspace, keep=False), MonitorLook)
+assert_type(decide_retraining(workspace), RetrainingDecision)
+assert_type(check_retraining(workspace, save=True).trigger.triggered, bool)
+assert_type(import_labels(workspace, "labels.csv", key="id"), LabelImport)
+assert_type(label_status(workspace).labelled.count, int)
+assert_type(len(read_labels(workspace).labels), int)
+assert_type(measure_quality(workspace), LogQuality)
+path = workspace.baseline_path(None)
+assert_type(build_report(workspace, ReportRequest(period=period, baseline=path)).version, str)
+"""
 MISTAKES = """
 from sentimon import DriftDetector, PredictionLogger
 
@@ -104,7 +135,7 @@ def test_a_users_program_is_type_checked_against_what_is_installed(python: Path,
     environment = clean_environment(tmp_path)
     del environment["PYTHONPATH"]
     found = {}
-    for name, program in (("good", USERS_PROGRAM), ("bad", MISTAKES)):
+    for name, program in (("good", USERS_PROGRAM + WORKFLOWS), ("bad", MISTAKES)):
         (tmp_path / f"{name}.py").write_text(program, encoding="utf-8")
         command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, f"{name}.py"]
         found[name] = subprocess.run(

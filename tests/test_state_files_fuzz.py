@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from sentimon.cli.session import start
+from sentimon.cli.opening import open_workspace
 from sentimon.compat.drift_detector import DriftDetector
 from sentimon.compat.metrics_tracker import MetricsTracker
 from sentimon.compat.retraining_manager import RetrainingManager
@@ -243,17 +243,17 @@ KNOWN = RuleResult(name="error rate", side="above", value=0.1, low=0.0, high=0.2
 def cache_made(folder: Path) -> Path:
     lines_made("labels.jsonl", *LABELS)(folder)
     (folder / ".sentimon").mkdir()
-    session = start(None, {"logs.dir": str(folder)})
+    workspace = open_workspace(None, {"logs.dir": str(folder)})
     path = folder / ".sentimon" / "error_rate.json"
-    source = error_rate._source(session, folder / "baseline.json")
+    source = error_rate._source(workspace, folder / "baseline.json")
     path.write_bytes(msgspec.json.encode(error_rate._Known.of(source, KNOWN)))
     return path
 
 
 def cache_read(path: Path) -> None:
     folder = path.parent.parent
-    session = start(None, {"logs.dir": str(folder)})
-    assert error_rate.error_rate_rule(session, folder / "baseline.json") == KNOWN
+    workspace = open_workspace(None, {"logs.dir": str(folder)})
+    assert error_rate.error_rate_rule(workspace, folder / "baseline.json") == KNOWN
 
 
 KINDS: dict[str, Kind] = {

@@ -1,4 +1,4 @@
-"""The program: its commands, and the one boundary at which errors become messages and exit codes."""
+"""The program, and the one boundary at which errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -7,50 +7,18 @@ import errno
 import io
 import os
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 import sentimon
-from sentimon.cli import baseline, config, drift, evaluate, log, logs, metrics, predict, retrain_check
 from sentimon.cli.later import LaterGroup
-from sentimon.cli.options import flag, plain_help
+from sentimon.cli.options import flag
 from sentimon.errors import ExitCode, SentimonError
-
-
-class InOrder(LaterGroup):
-    """Lists the commands in the order of the way from text to decision."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of the commands."""
-        order = (
-            "predict",
-            "log",
-            "metrics",
-            "watch",
-            "baseline",
-            "drift",
-            "retrain-check",
-            "evaluate",
-            "calibrate",
-            "compare",
-            "label",
-            "retrain",
-            "promote",
-            "models",
-            "logs",
-            "report",
-            "export",
-            "cron",
-            "doctor",
-            "config",
-        )
-        return sorted(self.commands, key=order.index)
-
 
 app = typer.Typer(
     name="sentimon",
-    cls=InOrder,
+    cls=LaterGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     # Plain: loading what draws boxes takes as long as everything else that --help needs.
@@ -73,21 +41,6 @@ def options(
     ] = False,
 ) -> None:
     """Watch a sentiment classifier in production: score, log, sum up, compare, decide."""
-
-
-for name, command in (
-    ("predict", predict.predict),
-    ("log", log.log),
-    ("metrics", metrics.metrics),
-    ("retrain-check", retrain_check.retrain_check),
-    ("evaluate", evaluate.evaluate),
-    ("config", config.config),
-):
-    app.command(name, help=plain_help(command))(command)
-drift.app.callback(help=plain_help(drift.drift))(drift.drift)
-app.add_typer(drift.app, name="drift")
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(logs.app, name="logs")
 
 
 def run() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -19,19 +20,16 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     flag,
-    where_examples_are,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_trouble
-from sentimon.cli.session import start
-from sentimon.errors import ExitCode, StoreError, UsageError
+from sentimon.errors import ExitCode
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Save, show and check the reference that later rows are compared with.",
-    epilog=where_examples_are("baseline"),
-)
+if TYPE_CHECKING:
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.workflows.workspace import Workspace
+
+app = later_app("baseline")
 
 
 @app.command()
@@ -51,43 +49,23 @@ def create(
 
     Example: sentimon baseline create --logs logs/ --since 2026-09-07 --until 2026-09-21 --name september
     """
-    from sentimon.monitoring.baseline import create_baseline
     from sentimon.prediction_log.output_files import BASELINE
-    from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.metrics_tables import baseline_table
-    from sentimon.workflows.drift import read_baseline_rows
-    from sentimon.workflows.next_baseline import place_baseline
+    from sentimon.workflows.baseline import make_baseline
 
-    session = start(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
+    workspace = open_workspace(config, {"logs.dir": logs, "engine.name": engine}, objects=True)
     if dry_run:
-        show_reading_plan(session, as_json=as_json)
-    path = session.baseline_path(file)
-    if file is not None or session.folder.is_dir():
-        session.output(path, BASELINE, inputs=(config,))
-    if not name.strip():
-        raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
-    if path.exists() and not force:
-        raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
-    summary, vocabulary = read_baseline_rows(session, session.period(since, until))
-    note_trouble(session, summary)
-    made = create_baseline(
-        summary,
-        vocabulary,
-        name=name,
-        source=session.source,
-        created=session.now,
-        min_samples=session.settings.drift.min_samples,
-    )
-    if len(made.known_models) > 1:
-        note(f"its rows come from {counted(len(made.known_models), 'model')}: a baseline of one says more")
-    if place_baseline(session.folder, path, made, force=force):
+        show_reading_plan(workspace, as_json=as_json)
+    path = workspace.baseline_path(file)
+    if file is not None or workspace.folder.is_dir():
+        workspace.output(path, BASELINE, inputs=(config,))
+    found = make_baseline(workspace, path, workspace.period(since, until), name=name, force=force)
+    models = len(found.baseline.known_models)
+    if models > 1:
+        note(f"its rows come from {counted(models, 'model')}: a baseline of one says more")
+    if found.gave_up:
         note("the baseline that was being collected since a switch of models is given up")
     note(f"baseline {name!r} saved to {path}")
-    level = session.settings.drift.confidence_level
-    if as_json:
-        show_json(baseline_object(made, confidence_level=level))
-    else:
-        show(baseline_table(made, session.names, confidence_level=level))
+    _show(workspace, found.baseline, as_json=as_json)
 
 
 @app.command("show")
@@ -101,17 +79,22 @@ def show_baseline(
 
     Example: sentimon baseline show --logs logs/
     """
-    from sentimon.reporting.json_shapes import baseline_object
-    from sentimon.reporting.metrics_tables import baseline_table
     from sentimon.workflows.state_files import read_baseline
 
-    session = start(config, {"logs.dir": logs}, objects=True)
-    found = read_baseline(session.baseline_path(file))
-    level = session.settings.drift.confidence_level
+    workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+    _show(workspace, read_baseline(workspace.baseline_path(file)), as_json=as_json)
+
+
+def _show(workspace: Workspace, baseline: Baseline, *, as_json: bool) -> None:
+    level = workspace.settings.drift.confidence_level
     if as_json:
-        show_json(baseline_object(found, confidence_level=level))
+        from sentimon.reporting.json_shapes import baseline_object
+
+        show_json(baseline_object(baseline, confidence_level=level))
     else:
-        show(baseline_table(found, session.names, confidence_level=level))
+        from sentimon.reporting.metrics_tables import baseline_table
+
+        show(baseline_table(baseline, workspace.names, confidence_level=level))
 
 
 @app.command()
@@ -131,30 +114,16 @@ def check(
 
     Example: sentimon baseline check --logs logs/ --every 1d
     """
-    from sentimon.monitoring.baseline import check_baseline
     from sentimon.reporting.decision_tables import check_table
     from sentimon.reporting.json_shapes import check_object
-    from sentimon.workflows.state_files import read_baseline
+    from sentimon.workflows.baseline import check_baseline_windows
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
-    settings = session.settings.drift
-    calendar = session.calendar(every)
-    if calendar.every < timedelta(hours=1):
-        raise UsageError(
-            f"--every {every} is shorter than an hour", hint="a baseline keeps its rows per hour"
-        )
-    found = read_baseline(session.baseline_path(file))
-    checked = check_baseline(
-        found,
-        calendar,
-        threshold=settings.threshold,
-        min_samples=settings.min_samples,
-        confidence_level=settings.confidence_level,
-    )
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
+    checked, found = check_baseline_windows(workspace, workspace.baseline_path(file), every=every)
     if as_json:
         show_json(check_object(checked, found))
     else:
-        show(check_table(checked, zone=session.zone))
+        show(check_table(checked, zone=workspace.zone))
     if not checked.windows:
         leave(ExitCode.NO_VERDICT, exit_zero=exit_zero)
     leave(ExitCode.OK if checked.quiet else ExitCode.FINDING, exit_zero=exit_zero)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag
 from sentimon.cli.output import show, show_json
-from sentimon.cli.session import start
 
 
 def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
@@ -17,7 +17,7 @@ def config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
     from sentimon.config.secrets import shown_value
     from sentimon.reporting.setup_tables import settings_table
 
-    loaded = start(config).loaded
+    loaded = open_workspace(config).loaded
 
     def value_of(key: str) -> Any:
         section, name = key.split(".")

@@ -13,10 +13,10 @@ import typer
 
 from sentimon.cli.later import later_app
 from sentimon.cli.notify import OnTriggerOption
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show_json
 from sentimon.cli.recording import Recording
-from sentimon.cli.session import Session, start
 from sentimon.config.layers import PROJECT_FILE
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError, UsageError
@@ -24,6 +24,7 @@ from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from sentimon.reporting.schedule import Schedule
+    from sentimon.workflows.workspace import Workspace
 
 app = later_app("cron")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+@,-]+")
@@ -76,11 +77,11 @@ def show_lines(
         raise UsageError(f"--name {name!r} names no unit", hint="use letters, digits, and . _ - :")
     if mailto is not None and not _ADDRESS.fullmatch(mailto):
         raise UsageError(f"--mailto {mailto!r} is no address", hint="write it as ops@example.com")
-    session = start(config, {"logs.dir": logs})
+    workspace = open_workspace(config, {"logs.dir": logs})
     if prometheus is not None:
         Recording(expanded(prometheus)).check(logs, config)
-    period = _period(session, since)
-    folder, lock = Path.cwd(), session.folder.absolute()
+    period = _period(workspace, since)
+    folder, lock = Path.cwd(), workspace.folder.absolute()
     given = {
         "--prometheus": None if prometheus is None else _absolute(prometheus),
         "--on-trigger": on_trigger,
@@ -94,7 +95,7 @@ def show_lines(
         "service": service_text(job),
         "timer": timer_text(job, schedule),
     }
-    _note_trouble(session, lock)
+    _note_trouble(workspace, lock)
     show_json(parts) if as_json else _show(parts, name)
 
 
@@ -130,7 +131,7 @@ def _configured(config: Path | None) -> tuple[str, ...]:
     return ("--config", _absolute(Path(named))) if named else ()
 
 
-def _period(session: Session, since: str | None) -> tuple[str, ...]:
+def _period(workspace: Workspace, since: str | None) -> tuple[str, ...]:
     """Return the option that says which rows a run looks at; none where the monitor judges each row once.
 
     Raises:
@@ -140,11 +141,11 @@ def _period(session: Session, since: str | None) -> tuple[str, ...]:
     from sentimon.workflows.retraining import is_monitored
     from sentimon.workflows.state_files import read_baseline
 
-    path = session.baseline_path(None)
+    path = workspace.baseline_path(None)
     baseline = read_baseline(path) if is_there(path) else None
-    if since is None and is_monitored(session, baseline, Period()):
+    if since is None and is_monitored(workspace, baseline, Period()):
         return ()
-    is_monitored(session, baseline, session.period(since or "7d", None))
+    is_monitored(workspace, baseline, workspace.period(since or "7d", None))
     # Without it a long quiet time would dilute a change.
     return ("--since", since or "7d")
 
@@ -157,9 +158,9 @@ def _flock() -> str:
     return shutil.which("flock") or "/usr/bin/flock"
 
 
-def _note_trouble(session: Session, lock: Path) -> None:
+def _note_trouble(workspace: Workspace, lock: Path) -> None:
     """Say on stderr what works here and now, and would not by itself."""
-    unknown = sorted({origin for origin in session.loaded.origins.values() if origin.startswith("$")})
+    unknown = sorted({origin for origin in workspace.loaded.origins.values() if origin.startswith("$")})
     if unknown:
         note(
             f"neither cron nor systemd knows {', '.join(unknown)}: put what it says into a file for --config"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import partial
 
 from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import leave, show, show_json
-from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode, SentimonError
-
-if TYPE_CHECKING:
-    from sentimon.reporting.setup_tables import Finding
+from sentimon.errors import ExitCode
 
 app = later_app("doctor")
 
@@ -28,41 +23,11 @@ def doctor(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     Example: sentimon doctor --logs logs/
     """
     from sentimon.reporting.setup_tables import all_work, examination_object, examination_table
+    from sentimon.workflows.doctor import examine
 
-    findings = _examine(config, logs)
+    findings = examine(partial(open_workspace, config, {"logs.dir": logs}))
     if as_json:
         show_json(examination_object(findings))
     else:
         show(examination_table(findings))
     leave(ExitCode.OK if all_work(findings) else ExitCode.FAILURE)
-
-
-def _examine(config: Path | None, logs: str | None) -> list[Finding]:
-    from sentimon.cli import doctor_host, doctor_log
-    from sentimon.reporting.setup_tables import failed
-
-    versions = doctor_host.versions()
-    try:
-        session = start(config, {"logs.dir": logs})
-    except SentimonError as error:
-        # Without them nobody knows what else to look at.
-        return [failed("settings", error.message, error.hint), versions]
-    found = [doctor_host.settings(session), versions, _looked("model", doctor_host.model, session)]
-    found.append(_looked("index", doctor_log.index, session))
-    found.append(_looked("writing", doctor_log.writing, session))
-    found += doctor_log.reading(session, _looked)
-    found.append(_looked("disk", doctor_host.disk, session))
-    found.append(_looked("webhook", doctor_host.webhook, session))
-    return found
-
-
-def _looked(name: str, look: Callable[[Session], Finding], session: Session) -> Finding:
-    """Return what `look` finds; an error that it raises is what was found."""
-    from sentimon.reporting.setup_tables import failed
-
-    try:
-        return look(session)
-    except SentimonError as error:
-        return failed(name, error.message, error.hint)
-    except OSError as error:
-        return failed(name, f"{error.filename or session.folder}: {error.strerror}", "check the path")

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentimon.cli.asking import YesFlag, ask_before
-from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.later import LATER
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -28,24 +29,23 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     flag,
+    grouped,
     plain_help,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_not_kept, note_trouble
-from sentimon.cli.recording import PrometheusOption, Recording, recorded
-from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode, NoVerdictError, ReadOnlyError, UsageError
-from sentimon.workflows.drift import has_baseline
+from sentimon.cli.recording import PrometheusOption, recorded
+from sentimon.errors import ExitCode, UsageError
+from sentimon.workflows.log_rows import say_trouble
 
-NoCreateFlag = Annotated[bool, flag("--no-create", help="Without a baseline refuse, do not make one.")]
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.monitor import MonitorLook
+    from sentimon.workflows.workspace import Workspace
 
 
 class Matching(enum.StrEnum):
@@ -60,38 +60,71 @@ MatchOption = Annotated[
         "--match", help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz."
     ),
 ]
-WholeFlag = Annotated[bool, flag("--all", help="Compare all rows, not only those newer than the baseline.")]
-DryLookFlag = Annotated[
-    bool, flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget.")
-]
-app = typer.Typer(invoke_without_command=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRows:
+    """Which rows are compared, and by what."""
+
+    since: SinceOption = None
+    until: UntilOption = None
+    whole: Annotated[
+        bool, flag("--all", help="Compare all rows, not only those newer than the baseline.")
+    ] = False
+    match: MatchOption = None
+    tz: TimeZoneOption = None
+    threshold: ThresholdOption = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorOptions:
+    """Whether the monitor judges, and what it remembers."""
+
+    monitor: Annotated[
+        bool,
+        flag("--monitor", help="Judge the rows that no earlier check judged, sure under repeated checks."),
+    ] = False
+    reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False
+    yes: YesFlag = False
+    dry_run: Annotated[
+        bool, flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How the result is shown, and where else it goes."""
+
+    save: SaveFlag = False
+    prometheus: PrometheusOption = None
+    as_json: JsonFlag = False
+    quiet: QuietFlag = False
+    exit_zero: ExitZeroFlag = False
+
+
+NoCreateFlag = Annotated[bool, flag("--no-create", help="Without a baseline refuse, do not make one.")]
+app = typer.Typer(
+    name="drift",
+    help=LATER["drift"],
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 app.command(help=plain_help(simulate))(simulate)
 
 
 @recorded
+@grouped
 def drift(
     context: typer.Context,
+    *,
     logs: LogsOption = None,
     file: BaselineOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    whole: WholeFlag = False,
-    match: MatchOption = None,
-    tz: TimeZoneOption = None,
-    threshold: ThresholdOption = None,
+    rows: ComparedRows,
     no_create: NoCreateFlag = False,
-    monitor: Annotated[
-        bool,
-        flag("--monitor", help="Judge the rows that no earlier check judged, sure under repeated checks."),
-    ] = False,
-    reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False,
-    yes: YesFlag = False,
-    dry_run: DryLookFlag = False,
-    save: SaveFlag = False,
-    prometheus: PrometheusOption = None,
-    as_json: JsonFlag = False,
-    quiet: QuietFlag = False,
-    exit_zero: ExitZeroFlag = False,
+    monitor: MonitorOptions,
+    shown: Shown,
     engine: EngineOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -103,136 +136,111 @@ def drift(
 
     Example: sentimon drift --logs logs/ --since 24h
     """
+    from sentimon.workflows.drift_check import check_drift, is_judged_by_monitor
+    from sentimon.workflows.next_baseline import collect_baseline
+
     if context.invoked_subcommand:
         return
     flags = {
-        "drift.threshold": threshold,
+        "drift.threshold": rows.threshold,
         "drift.create_baseline": False if no_create else None,
-        "drift.rule": "monitor" if monitor else None,
-        "metrics.time_zone": tz,
+        "drift.rule": "monitor" if monitor.monitor else None,
+        "metrics.time_zone": rows.tz,
         "engine.name": engine,
     }
-    session = start(config, {"logs.dir": logs, **flags}, objects=True)
-    path = session.baseline_path(file)
-    _check_new_baseline(session, file)
-    monitored = session.settings.drift.rule == "monitor"
-    if dry_run:
-        _refuse({"--save": save, "--reset": reset}, "--dry-run")
-        if not monitored:
-            show_reading_plan(session, as_json=as_json)
-    if reset:
-        _reset(session, yes=yes)
-        if not monitor:
+    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True)
+    path = workspace.baseline_path(file)
+    _check_new_baseline(workspace, file)
+    if monitor.dry_run:
+        _refuse({"--save": shown.save, "--reset": monitor.reset}, "--dry-run")
+        if workspace.settings.drift.rule != "monitor":
+            show_reading_plan(workspace, as_json=shown.as_json)
+    if monitor.reset:
+        _reset(workspace, yes=monitor.yes)
+        if not monitor.monitor:
             return
-    if not dry_run:
-        collect_baseline(session, path)
-    shown = Shown(as_json=as_json, quiet=quiet, save=save, prometheus=prometheus)
-    if monitored and has_baseline(path):
-        chosen = {"--since": since, "--until": until, "--all": whole, "--match": match}
-        _refuse({**chosen, "--threshold": threshold, "--tz": tz}, "the monitor, which judges each row once")
-        verdict = _monitor(session, path, shown, keep=not dry_run)
-    else:
-        verdict = _compare(session, path, session.period(since, until), shown, whole=whole, match=match)
-    leave(_EXIT_CODES[verdict], exit_zero=exit_zero)
+    if not monitor.dry_run:
+        collect_baseline(workspace, path)
+    if is_judged_by_monitor(workspace, path):
+        chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
+        given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz}
+        _refuse(given, "the monitor, which judges each row once")
+    check = check_drift(
+        workspace,
+        path,
+        workspace.period(rows.since, rows.until),
+        whole=rows.whole,
+        season=rows.match is not None,
+        keep=not monitor.dry_run,
+        save=shown.save,
+        show=partial(_show, workspace, shown),
+    )
+    if check.first is not None and (check.first.urgent or not shown.quiet):
+        for line in check.first.notes:
+            note(line)
+    leave(_EXIT_CODES[check.verdict.value], exit_zero=shown.exit_zero)
 
 
-def _check_new_baseline(session: Session, file: Path | None) -> None:
+def _check_new_baseline(workspace: Workspace, file: Path | None) -> None:
     """Raise UsageError where the user named a baseline that is not there, and may not be made there."""
     from sentimon.prediction_log.output_files import BASELINE
 
-    make = session.settings.drift.create_baseline
-    if file is not None and make and not session.baseline_path(file).exists():
-        session.output(file, BASELINE)
+    make = workspace.settings.drift.create_baseline
+    if file is not None and make and not workspace.baseline_path(file).exists():
+        workspace.output(file, BASELINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """How a result is shown."""
+def _show(workspace: Workspace, shown: Shown, result: BaselineComparison | MonitorLook) -> None:
+    from sentimon.workflows.drift import BaselineComparison
 
-    as_json: bool
-    quiet: bool
-    save: bool
-    prometheus: Recording | None
-
-
-def _compare(
-    session: Session, path: Path, period: Period, shown: Shown, *, whole: bool, match: Matching | None
-) -> str:
-    """Judge by the score of one look, and return the verdict."""
-    from sentimon.reporting.json_shapes import drift_object
-    from sentimon.workflows.drift import compare_with_baseline
-
-    compared = compare_with_baseline(session, path, period, whole=whole, season=match is not None)
-    report = compared.report
-    content = drift_object(report, timestamp=session.now, zone=session.settings.metrics.time_zone)
-    if report.drifted or not shown.quiet:
-        note_trouble(session, compared.summary)
-        if shown.as_json:
-            show_json(content)
-        else:
-            from sentimon.reporting.decision_tables import drift_table
-
-            show(drift_table(report, session.names, zone=session.settings.metrics.time_zone))
-    _save(session, content, shown)
+    told = result.is_news or not shown.quiet
+    if told:
+        say_trouble(workspace, result.summary)
+    if isinstance(result, BaselineComparison):
+        if told:
+            _show_comparison(workspace, shown, result)
+        if shown.prometheus:
+            shown.prometheus.keep_drift(workspace, result.report)
+        return
+    if told:
+        _show_look(workspace, shown, result)
+    sys.stdout.flush()
     if shown.prometheus:
-        shown.prometheus.keep_drift(session, report)
-    if compared.baseline is None and report.collecting is None:
-        _without_baseline(session, period, path, quiet=shown.quiet)
-    return report.verdict.value
+        shown.prometheus.keep_monitor(workspace, result.report)
 
 
-def _monitor(session: Session, path: Path, shown: Shown, *, keep: bool) -> str:
-    """Judge the rows that no earlier look has judged, and return the verdict."""
-    from sentimon.workflows.monitor import run_monitor
+def _show_comparison(workspace: Workspace, shown: Shown, found: BaselineComparison) -> None:
+    if shown.as_json:
+        show_json(found.entry)
+    else:
+        from sentimon.reporting.decision_tables import drift_table
 
-    seen = run_monitor(session, path, keep=keep, show=partial(_show_look, session, shown))
-    note_not_kept(seen.not_kept)
-    return seen.report.verdict.value
+        show(drift_table(found.report, workspace.names, zone=found.zone_name))
 
 
-def _show_look(session: Session, shown: Shown, seen: MonitorLook) -> None:
-    from sentimon.reporting.monitor_findings import monitor_object
+def _show_look(workspace: Workspace, shown: Shown, seen: MonitorLook) -> None:
     from sentimon.workflows.monitor import find_examples
 
-    report = seen.report
-    news = report.opened or report.closed
-    shows = report.drifting and (news or not shown.quiet)
-    words, examples = find_examples(session, seen) if shows else ([], [])
-    content = monitor_object(report, timestamp=session.now, words=words, examples=examples)
-    if news or not shown.quiet:
-        note_trouble(session, seen.summary)
-        if shown.as_json:
-            show_json(content)
-        else:
-            from sentimon.reporting.monitor_tables import monitor_table
+    words, examples = find_examples(workspace, seen) if seen.report.drifting else ([], [])
+    if shown.as_json:
+        show_json(seen.to_dict(words, examples))
+    else:
+        from sentimon.reporting.monitor_tables import monitor_table
 
-            show(monitor_table(report, session.names, words=words, examples=examples))
-    sys.stdout.flush()
-    _save(session, content, shown)
-    if shown.prometheus:
-        shown.prometheus.keep_monitor(session, report)
+        show(monitor_table(seen.report, workspace.names, words=words, examples=examples))
 
 
-def _save(session: Session, content: Mapping[str, Any], shown: Shown) -> None:
-    from sentimon.prediction_log.history import DRIFT_FILE, append_entry
-
-    if shown.save:
-        # Texts stay in the log alone, where they can be erased.
-        kept = {name: value for name, value in content.items() if name not in ("examples", "grown_words")}
-        append_entry(session.folder / DRIFT_FILE, kept)
-
-
-def _reset(session: Session, *, yes: bool) -> None:
+def _reset(workspace: Workspace, *, yes: bool) -> None:
     from sentimon.workflows.monitor_file import count_memory, forget_monitors
 
-    memory = count_memory(session.folder)
+    memory = count_memory(workspace.folder)
     if memory is not None:
         checks, incidents = memory
         known = f"{counted(checks, 'check')} and {counted(incidents, 'open incident')}"
-        ask_before(f"{known} of the monitor of {session.folder} forgotten", yes=yes)
+        ask_before(f"{known} of the monitor of {workspace.folder} forgotten", yes=yes)
 
-    forget_monitors(session.folder)
-    note(f"the monitor of {session.folder} starts anew")
+    forget_monitors(workspace.folder)
+    note(f"the monitor of {workspace.folder} starts anew")
 
 
 def _refuse(options: Mapping[str, object], other: str) -> None:
@@ -241,37 +249,4 @@ def _refuse(options: Mapping[str, object], other: str) -> None:
         raise UsageError(f"{given[0]} does not go with {other}", hint="leave one of them out")
 
 
-def _without_baseline(session: Session, period: Period, path: Path, *, quiet: bool) -> None:
-    from sentimon.monitoring.baseline import create_baseline
-    from sentimon.workflows.drift import read_baseline_rows
-    from sentimon.workflows.state_files import add_baseline
-
-    if not session.settings.drift.create_baseline:
-        if not quiet:
-            note(f"{path}: there is no baseline; make one with `sentimon baseline create`")
-        return
-    summary, vocabulary = read_baseline_rows(session, period)
-    try:
-        made = create_baseline(
-            summary,
-            vocabulary,
-            name="baseline",
-            source=session.source,
-            created=session.now,
-            min_samples=session.settings.drift.min_samples,
-        )
-    except NoVerdictError as error:
-        if not quiet:
-            note(f"{path}: there is no baseline, and none was made: {error.message}")
-        return
-    try:
-        alone = add_baseline(path, made)
-    except ReadOnlyError as error:
-        note(f"there is no baseline, and none was made: {error.message}")
-        return
-    if not alone:
-        note(f"{path}: another program made a baseline meanwhile; nothing was compared with it yet")
-        return
-    # Said even where quiet is asked for: from now on these rows are what is normal.
-    note(f"THERE WAS NO BASELINE: the {made.summary.count} rows at hand are it from now on, in {path}.")
-    note("Nothing was compared. If these rows are not normal, run `sentimon baseline create --force`.")
+app.callback(help=plain_help(drift))(drift)

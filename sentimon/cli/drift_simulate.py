@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import BaselineOption, ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import show, show_json
-from sentimon.cli.session import Session, start
-from sentimon.config.durations import parse_rate
-from sentimon.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.simulation import Result, Scenario
-
-_SHIFTS = (0.05, 0.1, 0.2)
-_MOST_CHECKS = 20_000
 
 
 def simulate(
@@ -60,61 +49,21 @@ def simulate(
     Example: sentimon drift simulate --rate 200/h --every 1h --days 30 --shift 0.1
     """
     from sentimon.reporting.monitor_tables import simulation_object, simulation_table
-    from sentimon.workflows.state_files import read_baseline
+    from sentimon.workflows.simulation import SHIFTS, simulate_monitor
 
-    session = start(config, {"logs.dir": logs})
-    baseline = read_baseline(session.baseline_path(file))
-    rows, time, checks = _schedule(rate, every, days)
-    results = [
-        _run(session, baseline, _scenario(rows, time, checks, one), runs, seed)
-        for one in (0.0, *(_SHIFTS if shift is None else shift))
-    ]
-    level = session.settings.drift.confidence_level
+    workspace = open_workspace(config, {"logs.dir": logs})
+    found = simulate_monitor(
+        workspace,
+        workspace.baseline_path(file),
+        rate=rate,
+        every=every,
+        days=days,
+        shifts=SHIFTS if shift is None else shift,
+        runs=runs,
+        seed=seed,
+    )
+    level, time = found.confidence_level, found.every
     if as_json:
-        show_json(simulation_object(results, every=time, confidence_level=level, seed=seed))
+        show_json(simulation_object(found.results, every=time, confidence_level=level, seed=found.seed))
     else:
-        show(simulation_table(results, every=time, confidence_level=level))
-
-
-def _schedule(rate: str, every: str, days: int) -> tuple[int, timedelta, int]:
-    """Return (rows at each look, the time between two, how many there are)."""
-    from datetime import timedelta
-
-    from sentimon.config.durations import parse_duration
-
-    try:
-        per_second, length = parse_rate(rate), parse_duration(every)
-    except DataError as error:
-        raise UsageError(error.message, hint=error.hint) from error
-    rows = round(per_second * length.total_seconds())
-    checks = timedelta(days=days) // length if length else 0
-    if rows < 1 or checks < 2:
-        raise UsageError(
-            f"--rate {rate} --every {every} --days {days}: {rows} rows at each of {checks} looks",
-            hint="there must be at least one row at each look, and two looks",
-        )
-    if checks > _MOST_CHECKS:
-        raise UsageError(f"{checks} looks a run are too many", hint=f"at most {_MOST_CHECKS}: fewer --days")
-    return rows, length, checks
-
-
-def _scenario(rows: int, every: timedelta, checks: int, shift: float) -> Scenario:
-    from sentimon.monitoring.simulation import Scenario
-
-    return Scenario(rows=rows, hours=every.total_seconds() / 3600, checks=checks, shift=shift)
-
-
-def _run(session: Session, baseline: Baseline, scenario: Scenario, runs: int, seed: int) -> Result:
-    from functools import partial
-
-    from sentimon.cli.progress import watched
-    from sentimon.engine.local_processes import run_units
-    from sentimon.monitoring.monitor_reference import Reference
-    from sentimon.monitoring.simulation import Result
-    from sentimon.monitoring.simulation import simulate as run
-
-    one_run = partial(run, baseline, Reference.of(baseline), session.settings, scenario)
-    seeds = [seed + number for number in range(runs)]
-    outcomes = run_units(one_run, seeds, workers=session.settings.engine.workers)
-    shown = watched(outcomes, f"runs with a shift of {scenario.shift:g}", total=runs)
-    return Result(scenario=scenario, outcomes=tuple(shown))
+        show(simulation_table(found.results, every=time, confidence_level=level))

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
-from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import STDOUT, Recording
-from sentimon.cli.session import Session, start
 from sentimon.config.paths import expanded
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.workspace import Workspace
 
 app = later_app("export")
 
@@ -51,30 +52,26 @@ def prometheus(
     recording = Recording(output if output == STDOUT else expanded(output))
     recording.check(logs, config, file, quiet=quiet)
     with recording.of("export"):
-        session = start(config, {"logs.dir": logs}, objects=True)
-        _look(recording, session, session.baseline_path(file), session.period(since, until), quiet=quiet)
+        workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+        _look(
+            recording, workspace, workspace.baseline_path(file), workspace.period(since, until), quiet=quiet
+        )
 
 
-def _look(recording: Recording, session: Session, path: Path, period: Period, *, quiet: bool) -> None:
-    from sentimon.monitoring.prediction_metrics import measure
+def _look(recording: Recording, workspace: Workspace, path: Path, period: Period, *, quiet: bool) -> None:
+    from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.drift_check import look_for_drift
+    from sentimon.workflows.metrics import measure_period
     from sentimon.workflows.retraining import decide_retraining
 
-    summary = session.summary(period)
+    found = measure_period(workspace, period)
     if not quiet:
-        note_trouble(session, summary)
-    level = session.settings.drift.confidence_level
-    recording.keep_metrics(session, summary, measure(summary, confidence_level=level))
-    _keep_drift(recording, session, path, period)
-    recording.keep_retraining(session, decide_retraining(session, path, period).trigger)
-    recording.found_nothing()
-
-
-def _keep_drift(recording: Recording, session: Session, path: Path, period: Period) -> None:
-    from sentimon.workflows.drift import compare_with_baseline, has_baseline
-    from sentimon.workflows.monitor import run_monitor
-
-    chosen = period.since is not None or period.until is not None
-    if session.settings.drift.rule == "monitor" and has_baseline(path) and not chosen:
-        recording.keep_monitor(session, run_monitor(session, path, keep=False).report)
+        say_trouble(workspace, found.summary)
+    recording.keep_metrics(workspace, found.summary, found.metrics)
+    drift = look_for_drift(workspace, path, period).result
+    if isinstance(drift, BaselineComparison):
+        recording.keep_drift(workspace, drift.report)
     else:
-        recording.keep_drift(session, compare_with_baseline(session, path, period).report)
+        recording.keep_monitor(workspace, drift.report)
+    recording.keep_retraining(workspace, decide_retraining(workspace, path, period).trigger)
+    recording.found_nothing()

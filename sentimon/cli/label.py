@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentimon.cli.inputs import open_input
-from sentimon.cli.labelled import log_rows, note_lines
 from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
     FormatOption,
@@ -22,13 +22,10 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.session import Session, start
-from sentimon.errors import ExitCode, UsageError
-from sentimon.workflows.log_labels import read_labels, text_hash
+from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
-    from sentimon.gold_labels.label_book import Added
-    from sentimon.gold_labels.label_import import Inbox
+    from sentimon.workflows.labelling import LabelImport
 
 app = later_app("label")
 
@@ -71,75 +68,41 @@ def import_labels(
 
     Example: sentimon label import labelled.csv --logs logs/ --key id
     """
-    from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
-    from sentimon.gold_labels.label_import import address
-    from sentimon.prediction_log.windows import Period
-
-    session = start(config, {"logs.dir": logs})
-    inbox = _inbox(session, file, key=key, label_column=label_column, file_format=file_format)
-    with log_rows(session, Period()) as records:
-        arrivals, strangers = address(inbox.labels, records, text_hash(session))
-    added = add_labels(
-        session.folder,
-        arrivals,
-        replace=replace,
-        zone=session.naive_zone,
-        sync=session.settings.logs.fsync != "never",
-    )
-    for what, lines in (("bad line", inbox.bad_lines), ("unknown", strangers), ("conflict", added.conflicts)):
-        note_lines(what, lines)
-    left_out = (len(added.conflicts), len(strangers), len(inbox.bad_lines))
-    path = session.folder / LABELS_FILE
-    if as_json:
-        show_json(_content(added, left_out, inbox.without_label) | {"path": str(path)})
-    elif not quiet:
-        note(f"{_said(added, left_out, inbox.without_label)}; {counted(added.total, 'label')} in {path}")
-    leave(ExitCode.FAILURE if any(left_out) else ExitCode.OK)
-
-
-def _inbox(
-    session: Session, file: str, *, key: str | None, label_column: str | None, file_format: str | None
-) -> Inbox:
-    from sentimon.gold_labels.label_import import KEYS, open_inbox
     from sentimon.ingest.input_row import NO_COLUMN
+    from sentimon.workflows import labelling
 
-    if key not in (None, *KEYS):
-        raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
-    return open_inbox(
-        open_input(
-            [],
-            file,
-            column=NO_COLUMN,
-            file_format=file_format,
-            longest=session.settings.logs.max_line_bytes,
-        ),
-        by=key,
-        label_field=label_column,
-        now=session.now,
-        zone=session.naive_zone,
-        hash_text=text_hash(session),
-    )
+    workspace = open_workspace(config, {"logs.dir": logs})
+    longest = workspace.settings.logs.max_line_bytes
+    rows = open_input([], file, column=NO_COLUMN, file_format=file_format, longest=longest)
+    found = labelling.import_labels(workspace, rows, key=key, label_column=label_column, replace=replace)
+    if as_json:
+        show_json(_content(found) | {"path": str(found.path)})
+    elif not quiet:
+        note(f"{_said(found)}; {counted(found.added.total, 'label')} in {found.path}")
+    leave(ExitCode.FAILURE if any(found.left_out) else ExitCode.OK)
 
 
-def _content(added: Added, left_out: tuple[int, int, int], without: int) -> dict[str, Any]:
+def _content(found: LabelImport) -> dict[str, Any]:
+    added = found.added
     return {
         "added": added.new,
         "replaced": added.replaced,
         "unchanged": added.unchanged,
-        **dict(zip(("conflicts", "unknown", "bad_lines"), left_out, strict=True)),
-        "without_label": without,
+        **dict(zip(("conflicts", "unknown", "bad_lines"), found.left_out, strict=True)),
+        "without_label": found.without_label,
         "labels": added.total,
     }
 
 
-def _said(added: Added, left_out: tuple[int, int, int], without: int) -> str:
+def _said(found: LabelImport) -> str:
+    added, without = found.added, found.without_label
     parts = [f"{counted(added.new, 'label')} added"]
     parts += [f"{added.replaced} replaced"] if added.replaced else []
     parts += [f"{added.unchanged} known already"] if added.unchanged else []
     parts += [f"{counted(without, 'row')} not labelled yet"] if without else []
     names = ("conflict", "unknown row", "bad line")
     parts += [
-        f"{counted(count, name)} left out" for count, name in zip(left_out, names, strict=True) if count
+        f"{counted(count, name)} left out" for count, name in zip(found.left_out, names, strict=True) if count
     ]
     return ", ".join(parts)
 
@@ -163,22 +126,15 @@ def status(
 
     Example: sentimon label status --logs logs/ --every 1d
     """
-    from sentimon.gold_labels.label_coverage import cover
-    from sentimon.gold_labels.label_join import with_labels
     from sentimon.reporting.label_tables import coverage_object, coverage_table
+    from sentimon.workflows.labelling import label_status
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
-    calendar = None if every is None else session.calendar(every)
-    level = session.settings.drift.confidence_level
-    finder = read_labels(session).finder(text_hash(session))
-    with log_rows(session, session.period(since, until)) as records:
-        coverage = cover(
-            with_labels(records, finder), calendar=calendar, now=session.now, confidence_level=level
-        )
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    coverage = label_status(workspace, workspace.period(since, until), every=every)
     if as_json:
         show_json(coverage_object(coverage))
     else:
-        show(coverage_table(coverage, session.names, zone=session.zone))
+        show(coverage_table(coverage, workspace.names, zone=workspace.zone))
     if not coverage.labelled.count:
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
 
@@ -208,19 +164,19 @@ def choose_next(
 
     Example: sentimon label next -n 100 --strategy uncertain --logs logs/ --output to_label.csv
     """
-    from sentimon.cli.drawing import draw_unlabelled, sheet_of
-    from sentimon.gold_labels.sampling import write_sheet
+    from sentimon.workflows.labelling import draw_to_label
 
-    session = start(config, {"logs.dir": logs})
-    sheet = sheet_of(session, output, force=force)
-    draw = draw_unlabelled(session, session.period(since, until), n=n, strategy=strategy, seed=seed)
-    write_sheet(sheet, draw.rows, draw=session.now)
-    facts: dict[str, Any] = {"drawn": len(draw.rows), "unlabelled": draw.frame, "strategy": strategy}
+    workspace = open_workspace(config, {"logs.dir": logs})
+    period = workspace.period(since, until)
+    sheet = draw_to_label(workspace, output, period, n=n, strategy=strategy, seed=seed, force=force)
+    rows, unlabelled = sheet.draw.rows, sheet.draw.frame
     if as_json:
-        show_json({**facts, "seed": seed, "path": str(sheet)})
+        facts: dict[str, Any] = {"drawn": len(rows), "unlabelled": unlabelled, "strategy": strategy}
+        show_json({**facts, "seed": seed, "path": sheet.path})
     else:
-        note(f"{len(draw.rows)} of {counted(draw.frame, 'unlabelled row')} drawn ({strategy}) into {sheet}")
-        if draw.rows:
-            note(f"fill in a column `label`, then: sentimon label import {sheet} --logs {session.source}")
-    if not draw.rows:
+        note(f"{len(rows)} of {counted(unlabelled, 'unlabelled row')} drawn ({strategy}) into {sheet.path}")
+        if rows:
+            back = f"sentimon label import {sheet.path} --logs {workspace.source}"
+            note(f"fill in a column `label`, then: {back}")
+    if not rows:
         leave(ExitCode.NO_VERDICT)

@@ -16,20 +16,32 @@ from sentimon.cli.options import plain_help, where_examples_are
 
 LATER: Mapping[str, str] = MappingProxyType(
     {
+        "predict": "Score texts: arguments, a file, or stdin.",
+        "log": "Score texts and keep them in the log.",
+        "metrics": "Sum the log up: class counts and shares, mean confidence.",
         "watch": "Watch the log live in a terminal: class mix, confidence and pace, drift, the latest rows.",
+        "baseline": "Save, show and check the reference that later rows are compared with.",
+        "drift": "Tell whether the predictions have drifted from the baseline.",
+        "retrain-check": "Decide whether the model needs retraining.",
+        "evaluate": "Measure the model on labelled texts.",
         "calibrate": "Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.",
         "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
         "label": "Join gold labels to the log, see how far they reach, draw what to label next.",
-        "report": "Write all that is known of a log into one file for people: HTML or Markdown.",
         "retrain": "Fine-tune a model on labelled texts.",
         "promote": "Let a new model serve, if it is not worse than the one in use.",
         "models": "List the promoted models, show one, or go back to an older one.",
+        "logs": "Look into the log: its files and rows; check, repair, shorten, erase.",
+        "report": "Write all that is known of a log into one file for people: HTML or Markdown.",
         "export": "Write what is known for other programs: Prometheus.",
         "cron": "Show the lines that have a check run by itself: crontab, systemd.",
         "doctor": "Look whether everything a check needs is well, and say how to mend what is not.",
+        "config": "Show every setting, its value, and where it came from; secrets are hidden.",
     }
 )
-"""Each command (its module in this room has the same name) with its line in --help."""
+"""Each command with its line in --help, on the way from text to decision.
+
+Its module in this room has the same name, with an underscore for a hyphen.
+"""
 
 
 def later_app(name: str) -> typer.Typer:
@@ -45,12 +57,16 @@ def later_app(name: str) -> typer.Typer:
 
 
 class LaterGroup(TyperGroup):
-    """The commands of a program, and those that come later."""
+    """The commands of a program; each is loaded when it is named."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for name, line in LATER.items():
             self.commands[name] = TyperCommand(name, help=line)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands, in the order of the way from text to decision."""
+        return list(LATER)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the arguments that are left for a command."""
@@ -68,10 +84,11 @@ class LaterGroup(TyperGroup):
 
 def _load(name: str) -> Any:
     """Return the command: that of the module's `app`, or its function of that name."""
-    module = import_module(f"sentimon.cli.{name}")
+    of_python = name.replace("-", "_")
+    module = import_module(f"sentimon.cli.{of_python}")
     app = getattr(module, "app", None)
     if app is None:
-        app, command = later_app(name), getattr(module, name)
+        app, command = later_app(name), getattr(module, of_python)
         app.command(name, help=plain_help(command))(command)
         return get_command(app)
     return get_group(app) if app.registered_callback else get_command(app)

@@ -6,18 +6,16 @@ from typing import Annotated
 
 import typer
 
-from sentimon.cli import logs_query, logs_rewrite, logs_verify
+from sentimon.cli import logs_query, logs_rewrite
 from sentimon.cli.asking import YesFlag, ask_before
-from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag, where_examples_are
+from sentimon.cli.later import later_app
+from sentimon.cli.opening import open_workspace
+from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.session import start
-from sentimon.errors import ExitCode, UsageError
+from sentimon.errors import ExitCode
+from sentimon.workflows.log_rows import say_trouble
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Look into the log: its files and rows; check, repair, shorten, erase.",
-    epilog=where_examples_are("logs"),
-)
+app = later_app("logs")
 
 
 @app.command()
@@ -31,15 +29,15 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     from sentimon.reporting.json_shapes import index_object, log_file_object, lost_file_object
     from sentimon.reporting.log_tables import log_files_table
 
-    session = start(config, {"logs.dir": logs}, objects=True)
-    rows, lost = session.readable_files()
+    workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+    rows, lost = workspace.readable_files()
     if as_json:
         files = [log_file_object(*row) for row in rows]
         unreadable = [lost_file_object(error) for error in lost]
-        index = index_object(session.index_file)
-        show_json({"path": session.source, "files": files, "unreadable": unreadable, "index": index})
+        index = index_object(workspace.index_file)
+        show_json({"path": workspace.source, "files": files, "unreadable": unreadable, "index": index})
     else:
-        show(log_files_table(rows, session.index_file, lost))
+        show(log_files_table(rows, workspace.index_file, lost))
     for error in lost:
         note(f"error: {error.message}")
         note(f"hint: {error.hint}")
@@ -66,24 +64,16 @@ def prune(
 
     Example: sentimon logs prune --logs logs/ --keep-days 90 --dry-run
     """
-    from sentimon.prediction_log.folder import list_files
-    from sentimon.prediction_log.maintenance.retention import plan_prune, remove_files
-    from sentimon.prediction_log.rotation import compress_left_over
+    from sentimon.workflows.log_maintenance import find_prunable, prune_log
 
     flags = {"logs.keep_days": keep_days, "logs.keep_megabytes": keep_megabytes}
-    session = start(config, {"logs.dir": logs, **flags})
-    settings = session.settings.logs
-    if not settings.keep_days and not settings.keep_megabytes:
-        raise UsageError(
-            "nothing says what to keep", hint="give --keep-days or --keep-megabytes, or set them in [logs]"
-        )
-    gone = plan_prune(list_files(session.folder), settings, now=session.now)
+    workspace = open_workspace(config, {"logs.dir": logs, **flags})
+    gone = find_prunable(workspace)
     size = sum(one.size for one in gone)
-    if gone and not dry_run:
-        ask_before(f"{counted(len(gone), 'file')} of {session.folder}, {size} bytes, removed", yes=yes)
-        remove_files(session.folder, gone)
     if not dry_run:
-        compress_left_over(session.folder, settings.compression)
+        if gone:
+            ask_before(f"{counted(len(gone), 'file')} of {workspace.folder}, {size} bytes, removed", yes=yes)
+        prune_log(workspace, gone)
     if as_json:
         show_json({"removed": [str(one.path) for one in gone], "bytes": size, "dry_run": dry_run})
         return
@@ -93,7 +83,38 @@ def prune(
     note(f"{counted(len(gone), 'file')}, {size} bytes {verb}")
 
 
-app.command()(logs_verify.verify)
+@app.command()
+def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
+    """Read the whole log, and tell whether every line is good and the index says what the files say.
+
+    An index that says something else is removed, to be made anew. Exit code: 0 all is well, 3 there are
+    bad lines or the index was wrong.
+
+    Example: sentimon logs verify --logs logs/
+    """
+    from sentimon.reporting.json_shapes import verified_object
+    from sentimon.reporting.log_tables import verified_table
+    from sentimon.workflows.log_maintenance import verify_log
+
+    workspace = open_workspace(config, {"logs.dir": logs})
+    found = verify_log(workspace)
+    if as_json:
+        folder, indexed = workspace.folder, found.indexed
+        show_json(verified_object(folder, found.files, found.misread, found.strays, indexed=indexed))
+    else:
+        show(verified_table(found.files, found.misread, indexed=found.indexed))
+    say_trouble(workspace, found.summary)
+    for path in found.strays:
+        note(f"not part of the log: {path}")
+    if found.misread:
+        workspace.forget_index()
+        wrong = counted(len(found.misread), "file")
+        note(f"the index was wrong about {wrong} and is removed; a new one makes itself")
+    if found.summary.bad_count:
+        note("`sentimon logs repair` moves bad lines out of the log")
+    leave(ExitCode.OK if found.sound else ExitCode.FINDING)
+
+
 app.command()(logs_rewrite.repair)
 app.command()(logs_rewrite.erase)
 app.command()(logs_query.query)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
     JsonFlag,
@@ -20,17 +21,14 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, note, show, show_lines
-from sentimon.cli.progress import watched
-from sentimon.cli.reading import note_trouble
-from sentimon.cli.session import Session, start
-from sentimon.errors import DataError, UsageError
+from sentimon.errors import UsageError
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
-    from sentimon.labels import Sentiment
     from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.record import PredictionRecord
-    from sentimon.prediction_log.row_filter import MatchingRows, RowFilter
-    from sentimon.prediction_log.windows import Period
+    from sentimon.prediction_log.row_filter import MatchingRows
+    from sentimon.workflows.workspace import Workspace
 
 _TABLE_ROWS = 20
 
@@ -89,37 +87,30 @@ def query(
 
     Example: sentimon logs query --logs logs/ --since 7d --sentiment negative --max-confidence 0.6
     """
-    from sentimon.prediction_log.row_filter import RowFilter
+    from sentimon.workflows.log_query import find_rows, row_filter
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
-    row_filter = RowFilter(
-        sentiments=_classes(session, sentiment),
-        min_confidence=_share("--min-confidence", min_confidence),
-        max_confidence=_share("--max-confidence", max_confidence),
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
+    wanted = row_filter(
+        workspace,
+        sentiments=sentiment,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
         contains=contains,
-        id=row_id,
+        row_id=row_id,
         model=model,
     )
-    _check(row_filter, limit=limit, newest=newest, streams=as_json or output is not None)
-    target = _target(session, output, force=force, as_json=as_json)
+    _check(limit=limit, newest=newest, streams=as_json or output is not None)
+    target = _target(workspace, output, force=force, as_json=as_json)
     with ExitStack() as stack:
-        matches = _matches(session, session.period(since, until), row_filter, stack)
+        matches = find_rows(workspace, workspace.period(since, until), wanted, stack)
         records = _newest(matches, limit) if newest else matches
         if as_json:
             show_lines(record.to_dict() for record in islice(records, limit))
         elif target:
             _write(target, records, matches, limit)
         else:
-            _show(session, records, matches, limit or _TABLE_ROWS)
-    _note(session, matches)
-
-
-def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> MatchingRows:
-    """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
-    from sentimon.prediction_log.row_filter import MatchingRows
-
-    rows = session.logged_rows(period, stack)
-    return MatchingRows(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
+            _show(workspace, records, matches, limit or _TABLE_ROWS)
+    _note(workspace, matches)
 
 
 def _newest(matches: MatchingRows, limit: int | None) -> list[PredictionRecord]:
@@ -128,13 +119,15 @@ def _newest(matches: MatchingRows, limit: int | None) -> list[PredictionRecord]:
     return newest_rows(matches, limit or _TABLE_ROWS)
 
 
-def _show(session: Session, records: Iterable[PredictionRecord], matches: MatchingRows, limit: int) -> None:
+def _show(
+    workspace: Workspace, records: Iterable[PredictionRecord], matches: MatchingRows, limit: int
+) -> None:
     from sentimon.reporting.log_tables import rows_table
 
     shown = list(islice(records, limit))
     _read_on(matches)
     if shown:
-        show(rows_table(shown, session.names, zone=session.zone, total=matches.summary.count))
+        show(rows_table(shown, workspace.names, zone=workspace.zone, total=matches.summary.count))
 
 
 def _write(
@@ -153,37 +146,15 @@ def _read_on(matches: MatchingRows) -> None:
         pass
 
 
-def _note(session: Session, matches: MatchingRows) -> None:
-    note_trouble(session, matches.summary)
+def _note(workspace: Workspace, matches: MatchingRows) -> None:
+    say_trouble(workspace, matches.summary)
     if matches.unsearched:
         note(f"{counted(matches.unsearched, 'row')} could not be searched: the text was not kept (logs.text)")
     if not matches.summary.count:
         note("no rows match: leave an option out, or choose another period")
 
 
-def _classes(session: Session, labels: list[str] | None) -> frozenset[Sentiment] | None:
-    from sentimon.compat.label_names import Naming
-
-    try:
-        return frozenset(map(Naming(names=session.names).parse, labels)) if labels else None
-    except DataError as error:
-        raise UsageError(
-            f"--sentiment: {error.message}", hint=f"use one of: {', '.join(session.names)}"
-        ) from error
-
-
-def _share(option: str, value: float | None) -> float | None:
-    if value is not None and not 0.0 <= value <= 1.0:
-        raise UsageError(f"{option} is {value:g}", hint="a confidence is a number from 0 to 1")
-    return value
-
-
-def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: bool) -> None:
-    low, high = row_filter.min_confidence, row_filter.max_confidence
-    if low is not None and high is not None and low > high:
-        raise UsageError(
-            f"--min-confidence {low:g} is above --max-confidence {high:g}", hint="exchange the two"
-        )
+def _check(*, limit: int | None, newest: bool, streams: bool) -> None:
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is {limit}: that leaves no row", hint="give 1 or more, or leave it out")
     if newest and limit is None and streams:
@@ -193,7 +164,7 @@ def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: b
         )
 
 
-def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> OutputFile | None:
+def _target(workspace: Workspace, output: Path | None, *, force: bool, as_json: bool) -> OutputFile | None:
     """Return the file to write, where there is to be one."""
     if output is None:
         if force:
@@ -209,4 +180,4 @@ def _target(session: Session, output: Path | None, *, force: bool, as_json: bool
             "--json and --output exclude each other", hint="the ending of --output says the format"
         )
     check_export(output)
-    return session.output(output, ROWS, force=force)
+    return workspace.output(output, ROWS, force=force)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from itertools import repeat
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sentimon.cli.asking import YesFlag, ask_before
-from sentimon.cli.labelled import forget_unnamed
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.progress import watched
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -23,8 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sentimon.prediction_log.maintenance.erasure import Erasure, ErasureOrder
-    from sentimon.prediction_log.maintenance.repair import RepairedFile
+    from sentimon.prediction_log.maintenance.erasure import Erasure
+    from sentimon.workflows.log_maintenance import LogErasure, LogRepair
+    from sentimon.workflows.workspace import Workspace
 
 DryRunFlag = Annotated[bool, flag("--dry-run", help="Say what would be done, change nothing.")]
 IdsOption = Annotated[
@@ -61,22 +57,18 @@ def repair(
 
     Example: sentimon logs repair --logs logs/ --dry-run
     """
-    from sentimon.prediction_log.maintenance.repair import find_bad_lines, needs_repair, repair_log
+    from sentimon.workflows.log_maintenance import find_repair, repair_log
 
-    session = start(config, {"logs.dir": logs})
-    folder, zone, longest = session.folder, session.naive_zone, session.settings.logs.max_line_bytes
-    with _lines_read() as tick:
-        found = find_bad_lines(folder, zone=zone, longest=longest, tick=tick)
-    files = [one for one in found.values() if needs_repair(one)]
-    if files and not dry_run:
-        ask_before(_repair_asked(session, files), yes=yes)
-        with _lines_read() as tick:
-            files = repair_log(folder, found, now=session.now, zone=zone, longest=longest, tick=tick)
+    workspace = open_workspace(config, {"logs.dir": logs})
+    found = find_repair(workspace)
+    if found.files and not dry_run:
+        ask_before(_repair_asked(found), yes=yes)
+        found = repair_log(workspace, found)
     if as_json:
-        show_json(_repair_object(session, files, dry_run=dry_run))
+        show_json(_repair_object(workspace, found, dry_run=dry_run))
     else:
-        _show_repair(session, files, dry_run=dry_run)
-    leave(ExitCode.FINDING if files and dry_run else ExitCode.OK)
+        _show_repair(found, dry_run=dry_run)
+    leave(ExitCode.FINDING if found.files and dry_run else ExitCode.OK)
 
 
 def erase(
@@ -100,62 +92,48 @@ def erase(
 
     Example: sentimon logs erase --logs logs/ --id order-4711 --contains "Mario Rossi" --dry-run
     """
-    from sentimon.prediction_log.maintenance.erasure import erase as erase_from
-    from sentimon.prediction_log.maintenance.erasure import find_erasure, unsearched_files
+    from sentimon.workflows.log_maintenance import erase_rows, find_erasure
 
-    _check_values({"--id": ids, "--text-hash": text_hashes, "--contains": contains})
-    session = start(config, {"logs.dir": logs})
-    order = _order(session, ids, text_hashes, contains, drop_rows=drop_rows)
-    with _lines_read() as tick:
-        erasure = find_erasure(session.folder, order, tick=tick)
-    if erasure.any and not dry_run:
-        ask_before(_erasure_asked(session, erasure), yes=yes)
+    criteria = {"--id": ids or [], "--text-hash": text_hashes or [], "--contains": contains or []}
+    _check_values(criteria)
+    workspace = open_workspace(config, {"logs.dir": logs})
+    id_values, hashes, parts = criteria.values()
+    found = find_erasure(workspace, ids=id_values, text_hashes=hashes, contains=parts, drop_rows=drop_rows)
     if not dry_run:
-        forget = session.forget_index
-        with _lines_read() as tick:
-            erasure = erase_from(session.folder, erasure, order, forget_index=forget, tick=tick)
-        forget_unnamed(session)
-    unsearched = unsearched_files(session.folder)
+        if found.erasure.any:
+            ask_before(_erasure_asked(workspace, found.erasure), yes=yes)
+        found = erase_rows(workspace, found)
     if as_json:
-        show_json(_erasure_object(session, order, erasure, unsearched, dry_run=dry_run))
+        show_json(_erasure_object(workspace, found, dry_run=dry_run))
     else:
-        _show_erasure(erasure, dry_run=dry_run)
-    for path in unsearched:
+        _show_erasure(found.erasure, dry_run=dry_run)
+    for path in found.unsearched:
         note(f"not searched: {path}, which a repair kept; remove it when you can")
-    for place in erasure.unsearched:
+    for place in found.erasure.unsearched:
         note(f"not searched: {place}, which is too long; `sentimon logs repair` moves it out of the log")
 
 
-def _repair_asked(session: Session, files: Sequence[RepairedFile]) -> str:
-    moved = counted(sum(one.bad_count for one in files), "bad line")
+def _repair_asked(found: LogRepair) -> str:
+    files = found.files
+    moved = counted(found.bad_count, "bad line")
     damaged = sum(one.damaged for one in files)
     shortened = f", and {counted(damaged, 'damaged file')} cut before the damage" if damaged else ""
-    return f"{moved} of {counted(len(files), 'file')} moved to {_quarantine(session)}{shortened}"
+    return f"{moved} of {counted(len(files), 'file')} moved to {found.quarantine}{shortened}"
 
 
-def _erasure_asked(session: Session, erasure: Erasure) -> str:
+def _erasure_asked(workspace: Workspace, erasure: Erasure) -> str:
     counts = erasure.counts
     removed = counts["bad_lines_removed"] + counts["quarantine_entries_removed"]
     rows = counted(counts["rows_erased"], "row")
-    return f"{rows} erased and {counted(removed, 'bad line')} removed in {session.folder}, for good"
+    return f"{rows} erased and {counted(removed, 'bad line')} removed in {workspace.folder}, for good"
 
 
-@contextmanager
-def _lines_read() -> Iterator[Callable[[], object]]:
-    """Give what is to be called with each line, for the progress bar."""
-    lines = cast("Generator[None, None, None]", watched(repeat(None), "lines read"))
-    try:
-        yield partial(next, lines)
-    finally:
-        lines.close()
-
-
-def _repair_object(session: Session, files: Sequence[RepairedFile], *, dry_run: bool) -> dict[str, Any]:
+def _repair_object(workspace: Workspace, found: LogRepair, *, dry_run: bool) -> dict[str, Any]:
     return {
-        "path": str(session.folder),
+        "path": str(workspace.folder),
         "dry_run": dry_run,
-        "bad_lines": sum(one.bad_count for one in files),
-        "quarantine": str(_quarantine(session)),
+        "bad_lines": found.bad_count,
+        "quarantine": str(found.quarantine),
         "files": [
             {
                 "path": str(one.path),
@@ -164,83 +142,54 @@ def _repair_object(session: Session, files: Sequence[RepairedFile], *, dry_run: 
                 "damaged": one.damaged,
                 "kept_as": None if one.kept_as is None else str(one.kept_as),
             }
-            for one in files
+            for one in found.files
         ],
     }
 
 
-def _show_repair(session: Session, files: Sequence[RepairedFile], *, dry_run: bool) -> None:
+def _show_repair(found: LogRepair, *, dry_run: bool) -> None:
     from sentimon.reporting.table_style import new_table
 
-    if not files:
+    if not found.files:
         note("nothing to repair: every line of the log is a good row")
         return
     table = new_table("Bad lines", ("File", "left"), ("Lines", "right"), ("Kinds", "left"), ("", "left"))
-    for one in files:
+    for one in found.files:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(one.bad.items()))
         table.add_row(_name(one.path), str(one.bad_count), kinds, "damaged" if one.damaged else "")
     show(table)
-    moved = sum(one.bad_count for one in files)
-    if moved:
+    if found.bad_count:
         verb = "would be moved" if dry_run else "moved"
-        note(f"{counted(moved, 'bad line')} {verb} to {_quarantine(session)}")
-    for one in files:
+        note(f"{counted(found.bad_count, 'bad line')} {verb} to {found.quarantine}")
+    for one in found.files:
         if one.damaged:
             kept = f"kept as {one.kept_as}" if one.kept_as else "would be kept beside it"
             note(f"{one.path}: the rows before the damage stay; the original {kept}")
 
 
-def _quarantine(session: Session) -> Path:
-    from sentimon.prediction_log.maintenance.quarantine import QUARANTINE_FILE
-
-    return session.folder / QUARANTINE_FILE
-
-
-def _check_values(options: dict[str, list[str] | None]) -> None:
+def _check_values(options: Mapping[str, Sequence[str]]) -> None:
     if not any(options.values()):
         raise UsageError(
             "nothing says what to erase", hint=f"give one or more of {', '.join(options)}; see --help"
         )
     for option, values in options.items():
-        if not all(value.strip() for value in values or ()):
+        if not all(value.strip() for value in values):
             raise UsageError(f"{option} is empty: that would match everything", hint="give it a value")
 
 
-def _order(
-    session: Session,
-    ids: list[str] | None,
-    text_hashes: list[str] | None,
-    contains: list[str] | None,
-    *,
-    drop_rows: bool,
-) -> ErasureOrder:
-    from sentimon.prediction_log.maintenance.erasure import ErasureOrder
-    from sentimon.prediction_log.maintenance.erasure_criteria import ErasureCriteria
-
-    criteria = ErasureCriteria.of(ids=ids or (), text_hashes=text_hashes or (), contains=contains or ())
-    return ErasureOrder(
-        criteria=criteria,
-        drop_rows=drop_rows,
-        now=session.now,
-        zone=session.naive_zone,
-        longest=session.settings.logs.max_line_bytes,
-    )
-
-
-def _erasure_object(
-    session: Session, order: ErasureOrder, erasure: Erasure, unsearched: Sequence[Path], *, dry_run: bool
-) -> dict[str, Any]:
+def _erasure_object(workspace: Workspace, found: LogErasure, *, dry_run: bool) -> dict[str, Any]:
+    erasure = found.erasure
     return {
-        "path": str(session.folder),
+        "path": str(workspace.folder),
         "dry_run": dry_run,
-        "drop_rows": order.drop_rows,
+        "drop_rows": found.order.drop_rows,
         **erasure.counts,
         "files": [
             {"path": str(one.path), "rows_erased": one.rows, "bad_lines_removed": one.bad_lines}
             for one in erasure.files
         ],
         "leftovers_removed": [str(path) for path in erasure.leftovers],
-        "not_searched": [*(str(path) for path in unsearched), *erasure.unsearched],
+        "not_searched": [*(str(path) for path in found.unsearched), *erasure.unsearched],
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentimon.cli.engine import EngineOption
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
     DryRunFlag,
@@ -20,16 +21,16 @@ from sentimon.cli.options import (
     UntilOption,
     flag,
 )
-from sentimon.cli.output import note, show, show_json
+from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
-from sentimon.cli.session import Session, start
+from sentimon.errors import ExitCode, UsageError
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
-    from sentimon.monitoring.prediction_metrics import Metrics
-    from sentimon.prediction_log.summary import Summary
-    from sentimon.prediction_log.windows import Period, Window
+    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.metrics import PeriodMetrics
+    from sentimon.workflows.workspace import Workspace
 
 EveryOption = Annotated[
     str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
@@ -68,64 +69,84 @@ def metrics(
 
     Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
     """
-    from sentimon.monitoring.prediction_metrics import measure
-    from sentimon.prediction_log.history import METRICS_FILE, append_entry
-    from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
+    from sentimon.workflows.metrics import measure_period, save_metrics
 
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}, objects=True)
+    flags = {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}
+    workspace = open_workspace(config, flags, objects=True)
     if dry_run:
-        show_reading_plan(session, as_json=as_json)
+        show_reading_plan(workspace, as_json=as_json)
+    period = workspace.period(since, until)
     if quality or estimate or calibration:
-        from sentimon.cli.quality import answer_instead
-
-        answer_instead(
-            session,
-            session.period(since, until),
-            quality=quality,
-            estimate=estimate,
-            calibration=calibration,
-            every=every,
-            save=save,
-            as_json=as_json,
-            exit_zero=exit_zero,
-        )
-    level = session.settings.drift.confidence_level
-    windows, summary = _read(session, session.period(since, until), every)
-    note_trouble(session, summary)
-    measured = measure(summary, confidence_level=level)
-    content = metrics_object(measured, timestamp=session.now) | summary_object(summary)
-    if windows is not None:
-        content["windows"] = [window_object(window, confidence_level=level) for window in windows]
+        _check_options(quality=quality, estimate=estimate or calibration is not None, every=every, save=save)
+        if quality:
+            code = _show_quality(workspace, period, every, as_json=as_json)
+        else:
+            code = _show_estimate(workspace, period, calibration, as_json=as_json)
+        leave(code, exit_zero=exit_zero)
+    found = measure_period(workspace, period, every=every)
+    say_trouble(workspace, found.summary)
     if as_json:
-        show_json(content)
+        show_json(found.to_dict())
     else:
-        _show(session, measured, summary, windows)
+        _show(workspace, found)
     if save:
-        append_entry(session.folder / METRICS_FILE, _to_keep(content))
+        save_metrics(workspace, found)
     if prometheus:
-        prometheus.keep_metrics(session, summary, measured)
-    if not measured.total:
+        prometheus.keep_metrics(workspace, found.summary, found.metrics)
+    if not found.metrics.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
 
 
-def _show(session: Session, measured: Metrics, summary: Summary, windows: list[Window] | None) -> None:
+def _show(workspace: Workspace, found: PeriodMetrics) -> None:
     from sentimon.reporting.metrics_tables import metrics_table, windows_table
 
-    show(metrics_table(measured, summary, session.names))
-    if windows:
-        level = session.settings.drift.confidence_level
-        show(windows_table(windows, session.names, zone=session.zone, confidence_level=level))
+    names, level = workspace.names, found.confidence_level
+    show(metrics_table(found.metrics, found.summary, names))
+    if found.windows:
+        show(windows_table(found.windows, names, zone=workspace.zone, confidence_level=level))
 
 
-def _read(session: Session, period: Period, every: str | None) -> tuple[list[Window] | None, Summary]:
-    """Return (the windows, where they are asked for; the sum over the rows in `period` and all bad lines)."""
-    if every is None:
-        return None, session.summary(period)
-    calendar = session.calendar(every)
-    return session.windows(period, calendar)
+def _check_options(*, quality: bool, estimate: bool, every: str | None, save: bool) -> None:
+    """Raise UsageError where options do not go together."""
+    if quality and estimate:
+        raise UsageError("--quality and --estimate exclude each other", hint="ask one after the other")
+    if save:
+        raise UsageError(
+            "--save keeps the plain metrics only", hint="leave out --save, or --quality and --estimate"
+        )
+    if estimate and every is not None:
+        raise UsageError("--estimate is about one period", hint="choose it with --since and --until")
 
 
-def _to_keep(content: dict[str, Any]) -> dict[str, Any]:
-    # Where a bad line stood says nothing later, and what it said may be erased from the log.
-    trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
-    return content | {"bad_lines": trouble}
+def _show_quality(workspace: Workspace, period: Period, every: str | None, *, as_json: bool) -> ExitCode:
+    """Show the quality of the labelled rows; 3 where the error rate rose, 4 with too few labels."""
+    from sentimon.reporting.quality_tables import realised_object, realised_table
+    from sentimon.workflows.quality import measure_quality
+
+    found = measure_quality(workspace, period, every=every)
+    if as_json:
+        show_json(realised_object(found.quality, found.windows, found.risk, rows=found.rows))
+    else:
+        zone = workspace.zone
+        show(realised_table(found.quality, found.windows, found.risk, rows=found.rows, zone=zone))
+    if not found.labelled:
+        note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
+    if found.risk.alarm:
+        return ExitCode.FINDING
+    return ExitCode.OK if found.risk.decided else ExitCode.NO_VERDICT
+
+
+def _show_estimate(
+    workspace: Workspace, period: Period, calibration: Path | None, *, as_json: bool
+) -> ExitCode:
+    """Show what the labelled rows say of the others; 4 where that cannot be trusted."""
+    from sentimon.reporting.estimate_tables import estimates_object, estimates_table
+    from sentimon.workflows.quality import estimate_quality
+
+    found = estimate_quality(workspace, period, calibration=calibration)
+    origin = None if calibration is None else str(calibration)
+    if as_json:
+        show_json(estimates_object(found.estimates, found.gap, calibration=origin))
+    else:
+        show(estimates_table(found.estimates, found.gap, workspace.names, calibration=origin))
+    return ExitCode.OK if found.estimates.learnt else ExitCode.NO_VERDICT

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.labelled import note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show, show_json
@@ -15,6 +14,7 @@ from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption,
 from sentimon.cli.session import Session, start
 from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
 from sentimon.errors import UsageError
+from sentimon.workflows.log_labels import describe_lines
 
 if TYPE_CHECKING:
     from sentimon.workflows.model_registry import Registry
@@ -122,5 +122,6 @@ def _registry(session: Session) -> Registry:
     from sentimon.workflows.model_registry import read_registry
 
     found = read_registry(_folder(session))
-    note_lines("bad line", found.bad_lines)
+    for line in describe_lines("bad line", found.bad_lines):
+        note(line)
     return found

@@ -1,17 +1,16 @@
-"""Who is told of a trigger that fired: a command, a webhook. What becomes of it changes no exit code."""
+"""The options that say who is told of a trigger that fired: a command, a webhook."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentimon.cli.output import note
-
 if TYPE_CHECKING:
-    from sentimon.cli.session import Session
+    from sentimon.workflows.workspace import Workspace
 
 _GIVEN = dict(os.environ)
 """The environment as this program was given it: what it sets for itself later is not for others."""
@@ -32,24 +31,17 @@ WebhookOption = Annotated[
 ]
 
 
-def tell(session: Session, trigger: Mapping[str, Any], *, command: str | None) -> None:
-    """Tell whom the settings and `command` name of a trigger that fired, and say on stderr how it went.
+def tell(workspace: Workspace, trigger: Mapping[str, Any], *, command: str | None) -> None:
+    """Tell whom the settings and `command` name of a trigger that fired; what these say goes to stderr."""
+    from sentimon.workflows.trigger_delivery import tell_of_trigger
 
-    It comes after the decision is saved: neither a webhook that hangs nor a command that fails can
-    take it back.
-    """
-    from sentimon.config.durations import parse_duration
-    from sentimon.jsonl import encode
+    tell_of_trigger(workspace, trigger, command=command, environment=_GIVEN, output=_stderr())
 
-    settings = session.settings.notify
-    if settings.webhook:
-        from sentimon.cli.webhook import send
 
-        note(send(settings, encode(trigger)))
-    if command and command.strip():
-        from sentimon.cli.hook import run_command, variables
-
-        limit = parse_duration(settings.command_timeout).total_seconds()
-        environment = _GIVEN | variables(trigger)
-        outcome = run_command(command, encode(trigger) + b"\n", environment, limit_seconds=limit)
-        note(f"--on-trigger: {outcome}")
+def _stderr() -> int:
+    """Return the descriptor of stderr, or of nothing where that is closed."""
+    try:
+        sys.stderr.flush()
+        return sys.stderr.fileno()
+    except (OSError, ValueError):
+        return os.open(os.devnull, os.O_WRONLY)

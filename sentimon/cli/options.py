@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,38 @@ def plain_help(command: Callable[..., None]) -> str:
     """Return the docstring of a command, each paragraph on one line: the terminal breaks it anew."""
     paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with each parameter that is a dataclass of options spread out into these options.
+
+    The command line sees the options one by one, in the order in which they are written; the function
+    gets each group as one value.
+    """
+    groups: dict[str, type] = {}
+    spread: list[inspect.Parameter] = []
+    for one in inspect.signature(command, eval_str=True).parameters.values():
+        if isinstance(one.annotation, type) and dataclasses.is_dataclass(one.annotation):
+            groups[one.name] = one.annotation
+            spread += inspect.signature(one.annotation, eval_str=True).parameters.values()
+        else:
+            spread.append(one)
+
+    @functools.wraps(command)
+    def run(**options: Any) -> None:
+        given = {}
+        for name, group in groups.items():
+            given[name] = group(
+                **{field.name: options.pop(field.name) for field in dataclasses.fields(group)}
+            )
+        command(**options, **given)
+
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in spread]
+    # What typer reads of a command: its signature, and its annotations by name.
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    del run.__dict__["__wrapped__"]
+    return run
 
 
 def where_examples_are(group: str) -> str:

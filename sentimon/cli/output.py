@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from sentimon.errors import ExitCode
+from sentimon.reporting.plain_text import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+__all__ = ["NARROWEST", "counted", "leave", "note", "show", "show_json", "show_lines"]
 NARROWEST = 60
 
 
@@ -54,12 +56,3 @@ def leave(code: ExitCode, *, exit_zero: bool = False) -> NoReturn:
     if exit_zero and code in (ExitCode.FINDING, ExitCode.NO_VERDICT):
         code = ExitCode.OK
     raise typer.Exit(int(code))
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it needs one.
-
-    >>> counted(1, "row"), counted(2, "row")
-    ('1 row', '2 rows')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

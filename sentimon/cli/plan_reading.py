@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sentimon.cli.engine import place_of_work
 from sentimon.cli.output import counted, leave, show, show_json
-from sentimon.cli.session import Session
 from sentimon.errors import ExitCode
-from sentimon.workflows.workspace import is_for_cluster
+from sentimon.workflows.workspace import Workspace, is_for_cluster
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.scan import ScanUnit, UnitReader
@@ -23,24 +22,24 @@ class _PlannedError(Exception):
     """There is a plan; nothing is to be read."""
 
 
-def show_reading_plan(session: Session, *, as_json: bool) -> NoReturn:
+def show_reading_plan(workspace: Workspace, *, as_json: bool) -> NoReturn:
     """Print what a command would read of the log, and end it; the index stays as it is.
 
     A part is read, to see how fast that is.
     """
     from sentimon.reporting.dry_run import plan_object, plan_table
 
-    plan = _plan(session)
+    plan = _plan(workspace)
     show_json(plan_object(plan)) if as_json else show(plan_table(plan))
     leave(ExitCode.OK)
 
 
-def _plan(session: Session) -> Plan:
+def _plan(workspace: Workspace) -> Plan:
     from sentimon.prediction_log.index.scan import UNIT, size_of
     from sentimon.reporting.dry_run import Plan
 
-    units, speed = _new_units(session)
-    settings = session.settings.engine
+    units, speed = _new_units(workspace)
+    settings = workspace.settings.engine
     on_cluster = is_for_cluster(settings, units)
     where, engine, workers = place_of_work(settings, on_cluster=on_cluster)
     size, files = sum(map(size_of, units)), Counter(unit.path for unit in units)
@@ -60,7 +59,7 @@ def _plan(session: Session) -> Plan:
     )
 
 
-def _new_units(session: Session) -> tuple[list[ScanUnit], float]:
+def _new_units(workspace: Workspace) -> tuple[list[ScanUnit], float]:
     """Return (what is not in the index yet, the bytes a second that one process reads)."""
     from sentimon.prediction_log.index.scan import size_of
 
@@ -78,5 +77,5 @@ def _new_units(session: Session) -> tuple[list[ScanUnit], float]:
         raise _PlannedError
 
     with contextlib.suppress(_PlannedError):
-        session.index_read_by(look).ask(lambda _: None)
+        workspace.index_read_by(look).ask(lambda _: None)
     return units, speed

@@ -18,7 +18,6 @@ from sentimon.interrupts import Ended
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from sentimon.cli.session import Session
     from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.prediction_metrics import Metrics
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.summary import Summary
     from sentimon.reporting.prometheus_text import Family
+    from sentimon.workflows.workspace import Workspace
 
 STDOUT = Path("-")
 _STDOUT_TOO = Path("/dev/stdout")
@@ -85,34 +85,34 @@ class Recording:
             note(f"{self.path}: node_exporter reads only names that end in .prom")
         return self
 
-    def keep_metrics(self, session: Session, summary: Summary, metrics: Metrics) -> None:
+    def keep_metrics(self, workspace: Workspace, summary: Summary, metrics: Metrics) -> None:
         """Export what a summary says."""
         from sentimon.reporting.prometheus_text import metrics_families
 
-        self._log = session.source
+        self._log = workspace.source
         self._families += metrics_families(summary, metrics)
 
-    def keep_drift(self, session: Session, report: DriftReport) -> None:
+    def keep_drift(self, workspace: Workspace, report: DriftReport) -> None:
         """Export a comparison; its verdict is how the run ended."""
         from sentimon.reporting.prometheus_text import drift_families
 
-        self._log = session.source
+        self._log = workspace.source
         self._families += drift_families(report)
         self._found = _code_of_verdict(report.verdict)
 
-    def keep_monitor(self, session: Session, report: MonitorReport) -> None:
+    def keep_monitor(self, workspace: Workspace, report: MonitorReport) -> None:
         """Export a look of the monitor; its verdict is how the run ended."""
         from sentimon.reporting.prometheus_text import monitor_families
 
-        self._log = session.source
+        self._log = workspace.source
         self._families += monitor_families(report)
         self._found = _code_of_verdict(report.verdict)
 
-    def keep_retraining(self, session: Session, trigger: RetrainingTrigger) -> None:
+    def keep_retraining(self, workspace: Workspace, trigger: RetrainingTrigger) -> None:
         """Export a decision, which is how the run ended."""
         from sentimon.reporting.prometheus_text import retraining_families
 
-        self._log = session.source
+        self._log = workspace.source
         self._families += retraining_families(trigger)
         unsure = not trigger.decided
         self._found = (
@@ -174,7 +174,7 @@ class Recording:
 
     def _text(self, code: ExitCode, before: str) -> str:
         import sentimon
-        from sentimon.cli.session import clock
+        from sentimon.cli.opening import clock
         from sentimon.reporting.prometheus_text import RunFacts, read_values, render, run_families
 
         run = RunFacts(
@@ -228,11 +228,11 @@ def _log_and_inputs(
     logs: str | None, config: Path | None, inputs: tuple[Path | None, ...]
 ) -> tuple[Path, tuple[Path, ...]]:
     """Return (the folder of the log, the files that are read), as far as the settings can be read."""
-    from sentimon.cli.session import start
+    from sentimon.cli.opening import open_workspace
 
     try:
-        session = start(config, {"logs.dir": logs}, objects=True)
-        return session.folder, session.inputs(config, *inputs)
+        workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+        return workspace.folder, workspace.inputs(config, *inputs)
     except SentimonError:
         # What is wrong is said by the command itself, and recorded.
         return Path(logs or "logs"), tuple(one for one in (config, *inputs) if one is not None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -21,13 +22,13 @@ from sentimon.cli.options import (
     UntilOption,
 )
 from sentimon.cli.output import note
-from sentimon.cli.reading import note_trouble
-from sentimon.cli.report_labels import read_labelled
-from sentimon.cli.session import Session, start
 from sentimon.errors import DataError, UsageError
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
+    from sentimon.reporting.report.report_value import Labelled
+    from sentimon.workflows.workspace import Workspace
 
 _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
@@ -78,15 +79,28 @@ def report(
     if form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
-    session = _at(start(config, flags, objects=True), now)
-    period = session.period(since, until)
-    asked = ReportRequest(period=period, baseline=session.baseline_path(file), every=every)
-    target = session.output(output, REPORT, inputs=(config, file, evaluate))
-    value = build_report(session, asked, read_labelled(session, period, evaluate))
+    workspace = _at(open_workspace(config, flags, objects=True), now)
+    period = workspace.period(since, until)
+    asked = ReportRequest(period=period, baseline=workspace.baseline_path(file), every=every)
+    target = workspace.output(output, REPORT, inputs=(config, file, evaluate))
+    labelled = None if evaluate is None else _scored(workspace, evaluate)
+    value = build_report(workspace, asked, labelled)
     target.write(_written(tell(value), form))
     if not quiet:
-        note_trouble(session, value.summary)
+        say_trouble(workspace, value.summary)
         note(f"report of {value.summary.count} predictions written to {target}")
+
+
+def _scored(workspace: Workspace, file: str) -> Labelled:
+    """Return the quality on the labelled texts of `file`, which the model scores now."""
+    from sentimon.cli.evaluate import score_all
+    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.workflows.report import measure_labelled
+
+    rows = load_labelled(file, split=None, text_column=None, label_column=None)
+    judged = score_all(workspace, [row.text for row in rows])
+    labels = [row.label for row in rows]
+    return measure_labelled(workspace, f"{file}, scored by {judged.model}", judged.scores, labels)
 
 
 def _written(story: Story, form: str) -> bytes:
@@ -99,12 +113,12 @@ def _written(story: Story, form: str) -> bytes:
     return to_html(story).encode()
 
 
-def _at(session: Session, now: str | None) -> Session:
+def _at(workspace: Workspace, now: str | None) -> Workspace:
     from sentimon.timestamps import parse_bound
 
     if now is None:
-        return session
+        return workspace
     try:
-        return replace(session, now=parse_bound(now, now=session.now, zone=session.zone))
+        return replace(workspace, now=parse_bound(now, now=workspace.now, zone=workspace.zone))
     except DataError as error:
         raise UsageError(f"--now: {error.message}", hint=error.hint) from error

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.labelled import log_rows
 from sentimon.cli.options import ConfigOption, JsonFlag, flag
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.cli.session import Session, start
 from sentimon.errors import UsageError
 from sentimon.workflows.log_labels import read_labels, text_hash
+from sentimon.workflows.log_rows import open_log
 
 if TYPE_CHECKING:
     from sentimon.finetuning.split import Labelled
@@ -126,7 +126,7 @@ def _rows_of_log(session: Session) -> list[Labelled]:
     from sentimon.workflows.retrain import rows_of_log
 
     finder = read_labels(session).finder(text_hash(session))
-    with log_rows(session, Period()) as records:
+    with open_log(session, Period()) as records:
         found = rows_of_log(records, finder)
     if found.without_text:
         without = counted(found.without_text, "labelled row")

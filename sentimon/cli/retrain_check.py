@@ -6,9 +6,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sentimon.cli.collecting import collect_baseline
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
@@ -24,13 +24,13 @@ from sentimon.cli.options import (
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.reading import note_not_kept, note_trouble
 from sentimon.cli.recording import PrometheusOption, recorded
-from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode
+from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.workflows.retraining import RetrainingDecision
+    from sentimon.workflows.workspace import Workspace
 
 
 @recorded
@@ -62,28 +62,30 @@ def retrain_check(
 
     Example: sentimon retrain-check --logs logs/ --save -q
     """
+    from sentimon.workflows.next_baseline import collect_baseline
     from sentimon.workflows.retraining import check_retraining
 
     flags = {"logs.dir": logs, "drift.threshold": threshold, "notify.webhook": webhook}
-    session = start(config, flags | {"engine.name": engine}, objects=True)
+    workspace = open_workspace(config, flags | {"engine.name": engine}, objects=True)
     if dry_run:
-        show_reading_plan(session, as_json=as_json)
-    path = session.baseline_path(file)
-    collect_baseline(session, path)
-    show_decision = partial(_show, session, as_json=as_json, quiet=quiet)
-    decision = check_retraining(session, path, session.period(since, until), save=save, show=show_decision)
-    note_not_kept(None if decision.look is None else decision.look.not_kept)
+        show_reading_plan(workspace, as_json=as_json)
+    path = workspace.baseline_path(file)
+    collect_baseline(workspace, path)
+    show_decision = partial(_show, workspace, as_json=as_json, quiet=quiet)
+    decision = check_retraining(
+        workspace, path, workspace.period(since, until), save=save, show=show_decision
+    )
     trigger = decision.trigger
     if prometheus:
-        prometheus.keep_retraining(session, trigger)
+        prometheus.keep_retraining(workspace, trigger)
     if trigger.triggered:
         # After all that is remembered of it: nothing that hangs or fails can take it back.
-        tell(session, decision.entry, command=on_trigger)
+        tell(workspace, decision.entry, command=on_trigger)
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
 
 
-def _show(session: Session, decision: RetrainingDecision, *, as_json: bool, quiet: bool) -> None:
+def _show(workspace: Workspace, decision: RetrainingDecision, *, as_json: bool, quiet: bool) -> None:
     if decision.last is not None and decision.last.doubt is not None:
         # Said also where quiet is asked for: it may hold back what would fire.
         last = decision.last
@@ -92,7 +94,7 @@ def _show(session: Session, decision: RetrainingDecision, *, as_json: bool, quie
     if decision.trigger.triggered or not quiet:
         for line in decision.unreadable:
             note(f"bad line: {line}")
-        note_trouble(session, decision.summary)
+        say_trouble(workspace, decision.summary)
         if as_json:
             show_json(decision.entry)
         else:

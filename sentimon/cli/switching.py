@@ -35,9 +35,8 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
     Raises:
         StoreError: the folder of the log cannot be written.
     """
-    from sentimon.cli.collecting import note_given_up
     from sentimon.workflows.monitor_file import forget_monitors
-    from sentimon.workflows.next_baseline import Heir, hand_over
+    from sentimon.workflows.next_baseline import Heir, hand_over, say_given_up
 
     rows = session.settings.training.baseline_rows
     if not rows and not session.folder.is_dir():
@@ -49,7 +48,7 @@ def follow_switch(session: Session, version: str, revision: str | None) -> Wante
     # The clock, not the begin of the command: its gate may have taken minutes.
     heir = Heir(name=version, revision=revision, since=clock(), asked=rows)
     path = session.baseline_path(None)
-    note_given_up(path)
+    say_given_up(path, session.say)
     return hand_over(session.folder, path, heir, fewest=session.settings.drift.min_samples)
 
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, TimeZoneOption
-from sentimon.cli.session import clock, start
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sentimon.cli.session import Session
     from sentimon.reporting.live_view import Watched
     from sentimon.workflows.watch import Watcher
+    from sentimon.workflows.workspace import Workspace
 
 _RESTS = 10
 """How many times as long as a look took it rests at least, so that a large log costs no core."""
@@ -53,31 +53,31 @@ def watch(
     from sentimon.workflows.watch import Watcher
 
     pause = _pause(interval)
-    session = start(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz})
     watcher = Watcher(
         every=every,
-        calendar=session.calendar(every),
+        calendar=workspace.calendar(every),
         windows=MOST_WINDOWS,
-        path=session.baseline_path(file),
+        path=workspace.baseline_path(file),
     )
     # Before the screen is taken: a log that cannot be read is an error, a long one shows its progress.
-    first = watcher.look(session)
+    first = watcher.look(workspace)
     console = Console(markup=False, highlight=False, emoji=False)
     if sys.stdout.isatty() and not console.is_dumb_terminal:
-        _follow(session, watcher, console, pause)
+        _follow(workspace, watcher, console, pause)
     else:
-        _print(session, console, first)
+        _print(workspace, console, first)
 
 
-def _print(session: Session, console: Console, state: Watched) -> None:
+def _print(workspace: Workspace, console: Console, state: Watched) -> None:
     from sentimon.cli.output import NARROWEST
     from sentimon.reporting.live_view import frame
 
     console.width = max(console.width, NARROWEST)
-    console.print(frame(state, session.names, width=console.width))
+    console.print(frame(state, workspace.names, width=console.width))
 
 
-def _follow(session: Session, watcher: Watcher, console: Console, pause: timedelta) -> None:
+def _follow(workspace: Workspace, watcher: Watcher, console: Console, pause: timedelta) -> None:
     """Show the log until it is enough."""
     from rich.live import Live
 
@@ -91,9 +91,9 @@ def _follow(session: Session, watcher: Watcher, console: Console, pause: timedel
         news = None
         while news != QUIT:
             begun, now = time.monotonic(), clock()
-            state = watcher.look(session.quiet(now))
+            state = watcher.look(workspace.quiet(now))
             width, height = _measure(console)
-            live.update(frame(state, session.names, width=width, height=height), refresh=True)
+            live.update(frame(state, workspace.names, width=width, height=height), refresh=True)
             took = time.monotonic() - begun
             news = keys.wait(max(pause.total_seconds(), _RESTS * took))
             if news == STOPPED:

@@ -34,6 +34,15 @@ def visible(text: str) -> str:
     return "".join(one if _is_plain(one) else _escaped(one) for one in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it needs one.
+
+    >>> counted(1, "row"), counted(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _is_plain(character: str) -> bool:
     category = unicodedata.category(character)
     return character in _KEPT or (category[0] != "C" and category not in ("Zl", "Zp")) or category == "Co"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import ExitStack
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentimon.files import is_there
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.baseline_collection import Collecting, Wanted
     from sentimon.monitoring.class_mix_drift import DriftReport
-    from sentimon.monitoring.vocabulary import Vocabulary
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
@@ -26,6 +24,9 @@ if TYPE_CHECKING:
 class BaselineComparison:
     """Some rows compared with a baseline."""
 
+    made: datetime
+    zone_name: str
+    """The time zone of windows and of the hours of the week, by name."""
     baseline: Baseline | None
     """None where there is none, or one is still being collected: `report.collecting` says how far it is."""
     compared: Period
@@ -35,17 +36,29 @@ class BaselineComparison:
     report: DriftReport
     """The verdict with its score, interval, limit and sample sizes."""
 
+    @property
+    def is_news(self) -> bool:
+        """Return whether there is something to report also where people asked for quiet."""
+        return self.report.drifted
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """Return the comparison as `--json` shows it and `--save` keeps it."""
+        from sentimon.reporting.json_shapes import drift_object
+
+        return drift_object(self.report, timestamp=self.made, zone=self.zone_name)
+
 
 def compare_with_baseline(
     workspace: Workspace,
-    path: Path,
+    path: Path | None = None,
     period: Period | None = None,
     *,
     seen: datetime | None = None,
     whole: bool = False,
     season: bool = False,
 ) -> BaselineComparison:
-    """Return the rows of `period` compared with the baseline at `path`.
+    """Return the rows of `period` compared with the baseline at `path`; None is the one beside the log.
 
     Compared are the rows later than `seen`; unless `whole` or a period with a begin says otherwise, only
     those newer than the baseline, and where older ones are of another model these always. With `season`
@@ -62,14 +75,15 @@ def compare_with_baseline(
     from sentimon.workflows.next_baseline import wanted_at
     from sentimon.workflows.state_files import read_baseline
 
-    period, settings = period or Period(), workspace.settings.drift
+    path, period = path or workspace.baseline_path(None), period or Period()
+    settings = workspace.settings.drift
     wanted = wanted_at(path)
     if wanted is not None:
         collecting = count_collected(workspace, wanted)
         compared = newer(workspace, period, wanted.since, seen)
         summary = workspace.summary(compared)
         report = detect_drift(None, summary, settings, collecting=collecting)
-        return BaselineComparison(baseline=None, compared=compared, summary=summary, report=report)
+        return _comparison(workspace, None, compared, summary, report)
     baseline = read_baseline(path) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
     compared = newer(workspace, period, ended, seen)
@@ -84,7 +98,20 @@ def compare_with_baseline(
 
         matched = match_season(baseline.summary, summary, workspace.zone)
     report = detect_drift(baseline, summary, settings, matched)
-    return BaselineComparison(baseline=baseline, compared=compared, summary=summary, report=report)
+    return _comparison(workspace, baseline, compared, summary, report)
+
+
+def _comparison(
+    workspace: Workspace, baseline: Baseline | None, compared: Period, summary: Summary, report: DriftReport
+) -> BaselineComparison:
+    return BaselineComparison(
+        made=workspace.now,
+        zone_name=workspace.settings.metrics.time_zone,
+        baseline=baseline,
+        compared=compared,
+        summary=summary,
+        report=report,
+    )
 
 
 def has_baseline(path: Path) -> bool:
@@ -111,34 +138,6 @@ def newer(workspace: Workspace, period: Period, *seen: datetime | None) -> Perio
 
     known = [min(moment, workspace.now) for moment in seen if moment is not None]
     return replace(period, after=max(known, default=None))
-
-
-def read_baseline_rows(workspace: Workspace, period: Period) -> tuple[Summary, Vocabulary | None]:
-    """Return (the sum over the rows in `period` and all bad lines, the words of the latest texts)."""
-    from sentimon.monitoring.vocabulary import MOST_TEXTS, vocabulary_of
-
-    def question(log: Workspace) -> tuple[Summary, Vocabulary | None]:
-        summary = log.summary(period)
-        with ExitStack() as stack:
-            rows = log.rows(latest(period, summary, MOST_TEXTS), stack)
-            return summary, vocabulary_of(log.progress(rows, "texts read"))
-
-    return workspace.ask(question)
-
-
-def latest(period: Period, summary: Summary, rows: int) -> Period:
-    """Return the part of `period`, of whole hours, that holds so many of the latest rows in `summary`."""
-    from msgspec.structs import replace
-
-    from sentimon.timestamps import start_of_hour
-
-    found = 0
-    for hour, counts in sorted(summary.hours.items(), reverse=True):
-        found += sum(counts)
-        if found >= rows:
-            starts = [one for one in (start_of_hour(hour), period.since) if one is not None]
-            return replace(period, since=max(starts, default=None))
-    return period
 
 
 def within_hours(period: Period, hours: Collection[int]) -> Period:

@@ -46,6 +46,25 @@ def read_labels(workspace: Workspace) -> LabelBook:
     return book
 
 
+def forget_unnamed(workspace: Workspace) -> int:
+    """Remove the labels of rows that the log no longer names, as after an erasure, and return how many."""
+    from sentimon.gold_labels.gold_label import ID, TEXT_HASH
+    from sentimon.gold_labels.label_book import forget_labels
+    from sentimon.gold_labels.label_join import keys_of
+    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.log_rows import open_log
+
+    # Those that are there before the log is read: what is labelled meanwhile has its row.
+    unnamed = set(read_labels(workspace).labels)
+    if not unnamed:
+        return 0
+    by_text, hash_text = any(kind == TEXT_HASH for kind, _ in unnamed), text_hash(workspace)
+    with open_log(workspace, Period(), noted=False) as records:
+        for record in records:
+            unnamed.difference_update(keys_of(record, hash_text) if by_text else [(ID, record.id or "")])
+    return forget_labels(workspace.folder, unnamed, zone=workspace.naive_zone)
+
+
 def judge_log(workspace: Workspace, book: LabelBook, period: Period) -> list[Judged]:
     """Return the rows of the log in `period` that have a label, each with it."""
     from sentimon.evaluation.realised_quality import judge

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentimon.errors import ReadOnlyError, StoreError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 
 _GROWN_WORDS = 5
 _EXAMPLES = 3
+_TEXTS = ("examples", "grown_words")
+"""Keys of a look that hold what people wrote."""
 
 
 @dataclass(slots=True, kw_only=True)
 class MonitorLook:
     """What the monitor saw of the rows that are new to it, and what it remembers of that."""
 
+    made: datetime
     report: MonitorReport
     state: MonitorState
     summary: Summary
@@ -43,24 +47,46 @@ class MonitorLook:
     """The hours that hold new rows, since 1970."""
     told: bool = False
     """Whether a trigger has fired on the incident now; set by who fires it."""
-    not_kept: str | None = None
-    """Why nothing could be remembered, where the folder may only be read."""
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether there is something to report also where people asked for quiet."""
+        return self.report.opened or self.report.closed
+
+    def to_dict(
+        self, words: Sequence[Growth] = (), examples: Sequence[PredictionRecord] = ()
+    ) -> Mapping[str, Any]:
+        """Return the look as `--json` shows it; `words` and `examples` are those of `find_examples`."""
+        from sentimon.reporting.monitor_findings import monitor_object
+
+        return monitor_object(self.report, timestamp=self.made, words=words, examples=examples)
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """Return the look as `--save` keeps it: texts stay in the log alone, where they can be erased."""
+        return {name: value for name, value in self.to_dict().items() if name not in _TEXTS}
 
 
 def run_monitor(
-    workspace: Workspace, path: Path, *, keep: bool = True, show: Callable[[MonitorLook], None] | None = None
+    workspace: Workspace,
+    path: Path | None = None,
+    *,
+    keep: bool = True,
+    show: Callable[[MonitorLook], None] | None = None,
 ) -> MonitorLook:
     """Return what the monitor of the baseline at `path` says of the rows that it has not judged.
 
+    Without a `path` it is the baseline beside the log.
+
     `show` is called with it before it is remembered: a result that nobody could be told of is found
     again. With `keep` false it is never remembered, and nothing is written; nor in a folder that may only
-    be read, which the look then says (`not_kept`).
+    be read: that is said.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
         DataError: the rows are of another model than the baseline.
     """
-    with monitor_look(workspace, path, keep=keep) as look:
+    with monitor_look(workspace, path or workspace.baseline_path(None), keep=keep) as look:
         if show is not None:
             show(look)
     return look
@@ -91,7 +117,9 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
             except ReadOnlyError as error:
                 if seen.told:
                     raise
-                seen.not_kept = error.message
+                workspace.say(
+                    f"{error.message}: this check is not remembered, and the next one judges its rows again"
+                )
 
 
 def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorState) -> MonitorLook:
@@ -128,6 +156,7 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
             state, hours, reference, settings.monitor, now=workspace.now, confidence_level=level
         )
     return MonitorLook(
+        made=workspace.now,
         report=monitor_report(
             baseline, reference, look, settings, new=rows, checks=state.checks, incident=before
         ),

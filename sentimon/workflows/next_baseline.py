@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentimon.errors import StoreError
+from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.files import is_there, read_if_there
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
@@ -201,12 +201,39 @@ def _is_of(content: bytes | None, revision: str) -> bool:
 
 
 def collect_baseline(workspace: Workspace, path: Path) -> Baseline | None:
-    """Make the baseline that is collected at `path`, if its rows are there, and return it; None: not yet.
+    """Make the baseline that is collected at `path`, if its rows are there, say so, and return it.
+
+    None: not yet; nor is one made in a folder that may only be read.
 
     Raises:
         StoreError: it cannot be written, or the log cannot be read.
     """
-    return make_wanted(workspace.folder, path, lambda wanted: _made(workspace, wanted, path))
+    say_given_up(path, workspace.say)
+    try:
+        made = make_wanted(workspace.folder, path, lambda wanted: _made(workspace, wanted, path))
+    except ReadOnlyError as error:
+        workspace.say(f"{error.message}: no baseline is made here")
+        return None
+    if made is not None:
+        # Said even where quiet is asked for: from now on these rows are what is normal.
+        again = "taken up again" if made.resumed else "made"
+        workspace.say(f"baseline {made.name!r} of {made.summary.count} rows {again}, in {path}")
+    return made
+
+
+def say_given_up(path: Path, say: Callable[[str], None]) -> None:
+    """Say so where a baseline was to come at `path`, and something else has taken its place.
+
+    Raises:
+        StoreError: a file cannot be read.
+    """
+    wanted = given_up(path)
+    if wanted is not None:
+        # Said even where quiet is asked for: from now on what lies there is what is normal.
+        say(
+            f"{next_path(path)}: the baseline of {wanted.name} is given up: "
+            f"{path} is not the one that it was to replace"
+        )
 
 
 def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:

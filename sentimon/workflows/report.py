@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sentimon.errors import StoreError, UsageError
+from sentimon.files import is_there
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
     from sentimon.reporting.report.report_value import Known, Labelled, Report, Setting, Watch
+    from sentimon.scoring.scores import Scores
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.retraining import RetrainingDecision
     from sentimon.workflows.workspace import Workspace
@@ -37,7 +40,8 @@ class ReportRequest:
 
     period: Period
     baseline: Path
-    every: str | None
+    every: str | None = None
+    """The length of the windows, such as "1d"; None goes by the rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +59,12 @@ class _Facts:
     texts: int
 
 
-def build_report(workspace: Workspace, asked: ReportRequest, labelled: Labelled | None) -> Report:
-    """Return the report of the log; `labelled` is what is known of quality.
+def build_report(
+    workspace: Workspace, asked: ReportRequest | None = None, labelled: Labelled | None = None
+) -> Report:
+    """Return the report of the log; its quality is `labelled`, or that of the labelled rows of the log.
+
+    Where nothing is asked for in particular, it is about all rows and the baseline beside the log.
 
     It holds the comparison and the decision that `drift` and `retrain-check` would show now. It only
     reads: what the monitor says is not remembered.
@@ -69,10 +77,14 @@ def build_report(workspace: Workspace, asked: ReportRequest, labelled: Labelled 
     import sentimon
     from sentimon.monitoring.prediction_metrics import measure
     from sentimon.prediction_log.history import DRIFT_FILE, read_entries
+    from sentimon.prediction_log.windows import Period
     from sentimon.reporting.report.report_value import Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
 
-    found = workspace.ask(lambda log: _read(log, asked))
+    request = asked or ReportRequest(period=Period(), baseline=workspace.baseline_path(None))
+    if labelled is None:
+        labelled = labelled_rows(workspace, request.period)
+    found = workspace.ask(lambda log: _read(log, request))
     settings, level = workspace.settings, workspace.settings.drift.confidence_level
     baseline = found.comparison.baseline
     reference = None if baseline is None else baseline.summary
@@ -167,6 +179,58 @@ def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision:
     return Watch(checks=state.checks, incident=state.incident)
 
 
+def labelled_rows(workspace: Workspace, period: Period) -> Labelled | None:
+    """Return the quality of the rows of the log in `period` that have a label; None where none has.
+
+    The rows of the log are read only where labels lie beside it.
+
+    Raises:
+        StoreError: the log or its labels cannot be read.
+    """
+    from sentimon.gold_labels.label_book import LABELS_FILE
+    from sentimon.scoring.scores import Scores
+    from sentimon.workflows.log_labels import judge_log, read_labels
+
+    if not is_there(workspace.folder / LABELS_FILE):
+        return None
+    judged = judge_log(workspace, read_labels(workspace), period)
+    if not judged:
+        return None
+    return measure_labelled(
+        workspace,
+        f"{LABELS_FILE} beside the log",
+        [Scores.from_probabilities(one.scores) for one in judged],
+        [one.label.label for one in judged],
+        drawn=any(one.label.drawn for one in judged),
+    )
+
+
+def measure_labelled(
+    workspace: Workspace,
+    source: str,
+    scores: Sequence[Scores],
+    labels: Sequence[Sentiment],
+    *,
+    drawn: bool = False,
+) -> Labelled:
+    """Return the quality and the calibration of `scores` by their `labels`, for a report.
+
+    `source` says where the rows are from; `drawn`, whether they were picked with known probabilities.
+    """
+    from sentimon.evaluation.quality import evaluate
+    from sentimon.reporting.report.report_value import Labelled
+    from sentimon.statistics.calibration_error import reliability
+
+    level = workspace.settings.drift.confidence_level
+    right = [one.label is label for one, label in zip(scores, labels, strict=True)]
+    return Labelled(
+        source=source,
+        quality=evaluate(scores, labels, confidence_level=level),
+        curve=reliability([one.confidence for one in scores], right, confidence_level=level),
+        drawn=drawn,
+    )
+
+
 def _length(summary: Summary) -> str:
     """Return the shortest windows of which there are not too many to be seen."""
     span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
@@ -179,7 +243,7 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth]
 
     from sentimon.monitoring.vocabulary import grown_words
     from sentimon.prediction_log.word_hashes import hash_word, words_of
-    from sentimon.workflows.drift import latest
+    from sentimon.workflows.baseline import latest
 
     baseline, summary = comparison.baseline, comparison.summary
     vocabulary = None if baseline is None else baseline.vocabulary

@@ -57,10 +57,11 @@ class RetrainingDecision:
 
 
 def decide_retraining(
-    workspace: Workspace, path: Path, period: Period | None = None, *, whole: bool = False
+    workspace: Workspace, path: Path | None = None, period: Period | None = None, *, whole: bool = False
 ) -> RetrainingDecision:
     """Return whether the model needs retraining, by the rows in `period` and the baseline at `path`.
 
+    Without a `path` it is the baseline beside the log.
     Counted are rows newer than the baseline, unless all are wanted (`whole`), and newer than the last
     saved trigger that fired. Nothing is written, and the look of the monitor is forgotten.
 
@@ -75,10 +76,10 @@ def decide_retraining(
 
 def check_retraining(
     workspace: Workspace,
-    path: Path,
+    path: Path | None = None,
     period: Period | None = None,
     *,
-    save: bool,
+    save: bool = False,
     show: Callable[[RetrainingDecision], None] | None = None,
 ) -> RetrainingDecision:
     """Return what `decide_retraining` returns, have the monitor remember its look, and `save` the decision.
@@ -111,7 +112,7 @@ def check_retraining(
 
 def _decide(
     workspace: Workspace,
-    path: Path,
+    path: Path | None,
     period: Period | None,
     stack: ExitStack,
     *,
@@ -127,7 +128,8 @@ def _decide(
     from sentimon.workflows.monitor import monitor_look
     from sentimon.workflows.state_files import read_last_fired
 
-    period, settings = period or Period(), workspace.settings.retraining
+    path, period = path or workspace.baseline_path(None), period or Period()
+    settings = workspace.settings.retraining
     last, unreadable = read_last_fired(workspace.folder / TRIGGERS_FILE, zone=workspace.naive_zone)
     seen = None if last is None else last.seen
     comparison = compare_with_baseline(workspace, path, period, seen=seen, whole=whole)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sentimon.cli import doctor
-from sentimon.cli.doctor_host import LIBRARIES
 from sentimon.prediction_log.index import sqlite_store as store
 from sentimon.prediction_log.index.verification import damage_of
+from sentimon.workflows.doctor import LIBRARIES
 from tests.conftest import ROOT, Ran
 from tests.prediction_log.faults import in_new_process
 from tests.rows import lines, row, rows

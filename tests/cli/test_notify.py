@@ -264,7 +264,7 @@ def test_500_then_200_is_delivered_on_the_second_try(check, hook: Hook) -> None:
 
 
 def send(settings: NotifySettings) -> tuple[str, list[float]]:
-    from sentimon.cli.webhook import send
+    from sentimon.workflows.webhook import send
 
     pauses: list[float] = []
     return send(settings, b"{}", pause=pauses.append), pauses

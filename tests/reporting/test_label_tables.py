@@ -30,7 +30,6 @@ from sentimon.finetuning.training_loop import EpochMetrics
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.gold_labels.label_coverage import cover
 from sentimon.labels import LABELS, Sentiment
-from sentimon.monitoring.class_mix_drift import Change
 from sentimon.prediction_log.windows import Calendar
 from sentimon.reporting.estimate_tables import estimates_table
 from sentimon.reporting.label_tables import coverage_table
@@ -38,7 +37,7 @@ from sentimon.reporting.model_tables import comparison_table, models_table
 from sentimon.reporting.quality_tables import calibration_table, realised_table
 from sentimon.reporting.retrain_tables import results_table
 from sentimon.scoring.scores import Scores
-from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.intervals import Difference, Estimate
 from sentimon.statistics.label_shift import MixtureFit
 from sentimon.statistics.score_scaling import Calibrator
 from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
@@ -91,7 +90,7 @@ def realised_without_labels() -> RenderableType:
 
 def estimated() -> RenderableType:
     found = estimates(trusted=True)
-    gap = EstimateGap(realised=known(0.78, 120), difference=Change(value=-0.02, low=-0.1, high=0.06))
+    gap = EstimateGap(realised=known(0.78, 120), difference=Difference(value=-0.02, low=-0.1, high=0.06))
     return estimates_table(found, gap, LABELS, calibration=None)
 
 

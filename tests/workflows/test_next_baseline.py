@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sentimon.cli.collecting import note_given_up
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
@@ -20,6 +19,7 @@ from sentimon.workflows.next_baseline import (
     hand_over,
     make_wanted,
     place_baseline,
+    say_given_up,
     wanted_at,
 )
 from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
@@ -169,23 +169,24 @@ def test_what_somebody_places_there_by_hand_is_not_taken_away(tmp_path: Path) ->
 
 
 def test_a_baseline_to_come_that_was_edited_is_given_up_and_that_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
+    said: list[str] = []
     path = tmp_path / "baseline.json"
     save_baseline(path, baseline(ONE))
     wanted = switch(tmp_path, TWO, 60)
     assert wanted is not None
     # What it was to replace lies there again, as after a kill: nothing has changed.
     save_baseline(path, baseline(ONE))
-    note_given_up(path)
-    assert capsys.readouterr().err == ""
+    say_given_up(path, said.append)
+    assert not said
     edited = msgspec.structs.replace(wanted, replaces="0" * 64)
     next_path(path).write_bytes(encode_wanted(edited))
-    note_given_up(path)
-    assert f"{next_path(path)}: the baseline of v2 is given up" in capsys.readouterr().err
+    say_given_up(path, said.append)
+    assert f"{next_path(path)}: the baseline of v2 is given up" in said.pop()
     # Made by a program that was killed before it could take its record away.
     save_baseline(path, baseline(TWO))
     assert given_up(path) is None
     next_path(path).write_bytes(encode_wanted(edited).replace(b"0000", b"X", 1))
     with pytest.raises(StoreError, match="replaces"):
-        note_given_up(path)
+        say_given_up(path, said.append)

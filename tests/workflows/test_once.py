@@ -34,7 +34,7 @@ DAY = 24 * 60
 def still_clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "UTC")
-    with mock.patch("sentimon.cli.session.clock", return_value=NOW):
+    with mock.patch("sentimon.cli.opening.clock", return_value=NOW):
         yield
 
 

@@ -140,7 +140,7 @@ def same_everywhere(case: Case) -> dict[str, Any]:
         environment = {"SENTIMON_CONFIG": str(config), "XDG_CONFIG_HOME": name, "TZ": "UTC"}
         with (
             mock.patch.dict("os.environ", environment),
-            mock.patch("sentimon.cli.session.clock", return_value=NOW),
+            mock.patch("sentimon.cli.opening.clock", return_value=NOW),
             mock.patch("sentimon.compat.drift_detector.datetime", Clock),
             mock.patch("sentimon.compat.retraining_manager.datetime", Clock),
         ):

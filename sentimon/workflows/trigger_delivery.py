@@ -1,4 +1,7 @@
-"""A command of the user's, run for a trigger that fired."""
+"""Telling of a trigger that fired: by a webhook, and by a command of the user's.
+
+What becomes of it changes no decision.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentimon.interrupts import deferred
+
+if TYPE_CHECKING:
+    from sentimon.workflows.workspace import Workspace
 
 PREFIX = "SENTIMON_TRIGGER_"
 _SHELL = "/bin/sh"
@@ -29,17 +34,48 @@ def variables(trigger: Mapping[str, Any]) -> dict[str, str]:
     return {PREFIX + re.sub(r"[^A-Z0-9]+", "_", key.upper()): _as_text(value) for key, value in facts.items()}
 
 
-def run_command(command: str, content: bytes, environment: Mapping[str, str], *, limit_seconds: float) -> str:
+def tell_of_trigger(
+    workspace: Workspace,
+    trigger: Mapping[str, Any],
+    *,
+    command: str | None,
+    environment: Mapping[str, str],
+    output: int = subprocess.DEVNULL,
+) -> None:
+    """Tell whom the settings and `command` name of a trigger that fired, and say how it went.
+
+    It comes after the decision is saved: neither a webhook that hangs nor a command that fails can
+    take it back. The command gets `environment`, and its output goes to the descriptor `output`.
+    """
+    from sentimon.config.durations import parse_duration
+    from sentimon.jsonl import encode
+
+    settings = workspace.settings.notify
+    if settings.webhook:
+        from sentimon.workflows.webhook import send
+
+        workspace.say(send(settings, encode(trigger)))
+    if command and command.strip():
+        limit = parse_duration(settings.command_timeout).total_seconds()
+        content = encode(trigger) + b"\n"
+        known = {**environment, **variables(trigger)}
+        outcome = run_command(command, content, known, limit_seconds=limit, output=output)
+        workspace.say(f"--on-trigger: {outcome}")
+
+
+def run_command(
+    command: str, content: bytes, environment: Mapping[str, str], *, limit_seconds: float, output: int
+) -> str:
     """Run `command` in the shell with `content` on its stdin, and return in words how it ended.
 
-    Its output goes to stderr. After `limit_seconds` it is ended, with all that it started; what it
-    leaves running in the background when it ends by itself goes on.
+    Its output goes to the descriptor `output`. After `limit_seconds` it is ended, with all that it
+    started; what it leaves running in the background when it ends by itself goes on.
     """
     process: subprocess.Popen[bytes] | None = None
     try:
         # A signal in here comes only when it is known what to end.
         with deferred():
-            process = _started(command, environment)
+            process = _started(command, environment, output)
         process.communicate(content, timeout=limit_seconds)
     except subprocess.TimeoutExpired:
         _end(process)
@@ -56,12 +92,12 @@ def run_command(command: str, content: bytes, environment: Mapping[str, str], *,
     return f"exit code {process.returncode}" + ("; the decision stands" if process.returncode else "")
 
 
-def _started(command: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _started(command: str, environment: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [_SHELL, "-c", command],
         stdin=subprocess.PIPE,
-        stdout=_stderr(),
-        stderr=_stderr(),
+        stdout=output,
+        stderr=output,
         env=environment,
         start_new_session=True,
     )
@@ -71,15 +107,6 @@ def _as_text(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value).replace("\0", "")
-
-
-def _stderr() -> int:
-    """Return the descriptor of stderr, or of nothing where that is closed."""
-    try:
-        sys.stderr.flush()
-        return sys.stderr.fileno()
-    except (OSError, ValueError):
-        return subprocess.DEVNULL
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:

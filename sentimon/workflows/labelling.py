@@ -1,0 +1,266 @@
+"""Gold labels for a log: imported, counted, and the rows drawn that are worth labelling next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentimon.errors import UsageError
+from sentimon.workflows.log_labels import describe_lines, read_labels, text_hash
+from sentimon.workflows.log_rows import open_log
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sentimon.gold_labels.gold_label import Key
+    from sentimon.gold_labels.label_book import Added
+    from sentimon.gold_labels.label_coverage import Coverage
+    from sentimon.gold_labels.label_join import Finder
+    from sentimon.gold_labels.sampling import Draw
+    from sentimon.gold_labels.sampling_strategies import Weigh
+    from sentimon.ingest.input_row import InputRow
+    from sentimon.jsonl import BadLine
+    from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.workspace import Workspace
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelImport:
+    """What came of importing a file of gold labels."""
+
+    path: Path
+    """The file beside the log that holds the labels."""
+    added: Added
+    """How many labels are new, replaced or known already, and those that contradict a known one."""
+    unknown: tuple[BadLine, ...]
+    """Labels for which the log has no row."""
+    bad_lines: tuple[BadLine, ...]
+    without_label: int
+    """Rows of the file that nobody has labelled yet."""
+
+    @property
+    def left_out(self) -> tuple[int, int, int]:
+        """Return how many labels were left out: (conflicts, unknown rows, bad lines)."""
+        return len(self.added.conflicts), len(self.unknown), len(self.bad_lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabellingSheet:
+    """Rows drawn to be labelled next, and the file that they were written to."""
+
+    path: str
+    draw: Draw
+
+
+def import_labels(
+    workspace: Workspace,
+    rows: str | Path | Iterable[InputRow | BadLine],
+    *,
+    key: str | None = None,
+    label_column: str | None = None,
+    replace: bool = False,
+) -> LabelImport:
+    r"""Store gold labels beside the log, and return what became of each.
+
+    `rows` is a file of labels (.csv, .tsv, .jsonl, .parquet) or the rows of one. The `key` by which they
+    name rows of the log is "id", "text-hash" or "text"; None takes the first that the file has. To import
+    a file twice changes nothing. Where a row has another label already, the later one counts only with
+    `replace`.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sentimon import PredictionLogger, import_labels, label_status, open_workspace
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> logger = PredictionLogger(log_dir=folder.name)
+    >>> scores = {"negative": 0.1, "neutral": 0.2, "positive": 0.7}
+    >>> for text in ("Ottimo!", "Che bello"):
+    ...     logged = logger.log_prediction(text=text, sentiment_scores=scores)
+    >>> file = Path(folder.name) / "labels.csv"
+    >>> written = file.write_text("text,label\nOttimo!,positive\n", encoding="utf-8")
+    >>> workspace = open_workspace(folder.name)
+    >>> import_labels(workspace, file).added.new
+    1
+    >>> label_status(workspace).labelled.count
+    1
+    >>> folder.cleanup()
+
+    Raises:
+        UsageError: there is no such key.
+        DataError: the file holds no labels.
+        StoreError: the log cannot be read, or the labels cannot be written.
+    """
+    from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
+    from sentimon.gold_labels.label_import import KEYS, address, open_inbox
+    from sentimon.prediction_log.windows import Period
+
+    if key not in (None, *KEYS):
+        raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
+    zone = workspace.naive_zone
+    inbox = open_inbox(
+        _read_table(workspace, rows) if isinstance(rows, str | Path) else rows,
+        by=key,
+        label_field=label_column,
+        now=workspace.now,
+        zone=zone,
+        hash_text=text_hash(workspace),
+    )
+    with open_log(workspace, Period()) as records:
+        arrivals, strangers = address(inbox.labels, records, text_hash(workspace))
+    sync = workspace.settings.logs.fsync != "never"
+    added = add_labels(workspace.folder, arrivals, replace=replace, zone=zone, sync=sync)
+    found = LabelImport(
+        path=workspace.folder / LABELS_FILE,
+        added=added,
+        unknown=tuple(strangers),
+        bad_lines=inbox.bad_lines,
+        without_label=inbox.without_label,
+    )
+    for what, lines in (
+        ("bad line", found.bad_lines),
+        ("unknown", found.unknown),
+        ("conflict", added.conflicts),
+    ):
+        for line in describe_lines(what, lines):
+            workspace.say(line)
+    return found
+
+
+def _read_table(workspace: Workspace, file: str | Path) -> Iterator[InputRow | BadLine]:
+    from sentimon.config.paths import expanded
+    from sentimon.ingest.input_row import NO_COLUMN
+    from sentimon.ingest.tables import read_file
+
+    longest = workspace.settings.logs.max_line_bytes
+    return read_file(expanded(file), column=NO_COLUMN, file_format=None, longest=longest)
+
+
+def label_status(workspace: Workspace, period: Period | None = None, *, every: str | None = None) -> Coverage:
+    """Return how much of the log in `period` is labelled, how late, and whether that is a fair sample.
+
+    With `every`, such as "1d", also per window.
+
+    Raises:
+        UsageError: no such windows fit the calendar.
+        StoreError: the log or its labels cannot be read.
+    """
+    from sentimon.gold_labels.label_coverage import cover
+    from sentimon.gold_labels.label_join import with_labels
+    from sentimon.prediction_log.windows import Period
+
+    calendar = None if every is None else workspace.calendar(every)
+    finder = read_labels(workspace).finder(text_hash(workspace))
+    with open_log(workspace, period or Period()) as records:
+        return cover(
+            with_labels(records, finder),
+            calendar=calendar,
+            now=workspace.now,
+            confidence_level=workspace.settings.drift.confidence_level,
+        )
+
+
+def draw_to_label(
+    workspace: Workspace,
+    output: Path,
+    period: Period | None = None,
+    *,
+    n: int = 100,
+    strategy: str = "uncertain",
+    seed: int = 0,
+    force: bool = False,
+) -> LabellingSheet:
+    """Write `n` unlabelled rows of `period` to a CSV file that people fill in, and return the draw.
+
+    The strategy is "random", "uncertain", "drifted" or "diverse"; every row keeps a chance to be picked,
+    and the sheet says with which probability each was. `force` replaces the file that is there.
+
+    Raises:
+        UsageError: there is no such strategy, or the file is no .csv file or may not be written.
+        StoreError: the file is there already; "drifted" is asked for without a baseline.
+    """
+    from sentimon.gold_labels.sampling import write_sheet
+    from sentimon.prediction_log.output_files import ROWS
+    from sentimon.prediction_log.windows import Period
+
+    if output.suffix.lower() != ".csv":
+        raise UsageError(f"{output}: the ending does not say what is written", hint="end it in .csv")
+    sheet = workspace.output(output, ROWS, force=force)
+    draw = _draw(workspace, period or Period(), n=n, strategy=strategy, seed=seed)
+    write_sheet(sheet, draw.rows, draw=workspace.now)
+    return LabellingSheet(path=str(sheet), draw=draw)
+
+
+def _draw(workspace: Workspace, period: Period, *, n: int, strategy: str, seed: int) -> Draw:
+    from msgspec.structs import replace
+
+    from sentimon.gold_labels.sampling import draw_rows
+    from sentimon.gold_labels.sampling_strategies import STRATEGIES
+
+    if strategy not in STRATEGIES:
+        raise UsageError(
+            f"--strategy: unknown strategy {strategy!r}", hint=f"use one of: {', '.join(STRATEGIES)}"
+        )
+    before = _baseline_end(workspace) if strategy == "drifted" else None
+    if before is not None and period.since is None:
+        period = replace(period, since=before)
+    book = read_labels(workspace)
+    unlabelled = _Unlabelled(workspace, period, book.finder(text_hash(workspace)))
+    weigh = _weigh(workspace, unlabelled, strategy, before)
+    # The labels so far are part of the seed: those not picked the last time are drawn anew.
+    return draw_rows(unlabelled.rows(noted=True), n=n, seed=f"{seed}:{len(book.labels)}", weigh=weigh)
+
+
+class _Unlabelled:
+    """The rows of a period that have no label and can be named."""
+
+    def __init__(self, workspace: Workspace, period: Period, finder: Finder) -> None:
+        self._workspace = workspace
+        self._period = period
+        self._finder = finder
+
+    def rows(self, *, noted: bool = False) -> Iterator[tuple[Key, PredictionRecord]]:
+        """Yield (key, row); what is passed over is said where it is to be `noted`."""
+        from sentimon.gold_labels.gold_label import ID
+        from sentimon.gold_labels.label_join import keys_of
+        from sentimon.reporting.plain_text import counted
+
+        hash_text, nameless = text_hash(self._workspace), 0
+        with open_log(self._workspace, self._period, noted=noted) as records:
+            for record in records:
+                if self._finder.label_of(record) is not None:
+                    continue
+                keys = keys_of(record, hash_text) if record.id is None else [(ID, record.id)]
+                nameless += not keys
+                if keys:
+                    yield keys[0], record
+        if noted and nameless:
+            rows = counted(nameless, "row")
+            self._workspace.say(f"{rows} without id and text: no label could be joined to such")
+
+
+def _weigh(workspace: Workspace, unlabelled: _Unlabelled, strategy: str, before: datetime | None) -> Weigh:
+    from sentimon.gold_labels import sampling_strategies as strategies
+    from sentimon.prediction_log.windows import Period
+
+    if strategy == "random":
+        return strategies.equal_weight
+    if strategy == "uncertain":
+        return strategies.uncertainty_weight
+    rows = (record for _, record in unlabelled.rows())
+    if strategy == "diverse":
+        return strategies.diversity_weights(strategies.count_clusters(rows))
+    now = strategies.count_words(rows)
+    with open_log(workspace, Period(until=before), noted=False) as records:
+        return strategies.drift_weights(strategies.count_words(records), now)
+
+
+def _baseline_end(workspace: Workspace) -> datetime | None:
+    from sentimon.workflows.state_files import read_baseline
+
+    last = read_baseline(workspace.baseline_path(None)).last
+    return None if last is None else last + _INSTANT

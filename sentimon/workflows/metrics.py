@@ -1,0 +1,89 @@
+"""What was predicted in a period, how often and how confidently; and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sentimon.monitoring.prediction_metrics import Metrics
+    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.windows import Period, Window
+    from sentimon.workflows.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodMetrics:
+    """Class counts, shares and confidence of a period, each with its interval."""
+
+    made: datetime
+    metrics: Metrics
+    summary: Summary
+    """The sum over the rows of the period, and over all bad lines."""
+    windows: Sequence[Window] | None
+    """None where no windows are asked for."""
+    confidence_level: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as `sentimon metrics --json` shows it."""
+        from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
+
+        content = metrics_object(self.metrics, timestamp=self.made) | summary_object(self.summary)
+        if self.windows is not None:
+            level = self.confidence_level
+            content["windows"] = [window_object(one, confidence_level=level) for one in self.windows]
+        return content
+
+
+def measure_period(
+    workspace: Workspace, period: Period | None = None, *, every: str | None = None
+) -> PeriodMetrics:
+    """Return the metrics of the rows in `period`; with `every`, such as "1d", also the windows.
+
+    >>> import tempfile
+    >>> from sentimon import PredictionLogger, measure_period, open_workspace
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> scores = {"negative": 0.1, "neutral": 0.2, "positive": 0.7}
+    >>> logged = PredictionLogger(log_dir=folder.name).log_prediction(text="Ottimo!", sentiment_scores=scores)
+    >>> found = measure_period(open_workspace(folder.name))
+    >>> found.metrics.total, found.metrics.counts
+    (1, (0, 0, 1))
+    >>> folder.cleanup()
+
+    Raises:
+        UsageError: no such windows fit the calendar.
+        StoreError: the log cannot be read.
+    """
+    from sentimon.monitoring.prediction_metrics import measure
+    from sentimon.prediction_log.windows import Period
+
+    period, level = period or Period(), workspace.settings.drift.confidence_level
+    windows: Sequence[Window] | None = None
+    if every is None:
+        summary = workspace.summary(period)
+    else:
+        windows, summary = workspace.windows(period, workspace.calendar(every))
+    return PeriodMetrics(
+        made=workspace.now,
+        metrics=measure(summary, confidence_level=level),
+        summary=summary,
+        windows=windows,
+        confidence_level=level,
+    )
+
+
+def save_metrics(workspace: Workspace, found: PeriodMetrics) -> None:
+    """Append metrics to their history beside the log.
+
+    Raises:
+        StoreError: the history cannot be written.
+    """
+    from sentimon.prediction_log.history import METRICS_FILE, append_entry
+
+    content = found.to_dict()
+    # Where a bad line stood says nothing later, and what it said may be erased from the log.
+    trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
+    append_entry(workspace.folder / METRICS_FILE, content | {"bad_lines": trouble})
