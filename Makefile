@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo loop-demo test test-all check defaults format bench notebook pictures wheel clean
+.PHONY: help demo loop-demo test test-all check defaults format docs bench notebook pictures wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -37,6 +37,9 @@ defaults: $(READY) ## Write configs/default.toml from the settings
 	$(BIN)/python -m sentimon.config.template > configs/default.toml.new
 	mv configs/default.toml.new configs/default.toml
 
+docs: $(READY) ## Write the pages of docs/reference that follow from the program
+	$(BIN)/python docs/generate.py
+
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -49,7 +52,7 @@ bench: $(READY) ## Measure (see benchmarks/README.md)
 notebook: $(READY) ## Run the notebook anew, offline, and keep its outputs
 	$(BIN)/python notebooks/run.py
 
-pictures: $(READY) ## Draw the pictures of the README anew
+pictures: $(READY) ## Draw the pictures of README and docs anew
 	$(BIN)/python notebooks/pictures.py
 
 wheel: $(READY) ## Build the wheel into dist/

@@ -1,4 +1,4 @@
-"""`python notebooks/pictures.py`: draw the pictures of the README anew, from what the program prints.
+"""`python notebooks/pictures.py`: draw the pictures of README and docs anew, from what the program prints.
 
 They are SVG, with the fonts of whoever looks at them: nothing is fetched from anywhere.
 The report is shown as a browser draws it.

@@ -1,4 +1,4 @@
-"""The pictures of the README show what the program prints."""
+"""The pictures of README and docs show what the program prints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, clean_environment
-from tests.test_readme import masked
+from tests.test_docs import masked
 
 IMAGES = ROOT / "notebooks/images"
 NAMES = sorted(path.name for path in IMAGES.glob("*.svg"))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sentimon.csv_cells import guarded
 from sentimon.gold_labels.gold_label import ID, ROW_ID, Key
-from sentimon.prediction_log.output_files import Output
+from sentimon.prediction_log.output_files import OutputFile
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.timestamps import format_moment
 
@@ -97,7 +97,7 @@ def _uniform(seed: str, key: Key) -> float:
     return (int.from_bytes(digest, "big") + 1) / _UNITS
 
 
-def write_sheet(output: Output, rows: Iterable[SampledRow], *, draw: datetime) -> None:
+def write_sheet(output: OutputFile, rows: Iterable[SampledRow], *, draw: datetime) -> None:
     """Write `rows` to `output` in one step, UTF-8.
 
     `label import` reads it back once a column of labels is added. Rows are identified by their id, those

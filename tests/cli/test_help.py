@@ -1,4 +1,4 @@
-"""Each command and subcommand has an example: in its `--help`, where it can be given, and in the README."""
+"""Each command and subcommand has an example: in its `--help`, where it can be given, and in the manual."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sentimon.cli.app import app
 from tests.conftest import ROOT
 
 _SHELL = re.compile(r"```(?:console|sh)\n(.*?)```", re.DOTALL)
+MANUAL = [ROOT / "README.md", ROOT / "docs/tutorial.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
 _INLINE = re.compile(r"`(sentimon [^`]+)`")
 
 
@@ -55,8 +56,8 @@ def test_a_group_says_where_the_examples_are(run, group: str) -> None:  # type: 
 
 
 @each
-def test_the_readme_shows_how_it_is_given(way: tuple[str, ...], command: Any) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_manual_shows_how_it_is_given(way: tuple[str, ...], command: Any) -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in MANUAL)
     lines = [*"".join(_SHELL.findall(text)).split("\n"), *_INLINE.findall(text)]
     start = re.compile(rf"(?:.*\s)?sentimon {' '.join(way)}(?:\s|$)")
     assert any(start.match(line) for line in lines)
