@@ -30,7 +30,7 @@ from sentimon.workflows.workspace import Workspace
 
 @dataclass
 class DriftReport:
-    """A comparison; where too few predictions allow no verdict the numbers are 0.0 and `details` says so."""
+    """A comparison; with too few predictions for a verdict the numbers are 0.0, and `details` says so."""
 
     timestamp: str
     drift_detected: bool
@@ -101,7 +101,7 @@ class DriftDetector:
         return self._naming.shown(content | legacy)
 
     def load_baseline(self) -> Baseline | None:
-        """Return the baseline as the core holds it, None where there is none.
+        """Return the baseline as a `Baseline`, None where there is none.
 
         Raises:
             StoreError: the file is no baseline.
@@ -111,8 +111,8 @@ class DriftDetector:
     def detect_drift(self, logs: Sequence[PredictionLog]) -> DriftReport:
         """Return how `logs` compare with the baseline.
 
-        Without a baseline, `logs` become it and nothing is compared: the report says so. Where
-        `drift.create_baseline` is false, none is made.
+        Without a baseline, `logs` become the baseline and nothing is compared, as the report says; unless
+        `drift.create_baseline` is false.
 
         Raises:
             DataError: a prediction is invalid.
@@ -123,7 +123,7 @@ class DriftDetector:
         missing = found.baseline is None and found.report.collecting is None
         created = missing and found.summary.count > 0 and self._settings.create_baseline
         if created and not add_baseline(self.baseline_file, self._made(found.summary, records)):
-            # Another program made one meanwhile.
+            # Another program has created one in the meantime.
             created = False
             found = compare_with_baseline(self._workspace(records, now), self.baseline_file, whole=True)
         content = drift_object(found.report, timestamp=now, names=self._naming.names)
@@ -137,7 +137,7 @@ class DriftDetector:
 
     @property
     def settings(self) -> DriftSettings:
-        """Return what is compared by."""
+        """Return the settings of the comparison."""
         return self._settings
 
     def _workspace(self, records: Sequence[PredictionRecord], now: datetime) -> Workspace:

@@ -1,4 +1,4 @@
-"""What the classes are called: display names on the way out, canonical names on the way into files."""
+"""Names of the classes: display names for callers, canonical names in files."""
 
 from __future__ import annotations
 

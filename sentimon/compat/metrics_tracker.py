@@ -23,7 +23,7 @@ from sentimon.timestamps import format_moment, time_zone
 
 @dataclass
 class SentimentMetrics:
-    """What some predictions say; a class without any has no mean, and without any at all the mean is 0.0."""
+    """Class mix and confidence of some predictions; without any, the mean confidence is 0.0."""
 
     timestamp: str
     total_predictions: int

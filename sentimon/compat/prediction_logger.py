@@ -23,7 +23,7 @@ from sentimon.timestamps import format_moment, parse_moment, time_zone
 
 @dataclass
 class PredictionLog:
-    """One prediction, in the words of the configuration; `timestamp` is RFC 3339."""
+    """One prediction, with the class names of the configuration; `timestamp` is RFC 3339."""
 
     timestamp: str
     text: str | None
@@ -37,7 +37,7 @@ class PredictionLog:
 
 
 class PredictionLogger:
-    """The log in a folder, which is made if need be."""
+    """The log in a folder, which is created if it is missing."""
 
     def __init__(self, log_dir: str | Path = "logs", log_file: str = LIVE_FILE) -> None:
         settings = load_settings().settings

@@ -78,17 +78,17 @@ class RetrainingManager:
         return self._rules.confidence_threshold
 
     def evaluate_retraining_need(self, logs: Sequence[PredictionLog]) -> RetrainingTrigger:
-        """Return the decision on those of `logs` that no saved trigger that fired has seen.
+        """Return the decision on those of `logs` that are later than the last saved trigger that fired.
 
-        It is the one of `sentimon retrain-check` on the same rows, with the labels beside the log in
-        `metrics_dir`, and with the monitor where that judges drift; its look is not remembered.
+        It is the decision of `sentimon retrain-check` on the same rows, with the labels beside the log in
+        `metrics_dir`, and with the monitor where the settings choose it; its state is not saved.
 
         Raises:
             DataError: a prediction is invalid.
             StoreError: the history or the baseline cannot be read.
         """
         records = records_of(logs, self._naming, self._zone)
-        # The limits of the comparison are those of the detector that was given.
+        # The comparison uses the settings of the detector that was given.
         settings = msgspec.structs.replace(self._loaded.settings, drift=self.drift_detector.settings)
         workspace = Workspace(
             loaded=replace(self._loaded, settings=settings),

@@ -1,4 +1,4 @@
-"""Results of the API: named fields for what the replaced program had, and every further fact in `details`."""
+"""Results of the Python classes: the fields of the replaced program, all further facts in `details`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DETAILS = "details"
 
 
 def entry_of(kind: type[E], content: Mapping[str, Any]) -> E:
-    """Return a result of class `kind` whose fields are taken from `content`, the rest as its details."""
+    """Return a result of class `kind` with its fields from `content`; the other keys become its details."""
     make = cast(Any, kind)
     names = [one.name for one in fields(make) if one.name != _DETAILS]
     rest = {key: value for key, value in content.items() if key not in names}
@@ -31,7 +31,7 @@ def content_of(entry: Any) -> dict[str, Any]:
 
 
 class History:
-    """Saved results of one class, a line each, in the order they were saved."""
+    """A file of saved results of one class, one per line, in the order in which they were saved."""
 
     def __init__(self, path: Path, naming: Naming) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class History:
         append_entry(self.path, self._naming.canonical(content_of(entry)))
 
     def read(self, kind: type[E]) -> list[E]:
-        """Return all results; lines that hold none are passed over, a missing file has none.
+        """Return all results; lines that hold none are skipped, and a missing file is empty.
 
         Raises:
             StoreError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `90s`, `15m`, `24h`, `7d`, `2w`."""
+"""Durations as people write them: `90s`, `15m`, `24h`, `7d`, `2w`; rates such as `200/h`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the length of time that `text` names: a whole number and one of s, m, h, d, w.
+    """Return the duration that `text` names: a whole number and one of s, m, h, d, w.
 
     >>> parse_duration("36h")
     datetime.timedelta(days=1, seconds=43200)
@@ -33,7 +33,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_rate(text: str) -> float:
-    """Return how many a second `text` names: a whole number, `/`, and s, m, h, d or w.
+    """Return the rate per second that `text` names: a whole number, `/`, and one of s, m, h, d, w.
 
     >>> parse_rate("7200/h")
     2.0

@@ -1,4 +1,4 @@
-"""Where settings come from: five layers, the later one wins, and each value remembers its layer."""
+"""Load the settings from five layers: a later layer wins, and each value remembers where it came from."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def load_settings(
 
 
 def user_file(environment: Mapping[str, str]) -> Path | None:
-    """Return the path of the user's own TOML file, whether it is there or not; None without a home."""
+    """Return the path of the user's own TOML file, whether it exists or not; None without a home."""
     folder = config_folder(environment)
     return None if folder is None else folder / "config.toml"
 
@@ -95,7 +95,7 @@ def _from_file(path: Path) -> Iterator[tuple[str, str, Any]]:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", hint="check --config and $SENTIMON_CONFIG") from error
     except (ValueError, RecursionError) as error:
-        # Beside invalid TOML and UTF-8: numbers of thousands of digits, and brackets nested as deep.
+        # Also raised by numbers of thousands of digits and by brackets nested too deep.
         hint = "`sentimon config` shows what each key may be"
         raise ConfigError(f"{path}: not valid TOML: {error}", hint=hint) from error
     for section, content in document.items():

@@ -10,11 +10,11 @@ from sentimon.errors import UsageError
 
 _XDG = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state", "XDG_CACHE_HOME": ".cache"}
 SCHEME = "://"
-"""In an address of object storage; no folder has it."""
+"""Marks an address of object storage; no path of a folder contains it."""
 
 
 def on_objects(place: object) -> bool:
-    """Return whether a log is on object storage, told from its address."""
+    """Return whether `place` is an address of object storage and not a folder."""
     return SCHEME in str(place)
 
 
@@ -39,15 +39,15 @@ def expanded(path: str | Path) -> Path:
 
 
 def config_folder(environment: Mapping[str, str]) -> Path | None:
-    """Return where the user's settings are (XDG base directories); None: the user has no such place."""
+    """Return the folder of the user's settings (XDG base directories); None where the user has no home."""
     return _user_folder("XDG_CONFIG_HOME", environment)
 
 
 def state_folder(environment: Mapping[str, str]) -> Path:
-    """Return where what is to last is kept for the user (XDG base directories).
+    """Return the folder of the user's lasting state (XDG base directories).
 
     Raises:
-        UsageError: the user has no such place.
+        UsageError: the user has no home.
     """
     found = _user_folder("XDG_STATE_HOME", environment)
     if found is None:
@@ -59,7 +59,7 @@ def state_folder(environment: Mapping[str, str]) -> Path:
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path | None:
-    """Return where what can be made again is kept for the user (XDG base directories); None: nowhere."""
+    """Return the folder of the user's caches (XDG base directories); None where the user has no home."""
     return _user_folder("XDG_CACHE_HOME", environment)
 
 

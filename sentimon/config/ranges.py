@@ -1,6 +1,6 @@
-"""Types of settings that share a range, and the words that say what a type allows.
+"""Types that several settings share, each with its range, and the words for what a type allows.
 
-msgspec holds what it can say (types, limits, choices). A `Rule` holds the rest, beside the type.
+Types, limits and choices are checked by msgspec. A `Rule` in the annotation checks what msgspec cannot.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST = 10**9
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """What a value of the right type must satisfy further, and the words that say so."""
+    """A condition on a value of the right type, and the words for it."""
 
     says: str
     holds: Callable[[Any], bool]
@@ -51,12 +51,12 @@ def rules_of(kind: Any) -> list[Rule]:
 
 
 def description(kind: Any) -> str:
-    """Return the sentence in the annotation of a setting."""
+    """Return the description in the annotation of a setting."""
     return "".join(note.description or "" for note in _parts(kind)[1] if isinstance(note, Meta))
 
 
 def is_text(kind: Any) -> bool:
-    """Return whether the annotation of a setting is one of text."""
+    """Return whether the annotation of a setting is that of a text."""
     base, _ = _parts(kind)
     return base is str or get_origin(base) is Literal
 

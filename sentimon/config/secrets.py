@@ -1,4 +1,4 @@
-"""Secrets kept out of what is shown: in addresses, in settings, and in messages that quote either."""
+"""Hide secrets in what is shown: in addresses, in settings, and in messages that quote either."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def masked(text: str) -> str:
 
 
 def masked_webhook(url: str) -> str:
-    """Return what may be shown of a webhook's URL, be it wrong: its scheme and host; the rest is a secret.
+    """Return what may be shown of a webhook's URL, even of an invalid one: its scheme and host.
 
     >>> masked_webhook("https://hooks.example.com/T0/secret"), masked_webhook("http://me:pw@example.com")
     ('https://hooks.example.com/***', 'http://***@example.com')
@@ -52,7 +52,7 @@ def masked_webhook(url: str) -> str:
 
 
 def shown_value(key: str, value: object) -> object:
-    """Return the value of a setting as it may be shown to anybody who sees the screen."""
+    """Return the value of a setting with its secrets hidden."""
     if key == WEBHOOK_KEY and value:
         return masked_webhook(value) if isinstance(value, str) else HIDDEN
     if isinstance(value, str):
@@ -63,7 +63,7 @@ def shown_value(key: str, value: object) -> object:
 
 
 def shown_path(path: str | Path) -> str:
-    """Return the path of a file that holds a secret; what seems to be the secret itself is hidden."""
+    """Return the path of a file that holds a secret; hidden if it looks like the secret itself."""
     text = str(path)
     if _LIKE_A_SECRET.fullmatch(text) and not Path(text).exists():
         return f"{HIDDEN} ({len(text)} characters that look like the secret itself, not like its file)"

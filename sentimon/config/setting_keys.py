@@ -1,4 +1,4 @@
-"""One value against the key it is meant for: does the key exist, is the type right, is it in range."""
+"""Check one value against its setting: does the key exist, is the type right, is the value in range."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def setting_keys() -> list[str]:
 
 
 def setting_type(key: str) -> Any:
-    """Return the annotation behind a key such as `drift.threshold`: type, range and sentence."""
+    """Return the annotation of a key such as `drift.threshold`: its type, range and description."""
     section, _, name = key.partition(".")
     return _types(section)[name]
 
 
 @cache
 def _types(section: str) -> dict[str, Any]:
-    # Evaluated when a key of the section is set, which costs a start without any nothing.
+    # Evaluated only when a key of the section is set, so that a start without settings is not slower.
     return get_type_hints(SECTIONS[section], include_extras=True)
 
 
 def read_text(key: str, text: str) -> Any:
-    """Return what `text`, from the environment, says for `key`: read as TOML would read it.
+    """Return the value that `text`, from the environment, has for `key`: it is read as TOML.
 
-    So `0.2`, `true` and plain words all work; for a key that holds text it is the text.
+    So `0.2`, `true` and plain words all work; for a key that holds text it is the text itself.
     """
     if key not in setting_keys() or is_text(setting_type(key)):
         return text
@@ -86,7 +86,7 @@ def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:
 
 
 def check_names(names: tuple[str, str, str]) -> None:
-    """Do nothing where the three display names tell the classes apart.
+    """Raise ConfigError unless the three display names differ and none is a known name of another class.
 
     Raises:
         ConfigError: two are the same, or one is a known name of another class.

@@ -1,4 +1,4 @@
-"""Every setting, declared once: its type and range, its default, and the sentence that explains it."""
+"""Every setting, declared once: its type and range, its default, and its description."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sentimon.config.ranges import (
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
-    """Which model scores, and how hard it may work."""
+    """Which model scores, and how many threads and how much memory it may use."""
 
     name: Annotated[
         str,
@@ -385,7 +385,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """All settings, a section each; what a command is given after every source was read and checked."""
+    """All settings, one section each, after every source has been read and checked."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     labels: LabelSettings = field(default_factory=LabelSettings)

@@ -1,4 +1,4 @@
-"""The address of a webhook: https, or http to this machine; nothing else leaves."""
+"""The address of a webhook: https, or http to this machine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sentimon.errors import DataError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a webhook is sent to."""
+    """The parts of the URL of a webhook."""
 
     secure: bool
-    """Whether it is https."""
+    """Whether the scheme is https."""
     host: str
     port: int | None
     target: str
@@ -53,7 +53,7 @@ def parse_webhook(url: str) -> Address:
 
 
 def is_webhook(url: str) -> bool:
-    """Return whether `url` can be a webhook's."""
+    """Return whether `url` is an allowed webhook URL."""
     try:
         return bool(parse_webhook(url).host)
     except DataError:

@@ -1,4 +1,4 @@
-"""The calibration of a model: chosen on held-out rows, and kept in a small file that names the model."""
+"""The calibration of a model: chosen by cross-validation, kept in a small file that names the model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sentimon.timestamps import format_moment
 VERSION = 1
 _SEED = 0
 _MOST = 1000.0
-"""Of a weight or a bias: with such a one all scores are 0 or 1."""
+"""Largest weight or bias; with a larger one all scores are 0 or 1."""
 Weight = Annotated[float, msgspec.Meta(gt=0, le=_MOST)]
 Bias = Annotated[float, msgspec.Meta(ge=-_MOST, le=_MOST)]
 _AGAIN = "make one with `sentimon calibrate`"
@@ -53,7 +53,7 @@ class Calibration:
     """Mean log loss in nats on rows held out, for `none`, `temperature` and `vector`."""
 
     def for_model(self, model: str | None, revision: str | None) -> Calibrator:
-        """Return the calibrator for rows of a model; None where the rows do not say.
+        """Return the calibrator for rows of a model; `model` or `revision` is None where the rows do not say.
 
         Raises:
             DataError: it is for another model, or another revision of it.
@@ -66,7 +66,7 @@ class Calibration:
         return self.calibrator
 
     def to_dict(self, *, created: datetime) -> dict[str, Any]:
-        """Return what the file holds: version, model, parameters, and what they rest on."""
+        """Return the content of the file: version, model, parameters, and the rows they were fitted on."""
         return {
             "version": VERSION,
             "created": format_moment(created),
@@ -83,8 +83,11 @@ class Calibration:
 def calibrate(scores: Matrix, gold: Classes, *, model: str, revision: str, fewest: int) -> Calibration:
     """Return the calibration of raw `scores` (n, 3) by the classes `gold` (n,).
 
-    Temperature scaling is taken, unless it does worse than none on rows held out; vector scaling where it
-    does better than the temperature by more than one standard error.
+    Temperature scaling is chosen unless its cross-validated log loss is worse than without calibration;
+    vector scaling where its loss is better than that of temperature scaling by more than one standard error.
+
+    Source: Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 7.10 (the rule of one
+    standard error).
 
     Raises:
         NoVerdictError: a class has fewer than `fewest` rows.
@@ -141,10 +144,10 @@ _decode_file = msgspec.json.Decoder(_File).decode
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Return the calibration that is kept at `path`.
+    """Return the calibration in the file at `path`.
 
     Raises:
-        StoreError: it is missing, unreadable, no calibration, or of a later version.
+        StoreError: the file is missing, unreadable, no calibration, or of a later version.
     """
     content = read_file(path, hint=_AGAIN, most=MOST_SETTINGS)
     return decode_file(content, _from_content, origin=str(path), what="calibration", hint=_AGAIN)

@@ -15,7 +15,7 @@ from sentimon.statistics.intervals import Estimate, wilson, wilson_of_share
 
 RESAMPLES = 2_000
 _NO_ROWS = 1e-12
-"""Less than any count, also an expected one, so that what has no rows is divided by something."""
+"""Smaller than any count, even an expected one: avoids a division by 0 for a class without rows."""
 NOTHING = Estimate(value=None, low=None, high=None, n=0)
 
 Vector = NDArray[np.float64]
@@ -28,13 +28,13 @@ Table = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassQuality:
-    """How well one class is told from the others."""
+    """How well one class is recognised."""
 
     sentiment: Sentiment
     support: int
     """Rows whose gold label is this class."""
     predicted: int
-    """Rows that were given this class."""
+    """Rows that are predicted to be of this class."""
     precision: Estimate
     recall: Estimate
     f1: Estimate
@@ -52,9 +52,9 @@ def confusion_table(gold: ClassSequence, predicted: ClassSequence) -> Table:
 
 
 def recalls(tables: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the share of each gold class that was found, 0 where a class has no rows.
+    """Return the recall of each class, 0 .. 1, shape (..., 3); 0 where a class has no rows.
 
-    `tables` has shape (..., 3, 3), of counts or of expected counts; what comes back (..., 3).
+    `tables` has shape (..., 3, 3) and holds counts or expected counts.
     """
     right = np.diagonal(tables, axis1=-2, axis2=-1)
     shares: NDArray[np.float64] = right / np.maximum(tables.sum(axis=-1), _NO_ROWS)
@@ -62,7 +62,7 @@ def recalls(tables: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def f1_scores(tables: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the F1 of each class, 0 where it is neither gold nor predicted; shapes as for `recalls`."""
+    """Return the F1 of each class, 0 .. 1, shape (..., 3); 0 where a class is neither gold nor predicted."""
     right = np.diagonal(tables, axis1=-2, axis2=-1)
     either = tables.sum(axis=-2) + tables.sum(axis=-1)
     scores: NDArray[np.float64] = 2 * right / np.maximum(either, _NO_ROWS)
@@ -84,9 +84,9 @@ def accuracy(table: Table, *, confidence_level: float) -> Estimate:
 
 
 def class_quality(table: Table, sentiment: Sentiment, *, confidence_level: float) -> ClassQuality:
-    """Return precision, recall and F1 of one class; all three None where the gold labels lack it.
+    """Return precision, recall and F1 of one class; all three None where it has no gold labels.
 
-    Precision is None, too, where the class was never predicted. F1 is 2J / (1 + J) of the Jaccard
+    Precision is also None where the class was never predicted. F1 is 2J / (1 + J) of the Jaccard
     share J = right / (gold or predicted), which is binomial given its denominator: its interval is
     Wilson's of J, mapped.
     """
@@ -127,8 +127,8 @@ def weighted_mean(estimates: Sequence[Estimate], weights: Sequence[float], *, n:
 def mean_f1(table: Table, weights: Sequence[float], *, confidence_level: float, seed: int) -> Estimate:
     """Return the weighted mean of the classes' F1 with an interval, the wider on each side of two.
 
-    One is the percentile bootstrap over 2,000 multinomial tables: it knows that one class's error is
-    another's, but has no width where everything is right. The other adds up the classes' intervals.
+    One is the percentile bootstrap over 2,000 multinomial tables: it accounts for the dependence between
+    classes, but has no width where everything is right. The other combines the intervals of the classes.
     """
     classes = [class_quality(table, one, confidence_level=confidence_level) for one in Sentiment]
     added = weighted_mean([one.f1 for one in classes], weights, n=int(table.sum()))
@@ -161,10 +161,10 @@ def _mapped(estimate: Estimate, increasing: Callable[[float], float]) -> Estimat
 
 
 def weighted_share(holds: NDArray[np.bool_], weights: Vector, *, confidence_level: float) -> Estimate:
-    """Return the share of the rows' weight for which `holds` is true, with Wilson's interval.
+    """Return the weighted share, 0 .. 1, of rows for which `holds` is true, with Wilson's interval.
 
-    Both have shape (n,). The interval is that of as many equal rows as have the same linearised
-    variance, at most n; with equal weights it is Wilson's own.
+    Both arrays have shape (n,). The interval uses the effective sample size, at most n: the number of equal
+    rows with the same linearised variance. With equal weights it is Wilson's own.
 
     Source: Korn & Graubard (1998), Survey Methodology 24, 193-201 (the effective sample size).
     """
@@ -181,7 +181,7 @@ def weighted_share(holds: NDArray[np.bool_], weights: Vector, *, confidence_leve
 
 
 def macro_recall(gold: Classes, predicted: Classes, weights: Vector, *, confidence_level: float) -> Estimate:
-    """Return the mean recall of the classes that have gold labels of some weight."""
+    """Return the mean recall, 0 .. 1, of the classes that have gold labels with a positive weight."""
     recalls = [
         weighted_share(predicted[own] == place, weights[own], confidence_level=confidence_level)
         for place in Sentiment
@@ -194,10 +194,10 @@ def macro_recall(gold: Classes, predicted: Classes, weights: Vector, *, confiden
 def macro_f1(
     gold: Classes, predicted: Classes, weights: Vector, *, confidence_level: float, seed: int
 ) -> Estimate:
-    """Return the mean F1 of the classes that have gold labels, with the wider on each side of two intervals.
+    """Return the mean F1, 0 .. 1, of the classes that have gold labels with a positive weight.
 
-    They are those of `mean_f1`: a bootstrap over rows, each with its weight, and the classes'
-    own intervals added up.
+    The interval is on each side the wider of two, as in `mean_f1`: a bootstrap over weighted rows, seeded
+    with `seed`, and the combined intervals of the classes.
     """
     present = [place for place in Sentiment if float(weights[gold == place].sum()) > 0]
     if not present:
@@ -229,7 +229,7 @@ def _f1(gold: NDArray[np.bool_], predicted: NDArray[np.bool_], weights: Vector, 
 def _resampled(
     gold: Classes, predicted: Classes, weights: Vector, present: list[Sentiment], seed: int
 ) -> Vector:
-    """Return the macro F1 of each of RESAMPLES draws of n rows; rows that are alike are drawn together."""
+    """Return the macro F1 of RESAMPLES resamples of n rows; equal rows are drawn together."""
     kinds, counts = np.unique(np.stack([gold, predicted, weights]), axis=1, return_counts=True)
     random = np.random.default_rng(seed)
     drawn = random.multinomial(len(gold), counts / len(gold), size=RESAMPLES) * kinds[2]

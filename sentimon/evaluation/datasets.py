@@ -36,7 +36,7 @@ class LabelledText:
     text: str
     label: Sentiment
     segment: str | None = None
-    """What the column of segments says of it, empty where it says nothing; None where there is none."""
+    """Value of the segment column, empty where it is missing; None where there is no such column."""
 
 
 def load_labelled(
@@ -52,8 +52,8 @@ def load_labelled(
     `source` is a file of any format that `ingest.tables` reads, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
     the only one. The columns default to the first that exists of TEXT_COLUMNS and LABEL_COLUMNS; that
-    there is no `segment_column` is no error. Labels are read by `gold.label_reader`. Files leave nothing
-    in any cache.
+    there is no `segment_column` is no error. Labels are read by `label_reader` of `sentimon.ingest`. Files
+    leave nothing in any cache.
 
     Raises:
         DataError: it cannot be found or read, lacks the split or a column, or has bad rows: all are
@@ -182,7 +182,7 @@ def _rows_of_hub(source: str, data: Any, wanted: _Columns) -> _Rows:
 
 
 def _said(value: object, names: Sequence[str] | None) -> str:
-    """Return what a cell says: of a place among class `names` the name, nothing where it is missing."""
+    """Return the text of a cell: the class name of an index into `names`, empty where it is missing."""
     if names is not None and isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     return "" if value is None else str(value)
@@ -228,9 +228,9 @@ def _of_hub(source: str, split: str | None) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep `datasets` off both streams, and from loading torch, which it has no use for.
+    """Stop `datasets` from printing, and from loading torch, which it does not need here.
 
-    What goes wrong is said in our own errors.
+    Failures are reported by our own errors.
     """
     import datasets
 

@@ -1,4 +1,4 @@
-"""Did the error rate rise: an alarm that may be looked at after every label and is seldom false even so."""
+"""Has the error rate of labelled predictions risen: an alarm that is valid after every label."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from sentimon.statistics.intervals import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risk:
-    """The error rate of the labels since the reference, against what it was there plus a tolerance."""
+    """The error rate since the reference, compared with that of the reference plus a tolerance."""
 
     measure: str
-    """What the reference is, in words."""
+    """What the reference is, in words: the baseline, or the first labels."""
     reference: Estimate
-    """Error rate of the reference; `high` is its upper bound, alone at half of the level, `low` is 0."""
+    """Error rate of the reference; `high` is an upper bound at half of the level, `low` is 0."""
     current: Estimate
-    """Error rate since; `low` is a bound that holds after every label at once, at the other half."""
+    """Error rate since; `low` is a bound at the other half, valid after every label at once."""
     tolerance: float
     evidence: float
-    """The largest capital that betting on a higher error rate has reached, from 1; in odds."""
+    """The largest capital, >= 1, that a bet on a higher error rate has reached."""
     needed: float
     """The evidence that raises the alarm."""
     min_labels: int
 
     @property
     def limit(self) -> float | None:
-        """Return the error rate that is not to be exceeded, None without a reference."""
+        """Return the largest error rate that is tolerated, 0 .. 1, None without a reference."""
         return None if self.reference.high is None else min(1.0, self.reference.high + self.tolerance)
 
     @property
@@ -44,12 +44,12 @@ class Risk:
 
     @property
     def decided(self) -> bool:
-        """Return whether there are labels enough to say so either way."""
+        """Return whether there are enough labels for an answer, or an alarm."""
         enough = min(self.reference.n, self.current.n) >= self.min_labels
         return self.limit is not None and (self.alarm or enough)
 
     def to_rule(self) -> RuleResult:
-        """Return the alarm as a rule of the decision on retraining."""
+        """Return the error rate as a rule of the retraining decision; it cannot be judged on few labels."""
         return RuleResult(
             name="error rate",
             side="above",
@@ -74,15 +74,12 @@ def monitor_losses(
     """Return whether the losses in `current` exceed those in `reference` by more than `tolerance`.
 
     Both hold losses of one label each, 0 (right) or more, in the order in which the labels came; the mean
-    loss is the error rate. Weighted losses may exceed 1. An alarm is false with a probability of at most
-    1 - `confidence_level`, however often and whenever one looks: where the error rate never exceeds that
-    of the reference by more than the tolerance, given the labels before, the capital of a gambler who
-    bets on more is a nonnegative supermartingale. Half of the level goes to the reference's upper bound
-    (Clopper & Pearson), half to the bet (Ville). The capital is split between a bet that follows the mean
-    of all labels so far and one that follows the latest RECENT ones, which a long quiet time does not slow.
+    loss is the error rate. Weighted losses may exceed 1. As long as the error rate never exceeds that of the
+    reference by more than the tolerance, an alarm is false with a probability of at most
+    1 - `confidence_level`, however often and whenever one checks. Half of that goes to the upper bound of
+    the reference (Clopper & Pearson), half to the bet against it (`largest_capital`).
 
-    Source: Podkopaev & Ramdas (2022), ICLR (the test); Waudby-Smith & Ramdas (2024), J. R. Stat. Soc. B
-    86, 1-27 (betting on bounded means).
+    Source: Podkopaev & Ramdas (2022), ICLR (the test of a risk against a reference).
     """
     half = (1 - confidence_level) / 2
     known = mean_of_reference(np.asarray(reference, dtype=np.float64), half)
@@ -115,12 +112,12 @@ def risk_of(
     min_labels: int,
     reference_labels: int,
 ) -> Risk:
-    """Return the risk of labelled rows, one a key, in the order in which their labels came.
+    """Return whether the error rate of labelled rows has risen since the reference.
 
-    `in_reference` says of each row whether it belongs to the time that is the measure. Where fewer than
-    `min_labels` do, the first `reference_labels` labels are. Rows drawn with known probabilities count for
-    as many as they stand for; then the level holds up to the error of the mean weight of a draw. Others
-    count as if they had been drawn evenly.
+    The labels are taken in their `order`, each key once. `in_reference` says for each row whether it
+    belongs to the time of the reference; where fewer than `min_labels` rows do, the first
+    `reference_labels` labels are the reference. Rows drawn with known probabilities are weighted; then the
+    level holds up to the sampling error of the mean weight of a draw. Other rows count once.
     """
     first: dict[Key, int] = {}
     for place, one in enumerate(judged):
@@ -143,9 +140,9 @@ def risk_of(
 
 
 def _losses(judged: Sequence[Judged]) -> list[float]:
-    """Return the loss of each label, whose expectation is the error rate whatever the row was drawn for.
+    """Return the loss of each label; its expectation is the error rate, however the row was drawn.
 
-    So a weight is taken by that of its own draw in the mean, not by that of all labels.
+    A weight is therefore divided by the mean weight of its own draw, not by that of all labels.
     """
     sums: dict[datetime | None, tuple[float, int]] = {}
     for one in judged:

@@ -41,66 +41,66 @@ Mix = tuple[Estimate, Estimate, Estimate]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssumptionChecks:
-    """Whether the labelled rows can speak for the others."""
+    """Checks that only the class mix differs between labelled and unlabelled rows."""
 
     fit: MixtureFit
-    """Whether the scores look like a mixture of the labelled classes."""
+    """Whether the scores look like a mixture of those of the labelled classes."""
     fit_level: float
-    """A p below this is no chance."""
+    """A smaller p-value of `fit` is more than chance."""
     novelty: VocabularyNovelty | None
-    """How new the words are; None where no texts are kept."""
+    """How new the words of the texts are; None where no texts are kept."""
     new_words: float
-    """What of the words may be new beyond what is usual."""
+    """Largest share of new words, 0 .. 1, beyond what is usual."""
 
     @property
     def scores_fit(self) -> bool:
-        """Return whether the scores fit."""
+        """Return whether the scores look like a mixture of the labelled classes."""
         return self.fit.p >= self.fit_level
 
     @property
     def words_known(self) -> bool:
-        """Return whether the words are known well enough, or could not be looked at."""
+        """Return whether few enough words are new, or no texts are kept."""
         return self.novelty is None or self.novelty.excess <= self.new_words
 
     @property
     def holds(self) -> bool:
-        """Return whether nothing speaks against estimating."""
+        """Return whether both checks allow an estimate."""
         return self.scores_fit and self.words_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectedEstimates:
-    """What the labelled rows say of the others; intervals cover the error of the labelled rows, too."""
+    """Class mix, accuracy and recall of unlabelled rows; intervals include the error of the labelled rows."""
 
     by_confusion: Mix
-    """Shares of the true classes by the confusion matrix."""
+    """Shares of the true classes by the confusion matrix (black box shift estimation)."""
     by_expectation: Mix
-    """The same by expectation maximisation."""
+    """Shares of the true classes by expectation maximisation."""
     preferred: str
-    """Which way to the class mix has the least total error, as far as can be told."""
+    """The estimator of the class mix with the least estimated error: COUNTING, CONFUSION or EXPECTED."""
     accuracy: Estimate
     macro_recall: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Estimates for rows without labels, and what they rest on."""
+    """Estimates for rows without labels, with the data and checks they rest on."""
 
     rows: int
     labelled: tuple[int, int, int]
-    """Labelled rows per gold class that the estimates rest on."""
+    """Number of labelled rows per gold class, in Sentiment order."""
     calibrator: Calibrator
     condition: float
-    """By how much the confusion matrix can blow errors up, >= 1."""
+    """Condition number of the confusion matrix, >= 1: how much it amplifies errors."""
     trust: AssumptionChecks
     counted: Mix
-    """Shares of the predicted classes, which is what plain counting shows."""
+    """Shares of the predicted classes."""
     learnt: CorrectedEstimates | None
-    """None where it is not to be trusted."""
+    """None where a check failed."""
 
     @property
     def best(self) -> Mix:
-        """Return the class mix of the preferred way; the counted one where nothing was learnt."""
+        """Return the class mix by the preferred estimator; the predicted one where a check failed."""
         if self.learnt is None or self.learnt.preferred == COUNTING:
             return self.counted
         return self.learnt.by_expectation if self.learnt.preferred == EXPECTED else self.learnt.by_confusion
@@ -119,16 +119,16 @@ def estimate(
 ) -> Estimates:
     """Return the estimates for `target` from the labelled rows of `source`.
 
-    Assumed is that only the class mix differs: the texts of a class are of the same kind in both. Where
-    the scores or the words say that this is not so, nothing is learnt. `calibrator` is used as given, or
-    else fitted on `source`. Accuracy and recall are means of calibrated scores, adapted to the estimated
-    mix; intervals are percentiles of a bootstrap over both, seeded with `seed`.
+    The assumption is label shift: only the class mix differs, the texts of a class are of the same kind in
+    both. Where the scores or the words contradict it there are no estimates. `calibrator` is used as given,
+    or else fitted on `source`. Accuracy and recall are means of calibrated scores, adjusted to the
+    estimated mix; intervals are percentiles of a bootstrap over both samples, seeded with `seed`.
 
     Raises:
         NoVerdictError: a class has fewer than `fewest` labelled rows, or there is nothing to estimate for.
 
-    Source: NannyML (2022), confidence-based performance estimation; Garg et al. (2020), NeurIPS (both ways
-    to the mix); for the parts see `prevalence`, `scaling` and `labelshift`.
+    Source: NannyML (2022), confidence-based performance estimation; Garg et al. (2020), NeurIPS (both
+    estimators of the mix); for the parts see `label_shift` and `score_scaling` in `sentimon.statistics`.
     """
     _check(source, target, fewest)
     observed = np.array(target.counts) / target.count
@@ -168,7 +168,7 @@ def _check(source: Source, target: UnlabelledSample, fewest: int) -> None:
 def _point(
     source: Source, target: UnlabelledSample, observed: Matrix, calibrator: Calibrator | None
 ) -> Replicate:
-    """Return what all rows say, each counted once."""
+    """Return the estimates from all rows, each counted once."""
     return replicate(
         source,
         target,
@@ -189,7 +189,7 @@ def _counted(target: UnlabelledSample, level: float) -> Mix:
 def _fit(source: Source, target: UnlabelledSample, seed: int) -> MixtureFit:
     bins = score_bins(source.scores, source.scores)
     labelled = count_bins(bins, source.gold, source.weights)
-    # Rows that count for many are worth fewer than they are.
+    # Weighted rows carry less information than as many equal ones: their effective number.
     squares = np.bincount(source.gold, weights=source.weights**2, minlength=3)
     sums = labelled.sum(axis=1)
     worth = np.rint(labelled * (sums / squares)[:, None])
@@ -214,10 +214,10 @@ def _learnt(
 def _preferred(
     observed: Matrix, rows: int, confusion: tuple[Matrix, Matrix], expected: tuple[Matrix, Matrix]
 ) -> str:
-    """Return the way of the least estimated mean squared error.
+    """Return the estimator of the class mix with the least estimated mean squared error.
 
-    A corrected mix has the variance of its bootstrap. Counting has little, but a bias: about its distance
-    from the corrected mix, less what chance puts between the two.
+    The error of a corrected mix is its bootstrap variance. Counting has little variance but a bias: its
+    squared distance from the corrected mix, less the part of it that chance explains.
     """
     errors = {
         name: float(((drawn - mix) ** 2).sum(axis=1).mean())
@@ -247,24 +247,24 @@ class VocabularyNovelty:
     """Mean share of a text's words that no (other) labelled text has, 0..1."""
 
     usual: float
-    """Among the labelled texts, each against all others."""
+    """Mean over the labelled texts, each compared with all others."""
     now: float
-    """Among the new texts."""
+    """Mean over the new texts."""
     labelled: int
-    """Labelled texts with words."""
+    """Number of labelled texts with words."""
     n: int
-    """New texts with words."""
+    """Number of new texts with words."""
 
     @property
     def excess(self) -> float:
-        """Return by how much more is new now than usual, -1 .. 1."""
+        """Return how much larger the share is now than usual, -1 .. 1."""
         return self.now - self.usual
 
 
 def compare_words(labelled: Sequence[str | None], texts: Iterable[str | None]) -> VocabularyNovelty | None:
-    """Return how new the words of `texts` are to who knows those that are `labelled`; None without texts.
+    """Return the mean share of words in `texts` that no `labelled` text has; None without texts on a side.
 
-    Names of users and links are left out.
+    User names and links are left out.
 
     >>> compare_words(["the parcel came", "the parcel is late"], ["il pacco late"]).now
     0.6666666666666666
@@ -283,5 +283,5 @@ def compare_words(labelled: Sequence[str | None], texts: Iterable[str | None]) -
 
 
 def words_of(text: str | None) -> set[str]:
-    """Return the words of a text in lower case."""
+    """Return the distinct words of a text in lower case, without user names and links."""
     return set(_WORD.findall(_PLACEHOLDERS.sub(" ", text.lower()))) if text else set()

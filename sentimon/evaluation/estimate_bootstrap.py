@@ -1,4 +1,4 @@
-"""One set of estimates from some counts of the rows, and many from counts drawn anew: the bootstrap."""
+"""The bootstrap of the estimates without labels: a replicate from given row counts, and resampled ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Replicate:
-    """Estimates for the target; mixes have shape (3,)."""
+    """The estimates from one set of row counts; mixes have shape (3,)."""
 
     calibrator: Calibrator
     confusion: Matrix
@@ -42,7 +42,7 @@ class Replicate:
 
 
 def confusion_of(source: Source, counts: Matrix) -> Matrix:
-    """Return the labelled rows per gold (down) and predicted class, shape (3, 3), each counted so often."""
+    """Return the confusion matrix (3, 3), gold classes down; `counts` (n,) weights the labelled rows."""
     pairs = source.gold * 3 + source.scores.argmax(axis=1)
     confusion: Matrix = np.bincount(pairs, weights=counts, minlength=9).astype(np.float64)
     return confusion.reshape(3, 3)
@@ -59,11 +59,11 @@ def replicate(
     start: Calibrator = UNCHANGED,
     random: np.random.Generator | None = None,
 ) -> Replicate:
-    """Return the estimates where each row counts as often as `source_counts` (n,), `target_counts` (m,) say.
+    """Return the estimates with each row counted as `source_counts` (n,) and `target_counts` (m,) say.
 
     `observed` (3,) are the shares of the predicted classes; `calibrator` is used as given, or else fitted
-    from `start`. Every class has labelled rows. With `random`, accuracy and recall are not the expected ones
-    but such as labels on as many rows as the target has would show.
+    from `start`. Every class has labelled rows. With `random`, accuracy and recall are not the expected
+    values but those of simulated labels on as many rows as the target has.
     """
     fitted = calibrator or fit_scaling(
         source.scores, source.gold, BIAS_CORRECTED, counts=source_counts, start=start
@@ -86,10 +86,12 @@ def replicate(
 def replicates(
     source: Source, target: UnlabelledSample, point: Replicate, *, refit: bool, seed: int
 ) -> Iterator[Replicate]:
-    """Yield RESAMPLES estimates, each from rows drawn anew from both, as `seed` says.
+    """Yield RESAMPLES replicates, each from both samples resampled, seeded with `seed`.
 
-    The calibrator is fitted anew where `refit`. Labelled rows are drawn within their gold class, so that no
-    class is ever without.
+    With `refit` the calibrator is fitted to each resample. Labelled rows are resampled within their gold
+    class, so that every class always has rows.
+
+    Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 8 (stratified resampling).
     """
     random = np.random.default_rng(seed)
     n, m = len(source.gold), len(target.scores)
@@ -112,7 +114,7 @@ def replicates(
 
 
 def _expected_confusion(target: UnlabelledSample, scores: Matrix, counts: Matrix) -> Matrix:
-    """Return the share of each gold (down) and predicted class, were the scores true probabilities."""
+    """Return the expected confusion matrix (3, 3), summing to 1, if the scores are true probabilities."""
     given = np.eye(3)[target.scores.argmax(axis=1)]
     joint = (scores * counts[:, None]).T @ given
     shares: Matrix = joint / joint.sum()

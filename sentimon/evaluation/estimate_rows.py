@@ -1,4 +1,4 @@
-"""Labelled rows to learn from and rows to estimate for, of one model, out of one pass over the log."""
+"""The labelled rows that an estimate is made from and the rows it is for, in one pass over the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sentimon.prediction_log.summary import ModelKey
 from sentimon.prediction_log.windows import Period
 
 MOST_ROWS = 4_000
-"""Rows whose scores are held; of more a random sample, drawn evenly."""
+"""Most rows whose scores are kept in memory: a simple random sample of more."""
 
 Matrix = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -24,18 +24,19 @@ Classes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """Labelled rows, n of them."""
+    """The n labelled rows that an estimate is made from."""
 
     scores: Matrix
-    """Raw, shape (n, 3)."""
+    """Raw scores, shape (n, 3)."""
     gold: Classes
+    """Gold classes, shape (n,)."""
     weights: Matrix
-    """How many rows each stands for, 1 in the mean."""
+    """How many rows each stands for, shape (n,), with mean 1."""
     texts: Sequence[str | None]
 
     @classmethod
     def of(cls, judged: Sequence[Judged]) -> Source:
-        """Return the labelled rows that count: those of some weight."""
+        """Return the sample of labelled rows, leaving out those of weight 0."""
         weights = design_weights([one.label for one in judged])
         kept = [(one, weight) for one, weight in zip(judged, weights, strict=True) if weight > 0]
         given = np.array([weight for _, weight in kept])
@@ -48,41 +49,41 @@ class Source:
 
     @property
     def per_class(self) -> tuple[int, int, int]:
-        """Return the labelled rows of each gold class."""
+        """Return the number of labelled rows per gold class, in Sentiment order."""
         negative, neutral, positive = np.bincount(self.gold, minlength=3)
         return (int(negative), int(neutral), int(positive))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnlabelledSample:
-    """The rows to estimate for."""
+    """The rows that an estimate is for."""
 
     counts: tuple[int, int, int]
-    """All rows per predicted class."""
+    """Number of rows per predicted class, in Sentiment order."""
     scores: Matrix
-    """Raw, of at most MOST_ROWS rows, shape (m, 3)."""
+    """Raw scores of a sample of m <= MOST_ROWS rows, shape (m, 3)."""
     texts: Sequence[str | None]
-    """Of the same rows."""
+    """Texts of the sampled rows."""
 
     @property
     def count(self) -> int:
-        """Return the number of all rows."""
+        """Return the number of rows, sampled or not."""
         return sum(self.counts)
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What the log has of one model; it grows while the log is read."""
+    """The rows of one model in the log; filled while the log is read."""
 
     inside: list[Judged] = field(default_factory=list)
     """Labelled rows of the period."""
     outside: list[Judged] = field(default_factory=list)
-    """Labelled rows of other times."""
+    """Labelled rows outside the period."""
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
     sample: list[tuple[tuple[float, float, float], str | None]] = field(default_factory=list)
 
     def target(self) -> UnlabelledSample:
-        """Return the rows of the period."""
+        """Return the rows of the period, as an estimate takes them."""
         negative, neutral, positive = self.counts
         return UnlabelledSample(
             counts=(negative, neutral, positive),
@@ -92,9 +93,9 @@ class Gathered:
 
 
 def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[ModelKey, Gathered]:
-    """Return what `rows` hold of each (model, revision); one pass, memory for labelled and sampled rows.
+    """Return the rows of each (model, revision); one pass, memory for labelled and sampled rows.
 
-    Which rows are sampled follows from `seed` and their order.
+    `seed` and the order of the rows determine which are sampled.
 
     Source: Vitter (1985), ACM Trans. Math. Softw. 11, 37-57 (algorithm R).
     """

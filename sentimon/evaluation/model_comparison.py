@@ -26,23 +26,23 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedResult:
-    """Model B against model A on the same rows; differences are B minus A."""
+    """Model B compared with model A on the same rows; differences are B minus A."""
 
     part: str
-    """Which rows: `all`, or what they have in common."""
+    """Which rows: `all`, or the property they share."""
     n: int
     accuracy_a: float | None
     accuracy_b: float | None
     accuracy_difference: Estimate
     recall_difference: Estimate
-    """Of the mean recall of the classes that have gold labels."""
+    """Difference of the mean recall over the classes that have gold labels."""
     agreement: float | None
-    """Share of rows that both give the same class."""
+    """Share of the rows, 0 .. 1, for which both predict the same class."""
     only_a: int
     """Rows that only A has right."""
     only_b: int
     mcnemar_p: float | None
-    """How often models that are equally good differ so much in what only one has right (exact)."""
+    """Exact p-value of McNemar's test, 0 .. 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Comparison:
 
     whole: PairedResult
     parts: tuple[PairedResult, ...]
-    """By gold class, by what a column says, by length; None for numbers where a part has too few rows."""
+    """By gold class, by the values of a column, by length; numbers are None where a part has too few rows."""
     tolerance: float
     seconds_a: float
     """Per text."""
@@ -59,13 +59,13 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """Return whether B may be worse than the tolerance allows: an interval reaches below it."""
+        """Return whether B may be worse by more than the tolerance: an interval reaches below it."""
         found = (self.whole.accuracy_difference.low, self.whole.recall_difference.low)
         return any(low is not None and low < -self.tolerance for low in found)
 
     @property
     def cost_ratio(self) -> float | None:
-        """Return the time of B by that of A; None where A took none."""
+        """Return the time of B divided by that of A; None where A took no time."""
         return self.seconds_b / self.seconds_a if self.seconds_a > 0 else None
 
 
@@ -136,9 +136,9 @@ def compare_pair(
 
 
 def mcnemar_p(only_a: int, only_b: int) -> float:
-    """Return how often two equally good models differ so much in the rows that only one has right, 0..1.
+    """Return the exact two-sided p-value, 0 .. 1, of the numbers of rows that only one model has right.
 
-    Two-sided and exact: twice the smaller tail of a fair coin thrown so often.
+    It is twice the smaller tail of a fair coin, which is what two equally good models would be.
 
     >>> mcnemar_p(1, 5)
     0.21875
@@ -150,16 +150,16 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
     for heads in range(1, min(only_a, only_b) + 1):
         ways = ways * (thrown - heads + 1) // heads
         total += ways
-    # Whole numbers up to the last step: floats would be 0 with some thousand rows.
+    # Integers up to the last step: floats would underflow with some thousand rows.
     return min(1.0, 2 * total / (1 << thrown))
 
 
 def parts_of(
     gold: Classes, texts: Sequence[str], column: str, values: Sequence[str | None]
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return the rows of each gold class, of each of the `values` of a `column`, of each length.
+    """Return masks (n,) of the rows of each gold class, each of the `values` of a `column`, each length.
 
-    Rows whose value is None have no such column.
+    `values` is None for rows without that column.
     """
     parts = {f"gold {LABELS[place]}": gold == place for place in Sentiment}
     given = np.array(values, dtype=object)
@@ -197,34 +197,38 @@ def _too_few(part: str, n: int) -> PairedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedExample:
-    """A listed text that the candidate gives another label than the list."""
+    """A text of the must-pass list to which the candidate gives another label than the list."""
 
     text: str
     label: Sentiment
     before: Sentiment
-    """What the model in use says."""
+    """The label by the model in use."""
     now: Sentiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What was asked of a candidate, and what came out."""
+    """The conditions that a candidate must meet to be promoted, with their results."""
 
     comparison: Comparison | None
-    """None where no held-back rows were given."""
+    """None where no held-out rows were given."""
     listed: int
+    """Number of texts in the must-pass list."""
     broken: tuple[FailedExample, ...]
 
     @property
     def open(self) -> bool:
-        """Return whether the candidate may serve: it is not worse, and every listed text keeps its label."""
+        """Return whether the candidate may be promoted: it is not worse, and passes the must-pass list."""
         return not self.broken and (self.comparison is None or not self.comparison.worse)
 
 
 def find_broken(
     rows: Sequence[LabelledText], before: Sequence[Sentiment], now: Sequence[Sentiment]
 ) -> tuple[FailedExample, ...]:
-    """Return the listed rows whose label the candidate does not give, whatever the model in use says."""
+    """Return the texts of the must-pass list for which the candidate's label `now` differs from the list.
+
+    `before` holds the labels by the model in use, `now` those by the candidate, both in the order of `rows`.
+    """
     return tuple(
         FailedExample(text=row.text, label=row.label, before=was, now=found)
         for row, was, found in zip(rows, before, now, strict=True)

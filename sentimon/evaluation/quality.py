@@ -1,4 +1,4 @@
-"""How good a model is: its scores against gold labels, every number with an interval."""
+"""Quality of a model on a labelled data set, every number with an interval."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SMALLEST_SCORE = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """The quality of a model on labelled rows; an estimate is None where no row speaks for it."""
+    """The quality of a model on labelled rows; an estimate is None where there are no rows for it."""
 
     n: int
     confidence_level: float

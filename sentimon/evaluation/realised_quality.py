@@ -36,7 +36,7 @@ class Judged:
 
     @classmethod
     def of(cls, record: PredictionRecord, gold: GoldLabel) -> Judged:
-        """Return a logged row with its label."""
+        """Return a logged row together with its gold label."""
         return cls(
             timestamp=record.timestamp,
             predicted=record.sentiment,
@@ -47,17 +47,17 @@ class Judged:
 
     @property
     def wrong(self) -> bool:
-        """Return whether the model named another class than people did."""
+        """Return whether the predicted class differs from the gold label."""
         return self.predicted is not self.label.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealisedQuality:
-    """Quality on the labelled rows; an estimate is None where none speaks for it."""
+    """Quality on the labelled rows; an estimate is None where there are no rows for it."""
 
     n: int
     weighted: bool
-    """Whether rows were drawn with known probabilities, so that each counts for as many as it stands for."""
+    """Whether some rows were drawn with known probabilities, so that rows are weighted."""
     accuracy: Estimate
     macro_recall: Estimate
     macro_f1: Estimate
@@ -71,16 +71,16 @@ class QualityWindow:
     end: datetime
     complete: bool
     rows: int
-    """All rows in it, labelled or not."""
+    """Number of rows in it, labelled or not."""
     quality: RealisedQuality
 
 
 def judge(
     rows: Iterable[RowWithLabel], calendar: Calendar | None = None
 ) -> tuple[list[Judged], Mapping[datetime | None, int]]:
-    """Return (the labelled rows in log order, how many rows begin in each window; None: in the whole).
+    """Return (the labelled rows in log order, the number of rows in each window by its start).
 
-    One pass, memory for the labelled rows and the windows.
+    Without a `calendar` all rows are counted under None. One pass, memory for the labelled rows and windows.
     """
     judged: list[Judged] = []
     counts: Counter[datetime | None] = Counter()
@@ -92,7 +92,10 @@ def judge(
 
 
 def realise(judged: Sequence[Judged], *, confidence_level: float, seed: int = 0) -> RealisedQuality:
-    """Return the quality on the rows in `judged`, weighted by what was drawn with known probabilities."""
+    """Return the quality on the labelled rows, weighted where some were drawn with known probabilities.
+
+    `seed` is that of the bootstrap of macro F1.
+    """
     weights = np.array(design_weights([one.label for one in judged]), dtype=np.float64)
     gold = np.array([one.label.label for one in judged], dtype=np.int64)
     predicted = np.array([one.predicted for one in judged], dtype=np.int64)
@@ -113,9 +116,9 @@ def realise_windows(
     now: datetime,
     confidence_level: float,
 ) -> list[QualityWindow]:
-    """Return the quality per window, from the first row's to the last row's, those without labels too.
+    """Return the quality per window, from the first row to the last, including windows without labels.
 
-    `counts` are those of `judge` with the same calendar.
+    `judged` and `counts` come from one call with the same calendar.
 
     Raises:
         DataError: the rows span more than MOST_WINDOWS windows.
@@ -144,19 +147,19 @@ def realise_windows(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateGap:
-    """Accuracy by labels against the estimate made without them."""
+    """The accuracy by labels compared with the estimate made without them."""
 
     realised: Estimate
     difference: Difference
-    """Realised minus estimated, -1 .. 1."""
+    """Realised minus estimated accuracy, -1 .. 1."""
 
 
 def gap_of(
     estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float
 ) -> EstimateGap | None:
-    """Return how far the accuracy of the labelled rows lies from the estimate; None where one is missing.
+    """Return the realised accuracy minus the estimated one, with an interval; None where one is missing.
 
-    The rows must not be among those that the estimate was learnt from. The limits of both are combined by
+    The rows must not be among those that the estimate was made from. The limits of both are combined by
     square-and-add (MOVER).
 
     Source: Zou & Donner (2008), Stat. Med. 27, 1693-1702.
