@@ -48,8 +48,6 @@ class MonitorLook:
     """The hours that hold new rows, since 1970."""
     told: bool = False
     """Whether a trigger has fired on the incident now; set by who fires it."""
-    not_kept: str | None = None
-    """Why nothing could be remembered, where the folder may only be read."""
 
     @property
     def is_news(self) -> bool:
@@ -83,7 +81,7 @@ def run_monitor(
 
     `show` is called with it before it is remembered: a result that nobody could be told of is found
     again. With `keep` false it is never remembered, and nothing is written; nor in a folder that may only
-    be read, which the look then says (`not_kept`).
+    be read, which is then said.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
@@ -120,7 +118,6 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
             except ReadOnlyError as error:
                 if seen.told:
                     raise
-                seen.not_kept = error.message
                 workspace.say(
                     f"{error.message}: this check is not remembered, and the next one judges its rows again"
                 )
