@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from sentimon.compat.retraining_manager import RetrainingManager, RetrainingTrigger
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import NewBaseline, make_baseline
-    from sentimon.workflows.drift import BaselineComparison, compare_with_baseline
-    from sentimon.workflows.drift_check import DriftCheck, check_drift
+    from sentimon.workflows.drift import BaselineComparison, DriftCheck, check_drift, compare_with_baseline
     from sentimon.workflows.labelling import (
         LabelImport,
         LabellingSheet,
@@ -106,8 +105,7 @@ _NAMES_OF = {
     "compat.retraining_manager": ("RetrainingManager", "RetrainingTrigger"),
     "prediction_log.windows": ("Period",),
     "workflows.baseline": ("NewBaseline", "make_baseline"),
-    "workflows.drift": ("BaselineComparison", "compare_with_baseline"),
-    "workflows.drift_check": ("DriftCheck", "check_drift"),
+    "workflows.drift": ("BaselineComparison", "DriftCheck", "check_drift", "compare_with_baseline"),
     "workflows.labelling": (
         "LabelImport",
         "LabellingSheet",

@@ -136,7 +136,7 @@ def drift(
 
     Example: sentimon drift --logs logs/ --since 24h
     """
-    from sentimon.workflows.drift_check import check_drift, is_judged_by_monitor
+    from sentimon.workflows.drift import check_drift, is_judged_by_monitor
     from sentimon.workflows.next_baseline import collect_baseline
 
     if context.invoked_subcommand:

@@ -59,8 +59,7 @@ def prometheus(
 
 
 def _look(recording: Recording, workspace: Workspace, path: Path, period: Period, *, quiet: bool) -> None:
-    from sentimon.workflows.drift import BaselineComparison
-    from sentimon.workflows.drift_check import look_for_drift
+    from sentimon.workflows.drift import BaselineComparison, look_for_drift
     from sentimon.workflows.metrics import measure_period
     from sentimon.workflows.retraining import decide_retraining
 

@@ -1,17 +1,17 @@
-"""Commands that load only when they are named, so that the others start no later for them."""
+"""Commands that load only when they are named, and check no more than they must: each starts fast."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command, get_group
 
-from sentimon.cli.light import lighten
 from sentimon.cli.options import plain_help, where_examples_are
 
 LATER: Mapping[str, str] = MappingProxyType(
@@ -92,3 +92,39 @@ def _load(name: str) -> Any:
         app.command(name, help=plain_help(command))(command)
         return get_command(app)
     return get_group(app) if app.registered_callback else get_command(app)
+
+
+class LightOption(TyperOption):
+    """An option whose value needs no check where it is absent, a text or a path.
+
+    From version 0.29 on typer has pydantic look at every value, also at those that were not given: to
+    load it takes as long as to load typer.
+    """
+
+    def get_runtime_param(self) -> Any:
+        """Return what typer asks for the value."""
+        return _Light(super().get_runtime_param)
+
+
+class _Light:
+    def __init__(self, thorough: Callable[[], Any]) -> None:
+        self._thorough = thorough
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value of an option as the command takes it."""
+        kind, single = param.type_descriptor.annotation, param.nargs == 1 and not param.multiple
+        if value is None:
+            return () if param.multiple or param.nargs == -1 else None
+        if single and kind in (str, Path) and isinstance(value, str | Path):
+            return kind(value)
+        return self._thorough().coerce(value, param=param, ctx=ctx)
+
+
+def lighten(command: Any, ctx: Any) -> None:
+    """Have a command, and those that belong to it, take their options as they were written."""
+    for option in command.get_params(ctx):
+        if type(option) is TyperOption:
+            # typer makes the options itself, and takes no other class for them.
+            option.__class__ = LightOption
+    for one in getattr(command, "commands", {}).values():
+        lighten(one, ctx)

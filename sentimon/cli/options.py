@@ -38,7 +38,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         else:
             spread.append(one)
 
-    @functools.wraps(command)
+    @functools.wraps(command, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     def run(**options: Any) -> None:
         given = {}
         for name, group in groups.items():
@@ -50,7 +50,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in spread]
     # What typer reads of a command: its signature, and its annotations by name.
     run.__dict__["__signature__"] = inspect.Signature(parameters)
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__.clear()
+    run.__annotations__.update({one.name: one.annotation for one in parameters})
     del run.__dict__["__wrapped__"]
     return run
 

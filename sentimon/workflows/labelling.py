@@ -121,14 +121,15 @@ def import_labels(
         bad_lines=inbox.bad_lines,
         without_label=inbox.without_label,
     )
-    for what, lines in (
-        ("bad line", found.bad_lines),
-        ("unknown", found.unknown),
-        ("conflict", added.conflicts),
-    ):
+    _say_left_out(workspace, found)
+    return found
+
+
+def _say_left_out(workspace: Workspace, found: LabelImport) -> None:
+    kinds = {"bad line": found.bad_lines, "unknown": found.unknown, "conflict": found.added.conflicts}
+    for what, lines in kinds.items():
         for line in describe_lines(what, lines):
             workspace.say(line)
-    return found
 
 
 def _read_table(workspace: Workspace, file: str | Path) -> Iterator[InputRow | BadLine]:

@@ -80,7 +80,7 @@ def run_monitor(
 
     `show` is called with it before it is remembered: a result that nobody could be told of is found
     again. With `keep` false it is never remembered, and nothing is written; nor in a folder that may only
-    be read: that is said.
+    be read, which is then said.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.cli import doctor
 from sentimon.prediction_log.index import sqlite_store as store
 from sentimon.prediction_log.index.verification import damage_of
-from sentimon.workflows.doctor import LIBRARIES
+from sentimon.workflows.doctor import LIBRARIES, examine
+from sentimon.workflows.opening import open_workspace
 from tests.conftest import ROOT, Ran
 from tests.prediction_log.faults import in_new_process
 from tests.rows import lines, row, rows
@@ -120,7 +120,7 @@ def examine_while_it_is_locked(logs: str, index: str) -> None:
     store.PATIENCE_SECONDS = 0.01
     with closing(sqlite3.connect(index, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        found = {one.name: one for one in doctor._examine(None, logs)}
+        found = {one.name: one for one in examine(lambda: open_workspace(logs))}
         assert list(found) == NAMES
         assert {one.state for one in found.values()} == {"ok"}
         assert found["index"].says == f"{index} is being changed by another program"
