@@ -12,8 +12,8 @@ from sentimon.cli.doctor_host import LIBRARIES
 from sentimon.prediction_log.index import sqlite_store as store
 from sentimon.prediction_log.index.verification import damage_of
 from tests.conftest import ROOT, Ran
-from tests.prediction_log.faults import in_new_process
-from tests.rows import lines, row, rows
+from tests.support.faults import in_new_process
+from tests.support.rows import lines, row, rows
 
 NOON = 240
 NAMES = ["settings", "versions", "model", "index", "writing", "log", "baseline", "clock", "disk", "webhook"]

@@ -8,7 +8,7 @@ import pytest
 from sentimon.cli.later import LATER
 from sentimon.cli.options import plain_help
 from tests.conftest import clean_environment
-from tests.rows import rows
+from tests.support.rows import rows
 
 PROGRAM = (
     "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
