@@ -1,10 +1,8 @@
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from sentimon.csv_cells import guarded, is_ours, read_back, unguarded
-
-TEXTS = st.one_of(st.text(), st.text("\\x1b0789af='+-@\t\r\n\x1b\x85\x7f＝", max_size=12))
+from tests.support.csv_texts import TEXTS
 
 
 @given(TEXTS)

@@ -31,6 +31,7 @@ from sentimon.errors import ExitCode
 from sentimon.scoring.onnx_backend import OnnxScorer
 from sentimon.scoring.scores import ScoredText
 from tests.conftest import ROOT, clean_environment
+from tests.support.doc_pages import masked
 from tests.support.shell import Shell
 
 DOCS = ROOT / "docs"
@@ -51,16 +52,6 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 
 def said_by(page: Path) -> str:
     return page.read_text(encoding="utf-8")
-
-
-def masked(block: str) -> str:
-    """A block with what may differ between machines made equal; exit codes may not."""
-    codes = re.findall(r"\$ echo \$\?\n(\d+)\n", block)
-    return " ".join([_without_digits(block), *codes])
-
-
-def _without_digits(output: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"[█▏▎▍▌▋▊▉▁▂▃▄▅▆▇]+", "", re.sub(r"\d+", "#", output))).strip()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -19,7 +19,7 @@ from sentimon.jsonl import LineError, file_lines, numbered_lines
 from sentimon.prediction_log.durable_files import append_lines, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive, shared
 from sentimon.prediction_log.writer import LogWriter
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 
 def pipe(path: Path) -> None:

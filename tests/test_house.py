@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, clean_environment
+from tests.support.loaded_modules import HEAVY, loaded_by
 
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
@@ -28,19 +29,6 @@ FENCES = {
     "jinja2": {"reporting"},
     "markupsafe": {"reporting"},
     "recipes": set(),
-}
-HEAVY = {
-    "numpy",
-    "scipy",
-    "torch",
-    "transformers",
-    "datasets",
-    "onnxruntime",
-    "tokenizers",
-    "pandas",
-    "pyarrow",
-    "pydantic",
-    "jinja2",
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 RECIPES = sorted((ROOT / "recipes").rglob("*.py"))
@@ -119,23 +107,6 @@ def test_onnx_runtime_is_loaded_in_one_place_which_silences_it(path: Path) -> No
 def test_jinja_is_loaded_by_the_report_alone(path: Path) -> None:
     libraries = {name.split(".")[0] for name in imports(path)}
     assert "jinja2" not in libraries or path == PACKAGE / "reporting" / "report" / "rendering.py"
-
-
-def loaded_by(*arguments: str, folder: Path) -> set[str]:
-    program = (
-        "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "print(*sorted(sys.modules), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=clean_environment(folder),
-        check=True,
-    )
-    return set(done.stderr.strip().split("\n")[-1].split())
 
 
 @pytest.mark.parametrize("command", ["--help", "metrics", "drift", "retrain-check", "baseline", "config"])

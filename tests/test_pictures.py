@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, clean_environment
-from tests.test_docs import masked
+from tests.support.doc_pages import masked
 
 IMAGES = ROOT / "notebooks/images"
 NAMES = sorted(path.name for path in IMAGES.glob("*.svg"))

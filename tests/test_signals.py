@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import clean_environment
-from tests.rows import lines, records, written
+from tests.support.rows import lines, records, written
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 PROGRAM = """

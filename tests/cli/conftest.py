@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran, runner
-from tests.rows import rows
+from tests.support.rows import rows
 
 Make = Callable[[Callable[..., Ran]], object]
 

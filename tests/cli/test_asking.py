@@ -15,8 +15,8 @@ import pytest
 
 from sentimon.jsonl import encode
 from tests.conftest import clean_environment
-from tests.rows import records, written
 from tests.samples.program import ask
+from tests.support.rows import records, written
 
 CHANGES = [
     ("logs", "erase", "--contains", "t"),

@@ -18,7 +18,7 @@ from sentimon.scoring.scorer import DEFAULT_FOLDER
 from sentimon.workflows.next_baseline import Heir, before_path, hand_over
 from sentimon.workflows.state_files import next_path
 from tests.conftest import Ran, clean_environment
-from tests.rows import MINUTE, START, rows
+from tests.support.rows import MINUTE, START, rows
 
 OLD, NEW = {"model": "models/current", "revision": "old"}, {"model": "models/current", "revision": "new"}
 SWITCH = 200

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, clean_environment
-from tests.rows import rows
+from tests.support.rows import rows
 
 
 def command_of(crontab: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran, clean_environment
-from tests.rows import lines, row, rows
+from tests.support.rows import lines, row, rows
 
 NOON = 240
 

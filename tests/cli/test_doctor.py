@@ -12,8 +12,8 @@ from sentimon.prediction_log.index.verification import damage_of
 from sentimon.workflows.doctor import LIBRARIES, examine
 from sentimon.workflows.opening import open_workspace
 from tests.conftest import ROOT, Ran
-from tests.prediction_log.faults import in_new_process
-from tests.rows import lines, row, rows
+from tests.support.faults import in_new_process
+from tests.support.rows import lines, row, rows
 
 NOON = 240
 NAMES = ["settings", "versions", "model", "index", "writing", "log", "baseline", "clock", "disk", "webhook"]

@@ -9,8 +9,8 @@ import pytest
 from sentimon.labels import LABELS
 from sentimon.statistics.score_scaling import softmax
 from tests.conftest import ROOT
-from tests.rows import lines, row
-from tests.scoring.test_onnx_backend import write_folder
+from tests.support.onnx_folders import write_folder
+from tests.support.rows import lines, row
 
 SAMPLE = ROOT / "sentimon/sample/after.jsonl"
 FEW = {"SENTIMON_QUALITY__MIN_LABELS_PER_CLASS": "15"}

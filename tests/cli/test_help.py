@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer.main
 
-from sentimon.cli.app import app
 from tests.conftest import ROOT
+from tests.support.commands import ALL
 
 _SHELL = re.compile(r"```(?:console|sh)\n(.*?)```", re.DOTALL)
 MANUAL = [ROOT / "README.md", ROOT / "docs/tutorial.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
 _INLINE = re.compile(r"`(sentimon [^`]+)`")
 
 
-def commands(group: Any, *way: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Each command that does something, with the way to it; a group that does something is one, too."""
-    context = group.make_context("sentimon", [], resilient_parsing=True)
-    for name in group.list_commands(context):
-        _, command, _ = group.resolve_command(context, [name])
-        is_group = hasattr(command, "list_commands")
-        if not is_group or command.invoke_without_command:
-            yield (*way, name), command
-        if is_group:
-            yield from commands(command, *way, name)
-
-
-ALL = list(commands(typer.main.get_command(app)))
 each = pytest.mark.parametrize(("way", "command"), ALL, ids=[" ".join(way) for way, _ in ALL])
 
 

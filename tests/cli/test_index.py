@@ -28,7 +28,7 @@ import pytest
 
 from sentimon.prediction_log.compression import ZstdFile
 from tests.conftest import Ran, clean_environment
-from tests.rows import lines, record, records, written
+from tests.support.rows import lines, record, records, written
 
 LOGS, INDEX = "logs", "logs/.sentimon/rollup.sqlite"
 EARLY, LATE = "2026-10-26T12:00:00+00:00", "2099-01-01T00:00:00+00:00"
@@ -433,7 +433,7 @@ def test_each_answer_while_another_program_logs_is_that_of_a_whole_number_of_bat
         "from sentimon.config.settings import LogSettings\n"
         "from sentimon.prediction_log import rotation\n"
         "from sentimon.prediction_log.writer import LogWriter\n"
-        "from tests.rows import START, records\n"
+        "from tests.support.rows import START, records\n"
         "rotation.MEGABYTE = 50_000\n"
         "writer = LogWriter(Path('logs'), LogSettings(rotate_megabytes=1))\n"
         "while True: writer.append(records(2, 3, 2), now=START); time.sleep(0.004)\n"

@@ -19,7 +19,7 @@ import typer
 
 from sentimon.cli.log import log
 from tests.conftest import ROOT, Ran, clean_environment
-from tests.prediction_log.faults import killed_at
+from tests.support.faults import killed_at
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran
-from tests.rows import lines, row, rows, written
+from tests.support.rows import lines, row, rows, written
 
 LABELS = "id,label\n1,negative\n2,neutral\n9,positive\n"
 

@@ -8,8 +8,8 @@ import pytest
 from sentimon.cli.later import LATER
 from sentimon.cli.options import plain_help
 from tests.conftest import clean_environment
-from tests.in_process import said
-from tests.rows import rows
+from tests.support.in_process import said
+from tests.support.rows import rows
 
 PROGRAM = (
     "import sys; from sentimon.__main__ import main; sys.argv = ['sentimon', *sys.argv[1:]]\n"
@@ -40,7 +40,6 @@ ONLY_LATER = {
     "sentimon.reporting.schedule",
     "sentimon.workflows.watch",
     "sentimon.cli.terminal",
-    "sentimon.prediction_log.index.logged_rows",
     "sentimon.reporting.live_view",
     "http.client",
     "ssl",

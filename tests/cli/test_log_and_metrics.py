@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import clean_environment
-from tests.rows import lines, row, rows, written
+from tests.support.rows import lines, row, rows, written
 
 
 def logged(folder: Path) -> list[dict[str, object]]:

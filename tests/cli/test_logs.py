@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.conftest import Ran
-from tests.rows import lines, row, rows
+from tests.support.rows import lines, row, rows
 
 Run = Callable[..., Ran]
 DAY = 86_400

@@ -13,8 +13,8 @@ import pytest
 
 from sentimon.labels import LABELS
 from tests.conftest import Ran, clean_environment
-from tests.rows import lines, record, rows, written
-from tests.test_house import HEAVY, loaded_by
+from tests.support.loaded_modules import HEAVY, loaded_by
+from tests.support.rows import lines, record, rows, written
 
 Run = Callable[..., Ran]
 ITALIAN = {

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran
-from tests.prediction_log.maintenance.test_repair import SEALED, good
-from tests.rows import written
+from tests.support.damaged_logs import good
+from tests.support.packed_files import SEALED
+from tests.support.rows import written
 
 Run = Callable[..., Ran]
 HOSTILE = "\x1b[31m[red]<script>\u202e Mario"

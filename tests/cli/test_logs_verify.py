@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rows import lines, records, written
+from tests.support.rows import lines, records, written
 
 INDEX = "logs/.sentimon/rollup.sqlite"
 SEALED = "predictions-20260901T000000Z.jsonl"

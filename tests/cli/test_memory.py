@@ -16,7 +16,7 @@ import pytest
 from sentimon.labels import LABELS
 from sentimon.prediction_log.compression import ZstdFile
 from tests.conftest import clean_environment
-from tests.rows import START, row
+from tests.support.rows import START, row
 
 MEGABYTE = 1_000_000
 LIMIT = 60 * MEGABYTE

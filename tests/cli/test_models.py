@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.conftest import Ran
-from tests.scoring import tiny_models
+from tests.support import tiny_models
 
 Run = Callable[..., Ran]
 TEXTS = ["I love this", "non mi piace", "ok " * 600]

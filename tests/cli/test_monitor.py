@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ran, clean_environment
-from tests.rows import lines, row
+from tests.support.rows import lines, row
 
 USUAL = (0.2, 0.3, 0.5)
 MOVED = (0.5, 0.3, 0.2)

@@ -17,7 +17,7 @@ import pytest
 
 from sentimon.config.settings import NotifySettings
 from tests.conftest import Ran, clean_environment
-from tests.rows import rows
+from tests.support.rows import rows
 
 NOON = 240
 SECRET = b"0123456789abcdef"

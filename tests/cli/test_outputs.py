@@ -13,8 +13,8 @@ import typer.main
 
 from sentimon.cli.app import app
 from sentimon.errors import SentimonError
-from tests.cli.test_help import ALL
-from tests.rows import lines, records
+from tests.support.commands import ALL
+from tests.support.rows import lines, records
 
 WRITES = {
     ("predict", "--output"): ["-i", "in.jsonl"],

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from tests.conftest import clean_environment
-from tests.rows import rows
+from tests.support.rows import rows
 
 
 def run_slowly(folder: Path, *, terminal: bool) -> tuple[bytes, bytes]:

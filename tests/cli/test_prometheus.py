@@ -12,8 +12,8 @@ import pytest
 
 from sentimon.reporting.prometheus_text import read_values
 from tests.conftest import Ran, clean_environment
-from tests.reporting.test_prometheus import check_metrics, promtool
-from tests.rows import rows
+from tests.support.prometheus import check_metrics, promtool
+from tests.support.rows import rows
 
 NOON = 240
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rows import lines, row
+from tests.support.rows import lines, row
 
 DAY = 24 * 60
 

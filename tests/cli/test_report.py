@@ -12,8 +12,8 @@ import pytest
 from sentimon.prediction_log.folder import LIVE_FILE
 from tests.conftest import Ran
 from tests.reporting.report.pages import check_page
-from tests.reporting.report.reports import traffic
-from tests.rows import rows
+from tests.support.reports import traffic
+from tests.support.rows import rows
 
 NOW = ("--now", "2026-09-08T00:00:00Z")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.browser import PROGRAM, Browser, browser
 from tests.conftest import Ran
-from tests.reporting.report.reports import traffic
+from tests.support.browser import PROGRAM, Browser, browser
+from tests.support.reports import traffic
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="NO CHROMIUM: no report was opened in a browser (apt-get install chromium)"

@@ -13,7 +13,7 @@ import pytest
 from sentimon.config.settings import ModelSettings
 from sentimon.scoring.scorer import load_scorer
 from tests.conftest import clean_environment
-from tests.scoring import tiny_models
+from tests.support import tiny_models
 from tests.support.plain_rows import labelled_rows, write_rows
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}

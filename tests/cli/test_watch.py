@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import clean_environment
-from tests.rows import lines, row, rows
+from tests.support.rows import lines, row, rows
 
 TMUX = shutil.which("tmux")
 needs_tmux = pytest.mark.skipif(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.nodes import Nodes, cluster
+from tests.support.nodes import Nodes, cluster
 
 
 @pytest.fixture(scope="package")

@@ -20,55 +20,21 @@ import pytest
 from sentimon.engine import local_processes as processes
 from sentimon.engine.local_processes import run_units
 from tests.conftest import clean_environment
+from tests.support.processes import HOURS, children_of, has_ended, state_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
-HOURS, PATIENCE = 3600.0, 60.0
+PATIENCE = 60.0
 
 
 def where(unit: int) -> tuple[int, int]:
     return unit, os.getpid()
 
 
-def children_of(parent: int) -> set[int]:
-    """The processes that a process started and that still exist, be it as zombies."""
-    found = set()
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            status = state_of(int(folder.name))
-            if status is not None and status[1] == parent:
-                found.add(int(folder.name))
-    return found
-
-
-def state_of(process: int) -> tuple[str, int] | None:
-    """(R, S, Z..., its parent) of a process; None where there is none."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, parent = fields.rpartition(")")[2].split()[:2]
-    return state, int(parent)
-
-
 def open_files() -> set[int]:
     """The numbers of this process's open files, without the one that looks."""
     found = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
     return {number for number in found if Path(f"/proc/self/fd/{number}").exists()}
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for what must come; that it comes late on a busy machine is no failure."""
-    for _ in range(6000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came")
-
-
-def has_ended(process: int) -> bool:
-    state = state_of(process)
-    return state is None or state[0] in "ZX"
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from sentimon.errors import StoreError
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.scoring.batch_scoring import Answers
-from tests.prediction_log.faults import force_nothing, in_new_process, killed_at
+from tests.support.faults import force_nothing, in_new_process, killed_at
 
 ASKED: dict[str, Any] = {"input": "in.txt", "chunk_texts": 2}
 COUNT = 70

@@ -27,7 +27,7 @@ from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.index.scan import ScanUnit, read_unit
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Period
-from tests.engine.logs import block
+from tests.support.logs import block
 
 
 class RayError(Exception):

@@ -22,8 +22,8 @@ import sentimon
 from sentimon.engine.ray_worker import Worker
 from sentimon.errors import EngineError
 from tests.conftest import ROOT, Ran, clean_environment
-from tests.engine.fakes import load
-from tests.engine.nodes import Nodes, cluster
+from tests.support.fakes import load
+from tests.support.nodes import Nodes, cluster
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
@@ -240,7 +240,7 @@ def test_twenty_kills_of_each_kind(
 
 def fake(nodes: Nodes, folder: Path, how: str, *deadly: int) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.engine.fakes", nodes.address, how, *map(str, deadly)],
+        [sys.executable, "-m", "tests.support.fakes", nodes.address, how, *map(str, deadly)],
         capture_output=True,
         cwd=ROOT,
         env=clean_environment(folder) | nodes.environment,

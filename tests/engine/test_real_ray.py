@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran, clean_environment
-from tests.engine.logs import write_log
-from tests.engine.nodes import Nodes, cluster
-from tests.engine.test_local_processes import has_ended, wait_until
+from tests.support.logs import write_log
+from tests.support.nodes import Nodes, cluster
+from tests.support.processes import has_ended, wait_until
 
 pytest.importorskip("ray")
 

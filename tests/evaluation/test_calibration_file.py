@@ -14,7 +14,7 @@ from sentimon.statistics.score_scaling import (
     VECTOR,
     softmax,
 )
-from tests.rows import START
+from tests.support.rows import START
 
 
 def rows(n: int, weights: tuple[float, float, float], bias: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

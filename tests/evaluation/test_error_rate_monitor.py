@@ -15,7 +15,7 @@ from sentimon.evaluation.realised_quality import Judged
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.labels import Sentiment
 from sentimon.statistics.betting_test import largest_capital
-from tests.rows import START
+from tests.support.rows import START
 
 ALPHA = 0.05
 

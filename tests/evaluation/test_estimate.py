@@ -24,7 +24,7 @@ from sentimon.labels import Sentiment
 from sentimon.prediction_log.windows import Period
 from sentimon.statistics.intervals import Estimate
 from sentimon.statistics.score_scaling import UNCHANGED, softmax
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 USUAL, SHIFTED = np.array([0.2, 0.45, 0.35]), np.array([0.75, 0.2, 0.05])
 WORDS = ["the", "parcel", "came", "late", "and", "nobody", "answers", "my", "calls", "about", "it"]

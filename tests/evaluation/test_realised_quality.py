@@ -20,7 +20,7 @@ from sentimon.gold_labels.sampling_strategies import uncertainty_weight
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.intervals import wilson
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 LEVEL = {"confidence_level": 0.95}
 pairs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(1, 5)), min_size=1, max_size=30)

@@ -15,8 +15,8 @@ from sentimon.gold_labels.sampling import SampledRow, write_sheet
 from sentimon.ingest.input_row import NO_COLUMN, InputRow
 from sentimon.ingest.tables import read_file
 from sentimon.prediction_log.output_files import ROWS, open_door
-from tests.rows import START, record
-from tests.test_csv_cells import TEXTS
+from tests.support.csv_texts import TEXTS
+from tests.support.rows import START, record
 
 HOSTILE = [
     "=HYPERLINK(1)",

@@ -22,7 +22,7 @@ from sentimon.gold_labels.label_book import (
 from sentimon.gold_labels.label_join import keys_of
 from sentimon.jsonl import LineError
 from sentimon.labels import Sentiment
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 keys = st.tuples(st.sampled_from(["id", "text_hash"]), st.text(max_size=3))
 moments = st.integers(0, 10**9).map(lambda second: START + timedelta(microseconds=second))

@@ -12,7 +12,7 @@ from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar
-from tests.rows import START, record, records, summary
+from tests.support.rows import START, record, records, summary
 
 DAY = timedelta(days=1)
 

@@ -10,7 +10,7 @@ from sentimon.gold_labels.label_import import Inbox, address, open_inbox
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 
 def hashed(text: str) -> str:

@@ -21,7 +21,7 @@ from sentimon.gold_labels.sampling_strategies import (
     uncertainty_weight,
 )
 from sentimon.prediction_log.record import PredictionRecord
-from tests.rows import record
+from tests.support.rows import record
 
 
 def rows(count: int, **rest: object) -> list[PredictionRecord]:

@@ -10,8 +10,8 @@ from sentimon.monitoring.baseline import Baseline, BaselineCheck, check_baseline
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar
-from tests.rows import START, record, summary
-from tests.strategies import log_rows
+from tests.support.rows import START, record, summary
+from tests.support.strategies import log_rows
 
 DAY = 24 * 60
 

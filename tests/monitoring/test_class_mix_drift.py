@@ -6,7 +6,7 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import DriftReport, Verdict, detect_drift, foreign_models
 from sentimon.prediction_log.summary import Summary
-from tests.rows import START, summary
+from tests.support.rows import START, summary
 
 SETTINGS = DriftSettings()
 

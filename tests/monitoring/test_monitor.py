@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from sentimon.config.settings import MonitorSettings
 from sentimon.errors import StoreError
 from sentimon.labels import Sentiment
-from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_check import MonitorCheck, advance
 from sentimon.monitoring.monitor_reference import Reference
@@ -33,31 +32,12 @@ from sentimon.monitoring.shift_tests import (
     scaled_down,
 )
 from sentimon.monitoring.watched_events import Counted, EventWindow, sum_windows
-from sentimon.prediction_log.summary import Summary, summarise
+from sentimon.prediction_log.summary import summarise
 from sentimon.timestamps import hour_of
-from tests.rows import START, record, records
+from tests.support.monitors import NOW, REFERENCE, baseline, window
+from tests.support.rows import START, records
 
 SETTINGS = MonitorSettings()
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
-
-
-def mixed(negative: int, neutral: int, positive: int) -> Summary:
-    """So many rows of each class, a minute apart, in no order and as sure as each other."""
-    places = [0] * negative + [1] * neutral + [2] * positive
-    random.Random(0).shuffle(places)
-    return summarise(record(place, n, 0.5 + 0.004 * (n % 100)) for n, place in enumerate(places))
-
-
-def baseline(*counts: int) -> Baseline:
-    return Baseline(name="b", created=START, source="logs", summary=mixed(*counts))
-
-
-REFERENCE = Reference.of(baseline(600, 900, 1500))
-
-
-def window(negative: int, neutral: int, positive: int, *, hour: int = 1) -> EventWindow:
-    whole = REFERENCE.window(mixed(negative, neutral, positive))
-    return replace(whole, hours={hour: whole.rows})
 
 
 @dataclass

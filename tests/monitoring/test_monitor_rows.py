@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sentimon.monitoring.monitor_rows import HourlyRows
 from sentimon.monitoring.watched_events import Counted
 from sentimon.prediction_log.summary import GrowingSummary, Summary, summarise
-from tests.monitoring.test_monitor import REFERENCE
-from tests.rows import records
+from tests.support.monitors import REFERENCE
+from tests.support.rows import records
 
 TROUBLE = Summary(bad={"json": 3})
 pieces = st.lists(

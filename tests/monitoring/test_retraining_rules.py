@@ -21,7 +21,7 @@ from sentimon.monitoring.retraining_rules import (
 )
 from sentimon.prediction_log.summary import Summary
 from sentimon.timestamps import format_moment
-from tests.rows import START, summary
+from tests.support.rows import START, summary
 
 NOW = datetime(2026, 9, 30, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from sentimon.monitoring.class_mix_drift import Verdict, detect_drift
 from sentimon.monitoring.season_matching import match_season
 from sentimon.prediction_log.summary import Counts, Summary, summarise
 from sentimon.timestamps import hour_of
-from tests.rows import record
+from tests.support.rows import record
 
 ROME = ZoneInfo("Europe/Rome")
 MONDAY = datetime(2026, 9, 7, tzinfo=ROME)

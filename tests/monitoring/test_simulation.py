@@ -8,7 +8,7 @@ from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.simulation import Result, Scenario, SimulationRun, simulate
 from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.summary import summarise
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 GENERATOR = random.Random(3)
 RECORDS = [

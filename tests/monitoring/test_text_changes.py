@@ -10,7 +10,7 @@ from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.text_features import has_emoji, has_link, is_non_latin
 from sentimon.reporting.json_shapes import texts_object
 from sentimon.reporting.verdict_sentences import explain_texts
-from tests.rows import record, records
+from tests.support.rows import record, records
 
 
 def of_texts(*texts: str | None) -> Summary:

@@ -25,7 +25,7 @@ from sentimon.prediction_log.word_hashes import (
     tokens_of,
     words_of,
 )
-from tests.rows import START, record, records, summary
+from tests.support.rows import START, record, records, summary
 
 KEY = b"k" * 32
 

@@ -9,8 +9,8 @@ from sentimon.monitoring.watched_events import (
     confidence_group,
 )
 from sentimon.prediction_log.summary import Summary, summarise
-from tests.rows import record, records
-from tests.strategies import log_rows
+from tests.support.rows import record, records
+from tests.support.strategies import log_rows
 
 
 def test_the_events_of_a_class_are_counted_by_label() -> None:

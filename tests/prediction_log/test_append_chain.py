@@ -16,7 +16,7 @@ from sentimon.prediction_log.append_chain import AppendChain, FileState, read_ap
 from sentimon.prediction_log.durable_files import append_lines
 from sentimon.prediction_log.locks import lock_file
 from sentimon.prediction_log.writer import LogWriter
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 LIVE = "predictions.jsonl"
 TICK_SECONDS = 0.011

@@ -18,8 +18,8 @@ from sentimon.prediction_log.index import line_blocks
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import SHOWN_BAD_LINES, Summary, summarise
 from tests.conftest import Ran
-from tests.prediction_log.index.scanning import file_blocks, scanned, whole
-from tests.rows import row, written
+from tests.support.rows import row, written
+from tests.support.scanning import file_blocks, scanned, whole
 
 LARGE = 20_000_000
 GOOD = row(2, 0) | {"sentiment": "positive", "confidence": 0.8}

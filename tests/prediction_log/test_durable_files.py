@@ -12,7 +12,7 @@ from sentimon.errors import StoreError
 from sentimon.files import read_file
 from sentimon.prediction_log.durable_files import append_lines, remove_file, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive, lock_file, shared
-from tests.faults import fill_the_disk
+from tests.support.full_disk import fill_the_disk
 
 
 def test_lines_are_appended_whole_and_private(tmp_path: Path) -> None:

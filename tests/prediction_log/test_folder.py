@@ -24,7 +24,7 @@ from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Period
-from tests.rows import START, records
+from tests.support.rows import START, records
 
 LIVE, SEALED = "predictions.jsonl", "predictions-20260901T000000Z.jsonl"
 

@@ -10,7 +10,7 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.scoring.batch_scoring import score_here
 from sentimon.scoring.scorer import score_stream
 from sentimon.scoring.scores import ScoredText, Scores
-from tests.rows import row
+from tests.support.rows import row
 
 NOW = datetime(2026, 9, 30, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran
-from tests.engine.logs import write_log
-from tests.engine.nodes import free_port
+from tests.support.logs import write_log
+from tests.support.nodes import free_port
 
 pytest.importorskip("moto")
 pytest.importorskip("s3fs")

@@ -15,7 +15,7 @@ from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.writer import LogWriter
-from tests.rows import START, record, records
+from tests.support.rows import START, record, records
 
 TEXT = "scrivi a anna@example.org"
 

@@ -11,7 +11,7 @@ from sentimon.prediction_log.history import append_entry, read_entries
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.writer import LogWriter
-from tests.rows import START, record, records, row, written
+from tests.support.rows import START, record, records, row, written
 
 
 def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:

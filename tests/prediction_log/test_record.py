@@ -10,7 +10,7 @@ from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import CORE_FIELDS, PredictionRecord, parse_row
 from sentimon.scoring.scores import Scores
 from sentimon.timestamps import format_moment
-from tests.strategies import records
+from tests.support.strategies import records
 
 GOOD = {
     "timestamp": "2026-02-06T10:49:40.101704",

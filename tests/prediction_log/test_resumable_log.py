@@ -21,8 +21,8 @@ from sentimon.prediction_log.folder import LIVE_FILE
 from sentimon.prediction_log.resumable_log import Journal, open_journal
 from sentimon.prediction_log.rotation import compress_sealed
 from sentimon.prediction_log.writer import LogWriter
-from tests.prediction_log.faults import force_nothing, in_new_process, killed_at
-from tests.rows import START, record
+from tests.support.faults import force_nothing, in_new_process, killed_at
+from tests.support.rows import START, record
 
 SETTINGS = LogSettings(fsync="always", compression="none")
 ROWS, STEP = 12, 4

@@ -23,7 +23,7 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.writer import LogWriter
 from tests.conftest import clean_environment
-from tests.rows import START, record, records
+from tests.support.rows import START, record, records
 
 DAY = timedelta(days=1)
 
@@ -356,7 +356,7 @@ from pathlib import Path
 from sentimon.config.settings import LogSettings
 from sentimon.prediction_log import rotation
 from sentimon.prediction_log.writer import LogWriter
-from tests.rows import record
+from tests.support.rows import record
 rotation.MEGABYTE = 20_000
 folder, name, first = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 writer = LogWriter(folder, LogSettings(rotate_megabytes=1, compression=sys.argv[4]))

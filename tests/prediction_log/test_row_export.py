@@ -19,8 +19,8 @@ from sentimon.prediction_log.output_files import ROWS, OutputFile, open_door
 from sentimon.prediction_log.reader import read_log_file
 from sentimon.prediction_log.record import OPTIONAL_FIELDS, PredictionRecord
 from sentimon.prediction_log.row_export import check_export, export_rows
-from tests import strategies
-from tests.rows import record, records
+from tests.support import strategies
+from tests.support.rows import record, records
 
 HOSTILE = [
     "[red]no[/red]",

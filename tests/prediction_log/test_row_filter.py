@@ -12,8 +12,8 @@ from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import PredictionRecord, parse_row
 from sentimon.prediction_log.row_filter import MatchingRows, RowFilter, newest_rows
 from sentimon.prediction_log.summary import summarise
-from tests import strategies
-from tests.rows import MINUTE, START, record, row
+from tests.support import strategies
+from tests.support.rows import MINUTE, START, record, row
 
 BAD = BadLine(path="x", line=1, kind="json", reason="bad")
 shares = st.none() | st.sampled_from([0.0, 0.4, 0.5, 0.75, 1.0])

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from sentimon.jsonl import BadLine
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary, summarise
-from tests.rows import record
-from tests.strategies import log_rows
+from tests.support.rows import record
+from tests.support.strategies import log_rows
 
 Rows = list[PredictionRecord | BadLine]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sentimon.errors import DataError
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, summarise_windows
-from tests.rows import START, record, records
-from tests.strategies import log_rows
+from tests.support.rows import START, record, records
+from tests.support.strategies import log_rows
 
 ROME = ZoneInfo("Europe/Rome")
 NOW = datetime(2026, 9, 30, tzinfo=UTC)

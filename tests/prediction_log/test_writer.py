@@ -29,9 +29,9 @@ from sentimon.prediction_log.folder import sealed_files
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.writer import LogWriter
-from tests.faults import fill_the_disk
-from tests.prediction_log.faults import forked, in_new_process
-from tests.rows import START, record
+from tests.support.faults import forked, in_new_process
+from tests.support.full_disk import fill_the_disk
+from tests.support.rows import START, record
 
 LIVE = "predictions.jsonl"
 MOST_CHARACTERS = 65_536

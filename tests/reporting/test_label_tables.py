@@ -40,8 +40,8 @@ from sentimon.scoring.scores import Scores
 from sentimon.statistics.intervals import Difference, Estimate
 from sentimon.statistics.label_shift import MixtureFit
 from sentimon.statistics.score_scaling import Calibrator
-from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
-from tests.rows import START, record, vector
+from tests.support.golden import WIDTHS, check_golden, check_narrow, printed
+from tests.support.rows import START, record, vector
 
 DAY = timedelta(days=1)
 

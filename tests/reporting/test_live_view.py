@@ -18,9 +18,9 @@ from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.live_view import Compared, Pace, Watched, frame
-from tests.reporting.golden import WIDTHS, check_golden, printed
-from tests.reporting.test_monitor import Looks
-from tests.rows import START, record, records, summary
+from tests.support.golden import WIDTHS, check_golden, printed
+from tests.support.monitor_looks import Looks
+from tests.support.rows import START, record, records, summary
 
 HOSTILE = ["[red]no[/red]", "\x1b[31mred\x1b[0m", "<script>alert(1)</script>", "\u202eright to left", "a\nb"]
 BAD = [BadLine(path="logs/predictions.jsonl", line=line, kind="json", reason="bad\x1b") for line in (3, 9)]

@@ -9,7 +9,7 @@ from rich.console import Console
 from sentimon.labels import LABELS
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.log_tables import rows_table
-from tests.rows import record
+from tests.support.rows import record
 
 HOSTILE = ["[red]no[/red]", "\x1b[31mred\x1b[0m", "<script>alert(1)</script>", "\u202eback", "a\nb\r\u2028c"]
 

@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,21 +31,11 @@ from sentimon.reporting.prometheus_text import (
     run_families,
 )
 from tests.conftest import ROOT
-from tests.rows import START, record, summary
+from tests.support.prometheus import check_metrics, promtool
+from tests.support.rows import START, record, summary
 
-promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None,
-    reason="PROMTOOL IS MISSING: nobody checked what Prometheus reads; install Debian's package prometheus",
-)
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 SHOP = {"source": "shop"}
-
-
-def check_metrics(text: str) -> None:
-    done = subprocess.run(
-        ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def run_facts(code: ExitCode = ExitCode.OK, **rest: object) -> RunFacts:

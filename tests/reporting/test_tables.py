@@ -12,28 +12,28 @@ from datetime import UTC, timedelta
 import pytest
 from rich.console import Console, RenderableType
 
-from sentimon.config.settings import DriftSettings, RetrainingSettings
+from sentimon.config.settings import DriftSettings
 from sentimon.evaluation.quality import evaluate
 from sentimon.jsonl import BadLine
 from sentimon.labels import LABELS, Sentiment
-from sentimon.monitoring.baseline import Baseline, check_baseline
+from sentimon.monitoring.baseline import check_baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.prediction_metrics import measure
-from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
 from sentimon.monitoring.simulation import Result, Scenario, SimulationRun
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
-from sentimon.reporting.decision_tables import check_table, drift_table, trigger_table
+from sentimon.reporting.decision_tables import check_table, drift_table
 from sentimon.reporting.metrics_tables import baseline_table, metrics_table, windows_table
 from sentimon.reporting.monitor_tables import monitor_table, simulation_table
 from sentimon.reporting.prediction_table import predictions_table
 from sentimon.reporting.quality_tables import quality_table
 from sentimon.reporting.setup_tables import examination_table, failed, good, settings_table, warning
 from sentimon.scoring.scores import Scores
-from tests.reporting.golden import check_golden, check_narrow, printed
-from tests.reporting.test_monitor import Looks
-from tests.rows import START, record, records, summary, vector
+from tests.support.golden import check_golden, check_narrow, printed
+from tests.support.monitor_looks import Looks
+from tests.support.rows import START, record, records, summary, vector
+from tests.support.table_values import baseline, trigger
 
 DAY = 24 * 60
 HOSTILE = [
@@ -45,10 +45,6 @@ HOSTILE = [
     "🎉👩‍💻",
     "",
 ]
-
-
-def baseline(total: Summary) -> Baseline:
-    return Baseline(name="[bold]june", created=START, source="logs", summary=total)
 
 
 def predictions() -> RenderableType:
@@ -79,20 +75,6 @@ def drift() -> RenderableType:
 
 def drift_without_rows() -> RenderableType:
     return drift_table(detect_drift(baseline(summary(70, 20, 10)), Summary(), DriftSettings()), LABELS)
-
-
-def trigger() -> RenderableType:
-    current = summary(10, 20, 70, confidence=0.6)
-    report = detect_drift(baseline(summary(70, 20, 10)), current, DriftSettings())
-    decision = evaluate_retraining(
-        current,
-        score_rule(report),
-        RetrainingSettings(),
-        last=LastTrigger(timestamp=START, rows_until=None),
-        now=START + timedelta(hours=1),
-        confidence_level=0.95,
-    )
-    return trigger_table(decision)
 
 
 def shown_baseline() -> RenderableType:

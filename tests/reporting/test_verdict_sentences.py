@@ -8,7 +8,7 @@ from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retrainin
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import limit_text, number_against
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
-from tests.rows import START, summary
+from tests.support.rows import START, summary
 
 NOW = datetime(2026, 9, 30, tzinfo=UTC)
 

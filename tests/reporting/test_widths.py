@@ -22,9 +22,9 @@ from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.decision_tables import drift_table, trigger_table
 from sentimon.reporting.metrics_tables import metrics_table, windows_table
 from sentimon.reporting.monitor_tables import monitor_table
-from tests.reporting import test_tables as shown
-from tests.reporting.golden import WIDTHS, check_golden, check_narrow, printed
-from tests.rows import START, records, summary
+from tests.support import table_values as shown
+from tests.support.golden import WIDTHS, check_golden, check_narrow, printed
+from tests.support.rows import START, records, summary
 
 LONG_NAMES = ("Sfavorevole o molto sfavorevole", "né l'uno né l'altro", "非常に肯定的な意見です")
 

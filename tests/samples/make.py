@@ -21,8 +21,8 @@ from pathlib import Path
 from unittest import mock
 
 import sentimon
-from tests.rows import lines, row
 from tests.samples.program import ASKED_AT, MODIFIED, PLACE, QUESTIONS, ask, move
+from tests.support.rows import lines, row
 
 HERE = Path(__file__).parent
 SEED = 14

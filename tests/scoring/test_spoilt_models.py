@@ -14,8 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sentimon.errors import ModelError
 from sentimon.scoring.onnx_backend import OnnxScorer
-from tests.scoring.test_onnx_backend import write_folder
-from tests.test_state_files_fuzz import ROUNDS, refusal, spoil
+from tests.support.onnx_folders import write_folder
+from tests.support.spoilt_files import ROUNDS, refusal, spoil
 
 FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.onnx")
 

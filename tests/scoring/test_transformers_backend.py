@@ -19,7 +19,7 @@ from sentimon.scoring import tokenisation as tokens
 from sentimon.scoring import transformers_backend as huggingface
 from sentimon.scoring.scorer import load_scorer
 from sentimon.scoring.transformers_backend import HuggingFaceScorer
-from tests.scoring import tiny_models
+from tests.support import tiny_models
 
 COMMIT = "3216a57f2a0d9c45a2e6c90157c20c49fb4bf9c7"
 TEXTS = [

@@ -5,7 +5,7 @@ from scipy import stats
 
 from sentimon.errors import DataError
 from sentimon.statistics.distances import total_variation, wasserstein_distance, wasserstein_interval
-from tests.strategies import counts
+from tests.support.strategies import counts
 
 Counts = tuple[int, int, int]
 

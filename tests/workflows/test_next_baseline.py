@@ -23,7 +23,7 @@ from sentimon.workflows.next_baseline import (
     wanted_at,
 )
 from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
-from tests.rows import START, summary
+from tests.support.rows import START, summary
 
 ONE, TWO, THREE = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
 NAMES = {ONE: "v1", TWO: "v2", THREE: "v3"}

@@ -22,8 +22,8 @@ from sentimon.workflows import model_registry as registry
 from sentimon.workflows.error_rate import error_rate_rule
 from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
 from sentimon.workflows.workspace import Workspace
-from tests.in_process import at_once, said
-from tests.rows import START, lines, records, written
+from tests.support.in_process import at_once, said
+from tests.support.rows import START, lines, records, written
 
 NOW = START + timedelta(days=6)
 MANY = 8

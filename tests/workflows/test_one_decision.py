@@ -37,8 +37,8 @@ from sentimon.workflows.retraining import decide_retraining
 from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.watch import Watcher
 from sentimon.workflows.workspace import Workspace
-from tests.in_process import said
-from tests.rows import START, lines, records
+from tests.support.in_process import said
+from tests.support.rows import START, lines, records
 
 NOW = START + timedelta(days=2)
 LATER = 24 * 60

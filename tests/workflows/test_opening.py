@@ -12,7 +12,7 @@ from sentimon.errors import ConfigError, UsageError
 from sentimon.workflows.drift import check_drift, compare_with_baseline, look_for_drift
 from sentimon.workflows.labelling import import_labels
 from sentimon.workflows.opening import open_workspace
-from tests.rows import lines, records
+from tests.support.rows import lines, records
 
 NOW = datetime(2026, 9, 8, tzinfo=UTC)
 

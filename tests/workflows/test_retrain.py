@@ -10,7 +10,7 @@ from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.gold_labels.label_join import Finder
 from sentimon.labels import Sentiment
 from sentimon.workflows.retrain import rows_of_log
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 
 def label(number: str, place: Sentiment) -> GoldLabel:

@@ -19,7 +19,7 @@ from sentimon.reporting.live_view import Watched
 from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.watch import Watcher
 from sentimon.workflows.workspace import Workspace
-from tests.rows import START, lines, record, records, summary, written
+from tests.support.rows import START, lines, record, records, summary, written
 
 SECOND = timedelta(seconds=1)
 

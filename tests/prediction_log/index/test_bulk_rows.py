@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sentimon.labels import LABELS
 from sentimon.prediction_log.index.bulk_rows import BulkReader
 from sentimon.prediction_log.index.cells import CellTable, hour_slots
-from tests.prediction_log.index.scanning import by_hour, scanned, whole
-from tests.rows import row
+from tests.support.rows import row
+from tests.support.scanning import by_hour, scanned, whole
 
 Fields = list[tuple[str, str]]
 """The keys of an object, and what stands behind each in JSON or in what is none."""

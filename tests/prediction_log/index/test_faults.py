@@ -50,9 +50,8 @@ from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, Window, summarise_windows
 from sentimon.prediction_log.writer import LogWriter
 from tests.conftest import clean_environment
-from tests.engine.test_local_processes import HOURS, children_of, has_ended, wait_until
-from tests.prediction_log.faults import forked, in_new_process, killed_at
-from tests.prediction_log.index.test_law import (
+from tests.support.faults import forked, in_new_process, killed_at
+from tests.support.log_histories import (
     NOW,
     ROME,
     by_another_program,
@@ -64,8 +63,9 @@ from tests.prediction_log.index.test_law import (
     small_sizes,
     torn,
 )
-from tests.rows import START, record, records, written
-from tests.rows import lines as lines_of
+from tests.support.processes import HOURS, children_of, has_ended, wait_until
+from tests.support.rows import START, record, records, written
+from tests.support.rows import lines as lines_of
 
 NOBODY = 65534
 WITHIN = Period(since=START + timedelta(minutes=70), until=START + timedelta(minutes=2999))

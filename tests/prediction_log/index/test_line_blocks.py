@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import random
 import tempfile
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +15,6 @@ from hypothesis import strategies as st
 
 from sentimon.jsonl import LineError
 from sentimon.prediction_log import log_file
-from sentimon.prediction_log.compression import ZstdFile
 from sentimon.prediction_log.index import line_blocks
 from sentimon.prediction_log.index.line_blocks import (
     line_end_after,
@@ -26,31 +23,12 @@ from sentimon.prediction_log.index.line_blocks import (
     streamed_blocks,
 )
 from sentimon.prediction_log.log_file import open_log_file
+from tests.support.line_contents import COMPRESSED, content_lines, line_begins
 
 contents = st.lists(
     st.sampled_from([b"", b"\r", b"a", b"bc", b"def\r", b"\xe2\x80\xa8", b"x" * 17, b"y" * 70]), max_size=15
 ).map(b"\n".join)
 sizes = st.integers(1, 40)
-
-
-def zstd(content: bytes) -> bytes:
-    with tempfile.TemporaryFile() as file:
-        with ZstdFile(file, "w") as stream:
-            stream.write(content)
-        file.seek(0)
-        return file.read()
-
-
-COMPRESSED: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "zst": zstd}
-
-
-def line_begins(content: bytes) -> list[int]:
-    return [0, *(place + 1 for place, byte in enumerate(content) if byte == ord("\n"))]
-
-
-def content_lines(content: bytes) -> list[bytes]:
-    begins = [*line_begins(content), len(content)]
-    return [content[begin:end] for begin, end in pairwise(begins) if end > begin]
 
 
 def check_whole_lines(found: Sequence[bytes], content: bytes) -> None:

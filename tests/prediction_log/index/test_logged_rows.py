@@ -10,7 +10,7 @@ import pytest
 
 from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.index.logged_rows import TAIL_BYTES, LatestRowsCache, latest_rows
-from tests.rows import lines, record, records, written
+from tests.support.rows import lines, record, records, written
 
 
 def rows(count: int, *, minute: int = 0) -> str:

@@ -22,8 +22,8 @@ from sentimon.prediction_log.log_file import LineFragment, open_log_file
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Period
-from tests.prediction_log.index.test_line_blocks import content_lines, zstd
-from tests.rows import START, records
+from tests.support.line_contents import content_lines, zstd
+from tests.support.rows import START, records
 
 LIVE = "predictions.jsonl"
 pieces = st.sampled_from([b"", b"\r", b"a", b"bc", b"x" * 19, b"y" * 20, b"z" * 21, b"w" * 22, b"v" * 150])

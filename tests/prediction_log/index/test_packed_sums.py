@@ -30,8 +30,8 @@ from sentimon.prediction_log.summary import (
     summarise,
 )
 from sentimon.scoring.scores import SCALE
-from tests.rows import record
-from tests.strategies import records
+from tests.support.rows import record
+from tests.support.strategies import records
 
 BYTES = (1, 2, 4, 8)
 counts = st.one_of([st.integers(0, 256**width // 4) for width in BYTES])

@@ -20,7 +20,7 @@ from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, summarise_windows
 from sentimon.prediction_log.writer import LogWriter
-from tests.rows import START, record
+from tests.support.rows import START, record
 
 NOW = START + timedelta(days=400)
 

@@ -29,10 +29,10 @@ from sentimon.prediction_log.reader import read_log_file
 from sentimon.prediction_log.record import parse_row
 from sentimon.prediction_log.summary import GrowingSummary, Summary, summarise
 from sentimon.timestamps import to_microseconds
-from tests.prediction_log.index.scanning import by_hour, scanned, whole
-from tests.prediction_log.index.test_law import lines
-from tests.prediction_log.index.test_line_blocks import COMPRESSED, line_begins
-from tests.rows import row
+from tests.support.line_contents import COMPRESSED, line_begins
+from tests.support.log_histories import lines
+from tests.support.rows import row
+from tests.support.scanning import by_hour, scanned, whole
 
 NAME = "predictions-20260907T000000Z.jsonl"
 STRICT = settings(deadline=None, max_examples=60)

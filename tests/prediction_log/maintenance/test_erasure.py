@@ -33,18 +33,11 @@ from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.rotation import compress_sealed
 from sentimon.prediction_log.summary import Summary, summarise
-from tests.prediction_log.faults import failing, force_nothing, in_new_process, killed_at
-from tests.prediction_log.maintenance.test_repair import (
-    ENDINGS,
-    SEALED,
-    good,
-    good_rows,
-    packed,
-    start_writer,
-    unpacked,
-)
-from tests.rows import START, written
-from tests.strategies import records
+from tests.support.damaged_logs import good, good_rows, start_writer
+from tests.support.faults import failing, force_nothing, in_new_process, killed_at
+from tests.support.packed_files import ENDINGS, SEALED, packed, unpacked
+from tests.support.rows import START, written
+from tests.support.strategies import records
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 CODE = [one.__name__ for one in (rewriting, erasure, erasure_criteria, quarantine, durable_files)]

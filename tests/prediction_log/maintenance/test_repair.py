@@ -4,15 +4,12 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -35,21 +32,16 @@ from sentimon.prediction_log.maintenance.quarantine import (
 from sentimon.prediction_log.maintenance.repair import RepairedFile, find_bad_lines, needs_repair, repair_log
 from sentimon.prediction_log.maintenance.rewriting import orphans
 from sentimon.prediction_log.reader import read_log
-from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.rotation import compress_sealed
-from tests.conftest import clean_environment
-from tests.prediction_log.faults import failing, force_nothing, in_new_process, killed_at
-from tests.prediction_log.maintenance.test_rewriting import ENDINGS, SEALED, packed, unpacked
-from tests.rows import START, lines, row, written
-from tests.strategies import records
+from tests.support.damaged_logs import good, good_rows, start_writer
+from tests.support.faults import failing, force_nothing, in_new_process, killed_at
+from tests.support.packed_files import ENDINGS, SEALED, packed, unpacked
+from tests.support.rows import START, written
+from tests.support.strategies import records
 
 CODE = [one.__name__ for one in (rewriting, repair, quarantine, durable_files)]
 PHASES = 2
 """Tests that share the lines at which a repair is killed, so that they can run beside each other."""
-
-
-def good(minute: int, **rest: Any) -> bytes:
-    return lines([row(0, minute) | {"sentiment": "negative", "confidence": 0.8} | rest]).encode()
 
 
 BAD = {
@@ -72,10 +64,6 @@ BAD = {
 def repair(folder: Path, longest: int = LONGEST) -> list[RepairedFile]:
     found = find_bad_lines(folder, zone=UTC, longest=longest)
     return repair_log(folder, found, now=START, zone=UTC, longest=longest)
-
-
-def good_rows(folder: Path) -> list[PredictionRecord]:
-    return [one for one in read_log(folder, zone=UTC) if isinstance(one, PredictionRecord)]
 
 
 def bad_lines(folder: Path) -> list[BadLine]:
@@ -470,28 +458,6 @@ def test_the_quarantine_gives_back_any_bytes(raw: bytes) -> None:
         (entry,) = quarantine.path.read_bytes().splitlines()
         # Of an empty line, which is never bad, there would be nothing to give back.
         assert quarantined_line(entry) == (raw or entry)
-
-
-WRITER = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from sentimon.config.settings import LogSettings
-from sentimon.prediction_log import rotation
-from sentimon.prediction_log.writer import LogWriter
-from tests.rows import record
-rotation.MEGABYTE = 10_000
-writer = LogWriter(Path(sys.argv[1]), LogSettings(rotate_megabytes=1, compression=sys.argv[2]))
-for number in range(300):
-    writer.append([record(0, number, text=f"{number}:" + "x" * 400, id=f"id{number}")], now=datetime.now(UTC))
-"""
-
-
-def start_writer(folder: Path, compression: str) -> subprocess.Popen[bytes]:
-    """A program that logs 300 rows; a file is sealed and compressed every 20."""
-    folder.mkdir(exist_ok=True)
-    arguments = [sys.executable, "-c", WRITER, str(folder), compression]
-    return subprocess.Popen(arguments, env=clean_environment(folder))
 
 
 @pytest.mark.parametrize("compression", ["zstd", "none"])

@@ -1,4 +1,3 @@
-import gzip
 import io
 import os
 import tempfile
@@ -19,7 +18,6 @@ from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, numbered_lines
 from sentimon.prediction_log import rotation
 from sentimon.prediction_log.append_chain import read_append_chain
-from sentimon.prediction_log.compression import OPTIONS, ZstdFile
 from sentimon.prediction_log.locks import exclusive, only_compressor
 from sentimon.prediction_log.log_file import LogFile, open_log_file
 from sentimon.prediction_log.maintenance import rewriting
@@ -34,28 +32,11 @@ from sentimon.prediction_log.maintenance.rewriting import (
 )
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.writer import LogWriter
-from tests.prediction_log.faults import failing
-from tests.rows import START, records, written
+from tests.support.faults import failing
+from tests.support.packed_files import ENDINGS, SEALED, packed, unpacked
+from tests.support.rows import START, records, written
 
-SEALED = "predictions-20260907T080000Z.jsonl"
-ENDINGS = ("", ".gz", ".zst")
 CONTENT = b"keep\n\ndrop\nkeep\r\nchange\r\ndrop"
-
-
-def packed(content: bytes, ending: str) -> bytes:
-    if ending == ".gz":
-        return gzip.compress(content)
-    if ending == ".zst":
-        raw = io.BytesIO()
-        with ZstdFile(raw, "w", options=OPTIONS) as file:
-            file.write(content)
-        return raw.getvalue()
-    return content
-
-
-def unpacked(path: Path) -> bytes:
-    with open_log_file(path) as segment:
-        return segment.stream.read()
 
 
 def edit(line: NumberedLine) -> bytes | None:

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from sentimon.reporting.report.saved_checks import recall
-from tests.reporting.report.reports import INCIDENT
+from tests.support.reports import INCIDENT
 
 HIGH = {"value": 0.5}
 FOUND = [{"group": "class", "event": "negative", "before": {"value": 0.2}, "after": HIGH}]

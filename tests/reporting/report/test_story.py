@@ -25,8 +25,8 @@ from sentimon.reporting.report.saved_checks import Past
 from sentimon.reporting.report.story import tell
 from sentimon.statistics.intervals import Difference
 from tests.reporting.report.pages import check_page, everything, parsed
-from tests.reporting.report.reports import NOW, report
-from tests.rows import summary
+from tests.support.reports import NOW, report
+from tests.support.rows import summary
 
 STYLE = (TEMPLATES / "report.css").read_text(encoding="utf-8")
 HOSTILE = [

@@ -19,7 +19,7 @@ from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.report.report_value import Known, Report, Setting, Watch, score_windows
 from sentimon.reporting.report.saved_checks import recall
-from tests.rows import START, lines, records, row
+from tests.support.rows import START, lines, records, row
 
 NOW = START + timedelta(days=2)
 INCIDENT = Incident(
