@@ -207,9 +207,11 @@ class _Cutter:
         self._hold(piece[begin : len(piece) - len(self._escape)])
 
     def end(self) -> Iterator[bytes | LineError]:
-        """Yield what is left at the end of the document: a row that is not whole."""
-        if self._row.strip(_BLANKS) or self._too_long:
-            yield from self._rows(b"")
+        """Yield what is left at the end of the document, and an error where an array is not closed."""
+        torn = self._depth > 0 or self._string
+        yield from self._rows(b"")
+        if self._in_array and not torn:
+            yield LineError("json", "not valid JSON: the list ends without a closing bracket")
 
     def _take(self, token: bytes) -> bool | None:
         """Note a bracket or a comma; return None within a row, else whether the token is part of it."""

@@ -107,7 +107,7 @@ def test_an_empty_list_has_no_rows(content: bytes) -> None:
         (b'[{"text": "a"},, {"text": "b"},]', ["a", 2, "b", 4]),
         (b'[{"text": "a"}, {"text": "b", "x": NaN}]', ["a", "b"]),
         (b'[{"text": "a"}, {"text": "b"} {"text": "c"}]', ["a", "b", "c"]),
-        (b'[{"text": "a"}, {"text": "b"}', ["a", "b"]),
+        (b'[{"text": "a"}, {"text": "b"}', ["a", "b", 3]),
         (b'[{"text": "a"}, {"text": "b', ["a", 2]),
         (b'[{"text": "a"}]\n[{"text": "b"}]\n', ["a", "b"]),
         (b'{\n"text": "a"}\n{"text": \n"b"}', ["a", "b"]),
