@@ -37,13 +37,9 @@ def collect_baseline(session: Session, path: Path) -> None:
 
 def note_given_up(path: Path) -> None:
     """Say so where a baseline was to come at `path`, and something else has taken its place."""
-    from sentimon.workflows.next_baseline import given_up
-    from sentimon.workflows.state_files import next_path
+    from sentimon.workflows.next_baseline import describe_given_up
 
-    wanted = given_up(path)
-    if wanted is not None:
+    given_up = describe_given_up(path)
+    if given_up is not None:
         # Said even where quiet is asked for: from now on what lies there is what is normal.
-        note(
-            f"{next_path(path)}: the baseline of {wanted.name} is given up: "
-            f"{path} is not the one that it was to replace"
-        )
+        note(given_up)

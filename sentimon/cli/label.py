@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentimon.cli.dataset_options import FormatOption, LabelColumnOption
 from sentimon.cli.inputs import open_input
 from sentimon.cli.labelled import log_rows, note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.options import (
     ConfigOption,
-    FormatOption,
     JsonFlag,
     LogsOption,
     QuietFlag,
@@ -43,10 +43,6 @@ KeyOption = Annotated[
         metavar="FIELD",
         help="What names the logged row: id, text-hash or text. (default: the first that it has)",
     ),
-]
-LabelColumnOption = Annotated[
-    str | None,
-    typer.Option("--label-column", metavar="NAME", help="Column of the labels. (default: label, ...)"),
 ]
 ReplaceFlag = Annotated[bool, flag("--replace", help="Where a row has another label, take the later.")]
 
@@ -106,13 +102,7 @@ def _inbox(
     if key not in (None, *KEYS):
         raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
     return open_inbox(
-        open_input(
-            [],
-            file,
-            column=NO_COLUMN,
-            file_format=file_format,
-            longest=session.settings.logs.max_line_bytes,
-        ),
+        open_input(session, [], file, column=NO_COLUMN, file_format=file_format),
         by=key,
         label_field=label_column,
         now=session.now,

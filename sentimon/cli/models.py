@@ -11,9 +11,8 @@ from sentimon.cli.labelled import note_lines
 from sentimon.cli.later import later_app
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show, show_json
-from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption, facts_of, registry_folder
-from sentimon.cli.session import Session, start
-from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
+from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption
+from sentimon.cli.session import Session, clock, start
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,21 +94,18 @@ def rollback(
     Example: sentimon models rollback --reason "complaints about Italian"
     """
     from sentimon.reporting.json_shapes import wanted_object
-    from sentimon.workflows.model_registry import roll_back
+    from sentimon.workflows.promotion import advice, take_back
 
     flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
     session = start(config, flags)
-    check_baseline_rows(session)
-    folder = registry_folder(session)
-    before = _registry(session)
-    facts = facts_of(session, reason)
-    entry = before.entry_of(version or before.previous or "") or {}
-    target = roll_back(folder, version, {**facts, "revision": entry.get("revision"), "forced": False})
-    wanted = follow_switch(session, target, entry.get("revision"))
+    _registry(session)
+    done = take_back(session, version, reason=reason, clock=clock)
     if as_json:
-        show_json({"version": target, "previous": before.current, "baseline": wanted_object(wanted)})
-    note(f"{target} serves as {folder}/current")
-    advise(session, folder, wanted)
+        baseline = wanted_object(done.collected)
+        show_json({"version": done.version, "previous": done.previous, "baseline": baseline})
+    note(f"{done.version} serves as {_folder(session)}/current")
+    for sentence in advice(session, done.collected):
+        note(sentence)
 
 
 def _folder(session: Session) -> Path:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from sentimon.errors import ExitCode
+from sentimon.reporting.plain_text import counted as counted
+from sentimon.reporting.plain_text import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +46,6 @@ def show_lines(values: Iterable[Mapping[str, Any]]) -> None:
 def note(message: str) -> None:
     """Print one line for people on stderr."""
     from sentimon.config.secrets import masked
-    from sentimon.reporting.plain_text import visible
 
     sys.stderr.write(visible(masked(message)) + "\n")
 
@@ -54,12 +55,3 @@ def leave(code: ExitCode, *, exit_zero: bool = False) -> NoReturn:
     if exit_zero and code in (ExitCode.FINDING, ExitCode.NO_VERDICT):
         code = ExitCode.OK
     raise typer.Exit(int(code))
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it needs one.
-
-    >>> counted(1, "row"), counted(2, "row")
-    ('1 row', '2 rows')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from sentimon.cli.engine import place_of_work
 from sentimon.cli.output import counted, leave, show, show_json
 from sentimon.cli.session import Session
 from sentimon.errors import ExitCode
@@ -40,6 +39,8 @@ def _plan(session: Session) -> Plan:
     from sentimon.reporting.dry_run import Plan
 
     units, speed = _new_units(session)
+    from sentimon.engine.scoring_engine import place_of_work
+
     settings = session.settings.engine
     on_cluster = is_for_cluster(settings, units)
     where, engine, workers = place_of_work(settings, on_cluster=on_cluster)

@@ -33,8 +33,8 @@ def read_labelled(session: Session, period: Period, file: str | None) -> Labelle
 
 
 def _of_file(session: Session, file: str) -> Labelled:
-    from sentimon.cli.evaluate import score_all
     from sentimon.evaluation.datasets import load_labelled
+    from sentimon.workflows.evaluation import score_all
 
     rows = load_labelled(file, split=None, text_column=None, label_column=None)
     judged = score_all(session, [row.text for row in rows])

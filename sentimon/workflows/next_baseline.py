@@ -71,6 +71,21 @@ def given_up(path: Path) -> Wanted | None:
     return None if _is_of(read_if_there(path), wanted.revision) else wanted
 
 
+def describe_given_up(path: Path) -> str | None:
+    """Return a sentence about the baseline that was to come at `path` and no longer is; None: there is none.
+
+    Raises:
+        StoreError: a file cannot be read.
+    """
+    wanted = given_up(path)
+    if wanted is None:
+        return None
+    return (
+        f"{next_path(path)}: the baseline of {wanted.name} is given up: "
+        f"{path} is not the one that it was to replace"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heir:
     """A model that has just begun to serve."""
