@@ -31,11 +31,11 @@ from sentimon.config.settings import EngineSettings
 from sentimon.engine.local_processes import run_units
 from sentimon.engine.ray_cluster import Cluster, connected
 from sentimon.engine.ray_reading import read_on
-from sentimon.prediction_log.index.log_index import Index
-from sentimon.prediction_log.index.packed_sums import Part
-from sentimon.prediction_log.index.scan_units import Unit, gather, read_unit, size_of
+from sentimon.prediction_log.index.log_index import LogIndex
+from sentimon.prediction_log.index.packed_sums import PartialSum
+from sentimon.prediction_log.index.scan import ScanUnit, merge_partial_sums, read_unit, size_of
 
-Parts = Iterable[list[Part]]
+Parts = Iterable[list[PartialSum]]
 MEGABYTE = 1_000_000
 CHUNK_MEGABYTES = 16
 ROWS_A_DAY = 10**9
@@ -75,11 +75,11 @@ def parsed_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def units_of(log: Path) -> list[Unit]:
+def units_of(log: Path) -> list[ScanUnit]:
     """Return the units that the log is read in."""
-    found: list[Unit] = []
+    found: list[ScanUnit] = []
 
-    def look(read: Callable[[Unit], list[Part]], units: Sequence[Unit]) -> Parts:
+    def look(read: Callable[[ScanUnit], list[PartialSum]], units: Sequence[ScanUnit]) -> Parts:
         found.extend(units)
         return run_units(read, units, workers=0)
 
@@ -90,11 +90,11 @@ def units_of(log: Path) -> list[Unit]:
 def ask(log: Path, run: Callable[..., Parts]) -> float:
     """Ask for the sums of the whole log, and return the seconds it took."""
     begun = time.perf_counter()
-    Index(folder=log, zone=UTC, now=datetime.now(UTC), run=run).ask(lambda _: None)
+    LogIndex(folder=log, zone=UTC, now=datetime.now(UTC), run=run).ask(lambda _: None)
     return time.perf_counter() - begun
 
 
-def measured(log: Path, units: Sequence[Unit], rounds: int) -> tuple[float, float, float]:
+def measured(log: Path, units: Sequence[ScanUnit], rounds: int) -> tuple[float, float, float]:
     """Return the median seconds of (one process here, one worker, two workers), taken in turns."""
     here, one, two = list[float](), list[float](), list[float]()
     for _ in range(rounds):
@@ -107,10 +107,10 @@ def measured(log: Path, units: Sequence[Unit], rounds: int) -> tuple[float, floa
     return statistics.median(here), statistics.median(one), statistics.median(two)
 
 
-def warm_up(cluster: Cluster, units: Sequence[Unit]) -> None:
+def warm_up(cluster: Cluster, units: Sequence[ScanUnit]) -> None:
     """Let each worker start its process and load what it needs: all at once, so that each has a part."""
 
-    def read_slowly(unit: Unit) -> int:
+    def read_slowly(unit: ScanUnit) -> int:
         parts = list(read_unit(unit))
         time.sleep(2)
         return len(parts)
@@ -119,9 +119,9 @@ def warm_up(cluster: Cluster, units: Sequence[Unit]) -> None:
     cluster.ray.get([task.remote(unit) for unit in units[: cluster.workers]])
 
 
-def asking_seconds(log: Path, units: Sequence[Unit]) -> float:
+def asking_seconds(log: Path, units: Sequence[ScanUnit]) -> float:
     """Return how long the program that asked takes for the results of a task, once they are there."""
-    parts = [gather([read_unit(unit)]) for unit in units]
+    parts = [merge_partial_sums([read_unit(unit)]) for unit in units]
     return ask(log, lambda read, some: iter(parts)) / len(units)
 
 

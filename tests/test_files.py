@@ -6,16 +6,16 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from sentimon import jsonl
 from sentimon.config import load_settings
 from sentimon.config.settings import LogSettings
 from sentimon.errors import ConfigError, StoreError
 from sentimon.files import is_there, open_own, read_file, read_if_there
-from sentimon.jsonl import file_lines
+from sentimon.jsonl import LineError, file_lines, numbered_lines
 from sentimon.prediction_log.durable_files import append_lines, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive, shared
 from sentimon.prediction_log.writer import LogWriter
@@ -88,13 +88,13 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path) ->
         list(file_lines(tmp_path / "long"))
 
 
-def test_a_line_without_end_is_cut_and_the_next_one_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jsonl, "_LONGEST", 8)
-    (tmp_path / "f").write_bytes(b"a" * 30 + b"\nnext\n" + b"b" * 8 + b"\n" + b"c" * 7 + b"\nlast")
-    found = [(number, line) for number, line in file_lines(tmp_path / "f")]
-    assert found == [(1, b"a" * 8), (2, b"next"), (3, b"b" * 8), (4, b"c" * 7), (5, b"last")]
+def test_a_line_without_end_is_one_bad_line_and_the_next_one_is_read() -> None:
+    content = b"a" * 30 + b"\nnext\n" + b"b" * 8 + b"\n" + b"c" * 7 + b"\nlast"
+    found = [
+        (number, line.kind if isinstance(line, LineError) else line)
+        for number, line in numbered_lines(BytesIO(content), longest=8)
+    ]
+    assert found == [(1, "too_long"), (2, b"next"), (3, b"b" * 8), (4, b"c" * 7), (5, b"last")]
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def log(tmp_path: Path) -> bytes:
 
 
 PLACES = {
-    "reading": ("sentimon.prediction_log.index.refresh.refresh", ("metrics", "--logs", "logs")),
+    "reading": ("sentimon.prediction_log.index.refresh.refresh_index", ("metrics", "--logs", "logs")),
     "scoring": (
         "sentimon.scoring.batch_scoring.score_here",
         ("predict", "--input", "texts.txt", "--output", "out"),

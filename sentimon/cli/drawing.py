@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.label_book import Finder
     from sentimon.gold_labels.sampling import Draw
     from sentimon.gold_labels.sampling_weights import Weigh
-    from sentimon.prediction_log.output_files import Output
+    from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.prediction_log.windows import Period
 
 _INSTANT = timedelta(microseconds=1)
 
 
-def sheet_of(session: Session, output: Path, *, force: bool) -> Output:
+def sheet_of(session: Session, output: Path, *, force: bool) -> OutputFile:
     """Return the file to write the rows to.
 
     Raises:

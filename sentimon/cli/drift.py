@@ -38,6 +38,7 @@ from sentimon.cli.session import Session, start
 from sentimon.errors import ExitCode, NoVerdictError, ReadOnlyError, UsageError
 from sentimon.workflows.drift import has_baseline
 
+NoCreateFlag = Annotated[bool, flag("--no-create", help="Without a baseline refuse, do not make one.")]
 _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": ExitCode.NO_VERDICT}
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ def drift(
     match: MatchOption = None,
     tz: TimeZoneOption = None,
     threshold: ThresholdOption = None,
-    no_create: Annotated[
-        bool, flag("--no-create", help="Without a baseline refuse, do not make one.")
-    ] = False,
+    no_create: NoCreateFlag = False,
     monitor: Annotated[
         bool,
         flag("--monitor", help="Judge the rows that no earlier check judged, sure under repeated checks."),

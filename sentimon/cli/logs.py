@@ -66,8 +66,8 @@ def prune(
 
     Example: sentimon logs prune --logs logs/ --keep-days 90 --dry-run
     """
-    from sentimon.prediction_log.folder import list_files, remove_files
-    from sentimon.prediction_log.maintenance.retention import plan_prune
+    from sentimon.prediction_log.folder import list_files
+    from sentimon.prediction_log.maintenance.retention import plan_prune, remove_files
     from sentimon.prediction_log.rotation import compress_left_over
 
     flags = {"logs.keep_days": keep_days, "logs.keep_megabytes": keep_megabytes}

@@ -27,9 +27,9 @@ from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.labels import Sentiment
-    from sentimon.prediction_log.output_files import Output
+    from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.record import PredictionRecord
-    from sentimon.prediction_log.row_filter import Matches, RowFilter
+    from sentimon.prediction_log.row_filter import MatchingRows, RowFilter
     from sentimon.prediction_log.windows import Period
 
 _TABLE_ROWS = 20
@@ -114,21 +114,21 @@ def query(
     _note(session, matches)
 
 
-def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> Matches:
+def _matches(session: Session, period: Period, row_filter: RowFilter, stack: ExitStack) -> MatchingRows:
     """Return the rows that match, in the order of the log; their files are open until `stack` is closed."""
-    from sentimon.prediction_log.row_filter import Matches
+    from sentimon.prediction_log.row_filter import MatchingRows
 
     rows = session.logged_rows(period, stack)
-    return Matches(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
+    return MatchingRows(watched(rows, "rows read"), row_filter, trouble=rows.trouble)
 
 
-def _newest(matches: Matches, limit: int | None) -> list[PredictionRecord]:
-    from sentimon.prediction_log.row_filter import newest
+def _newest(matches: MatchingRows, limit: int | None) -> list[PredictionRecord]:
+    from sentimon.prediction_log.row_filter import newest_rows
 
-    return newest(matches, limit or _TABLE_ROWS)
+    return newest_rows(matches, limit or _TABLE_ROWS)
 
 
-def _show(session: Session, records: Iterable[PredictionRecord], matches: Matches, limit: int) -> None:
+def _show(session: Session, records: Iterable[PredictionRecord], matches: MatchingRows, limit: int) -> None:
     from sentimon.reporting.log_tables import rows_table
 
     shown = list(islice(records, limit))
@@ -137,7 +137,9 @@ def _show(session: Session, records: Iterable[PredictionRecord], matches: Matche
         show(rows_table(shown, session.names, zone=session.zone, total=matches.summary.count))
 
 
-def _write(target: Output, records: Iterable[PredictionRecord], matches: Matches, limit: int | None) -> None:
+def _write(
+    target: OutputFile, records: Iterable[PredictionRecord], matches: MatchingRows, limit: int | None
+) -> None:
     from sentimon.prediction_log.row_export import export_rows
 
     written = export_rows(target, islice(records, limit))
@@ -145,13 +147,13 @@ def _write(target: Output, records: Iterable[PredictionRecord], matches: Matches
     note(f"{written:,} of {matches.summary.count:,} rows that match written to {target}")
 
 
-def _read_on(matches: Matches) -> None:
+def _read_on(matches: MatchingRows) -> None:
     """Read the rest of the log, to count what else matches."""
     for _ in matches:
         pass
 
 
-def _note(session: Session, matches: Matches) -> None:
+def _note(session: Session, matches: MatchingRows) -> None:
     note_trouble(session, matches.summary)
     if matches.unsearched:
         note(f"{counted(matches.unsearched, 'row')} could not be searched: the text was not kept (logs.text)")
@@ -191,7 +193,7 @@ def _check(row_filter: RowFilter, *, limit: int | None, newest: bool, streams: b
         )
 
 
-def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> Output | None:
+def _target(session: Session, output: Path | None, *, force: bool, as_json: bool) -> OutputFile | None:
     """Return the file to write, where there is to be one."""
     if output is None:
         if force:

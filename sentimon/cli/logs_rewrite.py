@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sentimon.prediction_log.maintenance.erasure import Erasure, Order
+    from sentimon.prediction_log.maintenance.erasure import Erasure, ErasureOrder
     from sentimon.prediction_log.maintenance.repair import RepairedFile
 
 DryRunFlag = Annotated[bool, flag("--dry-run", help="Say what would be done, change nothing.")]
@@ -213,12 +213,12 @@ def _order(
     contains: list[str] | None,
     *,
     drop_rows: bool,
-) -> Order:
-    from sentimon.prediction_log.maintenance.erasure import Order
-    from sentimon.prediction_log.maintenance.erasure_criteria import Criteria
+) -> ErasureOrder:
+    from sentimon.prediction_log.maintenance.erasure import ErasureOrder
+    from sentimon.prediction_log.maintenance.erasure_criteria import ErasureCriteria
 
-    criteria = Criteria.of(ids=ids or (), text_hashes=text_hashes or (), contains=contains or ())
-    return Order(
+    criteria = ErasureCriteria.of(ids=ids or (), text_hashes=text_hashes or (), contains=contains or ())
+    return ErasureOrder(
         criteria=criteria,
         drop_rows=drop_rows,
         now=session.now,
@@ -228,7 +228,7 @@ def _order(
 
 
 def _erasure_object(
-    session: Session, order: Order, erasure: Erasure, unsearched: Sequence[Path], *, dry_run: bool
+    session: Session, order: ErasureOrder, erasure: Erasure, unsearched: Sequence[Path], *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "path": str(session.folder),

@@ -13,8 +13,8 @@ from sentimon.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.prediction_log.index.period_sums import Sums
-    from sentimon.prediction_log.segment import LogFile
+    from sentimon.prediction_log.index.period_sums import PeriodSums
+    from sentimon.prediction_log.log_file import LogFile
     from sentimon.prediction_log.summary import Summary
 
 
@@ -58,7 +58,7 @@ def _read_twice(session: Session) -> tuple[list[tuple[LogFile, Summary]], list[P
     index = session.index
     wrong: dict[Path, None] = {}
 
-    def question(sums: Sums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
+    def question(sums: PeriodSums) -> tuple[list[tuple[LogFile, Summary]], list[Path], Summary]:
         differing = differing_files(sums, now=session.now, run=index.run) if session.index_file else []
         # A damaged index is made anew at once, and the question is put again.
         wrong.update((one.path, None) for one in differing)

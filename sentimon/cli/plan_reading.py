@@ -14,7 +14,7 @@ from sentimon.errors import ExitCode
 from sentimon.workflows.workspace import is_for_cluster
 
 if TYPE_CHECKING:
-    from sentimon.prediction_log.index.scan_units import Read, Unit
+    from sentimon.prediction_log.index.scan import ScanUnit, UnitReader
     from sentimon.reporting.dry_run import Plan
 
 
@@ -35,7 +35,7 @@ def show_reading_plan(session: Session, *, as_json: bool) -> NoReturn:
 
 
 def _plan(session: Session) -> Plan:
-    from sentimon.prediction_log.index.scan_units import UNIT, size_of
+    from sentimon.prediction_log.index.scan import UNIT, size_of
     from sentimon.reporting.dry_run import Plan
 
     units, speed = _new_units(session)
@@ -61,14 +61,14 @@ def _plan(session: Session) -> Plan:
     )
 
 
-def _new_units(session: Session) -> tuple[list[Unit], float]:
+def _new_units(session: Session) -> tuple[list[ScanUnit], float]:
     """Return (what is not in the index yet, the bytes a second that one process reads)."""
-    from sentimon.prediction_log.index.scan_units import size_of
+    from sentimon.prediction_log.index.scan import size_of
 
-    units: list[Unit] = []
+    units: list[ScanUnit] = []
     speed = 0.0
 
-    def look(read: Read, found: Sequence[Unit]) -> NoReturn:
+    def look(read: UnitReader, found: Sequence[ScanUnit]) -> NoReturn:
         nonlocal speed
         units.extend(found)
         if units:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.prediction_metrics import Metrics
     from sentimon.monitoring.retraining_rules import RetrainingTrigger
-    from sentimon.prediction_log.output_files import Output
+    from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.summary import Summary
     from sentimon.reporting.prometheus_text import Family
 
@@ -40,7 +40,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self.path = STDOUT if path == _STDOUT_TOO else path
-        self._output: Output | None = None
+        self._output: OutputFile | None = None
         self._command = ""
         self._log: str | None = None
         self._found = ExitCode.OK

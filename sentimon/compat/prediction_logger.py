@@ -13,10 +13,10 @@ from sentimon.config.paths import expanded
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
 from sentimon.prediction_log.durable_files import errors_named, remove_file
-from sentimon.prediction_log.folder import LIVE_FILE, list_files, remove_files
+from sentimon.prediction_log.folder import LIVE_FILE, list_files
+from sentimon.prediction_log.maintenance.retention import remove_files
 from sentimon.prediction_log.reader import read_log, read_log_file
-from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.row_parser import check_agreement, parse_scores
+from sentimon.prediction_log.record import PredictionRecord, check_agreement, parse_scores
 from sentimon.prediction_log.writer import LogWriter
 from sentimon.timestamps import format_moment, parse_moment, time_zone
 

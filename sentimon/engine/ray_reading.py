@@ -18,8 +18,8 @@ from sentimon.engine.ray_cluster import Cluster, named
 from sentimon.errors import EngineError, SentimonError
 from sentimon.prediction_log.append_chain import ANY_DEVICE
 from sentimon.prediction_log.index.file_snapshot import MovedError, content_mark, opened_again
-from sentimon.prediction_log.index.packed_sums import Part
-from sentimon.prediction_log.index.scan_units import UNIT, Read, Unit, gather
+from sentimon.prediction_log.index.packed_sums import PartialSum
+from sentimon.prediction_log.index.scan import UNIT, ScanUnit, UnitReader, merge_partial_sums
 from sentimon.timestamps import zone_rules
 
 Say = Callable[[str], None]
@@ -44,12 +44,14 @@ class Failure:
 class _Branch:
     """Some units of one file, the tasks that read them, and the result of all."""
 
-    chunks: list[list[Unit]]
+    chunks: list[list[ScanUnit]]
     leaves: list[Any]
     result: Any
 
 
-def read_on(cluster: Cluster, read: Read, units: Sequence[Unit], *, say: Say) -> Iterator[list[Part]]:
+def read_on(
+    cluster: Cluster, read: UnitReader, units: Sequence[ScanUnit], *, say: Say
+) -> Iterator[list[PartialSum]]:
     """Yield what `read` makes of each unit, in order, read by tasks of the cluster.
 
     Units of one file that were read together come gathered: nothing for each but the last, and all of it
@@ -75,7 +77,7 @@ def read_on(cluster: Cluster, read: Read, units: Sequence[Unit], *, say: Say) ->
                 cluster.ray.cancel(leaf, force=True)
 
 
-def _branches(units: Sequence[Unit], chunk: int) -> Iterator[list[list[Unit]]]:
+def _branches(units: Sequence[ScanUnit], chunk: int) -> Iterator[list[list[ScanUnit]]]:
     for _, run in groupby(units, key=lambda unit: unit.path):
         whole = list(run)
         chunks = [whole[place : place + chunk] for place in range(0, len(whole), chunk)]
@@ -86,7 +88,7 @@ def _leaves(branches: Sequence[_Branch] | deque[_Branch]) -> int:
     return sum(len(branch.leaves) for branch in branches)
 
 
-def _submit(cluster: Cluster, read: Read, chunks: list[list[Unit]]) -> _Branch:
+def _submit(cluster: Cluster, read: UnitReader, chunks: list[list[ScanUnit]]) -> _Branch:
     cpus = cluster.settings.cpus_per_worker
     reading = cluster.ray.remote(num_cpus=cpus, max_retries=3)(_read)
     # A merge takes milliseconds: it may run beside the readers.
@@ -104,7 +106,7 @@ def _submit(cluster: Cluster, read: Read, chunks: list[list[Unit]]) -> _Branch:
     return _Branch(chunks, leaves, level[0])
 
 
-def _mark(unit: Unit) -> str:
+def _mark(unit: ScanUnit) -> str:
     """Return what another machine knows the file of a unit by: its number there says nothing by itself.
 
     Raises:
@@ -117,7 +119,7 @@ def _mark(unit: Unit) -> str:
         return content_mark(segment, unit.state.size)
 
 
-def _anywhere(unit: Unit, mark: str) -> Unit:
+def _anywhere(unit: ScanUnit, mark: str) -> ScanUnit:
     """Return the unit as another machine meets it: from another folder, on a device of another number."""
     if on_objects(unit.path):
         return unit
@@ -125,7 +127,7 @@ def _anywhere(unit: Unit, mark: str) -> Unit:
     return replace(unit, path=path, state=replace(unit.state, device=ANY_DEVICE), mark=mark)
 
 
-def _result(cluster: Cluster, read: Read, branch: _Branch, say: Say) -> list[Part]:
+def _result(cluster: Cluster, read: UnitReader, branch: _Branch, say: Say) -> list[PartialSum]:
     whole = _outcome(cluster, branch.result)
     if isinstance(whole, list):
         return whole
@@ -133,18 +135,18 @@ def _result(cluster: Cluster, read: Read, branch: _Branch, say: Say) -> list[Par
     for units, leaf in zip(branch.chunks, branch.leaves, strict=True):
         outcome = _outcome(cluster, leaf)
         parts.append(outcome if isinstance(outcome, list) else _read_here(read, units, outcome, say))
-    return gather(parts)
+    return merge_partial_sums(parts)
 
 
-def _outcome(cluster: Cluster, reference: Any) -> list[Part] | Failure:
+def _outcome(cluster: Cluster, reference: Any) -> list[PartialSum] | Failure:
     try:
-        outcome: list[Part] | Failure = cluster.ray.get(reference)
+        outcome: list[PartialSum] | Failure = cluster.ray.get(reference)
     except cluster.failures() as error:
         return Failure(named(error), "the cluster")
     return outcome
 
 
-def _read_here(read: Read, units: list[Unit], failure: Failure, say: Say) -> list[Part]:
+def _read_here(read: UnitReader, units: list[ScanUnit], failure: Failure, say: Say) -> list[PartialSum]:
     """Do what a task failed to do; if that fails, too, its error says why."""
     if isinstance(failure.error, EngineError):
         raise failure.error
@@ -156,10 +158,10 @@ def _read_here(read: Read, units: list[Unit], failure: Failure, say: Say) -> lis
             hint="let all machines see the log under the same path, or use --engine local",
         )
     say(f"a part of {path} was read here: {reason}")
-    return gather(parts)
+    return merge_partial_sums(parts)
 
 
-def _read(read: Read, units: list[Unit], version: str, rules: int) -> list[Part] | Failure:
+def _read(read: UnitReader, units: list[ScanUnit], version: str, rules: int) -> list[PartialSum] | Failure:
     machine = socket.gethostname()
     if version != sentimon.__version__:
         reason = f"{machine} has sentimon {sentimon.__version__}, this machine {version}"
@@ -168,11 +170,11 @@ def _read(read: Read, units: list[Unit], version: str, rules: int) -> list[Part]
         reason = f"{machine} reads timestamps without a time zone otherwise than this machine"
         return Failure(EngineError(reason, hint="set logs.naive_time_zone, and the same tzdata"), machine)
     try:
-        return gather(read(unit) for unit in units)
+        return merge_partial_sums(read(unit) for unit in units)
     except (SentimonError, MovedError, OSError) as error:
         return Failure(error, machine)
 
 
-def _merge(*outcomes: list[Part] | Failure) -> list[Part] | Failure:
+def _merge(*outcomes: list[PartialSum] | Failure) -> list[PartialSum] | Failure:
     failed = next((one for one in outcomes if isinstance(one, Failure)), None)
-    return failed or gather(one for one in outcomes if isinstance(one, list))
+    return failed or merge_partial_sums(one for one in outcomes if isinstance(one, list))

@@ -10,7 +10,7 @@ from datetime import datetime
 from sentimon.csv_cells import guarded
 from sentimon.gold_labels.gold_label import ID, ROW_ID
 from sentimon.gold_labels.sampling import Drawn
-from sentimon.prediction_log.output_files import Output
+from sentimon.prediction_log.output_files import OutputFile
 from sentimon.timestamps import format_moment
 
 COLUMNS = ("id", "text", ROW_ID, "text_hash", "probability", "draw")
@@ -20,7 +20,7 @@ The id stands there twice, for annotation tools put their own into a column of t
 """
 
 
-def write_sheet(output: Output, rows: Iterable[Drawn], *, draw: datetime) -> None:
+def write_sheet(output: OutputFile, rows: Iterable[Drawn], *, draw: datetime) -> None:
     """Write `rows` to `output` in one step, UTF-8.
 
     `label import` reads it back once a column of labels is added: rows are named by their id, those

@@ -11,8 +11,7 @@ import msgspec
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line, encode
 from sentimon.labels import Sentiment
-from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.row_parser import line_label
+from sentimon.prediction_log.record import PredictionRecord, line_label
 from sentimon.timestamps import format_moment, in_utc
 
 ID = "id"

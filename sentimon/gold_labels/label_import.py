@@ -14,8 +14,8 @@ from sentimon.gold_labels.label_book import Arrival
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
 from sentimon.jsonl import BadLine
+from sentimon.prediction_log.privacy import redact
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.redaction import redact
 from sentimon.timestamps import parse_moment
 
 KEYS = (ID, "text-hash", "text")

@@ -52,6 +52,18 @@ class _Hour(msgspec.Struct, frozen=True):
     counts: tuple[Rows, Rows, Rows]
 
 
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """A Vocabulary. `hashes` and `frequencies` are four bytes a word, little-endian, in base64."""
+
+    keyed: bool
+    texts: int
+    hashes: bytes
+    frequencies: bytes
+    cuts_millionths: list[int]
+    reference_texts: int
+    reference_counts: list[int]
+
+
 class _File(msgspec.Struct, frozen=True):
     format: int
     name: str
@@ -220,18 +232,6 @@ def _check_properties(known: Mapping[str, int], count: int) -> None:
 
 def _microseconds(text: str) -> int:
     return to_microseconds(parse_moment(text, None)[0])
-
-
-class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """A Vocabulary. `hashes` and `frequencies` are four bytes a word, little-endian, in base64."""
-
-    keyed: bool
-    texts: int
-    hashes: bytes
-    frequencies: bytes
-    cuts_millionths: list[int]
-    reference_texts: int
-    reference_counts: list[int]
 
 
 def to_words(vocabulary: Vocabulary) -> Words:

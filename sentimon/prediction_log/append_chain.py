@@ -1,13 +1,12 @@
-"""Whether the live file only ever grew through our own writer, told without reading it again.
+"""Detect changes to the live log that our writer did not make, without reading the file again.
 
-The lock file holds a record: the state that the live file had after the writer's last append, and the
-name of the unbroken chain of appends that led to it. Whoever knew the chain at an earlier state knows
-that the bytes he read then are still there. The record is trusted only while the file has just that
-state, so a program that does not know of it, a crash between the rows and the record, or a lost record
-ends the chain, and never the other way round.
+The lock file holds a record: the state of the live file after our last append, and the name of the
+unbroken chain of appends that led to it. A reader that knew the same chain at an earlier state knows that
+the bytes it read then are still there. The record counts only while the file has exactly that state. So a
+change by another program, a crash between the rows and the record, and a lost record all end the chain.
 
-What it cannot see is a change by another program that leaves the size as it was and comes within the
-same tick of the file system's clock as our own append: up to 10 ms with Linux before 6.13.
+One change stays hidden: by another program, within the same tick of the file system's clock as our append
+(up to 10 ms with Linux before 6.13), and without a change of size.
 """
 
 from __future__ import annotations
@@ -25,28 +24,26 @@ from sentimon.prediction_log.locks import lock_file
 
 _CHAIN_BYTES = 8
 _MOST_BYTES = 1024
-"""More than any record takes."""
-
-
+"""More bytes than any record takes."""
 ANY_DEVICE = -1
 
 
 class FileState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file system says of a file; two equal ones are the same file, untouched in between."""
+    """What the file system says of a file; equal states mean the same file, unchanged in between."""
 
     device: int
-    """ANY_DEVICE where the number is another one on each machine; who opens the file compares its content."""
+    """ANY_DEVICE if machines number their devices differently; the content is compared then."""
     inode: int
     size: int
     """Bytes."""
     modified_ns: int
     """When its content changed last, in nanoseconds since 1970."""
     changed_ns: int
-    """When its content, name or mode changed last; no program can set it."""
+    """When its content, name or mode changed last; no program can set this time."""
 
     @property
     def file(self) -> tuple[int, int]:
-        """Return what names the file: an inode is one only together with its device."""
+        """Return (device, inode), which together identify the file."""
         return self.device, self.inode
 
     @classmethod
@@ -69,26 +66,26 @@ class AppendChain(msgspec.Struct, frozen=True, kw_only=True):
     state: FileState
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True):
+class _Record(msgspec.Struct, frozen=True, kw_only=True, rename={"append_chain": "custody"}):
     boot: str
-    """After a power cut a file may come back shorter than it was read: each start is another chain."""
-    custody: AppendChain
+    """The run of the system: after a power cut a file may come back shorter than it was read."""
+    append_chain: AppendChain
 
 
 _decode_record = msgspec.json.Decoder(_Record).decode
 
 
 def read_append_chain(folder: Path) -> AppendChain | None:
-    """Return the record of the live file in `folder`; None where there is none that can be trusted.
+    """Return the record for the live file in `folder`; None if there is none that can be trusted.
 
-    The caller holds the lock of `folder`, shared or alone, and compares the state with the file's own.
+    The caller holds the lock of `folder`, shared or exclusive, and compares the state with the file's own.
     """
     try:
         descriptor = open_own(lock_file(folder), os.O_RDONLY)
     except OSError:
         return None
     try:
-        return _custody_in(_content(descriptor))
+        return _record_in(_content(descriptor))
     finally:
         os.close(descriptor)
 
@@ -96,15 +93,15 @@ def read_append_chain(folder: Path) -> AppendChain | None:
 def extend_append_chain(lock: int, before: os.stat_result, after: os.stat_result) -> None:
     """Record an append that took the live file from `before` to `after`.
 
-    `lock` is the descriptor of the lock file, held alone. The chain goes on if `before` is where the
-    last append left the file, and else a new one begins. No error is raised, for the rows are in: a
-    record that cannot be written is a chain that ends.
+    `lock` is the descriptor of the exclusive lock. The chain continues if `before` is the state after the
+    last append; otherwise a new chain begins. No error is raised, for the rows are written already: a
+    record that cannot be written ends the chain.
     """
     old = _content(lock)
-    known = _custody_in(old)
+    known = _record_in(old)
     unbroken = known is not None and known.state == FileState.of(before)
     chain = known.chain if known and unbroken else os.urandom(_CHAIN_BYTES).hex()
-    record = _Record(boot=this_boot(), custody=AppendChain(chain=chain, state=FileState.of(after)))
+    record = _Record(boot=this_boot(), append_chain=AppendChain(chain=chain, state=FileState.of(after)))
     new = encode(record) + b"\n"
     with contextlib.suppress(OSError):
         os.pwrite(lock, new, 0)
@@ -113,7 +110,7 @@ def extend_append_chain(lock: int, before: os.stat_result, after: os.stat_result
 
 
 def break_append_chain(lock: int) -> None:
-    """End the chain, for the live file changed in another way than by growing; no error is raised."""
+    """End the chain, after a change of the live file other than an append; no error is raised."""
     with contextlib.suppress(OSError):
         os.ftruncate(lock, 0)
 
@@ -125,7 +122,7 @@ def _content(descriptor: int) -> bytes:
         return b""
 
 
-def _custody_in(content: bytes) -> AppendChain | None:
+def _record_in(content: bytes) -> AppendChain | None:
     line, newline, _ = content.partition(b"\n")
     if not newline:
         return None
@@ -133,12 +130,12 @@ def _custody_in(content: bytes) -> AppendChain | None:
         record = decode_line(line, _decode_record)
     except LineError:
         return None
-    return record.custody if record.boot == this_boot() else None
+    return record.append_chain if record.boot == this_boot() else None
 
 
 @cache
 def this_boot() -> str:
-    """Return what names this run of the system; empty where the system does not say."""
+    """Return the identifier of this run of the system; empty if the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

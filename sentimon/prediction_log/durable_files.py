@@ -1,4 +1,4 @@
-"""How files of ours change on disk: whole lines appended under a lock, whole files replaced at once."""
+"""Safe changes to files: whole lines appended under a lock, whole files replaced in one step."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def write_at_end(
 ) -> tuple[os.stat_result, os.stat_result]:
     """Append whole lines to `path`, all or none, and return (its state before, its state after).
 
-    The caller holds the lock. One write on an O_APPEND descriptor. A torn last line, left by a killed
-    program, is ended first, so that it cannot swallow the first new one. With `sync` they are on the
-    disk when this returns; what the disk refuses is taken back. Only what may be `linked` is also written
-    where it is a link to a file of our own.
+    The caller holds the lock. This is one write on an O_APPEND descriptor. A torn last line, left by a
+    killed program, is ended first, so that it cannot swallow the first new line. With `sync` the lines are
+    on the disk at the return; if the disk refuses them, they are taken back. Only with `linked` may `path`
+    be a link to a file of our own.
 
     Raises:
         OSError: the file cannot be written or forced onto the disk, or the disk is full.
@@ -51,15 +51,15 @@ def write_at_end(
     descriptor = open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, linked=linked)
     try:
         before = os.fstat(descriptor)
-        with _nothing_or_all(descriptor, before):
+        with _all_or_nothing(descriptor, before):
             written = _write_whole(descriptor, before.st_size, b"\n".join(lines) + b"\n")
             after = os.fstat(descriptor)
             if sync:
                 os.fsync(descriptor)
             if sync and not before.st_size:
-                # Made just now, or by one that did not come as far as this.
+                # The file is new, or its creator was killed before this step.
                 sync_name(path)
-        # With other bytes than ours in it, this is no state that our write led to.
+        # If it holds other new bytes, too, this state is not the result of our write.
         return before, after if after.st_size == before.st_size + written else before
     finally:
         os.close(descriptor)
@@ -69,7 +69,7 @@ def sync(path: Path) -> None:
     """Force what was written to `path`, a file or a folder, onto the disk.
 
     Raises:
-        OSError: the disk says no.
+        OSError: the disk refuses.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -79,15 +79,15 @@ def sync(path: Path) -> None:
 
 
 def sync_name(path: Path) -> None:
-    """Force onto the disk that the file at `path` has that name, or no longer has it.
+    """Force the name of the file at `path`, or its removal, onto the disk.
 
     Raises:
-        OSError: the disk says no.
+        OSError: the disk refuses.
     """
     try:
         sync(path.resolve().parent)
     except OSError as error:
-        # A folder that may not be read, or a file system that keeps its folders in its own way.
+        # Some folders may not be read, and some file systems cannot force folders onto the disk.
         if error.errno not in (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP):
             raise
 
@@ -95,9 +95,7 @@ def sync_name(path: Path) -> None:
 def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Put `content` at `path` in one step: a reader sees the old file or the new one, never a part.
 
-    Where a link is there it takes the place of the link; what that leads to stays as it is.
-
-    `mode` says who may read it.
+    A link at `path` is replaced, and its target stays as it is. `mode` says who may read the file.
 
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
@@ -108,9 +106,9 @@ def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
 
 
 def create_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
-    """Put `content` at `path` in one step where nothing is there, and return whether nothing was.
+    """Create `path` with `content` in one step, and return True; return False if something is there.
 
-    Of several programs that do it at once exactly one does; its folder is made if need be.
+    If several programs try at once, exactly one succeeds; the folder is made if need be.
 
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
@@ -134,26 +132,26 @@ def create_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
 
 
 def claim_name(made: Path, path: Path) -> None:
-    """Give a file the name `path` as well, unless that is taken.
+    """Give a file the second name `path`, unless that is taken.
 
     Raises:
-        FileExistsError: it is.
+        FileExistsError: the name is taken.
     """
     try:
         os.link(made, path)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
             raise
-        # A file system without second names: an empty file says for an instant that the name is taken.
+        # On a file system without hard links an empty file claims the name for a moment.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
         made.replace(path)
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write to, which takes the place of `path` in one step if the block ends well.
+    """Give a file to write to, which replaces `path` in one step if the block ends without an error.
 
-    Nobody but the owner may read it; its folder is made if need be.
+    Only the owner may read it; its folder is made if need be.
 
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
@@ -174,7 +172,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def remove_file(path: Path) -> None:
-    """Remove `path`; that it is not there is no error.
+    """Remove `path`, if it is there.
 
     Raises:
         StoreError: it may not be removed.
@@ -184,11 +182,11 @@ def remove_file(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _nothing_or_all(descriptor: int, before: os.stat_result) -> Iterator[None]:
+def _all_or_nothing(descriptor: int, before: os.stat_result) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Also an interrupt between two parts of a write leaves no half of a line.
+        # An interrupt between two parts of a write must not leave half a line either.
         os.ftruncate(descriptor, before.st_size)
         raise
 
@@ -205,7 +203,7 @@ def _write_whole(descriptor: int, size: int, data: bytes) -> int:
 
 @contextlib.contextmanager
 def errors_named(path: Path) -> Iterator[None]:
-    """Turn an error of the system into one that names `path` and the next step.
+    """Turn errors of the system into errors that name `path` and the next step.
 
     Raises:
         StoreError: instead of any OSError; ReadOnlyError where writing is not allowed.

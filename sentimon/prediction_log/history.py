@@ -1,4 +1,4 @@
-"""The small histories beside the log: saved metrics, drift reports and retraining triggers, a line each."""
+"""Histories beside the log: saved metrics, drift reports and retraining triggers, one JSON line each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def append_entry(path: Path, entry: Mapping[str, Any]) -> None:
 
 
 def read_entries(path: Path) -> tuple[list[dict[str, Any]], list[BadLine]]:
-    """Return (entries in the order they were saved, lines that hold none); a missing file has neither.
+    """Return (entries in the order they were saved, bad lines); both are empty if the file is missing.
 
     Raises:
         StoreError: the file cannot be read.
@@ -40,7 +40,7 @@ def read_entries(path: Path) -> tuple[list[dict[str, Any]], list[BadLine]]:
 
 
 def numbered_entries(path: Path) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
-    """Yield (number from 1, the entry or the bad line there) of a history, in the order of the file.
+    """Yield (line number from 1, the entry or bad line) of a history, in the order of the file.
 
     Raises:
         StoreError: the file cannot be read.

@@ -12,8 +12,14 @@ import msgspec
 from sentimon.errors import DataError
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine, LineError
-from sentimon.prediction_log.record import CORE_FIELDS, OPTIONAL_FIELDS, PredictionRecord
-from sentimon.prediction_log.row_parser import check_agreement, line_label, parse_scores
+from sentimon.prediction_log.record import (
+    CORE_FIELDS,
+    OPTIONAL_FIELDS,
+    PredictionRecord,
+    check_agreement,
+    line_label,
+    parse_scores,
+)
 from sentimon.scoring.batch_scoring import Answer, Answers, UnscorableText
 from sentimon.scoring.scored_rows import Row
 from sentimon.scoring.scorer import bounded

@@ -1,4 +1,10 @@
-"""The one lock of a log folder: writers take it alone, readers share it while they open the files."""
+"""The locks of a log folder.
+
+- `exclusive`: whoever appends, seals or replaces a file of the log.
+- `shared`: readers, while they list and open the files; they read without a lock.
+- `only_compressor`: whoever compresses or rewrites sealed files, all the time.
+- `only_monitor`: whoever judges the log or changes its baseline, all the time.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +20,7 @@ from sentimon.files import NotOursError, open_own
 
 STATE_FOLDER = ".sentimon"
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-"""What the system says where this program may read and not write."""
+"""Errors of the system if this program may read but not write."""
 _COMPRESSION_LOCK = "compression.lock"
 _MONITOR_LOCK = "monitor.lock"
 _TRIES = 5
@@ -27,9 +33,9 @@ def lock_file(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def exclusive(folder: Path) -> Iterator[int]:
-    """Hold the lock of `folder`, which is made if need be, alone: nobody writes, seals or opens meanwhile.
+    """Hold the exclusive lock of `folder`, which is made if need be: nobody writes, seals or opens meanwhile.
 
-    Gives the descriptor of the lock file, open for reading and writing.
+    Give the descriptor of the lock file, open for reading and writing.
 
     Raises:
         OSError: the folder cannot be written.
@@ -42,7 +48,7 @@ def exclusive(folder: Path) -> Iterator[int]:
 def shared(folder: Path) -> Iterator[None]:
     """Hold the lock of `folder` together with other readers.
 
-    Where there is no lock there is no writer to wait for.
+    If the folder has no lock file, there is no writer to wait for.
     """
     path = lock_file(folder)
     while True:
@@ -62,14 +68,14 @@ def shared(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def only_compressor(folder: Path) -> Iterator[bool]:
-    """Give whether this is the only program that compresses segments of `folder` now; nobody waits."""
+    """Give True if no other program compresses files of `folder` now, and keep others out; nobody waits."""
     with only_one(folder / STATE_FOLDER / _COMPRESSION_LOCK) as alone:
         yield alone
 
 
 @contextlib.contextmanager
 def only_one(path: Path) -> Iterator[bool]:
-    """Give whether no other program holds the lock file at `path`, which is made if need be; nobody waits.
+    """Give True if no other program holds the lock file at `path`, which is made if need be; nobody waits.
 
     Raises:
         OSError: its folder cannot be written.
@@ -90,8 +96,8 @@ def only_one(path: Path) -> Iterator[bool]:
 def only_monitor(folder: Path) -> Iterator[None]:
     """Be the only program that judges the log in `folder`, or changes its baseline; the others wait.
 
-    Who holds it already holds it on: a decision, the look of the monitor that it is made of, and what is
-    remembered of both are one step.
+    A thread may take the lock again while it holds it, so that a decision, the monitor behind it and the
+    saved state are one step.
 
     Raises:
         OSError: the folder cannot be written.
@@ -113,7 +119,7 @@ _locks_of_thread = threading.local()
 
 
 def _held_here() -> set[str]:
-    """Return the lock files that this thread of this process holds; a forked process holds none by itself."""
+    """Return the lock files that this thread of this process holds; a forked process starts with none."""
     held: tuple[int, set[str]] | None = getattr(_locks_of_thread, "held", None)
     if held is None or held[0] != os.getpid():
         held = (os.getpid(), set())
@@ -123,9 +129,9 @@ def _held_here() -> set[str]:
 
 @contextlib.contextmanager
 def where_writable(lock: contextlib.AbstractContextManager[object]) -> Iterator[bool]:
-    """Hold `lock` and give True; where its folder may only be read hold nothing, and give False.
+    """Hold `lock` and give True; if its folder is read-only, hold nothing and give False.
 
-    For what only looks: files of ours are replaced in one step, so that they can be read without a lock.
+    For readers only: files of ours are replaced in one step, so that they can be read without a lock.
 
     Raises:
         OSError: the folder cannot be written for another reason.
@@ -165,12 +171,12 @@ def _open(path: Path) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
         return open_own(path, os.O_RDWR | os.O_CREAT)
     except NotOursError as error:
-        # Who asks for the lock names what it wants to write, and not the lock.
+        # The caller names the file that it wants to write, and not the lock.
         raise NotOursError(error.errno, f"the lock {path} cannot be taken: {error.strerror}") from error
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Return whether the open file is still the one at `path`: a lock on a removed file locks nobody out."""
+    """Return whether the open file is still the one at `path`; a lock on a removed file has no effect."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

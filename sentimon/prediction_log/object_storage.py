@@ -1,7 +1,7 @@
-"""Files of a log on object storage (s3://, gs:// ...), reached through fsspec: listed, opened, read by range.
+"""Files of a log on object storage (s3://, gs:// ...), through fsspec: listed, opened, read by range.
 
-An object is never appended to: it is written as a whole, and another writing of it has another tag. What
-can be had of such a log is therefore what can be had of sealed files.
+An object cannot be appended to: it is written as a whole, and gets another tag each time. So all files of
+such a log are treated like sealed files.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from sentimon.prediction_log.append_chain import FileState
 T = TypeVar("T")
 
 _TAGS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "created", "mtime", "LastModified")
-"""What storages say that another writing of an object changes, the surest first."""
+"""Fields that change when an object is written again, the most reliable first."""
 _DATES = ("LastModified", "last_modified", "updated", "created", "mtime")
 _READ = 1 << 22
-"""Bytes of a request: each costs a round trip."""
+"""Bytes of a request; each request costs a round trip."""
 
 
 def place_of(address: str) -> Path:
-    """Return the path at an address: one of this machine, or an object's, which can do what is read here.
+    """Return the path for an address: of this machine, or on object storage.
 
     Raises:
         UsageError: what reaches such storage is not installed.
@@ -43,7 +43,7 @@ def place_of(address: str) -> Path:
     try:
         from upath import UPath
 
-        # It has a name, a suffix, a parent; the rest goes through the functions below.
+        # Only name, suffix and parent are used of it; the rest goes through the functions below.
         return cast(Path, UPath(address))
     except (ImportError, ValueError) as error:
         scheme = address.split(SCHEME)[0]
@@ -54,7 +54,7 @@ def place_of(address: str) -> Path:
 
 
 def list_objects(folder: Path) -> dict[str, FileState]:
-    """Return the objects right below `folder` by name, with their states.
+    """Return the states of the objects directly in `folder`, by name.
 
     Raises:
         StoreError: there is nothing, or the storage cannot be reached, or refuses.
@@ -72,7 +72,7 @@ def list_objects(folder: Path) -> dict[str, FileState]:
 
 
 def state_of(path: Path) -> FileState:
-    """Return the state of one object, now.
+    """Return the present state of one object.
 
     Raises:
         FileNotFoundError: it is not there.
@@ -84,7 +84,7 @@ def state_of(path: Path) -> FileState:
 
 
 def open_object(path: Path, size: int) -> io.BufferedReader:
-    """Return an object of `size` bytes as a stream that can be sought in; nothing is read yet."""
+    """Return an object of `size` bytes as a seekable stream; nothing is read yet."""
     return io.BufferedReader(_Ranges(path, size), _READ)
 
 
@@ -114,7 +114,7 @@ def write_object(path: Path, content: bytes) -> None:
 
 
 class _Ranges(io.RawIOBase):
-    """An object read by ranges; what goes wrong is an OSError, as with any file."""
+    """A stream that reads an object by ranges; errors are OSErrors, as with any file."""
 
     def __init__(self, path: Path, size: int) -> None:
         super().__init__()
@@ -172,11 +172,11 @@ def _nothing_there(folder: Path) -> StoreError:
 
 
 def _named(path: Path, work: Callable[[], T]) -> T:
-    """Return what `work` returns.
+    """Return what `work` returns, and turn errors of the storage into ours.
 
     Raises:
         FileNotFoundError: there is no such object.
-        StoreError: anything else went wrong; each storage has errors of its own kinds.
+        StoreError: anything else went wrong; each storage raises errors of its own types.
     """
     try:
         return work()

@@ -1,12 +1,12 @@
-"""The one door for files and folders that a user names as an output: what may be written there, and how.
+"""Output files and folders that a user names: which paths may be written, and how.
 
-Refused, before any work is done, are: what belongs to the folder of a log (through other spellings, links in
-the way there, and hard links), an input of the same command, what is no regular file, a link, and a file in a
-folder that does not exist. A file is written beside its place, forced onto the disk and renamed, so that
-nobody ever sees half of one.
+These are refused before any work is done: files that belong to a log (under any spelling, through links in
+the path, and hard links), inputs of the same command, anything but a regular file, links, and files in a
+folder that does not exist. A file is written beside its path, forced onto the disk and renamed, so that
+nobody sees half of it.
 
-A link as the last part of a path is refused and its target is named: to follow it would let whoever made the
-link choose what is replaced, and to replace it would lose the link. Links further up are followed.
+If the path itself is a link, it is refused and the message names the target: following the link would let
+its author choose what is replaced, and replacing it would lose the link. Links to folders are followed.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ _MARKS = frozenset(
         "erasures.jsonl",
     }
 )
-"""By these a folder is known as that of a log, whichever log a command was told to work on."""
-_KEPT = _MARKS | {"labels.jsonl", "metrics.jsonl", STATE_FOLDER}
-_KEPT_NAMES = re.compile(r"predictions[^/]*\.jsonl[^/]*|baseline(?:\.next|\.before)?\.json|\..*")
-"""What else lies in such a folder: sealed files, damaged originals, baselines, half-written files."""
+"""Names that mark a folder as that of a log, even of another log than the one a command works on."""
+_LOG_FILES = _MARKS | {"labels.jsonl", "metrics.jsonl", STATE_FOLDER}
+_LOG_FILE_NAMES = re.compile(r"predictions[^/]*\.jsonl[^/]*|baseline(?:\.next|\.before)?\.json|\..*")
+"""The other files of a log: sealed files, damaged originals, baselines, half-written files."""
 _SEALED = re.compile(r"predictions-\d{8}T\d{6}Z[^/]*\.jsonl[^/]*", re.ASCII)
 _LARGEST = 1 << 26
-"""Bytes of a file that may be one of ours: more is not read to find out."""
+"""Bytes of the largest file that is read to find out whether it is one of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class OutputKind:
     """A kind of output: what it may replace, where it may lie, and who may read it."""
 
     noun: str
     mode: int | None = None
-    """Of the file; None: what the umask leaves of rw-rw-rw-."""
+    """The mode of the file; None: rw-rw-rw- less the umask."""
     replaces: Callable[[Path], bool] | None = None
-    """Tells whether a file that is there may be replaced; None: any regular file may."""
+    """Whether an existing file may be replaced; None: any regular file may."""
     beside_log: bool = True
-    """Whether it may lie in the folder of a log, under a name that is not one of the log's own."""
+    """Whether it may lie in the folder of a log, under a name that the log does not use."""
     own: str = ""
-    """The one name in the folder of a log that this kind is for; there it replaces any file of that name."""
+    """The file of a log that this kind is for; in the log's folder it replaces any file of that name."""
 
 
 def _holds(path: Path, *choices: frozenset[str]) -> bool:
@@ -81,14 +81,14 @@ def _is_exposition(path: Path) -> bool:
     return not start or (start.startswith(b"#") and b" sentimon_" in start)
 
 
-PROMETHEUS = Kind(noun="metrics for Prometheus", mode=0o644, replaces=_is_exposition)
+PROMETHEUS = OutputKind(noun="metrics for Prometheus", mode=0o644, replaces=_is_exposition)
 """Readable by all: node_exporter runs as a user of its own."""
-REPORT = Kind(noun="report", mode=PRIVATE)
+REPORT = OutputKind(noun="report", mode=PRIVATE)
 """It shows words and texts that people wrote."""
-CALIBRATION = Kind(
+CALIBRATION = OutputKind(
     noun="calibration", replaces=lambda path: _holds(path, frozenset({"kind", "weights", "biases"}))
 )
-BASELINE = Kind(
+BASELINE = OutputKind(
     noun="baseline",
     mode=PRIVATE,
     own="baseline.json",
@@ -96,29 +96,29 @@ BASELINE = Kind(
         path, frozenset({"classes", "hours", "models"}), frozenset({"distribution", "total_samples"})
     ),
 )
-"""Kept like the log: it holds words."""
-ROWS = Kind(noun="rows", mode=PRIVATE, beside_log=False)
-"""Texts that people wrote; `logs erase` must not seem to reach them because they lie beside the log."""
+"""Private like the log: it holds words."""
+ROWS = OutputKind(noun="rows", mode=PRIVATE, beside_log=False)
+"""Texts that people wrote. Not beside the log, where users would expect `logs erase` to reach them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class OutputFile:
     """A file that a user named as an output; made by `open_door`."""
 
     path: Path
-    kind: Kind
+    kind: OutputKind
     log: Path | None = None
     """The folder of the log that the command works on."""
     inputs: tuple[Path, ...] = ()
     force: bool = True
-    """Whether it may take the place of a file that is there."""
+    """Whether it may replace an existing file."""
 
     def __str__(self) -> str:
         return str(self.path)
 
     @property
     def exists(self) -> bool:
-        """Return whether there is something already."""
+        """Return whether something exists at the path."""
         return os.path.lexists(self.path)
 
     def check(self) -> None:
@@ -126,8 +126,8 @@ class Output:
 
         Raises:
             UsageError: it belongs to a log, is an input, no regular file, or of another kind; or its folder
-                is not there.
-            StoreError: the system does not tell what is there.
+                does not exist.
+            StoreError: the path cannot be examined.
         """
         with errors_named(self.path):
             _check_folder_of(self.path)
@@ -137,7 +137,7 @@ class Output:
                 return
             _check_regular(self.path, state)
             _check_inputs(self.path, self.inputs, state)
-            # In its own place also a damaged one is replaced.
+            # In the folder of the log a file of that name is replaced even if it is damaged.
             ours = self.path.name == self.kind.own and _is_one(_real(self.path.parent), self.log)
             if not ours and self.kind.replaces is not None and not self.kind.replaces(self.path):
                 raise UsageError(
@@ -147,11 +147,11 @@ class Output:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[BinaryIO]:
-        """Give a file to write to, which takes the place of this one in one step if the block ends well.
+        """Give a file to write to, which replaces this one in one step if the block ends without an error.
 
         Raises:
-            StoreError: the folder cannot be written, the disk is full, or what is there has become something
-                that is not replaced.
+            StoreError: the folder cannot be written, the disk is full, or the path has become one that must
+                not be replaced.
         """
         with errors_named(self.path):
             descriptor, name = tempfile.mkstemp(prefix=".sentimon-", dir=self.path.parent)
@@ -175,7 +175,7 @@ class Output:
         try:
             claim_name(made, self.path)
         except FileExistsError as error:
-            # Made by another program since this command began.
+            # Another program created it since this command began.
             raise _taken(self.path) from error
         made.unlink(missing_ok=True)
 
@@ -183,11 +183,11 @@ class Output:
         try:
             self.check()
         except UsageError as error:
-            # It was right when the command began.
+            # The path was fine when the command began, so this is no wrong usage.
             raise StoreError(error.message, hint=error.hint) from error
 
     def write(self, content: bytes) -> None:
-        """Put `content` there in one step.
+        """Write `content` in one step.
 
         Raises:
             StoreError: as `writing` does.
@@ -197,18 +197,18 @@ class Output:
 
 
 def open_door(
-    path: Path, kind: Kind, *, log: Path | None = None, inputs: Iterable[Path] = (), force: bool = True
-) -> Output:
-    """Return the output at `path`, which may be written as far as can be told now.
+    path: Path, kind: OutputKind, *, log: Path | None = None, inputs: Iterable[Path] = (), force: bool = True
+) -> OutputFile:
+    """Return the output file at `path`, after checking that it may be written.
 
     `log` is the folder of the log that the command works on, `inputs` are the files that it reads. Without
-    `force` nothing may be there yet.
+    `force`, nothing may exist at `path` yet.
 
     Raises:
         UsageError: it may not be written.
-        StoreError: it is there already, or the system does not tell what is there.
+        StoreError: it exists already, or the path cannot be examined.
     """
-    output = Output(path=path, kind=kind, log=log, inputs=tuple(inputs), force=force)
+    output = OutputFile(path=path, kind=kind, log=log, inputs=tuple(inputs), force=force)
     output.check()
     if not force and output.exists:
         raise _taken(path)
@@ -219,7 +219,7 @@ def _taken(path: Path) -> StoreError:
     return StoreError(f"{path}: is there already", hint="--force overwrites it")
 
 
-def check_folder(
+def check_output_folder(
     folder: Path,
     *,
     log: Path | None = None,
@@ -230,12 +230,12 @@ def check_folder(
     """Raise an error unless a command may fill `folder` with files of its own.
 
     It may be a new folder, an empty one, or one in which each name is `ours` (None: any name). The folder
-    that it is in has to be there, unless `parents` are made.
+    above it has to exist, unless `parents` are to be made.
 
     Raises:
-        UsageError: it is the folder of a log or belongs to one, holds an input or other things, or is no
+        UsageError: it is the folder of a log or belongs to one, holds an input or other files, or is no
             folder.
-        StoreError: the system does not tell what is there.
+        StoreError: the path cannot be examined.
     """
     with errors_named(folder):
         above = folder.absolute()
@@ -261,11 +261,11 @@ def check_folder(
 
 
 def _check_folder_is_free(folder: Path, place: Path, log: Path | None) -> None:
-    """Raise UsageError where the folder at the real path `place` is that of a log, or of its state."""
-    kept = _is_one(place.parent, log) or is_log(place.parent)
+    """Raise UsageError if the folder with the real path `place` belongs to a log or to its state."""
+    kept = _is_one(place.parent, log) or is_log_folder(place.parent)
     if (
         _is_one(place, log)
-        or is_log(place)
+        or is_log_folder(place)
         or STATE_FOLDER in place.parts
         or (kept and belongs_to_log(place.name))
     ):
@@ -277,8 +277,8 @@ def is_prometheus_name(path: Path) -> bool:
     return path.suffix == ".prom"
 
 
-def is_log(folder: Path) -> bool:
-    """Return whether `folder` is that of a log, told by what lies in it."""
+def is_log_folder(folder: Path) -> bool:
+    """Return whether the files in `folder` show that it is the folder of a log."""
     try:
         with os.scandir(folder) as entries:
             return any(entry.name in _MARKS or _SEALED.fullmatch(entry.name) for entry in entries)
@@ -287,10 +287,10 @@ def is_log(folder: Path) -> bool:
 
 
 def belongs_to_log(name: str) -> bool:
-    """Return whether a file of this name in the folder of a log is the log's own."""
-    # A file system may take PREDICTIONS.JSONL for the same file.
+    """Return whether a log uses this name in its folder."""
+    # On some file systems PREDICTIONS.JSONL is the same file.
     plain = name.casefold()
-    return plain in _KEPT or _KEPT_NAMES.fullmatch(plain) is not None
+    return plain in _LOG_FILES or _LOG_FILE_NAMES.fullmatch(plain) is not None
 
 
 def _check_folder_of(path: Path) -> None:
@@ -308,12 +308,12 @@ def _state_of(path: Path) -> os.stat_result | None:
         return None
 
 
-def _check_log(path: Path, log: Path | None, kind: Kind, state: os.stat_result | None) -> None:
-    # As it is spelled, with the links on the way there followed, and where it leads to if it is a link.
+def _check_log(path: Path, log: Path | None, kind: OutputKind, state: os.stat_result | None) -> None:
+    # Check the path with the links to its folder followed, and its target if it is a link itself.
     folder = _real(path.parent)
     for place in {folder / path.name, _real(path)}:
         inside = STATE_FOLDER in place.parent.parts
-        kept = _is_one(place.parent, log) or is_log(place.parent)
+        kept = _is_one(place.parent, log) or is_log_folder(place.parent)
         taken = belongs_to_log(place.name) and place.name != kind.own
         if inside or (kept and (taken or not kind.beside_log)):
             raise _in_log(path)
@@ -338,12 +338,12 @@ def _is_one(folder: Path, log: Path | None) -> bool:
 
 
 def _real(path: Path) -> Path:
-    # Other than Path.resolve it goes on where a part is missing, or leads in circles.
+    # Unlike Path.resolve, this works if a part is missing, or if links lead in circles.
     return Path(os.path.realpath(path))
 
 
 def _files_of(folder: Path) -> Iterator[Path]:
-    """Yield the files that the log in `folder` keeps there."""
+    """Yield the files of the log in `folder`, and of its state."""
     with contextlib.suppress(OSError):
         yield from (one for one in folder.iterdir() if belongs_to_log(one.name))
         yield from (folder / STATE_FOLDER).rglob("*")
@@ -370,7 +370,7 @@ def _check_inputs(path: Path, inputs: Iterable[Path], state: os.stat_result) -> 
 
 
 def _umasked() -> int:
-    # There is no other way to ask; the mask that holds meanwhile only makes files more private.
+    # The mask can be read only by setting it; the one set meanwhile makes files more private, not less.
     mask = os.umask(0o077)
     os.umask(mask)
     return 0o666 & ~mask

@@ -1,17 +1,18 @@
-"""One prediction: what was asked, what the model said, and when; and its line in the log."""
+"""One logged prediction, and the line of JSON that holds it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Annotated, Any
 
 import msgspec
 
-from sentimon.jsonl import well_formed
-from sentimon.labels import Sentiment
+from sentimon.errors import DataError
+from sentimon.jsonl import LineError, decode_line, well_formed
+from sentimon.labels import LABELS, Sentiment, parse_label
 from sentimon.scoring.scores import ScoredText, Scores
-from sentimon.timestamps import format_moment
+from sentimon.timestamps import format_moment, in_utc
 
 CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")
 OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash", "token_hashes")
@@ -20,8 +21,8 @@ OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash", "token_h
 class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One logged prediction.
 
-    `sentiment` and `confidence` are kept as logged although they follow from `scores` in rows of our
-    own: programs that round each number by itself are read as they wrote.
+    `sentiment` and `confidence` follow from `scores` in our own rows, but are kept as they were logged:
+    other programs round each number by itself.
     """
 
     timestamp: datetime
@@ -35,19 +36,19 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
     revision: str | None = None
     truncated: bool | None = None
     text_hash: str | None = None
-    """The keyed hash that stands for a text that is not kept."""
+    """The keyed hash of a text that is not kept."""
     token_hashes: list[int] | None = None
     """Keyed hashes of the distinct words of a text that is not kept, ascending."""
     naive: bool = False
-    """Whether the logged timestamp named no time zone, so that one had to be assumed."""
+    """Whether the logged timestamp named no time zone, so that one was assumed."""
     extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
-    """Fields that are not ours; they are written back as they came."""
+    """Fields that are not ours; they are written back unchanged."""
 
     @classmethod
     def of(
         cls, text: str, scored: ScoredText, *, timestamp: datetime, model: str, revision: str, **rest: Any
     ) -> PredictionRecord:
-        """Return the record of a text that was just scored; `rest` are further fields of the record."""
+        """Return the record of a text that was scored just now; `rest` are further fields."""
         return cls(
             timestamp=timestamp,
             text=text,
@@ -61,7 +62,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as it is written: the five core fields first, then those that are known."""
+        """Return the row as it is written: the five core fields first, then the others that are set."""
         row: dict[str, Any] = {
             "timestamp": format_moment(self.timestamp),
             "text": None if self.text is None else well_formed(self.text),
@@ -71,3 +72,131 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
         }
         row |= {name: getattr(self, name) for name in OPTIONAL_FIELDS if getattr(self, name) is not None}
         return row | {name: value for name, value in self.extra.items() if name not in row}
+
+
+AGREEMENT = 2e-3
+"""Largest difference between a logged confidence and the score of its class: both may be rounded."""
+
+
+class OptionalFields(msgspec.Struct, kw_only=True, gc=False):
+    """The fields that a row may lack."""
+
+    text: str | None = None
+    id: str | int | None = None
+    model: str | None = None
+    revision: str | None = None
+    truncated: bool | None = None
+    text_hash: str | None = None
+    token_hashes: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]] | None = None
+
+
+class _Row(OptionalFields, kw_only=True, gc=False):
+    timestamp: datetime
+    sentiment: str
+    confidence: float
+    scores: dict[str, float]
+
+
+_decode_row = msgspec.json.Decoder(_Row).decode
+
+
+_decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+_OURS = frozenset(CORE_FIELDS + OPTIONAL_FIELDS)
+
+
+def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> PredictionRecord:
+    """Return the prediction on one line of the log; with `whole`, also the fields that are not ours.
+
+    Labels may be canonical, Italian or numbered; a naive timestamp is read in `zone` (None: local).
+    Fields that are not ours stay JSON as it was written, so that a number keeps every digit.
+
+    Raises:
+        LineError: the line is no valid JSON or no valid prediction.
+    """
+    row = decode_line(line, _decode_row)
+    sentiment = line_label(row.sentiment)
+    scores = parse_scores(row.scores)
+    check_agreement(sentiment, row.confidence, scores)
+    try:
+        timestamp = in_utc(row.timestamp, zone)
+    except DataError as error:
+        raise LineError("timestamp", error.message) from error
+    return PredictionRecord(
+        timestamp=timestamp,
+        text=row.text,
+        sentiment=sentiment,
+        confidence=row.confidence,
+        scores=scores,
+        id=None if row.id is None else str(row.id),
+        model=row.model,
+        revision=row.revision,
+        truncated=row.truncated,
+        text_hash=row.text_hash,
+        token_hashes=row.token_hashes,
+        naive=row.timestamp.tzinfo is None,
+        extra=_rest_of(line) if whole else {},
+    )
+
+
+def _rest_of(line: bytes) -> dict[str, Any]:
+    # Between two fields a line may hold a carriage return, which would end the line for other programs.
+    flat = msgspec.json.format(line, indent=-1) if b"\r" in line else line
+    return {name: value for name, value in _decode_raw(flat).items() if name not in _OURS}
+
+
+def parse_scores(scores: Mapping[str, float], *, parse: Callable[[str], Sentiment] | None = None) -> Scores:
+    """Return the scores of a row, whose keys may have any order, and any name that `parse` knows.
+
+    Raises:
+        LineError: a label is unknown, missing or given twice, or the numbers are no distribution.
+    """
+    # The quick way, for rows that we wrote ourselves.
+    vector = list(scores.values()) if tuple(scores) == LABELS else _in_order(scores, parse or line_label)
+    try:
+        return Scores.from_probabilities(vector)
+    except DataError as error:
+        raise LineError("scores", error.message) from error
+
+
+def _in_order(scores: Mapping[str, float], parse: Callable[[str], Sentiment]) -> list[float]:
+    found: dict[Sentiment, float] = {}
+    for name, value in scores.items():
+        place = parse(name)
+        if place in found:
+            raise LineError("scores", f"scores name {place.label} twice")
+        found[place] = value
+    missing = [place.label for place in Sentiment if place not in found]
+    if missing:
+        raise LineError("scores", f"scores lack {', '.join(missing)}")
+    return [found[place] for place in Sentiment]
+
+
+def check_agreement(sentiment: Sentiment, confidence: float, scores: Scores) -> None:
+    """Raise LineError unless the label and the confidence agree with the scores.
+
+    Raises:
+        LineError: another class scores higher, or the confidence is not the score of the class.
+    """
+    if not 0.0 <= confidence <= 1.0:
+        raise LineError("disagreement", f"confidence is {confidence}, not a number from 0 to 1")
+    own = scores.vector[sentiment]
+    if own < scores.confidence - AGREEMENT:
+        raise LineError(
+            "disagreement", f"sentiment is {sentiment.label}, but {scores.label.label} scores higher"
+        )
+    if not abs(confidence - own) <= AGREEMENT:
+        raise LineError("disagreement", f"confidence is {confidence}, but {sentiment.label} scores {own}")
+
+
+def line_label(name: str) -> Sentiment:
+    """Return the class that a row names.
+
+    Raises:
+        LineError: no class has that name.
+    """
+    try:
+        return parse_label(name)
+    except DataError as error:
+        raise LineError("label", error.message) from error

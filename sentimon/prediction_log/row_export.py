@@ -1,4 +1,4 @@
-"""Rows of the log into a file for other programs: JSON lines, or Parquet."""
+"""Export rows of the log to a file for other programs: JSON lines, or Parquet."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, BinaryIO
 
 from sentimon.errors import UsageError
 from sentimon.jsonl import encode
-from sentimon.prediction_log.output_files import Output
+from sentimon.prediction_log.output_files import OutputFile
 from sentimon.prediction_log.record import OPTIONAL_FIELDS, PredictionRecord
 from sentimon.scoring.scorer import bounded
 
 JSONL = ".jsonl"
 PARQUET = ".parquet"
 _GROUP_ROWS = 16_384
-"""Of a Parquet file that lie together, and are in memory at once; fewer where their texts are long."""
+"""Rows of one row group of a Parquet file, which are in memory at once; fewer if their texts are long."""
 
 
 def check_export(path: Path) -> None:
-    """Do nothing where rows can be exported to a file with the ending of `path`.
+    """Raise UsageError unless rows can be exported to a file with the ending of `path`.
 
     Raises:
         UsageError: the ending says neither JSON lines nor Parquet, or pyarrow is missing.
@@ -30,7 +30,7 @@ def check_export(path: Path) -> None:
         )
     if path.suffix.lower() == PARQUET:
         try:
-            import pyarrow.parquet  # noqa: F401 - to know it now, not after an hour of reading
+            import pyarrow.parquet  # noqa: F401 - fail now, not after an hour of reading
         except ImportError as error:
             hint = f"run `pip install pyarrow`, or end it in {JSONL}"
             raise UsageError(
@@ -38,8 +38,8 @@ def check_export(path: Path) -> None:
             ) from error
 
 
-def export_rows(output: Output, records: Iterable[PredictionRecord]) -> int:
-    """Write `records` to `output` in one step, and return how many they were.
+def export_rows(output: OutputFile, records: Iterable[PredictionRecord]) -> int:
+    """Write `records` to `output` in one step, and return their number.
 
     JSON lines hold each row as the log does. In Parquet the scores are the columns `negative`, `neutral`
     and `positive`, and `extra` holds as JSON what is not ours.

@@ -1,4 +1,4 @@
-"""Texts found whatever their case, and however their accents are written."""
+"""Choose rows by class, confidence, text, id or model; texts are searched without regard to case."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 
 
-def foldings(text: str) -> set[str]:
-    """Return the forms of `text` to compare with those of another: one is in the other if any form is."""
+def folded_forms(text: str) -> set[str]:
+    """Return the forms of `text`, without case, to search for another text: it is in it if any form is."""
     folded = text.casefold()
     # An accented letter may be one character or two, and nobody sees which.
     return {folded} if folded.isascii() else {folded, unicodedata.normalize("NFC", folded)}
@@ -21,23 +21,23 @@ def foldings(text: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFilter:
-    """What a row must be; a field that is None asks for nothing."""
+    """Conditions on a row; a field that is None is no condition."""
 
     sentiments: frozenset[Sentiment] | None = None
     min_confidence: float | None = None
-    """Included, as is the greatest."""
+    """Inclusive, as is `max_confidence`."""
     max_confidence: float | None = None
     contains: str | None = None
-    """Part of the text, to the letter; upper and lower case are alike."""
+    """A part of the text, in upper or lower case."""
     id: str | None = None
     model: str | None = None
 
     def holds(self, record: PredictionRecord) -> bool:
-        """Return whether `record` is asked for."""
+        """Return whether `record` meets all conditions."""
         return self._fits(record) and (self.contains is None or _mentions(record.text, self.contains))
 
     def cannot_tell(self, record: PredictionRecord) -> bool:
-        """Return whether `record` would have to be searched for `contains`, but its text was not kept."""
+        """Return whether `record` meets all conditions but `contains`, and its text was not kept."""
         return self.contains is not None and record.text is None and self._fits(record)
 
     def _fits(self, record: PredictionRecord) -> bool:
@@ -53,17 +53,17 @@ class RowFilter:
 _NOTHING = Summary()
 
 
-class Matches:
-    """An iterator over the rows that a filter lets through; it counts them.
+class MatchingRows:
+    """An iterator over the rows that pass a filter, which also sums them.
 
-    `trouble` is the sum over the bad lines among them.
+    `trouble` is the sum over the bad lines of the log.
     """
 
     def __init__(
         self, rows: Iterable[PredictionRecord], row_filter: RowFilter, *, trouble: Summary = _NOTHING
     ) -> None:
         self.unsearched = 0
-        """Rows whose text should have been searched but was not kept."""
+        """Rows that could not be searched, for their text was not kept."""
         self._found = GrowingSummary()
         self._found.add_bad(trouble.bad, trouble.bad_lines)
         self._records = self._select(rows, row_filter)
@@ -90,14 +90,14 @@ class Matches:
                 self.unsearched += 1
 
 
-def newest(records: Iterable[PredictionRecord], limit: int) -> list[PredictionRecord]:
-    """Return the `limit` latest of `records`, the latest first; no more than these are held at once.
+def newest_rows(records: Iterable[PredictionRecord], limit: int) -> list[PredictionRecord]:
+    """Return the `limit` latest of `records`, the latest first; no more are in memory at once.
 
-    Of two rows of one moment the one that comes later in the log is the newer.
+    Of two rows with the same time, the later one in the log is the newer.
     """
     latest = heapq.nlargest(limit, enumerate(records), key=lambda pair: (pair[1].timestamp, pair[0]))
     return [record for _, record in latest]
 
 
 def _mentions(text: str | None, part: str) -> bool:
-    return text is not None and any(one in form for form in foldings(text) for one in foldings(part))
+    return text is not None and any(one in form for form in folded_forms(text) for one in folded_forms(part))

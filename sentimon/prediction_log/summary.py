@@ -1,4 +1,7 @@
-"""The sum over rows of one class: counts, confidence, polarity, and how both are spread."""
+"""Summary: a mergeable sum over rows, exact in any order and grouping, because all sums are integers.
+
+`Tally` is the part for one class. The `Growing` classes are sums to which rows are still being added.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ def _no_rows(bins: int) -> Callable[[], array[int]]:
 
 
 class GrowingTally(msgspec.Struct):
-    """A tally that rows are still being added to; `tally()` is its value so far."""
+    """A tally to which rows are still being added; `tally()` returns its value so far."""
 
     count: int = 0
     confidence: int = 0
@@ -94,7 +97,7 @@ class GrowingTally(msgspec.Struct):
 
 
 def _included(one: array[int], other: array[int]) -> array[int]:
-    # Each bin has 64 bits and counts no more than rows, so one sum of two long integers adds all bins.
+    # Bins of 64 bits never overflow, so one sum of two long integers adds all bins at once.
     both = int.from_bytes(one, sys.byteorder) + int.from_bytes(other, sys.byteorder)
     return array("q", both.to_bytes(one.itemsize * len(one), sys.byteorder))
 
@@ -109,7 +112,7 @@ K = TypeVar("K")
 Counts = tuple[int, int, int]
 ModelKey = tuple[str | None, str | None]
 _ONE: tuple[Counts, Counts, Counts] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-"""A row of each class."""
+"""The counts of one row of each class."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,16 +120,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     classes: tuple[Tally, Tally, Tally] = (Tally(), Tally(), Tally())
     hours: Mapping[int, Counts] = msgspec.field(default_factory=dict)
-    """Rows per class in each hour that has any; the key is the number of whole hours since 1970, UTC."""
+    """Rows per class in each hour that has rows; the key is the number of hours since 1970, UTC."""
     models: Mapping[ModelKey, int] = msgspec.field(default_factory=dict)
-    """Rows per (model, revision); None where the row does not say."""
+    """Rows per (model, revision); None if the row does not say."""
     properties: Mapping[str, int] = msgspec.field(default_factory=dict)
-    """Rows that are `truncated`, `empty`, `without_text`, with a `naive_timestamp`, and, of those with a
-    text that is not empty: with `links`, `emoji`, `non_latin`; sums of `characters` and their squares."""
+    """Numbers of rows: `truncated`, `empty`, `without_text`, `naive_timestamp`; and of those with a text that
+    is not empty: with `links`, with `emoji`, `non_latin`, and the sums of `characters` and their squares."""
     first: int | None = None
-    """The earliest row, in microseconds since 1970."""
+    """The time of the earliest row, in microseconds since 1970."""
     last: int | None = None
-    """The latest row, in microseconds since 1970."""
+    """The time of the latest row, in microseconds since 1970."""
     bad: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Bad lines per kind."""
     bad_lines: tuple[BadLine, ...] = ()
@@ -172,7 +175,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def summarise(rows: Iterable[PredictionRecord | BadLine]) -> Summary:
-    """Return the sum over `rows`; one pass, and no row is kept."""
+    """Return the sum over `rows`, in one pass; no row is kept in memory."""
     growing = GrowingSummary()
     for row in rows:
         growing.add(row)
@@ -180,9 +183,9 @@ def summarise(rows: Iterable[PredictionRecord | BadLine]) -> Summary:
 
 
 class GrowingSummary:
-    """A sum that rows are still being added to; `summary()` is its value so far.
+    """A summary to which rows are still being added; `summary()` returns its value so far.
 
-    Its fields are those of a Summary, in the making.
+    It has the fields of a Summary.
     """
 
     __slots__ = ("bad", "bad_lines", "classes", "first", "hours", "last", "models", "properties")
@@ -226,7 +229,7 @@ class GrowingSummary:
         self.models[model] = self.models.get(model, 0) + count
 
     def add_property(self, name: str, amount: int) -> None:
-        """Add to the sum of a property; one that no row has is not mentioned."""
+        """Add to the sum of a property; properties that no row has are left out."""
         if amount:
             self.properties[name] = self.properties.get(name, 0) + amount
 
@@ -236,7 +239,7 @@ class GrowingSummary:
             self.add_property(name, amount)
 
     def add_texts(self, texts: Sequence[str | None]) -> None:
-        """Add the texts of some rows, None where one was not kept; an empty one has no properties."""
+        """Add the texts of some rows (None: the text was not kept); an empty text has no other properties."""
         known = [text for text in texts if text is not None]
         blank = "" in known or any(map(str.isspace, known))
         filled = [text for text in known if text.strip()] if blank else known
@@ -251,21 +254,21 @@ class GrowingSummary:
         self.add_property("without_text", len(texts) - len(known))
 
     def span(self, first: int | None, last: int | None) -> None:
-        """Take in rows from `first` to `last`, in microseconds since 1970; None where there are none."""
+        """Extend the time span to rows from `first` to `last`, in microseconds since 1970; None: no rows."""
         if first is not None and (self.first is None or first < self.first):
             self.first = first
         if last is not None and (self.last is None or last > self.last):
             self.last = last
 
     def add_bad(self, counts: Mapping[str, int], lines: Iterable[BadLine]) -> None:
-        """Add bad lines: how many of each kind, and the first of them."""
+        """Add bad lines: the number of each kind, and the first few."""
         _include(self.bad, counts)
         if lines:
             self.bad_lines = sorted([*self.bad_lines, *lines])[:SHOWN_BAD_LINES]
 
     @property
     def ends(self) -> tuple[int, int] | None:
-        """Return (the earliest row, the latest row), in microseconds since 1970; None without rows."""
+        """Return (time of the first row, of the last row), in microseconds since 1970; None without rows."""
         return None if self.first is None or self.last is None else (self.first, self.last)
 
     def summary(self) -> Summary:
@@ -293,7 +296,7 @@ def _merged(one: Mapping[K, int], other: Mapping[K, int]) -> Mapping[K, int]:
 
 
 def _include_hours(into: dict[int, Counts], hours: Mapping[int, Counts]) -> None:
-    # Mostly they are apart, years of them, and those of one side can be taken over all at once.
+    # Mostly both have different hours, maybe years of them, which `update` copies at once.
     both = {}
     for hour in into.keys() & hours.keys():
         a, b = into[hour], hours[hour]

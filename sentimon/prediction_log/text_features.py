@@ -1,6 +1,6 @@
-"""What a text is made of, without a model: links, emoji, the script of its letters.
+"""Properties of a text that need no model: links, emoji, the script of its letters.
 
-This is asked of every row that is read.
+They are computed for every row that is read, so speed matters here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import unicodedata
 from functools import cache
 
 Ranges = tuple[tuple[int, int], ...]
-"""Characters from a first to a last one, in order."""
+"""Ranges of characters, (first, last), in order."""
 
 LINK_MARKS = ("://", "www.", "WWW.", "[url]")
 EMOJI: Ranges = (
@@ -24,7 +24,7 @@ EMOJI: Ranges = (
     (0x3299, 0x3299),
     (0x1F000, 0x1FAFF),
 )
-"""The blocks of pictographs, and the older symbols that are shown as such."""
+"""The blocks of pictographs, and older symbols that are displayed as pictographs."""
 BEYOND_LATIN: Ranges = (
     (0x0370, 0x1DFF),
     (0x1F00, 0x1FFF),
@@ -33,7 +33,7 @@ BEYOND_LATIN: Ranges = (
     (0xFB07, 0x1EFFF),
     (0x20000, 0x3FFFF),
 )
-"""Where letters of other scripts are; Latin ones with their marks are below and between."""
+"""The ranges with letters of other scripts; Latin letters and their marks lie outside."""
 
 
 def has_link(text: str) -> bool:
@@ -42,12 +42,12 @@ def has_link(text: str) -> bool:
     >>> has_link("vedi www.example.org"), has_link("vedi [url]"), has_link("niente")
     (True, True, False)
     """
-    # LINK_MARKS, but a loop or a regular expression over them takes several times as long.
+    # The LINK_MARKS; a loop or a regular expression over them would take several times as long.
     return "://" in text or "www." in text or "WWW." in text or "[url]" in text
 
 
 def has_emoji(text: str) -> bool:
-    """Return whether a text holds an emoji or another pictograph; those typed as `:-)` are none.
+    """Return whether a text holds an emoji or another pictograph; `:-)` does not count.
 
     >>> has_emoji("bello 😀"), has_emoji("bello :-)")
     (True, False)
@@ -67,13 +67,13 @@ def is_non_latin(text: str) -> bool:
     if not other:
         return False
     composed = unicodedata.normalize("NFC", text)
-    # Letters are no more than characters, which are counted at once.
+    # Quick first: a text has at most as many letters as characters.
     return 2 * other > len(composed) or 2 * other > _letters(composed)
 
 
 @cache
 def _pattern(ranges: Ranges) -> re.Pattern[str]:
-    # Not while the program loads: of such wide ranges that takes milliseconds.
+    # Compiled at first use: for such wide ranges that takes milliseconds.
     return re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + "]+")
 
 

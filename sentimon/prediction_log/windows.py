@@ -1,4 +1,4 @@
-"""Stretches of time: the period that a question is about, and its windows on the calendar of a zone."""
+"""Periods of time, and their windows on the calendar of a time zone."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ MOST_WINDOWS = 100_000
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """From `since` (included), and later than `after`, to `until` (excluded); each aware or open."""
+    """A period from `since` (included), or later than `after`, to `until` (excluded); None: open.
+
+    All times have a time zone.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     after: datetime | None = None
 
     def select(self, rows: Iterable[PredictionRecord | BadLine]) -> Iterator[PredictionRecord | BadLine]:
-        """Yield the rows inside; bad lines belong to no time and always pass."""
+        """Yield the rows in the period, and all bad lines, which have no time."""
         for row in rows:
             if isinstance(row, BadLine) or self.holds(row.timestamp):
                 yield row
@@ -48,7 +51,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime
     complete: bool
-    """Whether the window was over when the question was asked."""
+    """Whether the window was over at the time of the question."""
     summary: Summary
 
 
@@ -60,10 +63,10 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, every: str, zone: tzinfo | None) -> Calendar:
-        """Return the calendar of windows such as `15m`, `1h`, `6h`, `1d`, `1w`.
+        """Return the calendar for windows such as `15m`, `1h`, `6h`, `1d`, `1w`.
 
         Raises:
-            DataError: the length does not divide an hour, a day, or is not of whole days.
+            DataError: the length does not divide an hour or a day, and is not a number of whole days.
         """
         length = parse_duration(every)
         minutes, rest = divmod(length, timedelta(minutes=1))
@@ -108,13 +111,13 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
             raise _outside(start) from error
 
     def _clock_start(self, moment: datetime) -> datetime:
-        # Up to an hour a window is a stretch of the clock: the hour that a change repeats is two
-        # windows, and one that a change of half an hour cuts begins or ends at the change.
+        # Windows of up to an hour follow the clock: an hour that is repeated when the clocks change is two
+        # windows, and a change of half an hour ends one window and begins another.
         start = (moment - self._past(moment)).astimezone(UTC)
         return start if self._offset(start) == self._offset(moment) else self._transition(start, moment)
 
     def _wall_start(self, moment: datetime) -> datetime:
-        # Longer windows follow the wall: 00:00 to 06:00 is one window, be it five hours long or seven.
+        # Longer windows follow local time: 00:00 to 06:00 is one window, even if it has five hours or seven.
         wall = moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
         if self.every < _DAY:
             hour = wall.hour - wall.hour % (self.every // _HOUR)
@@ -125,7 +128,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
         return self._to_utc(datetime.fromordinal(day - day % days + 1))
 
     def _past(self, moment: datetime) -> timedelta:
-        """Return how much of its window has passed at `moment`, by the clock of that moment."""
+        """Return how much of its window has passed at `moment`, by local time."""
         wall = moment.astimezone(self.zone).replace(tzinfo=None)
         return (wall - datetime.combine(wall.date(), time.min)) % self.every
 
@@ -133,7 +136,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
         return moment.astimezone(self.zone).utcoffset()
 
     def _transition(self, before: datetime, after: datetime) -> datetime:
-        """Return the moment, to the second, between two at which the offset becomes that of `after`."""
+        """Return the moment between two, to the second, at which the offset from UTC changes."""
         low, high = 0, -int((before - after) // _SECOND)
         while high - low > 1:
             middle = (low + high) // 2
@@ -155,7 +158,7 @@ def _outside(moment: datetime) -> DataError:
 def summarise_windows(
     rows: Iterable[PredictionRecord | BadLine], calendar: Calendar, *, now: datetime
 ) -> tuple[list[Window], Summary]:
-    """Return (windows from the first row's to the last row's, empty ones included; the sum over all rows).
+    """Return (the windows from the first row to the last, with the empty ones; the sum over all rows).
 
     Rows may come in any order. A window that ends after `now` is marked incomplete.
 
@@ -176,7 +179,7 @@ def summarise_windows(
 def lay_out(
     parts: Mapping[datetime, Summary], total: Summary, calendar: Calendar, *, now: datetime
 ) -> list[Window]:
-    """Return the windows from the first to the last row of `total`; those without rows are not in `parts`.
+    """Return the windows from the first to the last row of `total`; `parts` holds those with rows.
 
     Raises:
         DataError: the rows span more than MOST_WINDOWS windows.

@@ -1,4 +1,4 @@
-"""The distinct words of a text as numbers: what tells new vocabulary from known, without keeping words."""
+"""Hashes of the distinct words of a text, to recognise new vocabulary without storing words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sentimon.scoring.normalise import readable
 
 _WORD = re.compile(r"\w+")
 _BYTES = 4
-"""Of a hash: among N known words an unknown one passes for known with probability N / 2**32."""
+"""Bytes of a hash: among N known words a new one passes for known with probability N / 2**32."""
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of `text`, folded; a mention or a link counts as one word, the same for all.
+    """Return the words of `text` without case; all mentions are one word, and so are all links.
 
     >>> words_of("Ciao @anna, CIAO http://example.org!")
     ['ciao', 'user', 'ciao', 'http']
@@ -34,21 +34,21 @@ def hash_word(word: str) -> int:
 
 def token_hashes(text: str) -> frozenset[int]:
     """Return the hash of each distinct word of `text`."""
-    # As `hash_word`, but a first look of the monitor asks this of every word of a log.
+    # The same as `hash_word`, but quick: the monitor may hash every word of a log.
     return frozenset(map(crc32, map(str.encode, set(words_of(text)))))
 
 
 def tokens_of(record: PredictionRecord, *, keyed: bool) -> array[int] | None:
-    """Return the hashes of the distinct words of a logged text, keyed or not; None where there are none."""
+    """Return the hashes of the distinct words of a logged text, keyed or not; None if it has none."""
     if keyed:
         return None if record.token_hashes is None else array("Q", record.token_hashes)
     return None if record.text is None else array("Q", token_hashes(record.text))
 
 
 def keyed_token_hashes(text: str, key: bytes) -> list[int]:
-    """Return keyed hashes of the distinct words of `text`, in ascending order, which is not that of the text.
+    """Return keyed hashes of the distinct words of `text`, ascending, so that their order tells nothing.
 
-    Who has the log but not the key cannot try out words against them; that a word is frequent shows.
+    Without the key nobody can test words against them; how often a hash occurs can be seen.
     """
     keyed = (hmac.new(key, word.encode(), hashlib.sha256).digest() for word in set(words_of(text)))
     return sorted({int.from_bytes(digest[:_BYTES], "big") for digest in keyed})

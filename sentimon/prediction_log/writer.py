@@ -1,4 +1,4 @@
-"""Records into the log."""
+"""Append records to the log: seal the live file if it is due, then write whole rows under the lock."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from sentimon.prediction_log.rotation import compress_left_over, compress_sealed
 class LogWriter:
     """Appends to the log in a folder, which is made if need be; several programs may do so at once.
 
-    Used as a context: at its end the rows are on the disk where `logs.fsync` asks for that once a
-    command, and what an earlier compression left plain is compressed.
+    Used as a context, it forces the rows onto the disk at the end if `logs.fsync` is "batch", and
+    compresses sealed files that an earlier compression left plain.
 
     Raises:
         StoreError: the key of the hash cannot be read.
@@ -40,7 +40,7 @@ class LogWriter:
     def append(self, records: Iterable[PredictionRecord], *, now: datetime) -> list[PredictionRecord]:
         """Append `records`, all or none, and return them as they were stored.
 
-        The live file is sealed first where it is due.
+        The live file is sealed first if it is due.
 
         Raises:
             StoreError: the log cannot be written; then none of them was kept.
@@ -56,12 +56,12 @@ class LogWriter:
     def append_lines(
         self, lines: list[bytes], *, now: datetime, before: Callable[[], None] | None = None
     ) -> None:
-        """Append rows as they are stored, all or none; the live file is sealed first where it is due.
+        """Append encoded rows, all or none; the live file is sealed first if it is due.
 
-        `before` is called under the lock, when nothing can come between it and the rows.
+        `before` is called under the lock, right before the rows are written.
 
         Raises:
-            DataError: a row is longer than any that is read.
+            DataError: a row is longer than `logs.max_line_bytes`.
             StoreError: the log cannot be written; then none of them was kept.
         """
         if not lines:
@@ -73,7 +73,7 @@ class LogWriter:
             if before:
                 before()
             if live:
-                self._write_watched(lock, lines)
+                self._write_and_extend_chain(lock, lines)
             else:
                 self._write(lines)
         self._unsynced = self._settings.fsync == "batch"
@@ -81,11 +81,11 @@ class LogWriter:
         if sealed:
             compress_sealed(folder, self._settings.compression)
 
-    def _write_watched(self, lock: int, lines: list[bytes]) -> None:
+    def _write_and_extend_chain(self, lock: int, lines: list[bytes]) -> None:
         try:
             before, after = self._write(lines)
         except BaseException:
-            # What was half written and taken back may have been read in between.
+            # Rows that were written and taken back may have been read in between.
             break_append_chain(lock)
             raise
         extend_append_chain(lock, before, after)
@@ -99,9 +99,9 @@ class LogWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Force what was appended onto the disk, where that is to happen once a command."""
+        """Force the appended rows onto the disk, if that is due once a command, and compress old files."""
         if self._unsynced:
-            # That another program sealed or removed the file meanwhile leaves nothing to do here.
+            # Another program may have sealed or removed the file meanwhile: nothing is left to do.
             with errors_named(self.path), contextlib.suppress(FileNotFoundError):
                 sync(self.path)
                 sync_name(self.path)

@@ -19,7 +19,7 @@ from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.prediction_metrics import ByClass, Metrics, measure
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
 from sentimon.monitoring.text_changes import TextProperty
-from sentimon.prediction_log.segment import LogFile
+from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.errors import SegmentError
+from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.segment import LogFile
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import number, span_of, visible
 from sentimon.reporting.table_style import class_name, new_table, sentences_of

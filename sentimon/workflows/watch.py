@@ -14,7 +14,7 @@ from sentimon.reporting.live_view import Compared, Pace, Watched
 
 if TYPE_CHECKING:
     from sentimon.monitoring.monitor_state import MonitorState
-    from sentimon.prediction_log.index.latest_rows import Memory
+    from sentimon.prediction_log.index.logged_rows import LatestRowsCache
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Calendar, Period, Window
     from sentimon.workflows.workspace import Workspace
@@ -39,7 +39,7 @@ class Watcher:
     _folder: State | None = None
     """The state of the folder before the last answer."""
     _seen: Watched | None = None
-    _ends: Memory = field(default_factory=dict)
+    _ends: LatestRowsCache = field(default_factory=dict)
     _counts: deque[tuple[datetime, int]] = field(default_factory=deque)
     """(When, how many rows there were) at the looks of the last minutes."""
 

@@ -25,16 +25,15 @@ from sentimon.errors import DataError, UsageError
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
     from sentimon.errors import SegmentError
-    from sentimon.prediction_log.index.latest_rows import Memory
-    from sentimon.prediction_log.index.log_index import Index
-    from sentimon.prediction_log.index.packed_sums import Part
-    from sentimon.prediction_log.index.period_rows import PeriodRows
-    from sentimon.prediction_log.index.period_sums import Sums
-    from sentimon.prediction_log.index.refresh import Run
-    from sentimon.prediction_log.index.scan_units import Read, Unit
-    from sentimon.prediction_log.output_files import Kind, Output
+    from sentimon.prediction_log.index.log_index import LogIndex
+    from sentimon.prediction_log.index.logged_rows import LatestRowsCache, PeriodRows
+    from sentimon.prediction_log.index.packed_sums import PartialSum
+    from sentimon.prediction_log.index.period_sums import PeriodSums
+    from sentimon.prediction_log.index.refresh import UnitRunner
+    from sentimon.prediction_log.index.scan import ScanUnit, UnitReader
+    from sentimon.prediction_log.log_file import LogFile
+    from sentimon.prediction_log.output_files import OutputFile, OutputKind
     from sentimon.prediction_log.record import PredictionRecord
-    from sentimon.prediction_log.segment import LogFile
     from sentimon.prediction_log.summary import GrowingSummary, Summary
     from sentimon.prediction_log.windows import Calendar, Period, Window
     from sentimon.prediction_log.writer import LogWriter
@@ -88,7 +87,7 @@ class Workspace:
     """Shows how far long work is."""
     say: Callable[[str], None] = unheard
     """Takes notes for people."""
-    moment: Sums | None = None
+    moment: PeriodSums | None = None
     """The log as it is while a question of `ask` is answered."""
     given: RowsAtHand | None = None
     """Rows that answer in place of those of the log."""
@@ -135,8 +134,8 @@ class Workspace:
         return self.folder / BASELINE_FILE if named is None else expanded(named)
 
     def output(
-        self, named: Path, kind: Kind, *, inputs: Iterable[str | Path | None] = (), force: bool = True
-    ) -> Output:
+        self, named: Path, kind: OutputKind, *, inputs: Iterable[str | Path | None] = (), force: bool = True
+    ) -> OutputFile:
         """Return the file that the user named to be written, which is neither of the log nor an input.
 
         Raises:
@@ -161,10 +160,10 @@ class Workspace:
         Raises:
             UsageError: it is that of a log, holds other things, or may not be made.
         """
-        from sentimon.prediction_log.output_files import check_folder
+        from sentimon.prediction_log.output_files import check_output_folder
 
         folder = expanded(named)
-        check_folder(folder, log=self.folder, inputs=self.inputs(*inputs), ours=ours, parents=parents)
+        check_output_folder(folder, log=self.folder, inputs=self.inputs(*inputs), ours=ours, parents=parents)
         return folder
 
     def inputs(self, *named: str | Path | None) -> tuple[Path, ...]:
@@ -209,9 +208,9 @@ class Workspace:
         return time_zone(self.settings.metrics.time_zone)
 
     def ask(self, question: Callable[[Workspace], T]) -> T:
-        """Return what `question` returns of the log at one moment, which it is given.
+        """Return what `question` computes from this log as it is at one consistent moment.
 
-        It must only read: where a file of the log is renamed meanwhile, it is put again.
+        If a file of the log is renamed or rewritten meanwhile, the question is put again: it must only read.
 
         Raises:
             StoreError: there is no such log, or a file of it cannot be read.
@@ -247,15 +246,15 @@ class Workspace:
 
     def logged_rows(self, period: Period, stack: ExitStack) -> PeriodRows:
         """Return the rows of the log in `period`, which also know its bad lines, as `rows` does."""
-        from sentimon.prediction_log.index.period_rows import open_rows
+        from sentimon.prediction_log.index.logged_rows import open_period_rows
 
         if self.moment is not None:
-            return open_rows(self.moment, period, stack)
-        return self.index.ask(lambda sums: open_rows(sums, period, stack))
+            return open_period_rows(self.moment, period, stack)
+        return self.index.ask(lambda sums: open_period_rows(sums, period, stack))
 
-    def latest_rows(self, count: int, memory: Memory) -> list[PredictionRecord]:
+    def latest_rows(self, count: int, memory: LatestRowsCache) -> list[PredictionRecord]:
         """Return the last rows of the log, the newest last; `memory` saves reading them twice."""
-        from sentimon.prediction_log.index.latest_rows import latest_rows
+        from sentimon.prediction_log.index.logged_rows import latest_rows
 
         if self.moment is not None:
             return latest_rows(self.moment, count, memory)
@@ -263,13 +262,13 @@ class Workspace:
 
     def readable_files(self) -> tuple[list[tuple[LogFile, Summary]], list[SegmentError]]:
         """Return (each file of the log with the sum over its rows and bad lines, the unreadable ones)."""
-        return self.index.ask_of_the_readable(lambda sums: sums.by_file())
+        return self.index.ask_readable_files(lambda sums: sums.by_file())
 
     def readable_summary(self, period: Period) -> tuple[Summary, list[SegmentError]]:
         """Return (what `summary` returns of the files that can be read, the others)."""
-        return self.index.ask_of_the_readable(lambda sums: sums.summary(period))
+        return self.index.ask_readable_files(lambda sums: sums.summary(period))
 
-    def _of_log(self, question: Callable[[Sums | RowsAtHand], T]) -> T:
+    def _of_log(self, question: Callable[[PeriodSums | RowsAtHand], T]) -> T:
         at_hand = self.given or self.moment
         return self.index.ask(question) if at_hand is None else question(at_hand)
 
@@ -280,35 +279,35 @@ class Workspace:
         return replace(self, now=now, progress=unwatched, loaded=replace(self.loaded, settings=settings))
 
     @property
-    def index(self) -> Index:
+    def index(self) -> LogIndex:
         """Return the index of the log, which every sum over it is asked of."""
 
-        def run(read: Read, units: Sequence[Unit]) -> Iterator[Iterable[Part]]:
+        def run(read: UnitReader, units: Sequence[ScanUnit]) -> Iterator[Iterable[PartialSum]]:
             parts = read_units(self.settings.engine, read, units, say=self.say)
             return self.progress(parts, "parts of the log read", total=len(units))
 
         return self.index_read_by(run)
 
-    def index_read_by(self, run: Run) -> Index:
+    def index_read_by(self, run: UnitRunner) -> LogIndex:
         """Return the index of the log, whose parts that are new `run` reads."""
-        from sentimon.prediction_log.index.log_index import Index
+        from sentimon.prediction_log.index.log_index import LogIndex
 
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         places = self._index_places() if self.settings.logs.index else ()
-        return Index(
+        return LogIndex(
             folder=self.place,
             zone=self.naive_zone,
             now=self.now,
             run=run,
-            places=places,
+            paths=places,
             longest=self.settings.logs.max_line_bytes,
         )
 
     @property
     def index_file(self) -> LogFile | None:
         """Return the file of the log's index; None where none is kept."""
-        from sentimon.prediction_log.segment import LogFile
+        from sentimon.prediction_log.log_file import LogFile
 
         for place in self._index_places() if self.settings.logs.index else ():
             # One call: another program may remove it at any time.
@@ -328,9 +327,9 @@ class Workspace:
             remove_index(place)
 
     def _index_places(self) -> tuple[Path, ...]:
-        from sentimon.prediction_log.index.log_index import places_of
+        from sentimon.prediction_log.index.log_index import index_paths
 
-        return places_of(self.place, cache_folder(os.environ))
+        return index_paths(self.place, cache_folder(os.environ))
 
     def period(self, since: str | None, until: str | None) -> Period:
         """Return the period that `--since` and `--until` name.
@@ -366,17 +365,17 @@ class Workspace:
             raise UsageError(f"--every: {error.message}", hint=error.hint) from error
 
 
-def is_for_cluster(settings: EngineSettings, units: Sequence[Unit]) -> bool:
+def is_for_cluster(settings: EngineSettings, units: Sequence[ScanUnit]) -> bool:
     """Return whether some units of the log are worth a cluster, where one is to be used at all."""
-    from sentimon.prediction_log.index.scan_units import size_of
+    from sentimon.prediction_log.index.scan import size_of
 
     smallest = settings.smallest_megabytes << 20
     return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
 
 
 def read_units(
-    settings: EngineSettings, read: Read, units: Sequence[Unit], *, say: Callable[[str], None]
-) -> Iterator[Iterable[Part]]:
+    settings: EngineSettings, read: UnitReader, units: Sequence[ScanUnit], *, say: Callable[[str], None]
+) -> Iterator[Iterable[PartialSum]]:
     """Yield what `read` makes of each unit of the log, in order, where `[engine]` says that it is read.
 
     Less than `engine.smallest_megabytes` is read by this machine in any case.

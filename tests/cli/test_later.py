@@ -39,7 +39,7 @@ ONLY_LATER = {
     "sentimon.reporting.schedule",
     "sentimon.workflows.watch",
     "sentimon.cli.terminal",
-    "sentimon.prediction_log.index.latest_rows",
+    "sentimon.prediction_log.index.logged_rows",
     "sentimon.reporting.live_view",
     "http.client",
     "ssl",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sentimon.labels import LABELS
-from sentimon.prediction_log.zstandard import ZstdFile
+from sentimon.prediction_log.compression import ZstdFile
 from tests.conftest import clean_environment
 from tests.rows import START, row
 

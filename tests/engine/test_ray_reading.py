@@ -21,10 +21,10 @@ from sentimon.errors import EngineError, StoreError
 from sentimon.prediction_log.append_chain import FileState
 from sentimon.prediction_log.index.cells import WIDTHS
 from sentimon.prediction_log.index.file_snapshot import MovedError
-from sentimon.prediction_log.index.log_index import Index
-from sentimon.prediction_log.index.packed_sums import Part
-from sentimon.prediction_log.index.period_sums import Sums
-from sentimon.prediction_log.index.scan_units import Unit, read_unit
+from sentimon.prediction_log.index.log_index import LogIndex
+from sentimon.prediction_log.index.packed_sums import PartialSum
+from sentimon.prediction_log.index.period_sums import PeriodSums
+from sentimon.prediction_log.index.scan import ScanUnit, read_unit
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Period
 from tests.engine.logs import block
@@ -80,20 +80,20 @@ class PlayedRay:
         self.cancelled += 1
 
 
-def units_of(path: Path) -> list[Unit]:
+def units_of(path: Path) -> list[ScanUnit]:
     """A log as many small units: a reading task takes two of them."""
-    found: list[Unit] = []
+    found: list[ScanUnit] = []
 
-    def look(read: object, units: list[Unit]) -> list[list[Part]]:
+    def look(read: object, units: list[ScanUnit]) -> list[list[PartialSum]]:
         found.extend(units)
         return [read_unit(unit) for unit in units]
 
-    Index(folder=path, zone=UTC, now=datetime.now(UTC), run=look).ask(lambda sums: None)
+    LogIndex(folder=path, zone=UTC, now=datetime.now(UTC), run=look).ask(lambda sums: None)
     return found
 
 
 def summary_by(folder: Path, run: Any) -> Summary:
-    return Index(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(
+    return LogIndex(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(
         lambda sums: sums.summary(Period())
     )
 
@@ -101,7 +101,7 @@ def summary_by(folder: Path, run: Any) -> Summary:
 def cells_by(folder: Path, run: Any) -> list[object]:
     """All that the index keeps of a log once what `run` read is in it."""
 
-    def all_of(sums: Sums) -> list[object]:
+    def all_of(sums: PeriodSums) -> list[object]:
         store, numbers = sums.store, [known.entry.number for known in sums.files]
         cells = [
             (width, one.hour, one.sums.summary())
@@ -109,16 +109,16 @@ def cells_by(folder: Path, run: Any) -> list[object]:
             for width in WIDTHS
             for one in store.cells(number, width)
         ]
-        readings = [(known.entry.reading, store.total(known.entry.number).summary()) for known in sums.files]
+        readings = [(known.entry.progress, store.total(known.entry.number).summary()) for known in sums.files]
         return [cells, readings, [(hour, some.summary()) for hour, some in sums.hours(Period())]]
 
-    return Index(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(all_of)
+    return LogIndex(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(all_of)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("sentimon.prediction_log.index.scan_units.UNIT", 4_000)
-    monkeypatch.setattr("sentimon.prediction_log.index.file_entries.UNIT", 4_000)
+    monkeypatch.setattr("sentimon.prediction_log.index.scan.UNIT", 4_000)
+    monkeypatch.setattr("sentimon.prediction_log.index.indexed_files.UNIT", 4_000)
     monkeypatch.setattr(reading, "UNIT", 8 << 20)
     monkeypatch.setattr(reading, "FAN_IN", 3)
     monkeypatch.setattr(reading, "BRANCH", 9)
@@ -193,9 +193,9 @@ def test_tasks_that_nobody_waits_for_are_cancelled(folder: Path, monkeypatch: py
     assert ray.cancelled > 0
 
 
-def unit(path: Path, zone: Any = UTC) -> Unit:
+def unit(path: Path, zone: Any = UTC) -> ScanUnit:
     state = FileState.of(path.stat())
-    return Unit(
+    return ScanUnit(
         path=str(path),
         state=state,
         begin=0,
@@ -222,9 +222,9 @@ def test_another_version_and_another_time_zone_are_refused(tmp_path: Path) -> No
 def test_a_file_is_known_again_where_its_device_has_another_number(tmp_path: Path) -> None:
     path = tmp_path / "predictions.jsonl"
     path.write_bytes(block(10, first=datetime(2026, 9, 1, tzinfo=UTC)))
-    seen: list[Unit] = []
+    seen: list[ScanUnit] = []
 
-    def remember(one: Unit) -> list[Part]:
+    def remember(one: ScanUnit) -> list[PartialSum]:
         seen.append(one)
         return read_unit(one)
 

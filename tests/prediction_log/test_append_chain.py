@@ -11,8 +11,7 @@ import pytest
 
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
-from sentimon.prediction_log import rotation as sealing
-from sentimon.prediction_log import writer
+from sentimon.prediction_log import rotation, writer
 from sentimon.prediction_log.append_chain import AppendChain, FileState, read_append_chain
 from sentimon.prediction_log.durable_files import append_lines
 from sentimon.prediction_log.locks import lock_file
@@ -218,8 +217,8 @@ def test_a_file_behind_a_link_is_watched_where_it_is(tmp_path: Path) -> None:
 def test_while_a_chain_goes_on_what_was_read_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """The law that a reader builds on, under appends of ours, sealing, and whatever others do."""
-    monkeypatch.setattr(sealing, "MEGABYTE", 2_000)
+    """The law that a reader builds on, under appends of ours, rotation, and whatever others do."""
+    monkeypatch.setattr(rotation, "MEGABYTE", 2_000)
     source, live, looks = Random(seed), tmp_path / LIVE, dict[str, bytes]()
     went_on = 0
     for _ in range(60):

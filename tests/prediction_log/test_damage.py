@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from sentimon.prediction_log.index import line_blocks as blocks
+from sentimon.prediction_log.index import line_blocks
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import SHOWN_BAD_LINES, Summary, summarise
 from tests.conftest import Ran
@@ -204,7 +204,7 @@ def nothing_large_is_left(tmp_path: Path) -> Iterator[None]:
 
 @contextmanager
 def blocks_of(size: int) -> Iterator[None]:
-    with mock.patch.object(blocks, "BLOCK", size):
+    with mock.patch.object(line_blocks, "BLOCK", size):
         yield
 
 
@@ -214,7 +214,7 @@ def summaries(folder: Path) -> Iterator[Summary]:
     yield summarise(read_log(folder, zone=UTC))
     large = path.stat().st_size > LARGE
     for bulk in (True, False):
-        for size in (blocks.BLOCK,) if large else (blocks.BLOCK, 1000, 7):
+        for size in (line_blocks.BLOCK,) if large else (line_blocks.BLOCK, 1000, 7):
             with blocks_of(size):
                 yield whole(scanned(file_blocks(path), bulk=bulk), str(path))
 

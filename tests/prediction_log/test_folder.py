@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from sentimon.errors import SegmentError, StoreError
 from sentimon.jsonl import encode
-from sentimon.prediction_log import folder as segments
+from sentimon.prediction_log import folder as log_folder
+from sentimon.prediction_log import reader
 from sentimon.prediction_log.append_chain import ANY_DEVICE, FileState
 from sentimon.prediction_log.folder import list_files, sealed_files
-from sentimon.prediction_log.index import file_snapshot as files
-from sentimon.prediction_log.index.file_snapshot import content_mark, list_seen, opened_again
-from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.index import file_snapshot
+from sentimon.prediction_log.index.file_snapshot import content_mark, list_snapshots, opened_again
+from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Period
@@ -34,8 +35,8 @@ def written(path: Path, count: int) -> Path:
     return path
 
 
-def index_of(folder: Path) -> Index:
-    return Index(folder=folder, zone=UTC, now=START, run=map, places=[folder / ".sentimon/rollup.sqlite"])
+def index_of(folder: Path) -> LogIndex:
+    return LogIndex(folder=folder, zone=UTC, now=START, run=map, paths=[folder / ".sentimon/rollup.sqlite"])
 
 
 def summed(folder: Path) -> Summary:
@@ -70,11 +71,11 @@ def test_a_segment_of_another_volume_with_the_number_of_the_live_file_hides_noth
     (tmp_path / SEALED).symlink_to(written(tmp_path / "archive" / "sealed", 4))
     large = (tmp_path / SEALED).stat().st_size
     same_numbers(monkeypatch, device=lambda status: 1 + (status.st_size == large))
-    assert [one.path.name for one in list_seen(tmp_path)] == [SEALED, LIVE]
+    assert [one.path.name for one in list_snapshots(tmp_path)] == [SEALED, LIVE]
     assert summed(tmp_path).count == 7
     # Of one device it is one file, that was live and is sealed by now.
     same_numbers(monkeypatch, device=lambda status: 1)
-    assert [one.path.name for one in list_seen(tmp_path)] == [SEALED]
+    assert [one.path.name for one in list_snapshots(tmp_path)] == [SEALED]
 
 
 def test_on_any_device_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_a_file_that_is_named_and_cannot_be_read_is_an_error_in_every_answer(
         assert caught.value.path == lost
         assert str(lost) in caught.value.message
         assert caught.value.hint
-    found, errors = index_of(tmp_path).ask_of_the_readable(lambda sums: sums.summary(Period()))
+    found, errors = index_of(tmp_path).ask_readable_files(lambda sums: sums.summary(Period()))
     assert found.count == 3
     assert [one.path for one in errors] == [lost]
 
@@ -162,7 +163,7 @@ def test_a_file_that_breaks_while_it_is_read_is_named(
         return real(descriptor, *arguments)
 
     monkeypatch.setattr(os, "preadv", failing)
-    found, errors = index_of(tmp_path).ask_of_the_readable(lambda sums: sums.summary(Period()))
+    found, errors = index_of(tmp_path).ask_readable_files(lambda sums: sums.summary(Period()))
     assert found.count == 2
     assert [one.path for one in errors] == [tmp_path / SEALED]
 
@@ -176,7 +177,7 @@ def test_what_is_known_of_a_file_is_kept_while_it_is_away(tmp_path: Path) -> Non
     index = replace(index_of(tmp_path / "logs"), now=START.replace(year=2099))
     assert index.ask(lambda sums: sums.summary(Period())).count == 5
     archive.rename(tmp_path / "away")
-    found, errors = index.ask_of_the_readable(lambda sums: sums.summary(Period()))
+    found, errors = index.ask_readable_files(lambda sums: sums.summary(Period()))
     assert (found.count, len(errors)) == (2, 1)
     assert "is a link to" in errors[0].message
     (tmp_path / "away").rename(archive)
@@ -195,15 +196,16 @@ def test_a_file_removed_between_listing_and_opening_is_no_part_of_the_log(
 ) -> None:
     written(tmp_path / LIVE, 2)
     gone = written(tmp_path / SEALED, 3)
-    real = segments.sealed_files
+    real = log_folder.sealed_files
 
     def removing(folder: Path) -> list[Path]:
         found = real(folder)
         gone.unlink(missing_ok=True)
         return found
 
-    monkeypatch.setattr(segments, "sealed_files", removing)
-    monkeypatch.setattr(files, "sealed_files", removing)
+    monkeypatch.setattr(log_folder, "sealed_files", removing)
+    monkeypatch.setattr(reader, "sealed_files", removing)
+    monkeypatch.setattr(file_snapshot, "sealed_files", removing)
     assert [one.path.name for one in list_files(tmp_path)] == [LIVE]
     written(tmp_path / SEALED, 3)
     assert summarise(read_log(tmp_path, zone=UTC)).count == 2

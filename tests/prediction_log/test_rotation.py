@@ -15,8 +15,9 @@ import pytest
 
 from sentimon.config.settings import LogSettings
 from sentimon.jsonl import BadLine
-from sentimon.prediction_log import rotation as sealing
-from sentimon.prediction_log.folder import list_files, remove_files, sealed_files
+from sentimon.prediction_log import rotation
+from sentimon.prediction_log.folder import list_files, sealed_files
+from sentimon.prediction_log.maintenance.retention import remove_files
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
@@ -29,7 +30,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def small_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "MEGABYTE", 1000)
+    monkeypatch.setattr(rotation, "MEGABYTE", 1000)
 
 
 def texts(folder: Path) -> list[str | None]:
@@ -110,14 +111,14 @@ def test_a_file_removed_while_it_is_compressed_does_not_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, 3, compression="none")
-    first, real = list_files(tmp_path)[0], sealing.shutil.copystat
+    first, real = list_files(tmp_path)[0], rotation.shutil.copystat
 
     def removed_meanwhile(source: Path, target: Path) -> None:
         real(source, target)
         remove_files(tmp_path, [first])
 
-    monkeypatch.setattr(sealing.shutil, "copystat", removed_meanwhile)
-    sealing.compress_sealed(tmp_path, "zstd")
+    monkeypatch.setattr(rotation.shutil, "copystat", removed_meanwhile)
+    rotation.compress_sealed(tmp_path, "zstd")
     assert names(tmp_path) == ["predictions.jsonl"]
     assert not list(tmp_path.glob(".predictions-*"))
 
@@ -126,7 +127,7 @@ def test_a_file_replaced_while_it_is_compressed_stays_as_it_is_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, 3, compression="none")
-    first, real = list_files(tmp_path)[0].path, sealing.shutil.copystat
+    first, real = list_files(tmp_path)[0].path, rotation.shutil.copystat
 
     def replaced_meanwhile(source: Path, target: Path) -> None:
         real(source, target)
@@ -135,11 +136,11 @@ def test_a_file_replaced_while_it_is_compressed_stays_as_it_is_now(
         first.with_name("rewritten").write_bytes(content)
         first.with_name("rewritten").replace(first)
 
-    monkeypatch.setattr(sealing.shutil, "copystat", replaced_meanwhile)
-    sealing.compress_sealed(tmp_path, "zstd")
+    monkeypatch.setattr(rotation.shutil, "copystat", replaced_meanwhile)
+    rotation.compress_sealed(tmp_path, "zstd")
     assert texts(tmp_path) == [f"text {number}" for number in range(1, 15)]
     monkeypatch.undo()
-    sealing.compress_sealed(tmp_path, "zstd")
+    rotation.compress_sealed(tmp_path, "zstd")
     assert texts(tmp_path) == [f"text {number}" for number in range(1, 15)]
     assert sealed_files(tmp_path)[0].name.endswith(".zst")
 
@@ -171,7 +172,7 @@ def test_a_compressed_file_is_on_the_disk_under_its_name_before_the_plain_one_go
             calls.append((packed.exists(), plain.exists()))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    sealing.compress_sealed(tmp_path, "zstd")
+    rotation.compress_sealed(tmp_path, "zstd")
     assert calls == [(True, True)]
     assert (packed.exists(), plain.exists()) == (True, False)
 
@@ -216,6 +217,7 @@ def test_a_folder_behind_a_link_is_the_same_log(tmp_path: Path) -> None:
 def test_a_live_file_behind_a_link_is_never_sealed(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     live = tmp_path / "logs" / "predictions.jsonl"
+    (tmp_path / "elsewhere.jsonl").touch()
     live.symlink_to(tmp_path / "elsewhere.jsonl")
     fill(tmp_path / "logs", 7)
     assert live.is_symlink()
@@ -229,7 +231,7 @@ def test_compression_keeps_the_time_of_the_last_row_and_sweeps_up_after_a_killed
     orphan = tmp_path / ".predictions-20260907T080000Z.jsonl.zst.abc"
     orphan.write_bytes(b"half")
     os.utime(sealed_files(tmp_path)[0], (START.timestamp(), START.timestamp()))
-    sealing.compress_sealed(tmp_path, "zstd")
+    rotation.compress_sealed(tmp_path, "zstd")
     assert list_files(tmp_path)[0].written == START
     assert not orphan.exists()
 
@@ -257,12 +259,12 @@ def test_no_room_to_compress_leaves_the_rows_plain(tmp_path: Path, monkeypatch: 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sealing.shutil, "copyfileobj", full)
+    monkeypatch.setattr(rotation.shutil, "copyfileobj", full)
     fill(tmp_path, 3)
     assert texts(tmp_path) == [f"text {number}" for number in range(15)]
     assert sealed_files(tmp_path)[0].name.endswith(".jsonl")
     monkeypatch.undo()
-    sealing.compress_sealed(tmp_path, "zstd")
+    rotation.compress_sealed(tmp_path, "zstd")
     assert sealed_files(tmp_path)[0].name.endswith(".zst")
     assert texts(tmp_path) == [f"text {number}" for number in range(15)]
 
@@ -273,16 +275,16 @@ def test_what_was_left_plain_is_compressed_by_the_next_command_that_writes(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sealing.shutil, "copyfileobj", full)
+    monkeypatch.setattr(rotation.shutil, "copyfileobj", full)
     fill(tmp_path, 3)
     monkeypatch.undo()
     # Nothing half-written stays, and while there is no room nobody tries in vain.
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".pred")] == []
     compressions = []
-    real = sealing._compress
-    monkeypatch.setattr(sealing, "_compress", lambda *paths: (compressions.append(paths), real(*paths)))
+    real = rotation._compress
+    monkeypatch.setattr(rotation, "_compress", lambda *paths: (compressions.append(paths), real(*paths)))
     free = SimpleNamespace(free=10)
-    with mock.patch.object(sealing.shutil, "disk_usage", return_value=free):
+    with mock.patch.object(rotation.shutil, "disk_usage", return_value=free):
         with LogWriter(tmp_path, LogSettings(rotate_megabytes=0)) as writer:
             writer.append(records(1, 0, 0), now=START)
         assert not compressions
@@ -298,15 +300,15 @@ def test_a_file_that_cannot_be_compressed_keeps_none_of_the_others_plain(
 ) -> None:
     fill(tmp_path, 5, compression="none")
     first, *others = sealed_files(tmp_path)
-    real = sealing.open_regular
+    real = rotation.open_regular
 
     def refusing(path: Path) -> Any:
         if path == first:
             raise OSError(5, "Input/output error")
         return real(path)
 
-    monkeypatch.setattr(sealing, "open_regular", refusing)
-    sealing.compress_sealed(tmp_path, "zstd")
+    monkeypatch.setattr(rotation, "open_regular", refusing)
+    rotation.compress_sealed(tmp_path, "zstd")
     assert others
     assert [path.suffix for path in sealed_files(tmp_path)] == [".jsonl", *(".zst" for _ in others)]
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".pred")] == []
@@ -318,7 +320,7 @@ def test_a_sealed_file_behind_a_link_stays_as_it_is(tmp_path: Path) -> None:
     (first,) = sealed_files(logs)
     first.rename(tmp_path / "archive")
     first.symlink_to(tmp_path / "archive")
-    sealing.compress_sealed(logs, "zstd")
+    rotation.compress_sealed(logs, "zstd")
     assert sealed_files(logs) == [first]
     assert first.is_symlink()
     assert texts(logs) == [f"text {number}" for number in range(15)]
@@ -329,7 +331,7 @@ def test_a_file_compressed_between_listing_and_opening_is_read_once(tmp_path: Pa
     rows = read_log(tmp_path, zone=None)
     first = next(rows)
     # The first of two sealed files is open, the second only listed.
-    sealing.compress_sealed(tmp_path, "zstd")
+    rotation.compress_sealed(tmp_path, "zstd")
     assert isinstance(first, PredictionRecord)
     rest = [row.text for row in rows if isinstance(row, PredictionRecord)]
     assert [first.text, *rest] == [f"text {number}" for number in range(25)]
@@ -352,10 +354,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from sentimon.config.settings import LogSettings
-from sentimon.prediction_log import rotation as sealing
+from sentimon.prediction_log import rotation
 from sentimon.prediction_log.writer import LogWriter
 from tests.rows import record
-sealing.MEGABYTE = 20_000
+rotation.MEGABYTE = 20_000
 folder, name, first = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 writer = LogWriter(folder, LogSettings(rotate_megabytes=1, compression=sys.argv[4]))
 for number in range(first, first + int(sys.argv[5])):

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from sentimon.jsonl import BadLine, encode
 from sentimon.labels import Sentiment
-from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.row_filter import Matches, RowFilter, newest
-from sentimon.prediction_log.row_parser import parse_row
+from sentimon.prediction_log.record import PredictionRecord, parse_row
+from sentimon.prediction_log.row_filter import MatchingRows, RowFilter, newest_rows
 from sentimon.prediction_log.summary import summarise
 from tests import strategies
 from tests.rows import MINUTE, START, record, row
@@ -74,7 +73,7 @@ def test_a_query_is_all_rows_less_those_not_asked_for(
 ) -> None:
     wanted = [one for one in rows if isinstance(one, PredictionRecord) and is_asked_for(one, asked)]
     bad = [one for one in rows if isinstance(one, BadLine)]
-    matches = Matches(good_ones(rows), asked, trouble=summarise(bad))
+    matches = MatchingRows(good_ones(rows), asked, trouble=summarise(bad))
     assert list(matches) == wanted
     assert matches.summary == summarise([*wanted, *bad])
 
@@ -83,7 +82,7 @@ def test_a_query_is_all_rows_less_those_not_asked_for(
 def test_rows_without_a_text_that_would_have_to_be_searched_are_counted(
     rows: list[PredictionRecord | BadLine], asked: RowFilter
 ) -> None:
-    matches = Matches(good_ones(rows), asked)
+    matches = MatchingRows(good_ones(rows), asked)
     list(matches)
     anything = RowFilter(
         sentiments=asked.sentiments,
@@ -92,7 +91,7 @@ def test_rows_without_a_text_that_would_have_to_be_searched_are_counted(
         id=asked.id,
         model=asked.model,
     )
-    textless = [one for one in Matches(good_ones(rows), anything) if one.text is None]
+    textless = [one for one in MatchingRows(good_ones(rows), anything) if one.text is None]
     assert matches.unsearched == (0 if asked.contains is None else len(textless))
 
 
@@ -101,7 +100,7 @@ def test_the_newest_are_the_last_in_order_of_time_and_place_backwards(
     rows: list[PredictionRecord], limit: int
 ) -> None:
     order = sorted(range(len(rows)), key=lambda place: (rows[place].timestamp, place), reverse=True)
-    found = newest(iter(rows), limit)
+    found = newest_rows(iter(rows), limit)
     assert [id(one) for one in found] == [id(rows[place]) for place in order[:limit]]
 
 
@@ -147,7 +146,7 @@ def test_rows_are_read_as_they_are_asked_for_and_counted_so_far() -> None:
             read.append(minute)
             yield record(minute % 3, minute)
 
-    matches = Matches(rows(), RowFilter(sentiments=frozenset({Sentiment.POSITIVE})))
+    matches = MatchingRows(rows(), RowFilter(sentiments=frozenset({Sentiment.POSITIVE})))
     assert next(matches).timestamp == START + 2 * MINUTE
     assert (matches.summary.count, read) == (1, [0, 1, 2])
 

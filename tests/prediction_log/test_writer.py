@@ -23,7 +23,7 @@ import pytest
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine
-from sentimon.prediction_log import rotation as sealing
+from sentimon.prediction_log import rotation
 from sentimon.prediction_log.append_chain import FileState, read_append_chain
 from sentimon.prediction_log.folder import sealed_files
 from sentimon.prediction_log.reader import read_log
@@ -210,7 +210,7 @@ class Past:
 
 
 def kill_again_and_again(place: str) -> None:
-    sealing.MEGABYTE = 100_000
+    rotation.MEGABYTE = 100_000
     source, held, torn = Random(20), 0, 0
     for group in range(ROUNDS // ROUNDS_A_FOLDER):
         folder, past = Path(place, str(group)), Past()
@@ -220,7 +220,7 @@ def kill_again_and_again(place: str) -> None:
             past.check(folder, *run_until_killed(folder, first, source, by_itself=number % 2 == 0))
             held += past.check_custody(folder)
         torn += past.bad
-        sealing.compress_sealed(folder, "zstd")
+        rotation.compress_sealed(folder, "zstd")
         past.check(folder, range(0), range(0))
         assert not [path for path in folder.iterdir() if path.name.startswith((".pred", ".tmp"))]
         assert all(path.suffix != ".jsonl" for path in sealed_files(folder))
@@ -239,7 +239,7 @@ def test_a_writer_killed_at_any_of_200_points_keeps_what_it_confirmed_and_double
 
 
 def fill_to_the_limit(place: str) -> None:
-    sealing.MEGABYTE = 10_000_000
+    rotation.MEGABYTE = 10_000_000
     folder, source, kept = Path(place), Random(3), 0
     log, limits = (
         LogWriter(folder, LogSettings(rotate_megabytes=1)),

@@ -13,7 +13,7 @@ import pytest
 from sentimon.config import load_settings
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
-from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.windows import Calendar
 from sentimon.reporting.live_view import Watched
 from sentimon.workflows.state_files import save_baseline
@@ -51,13 +51,13 @@ class Following:
 @pytest.fixture
 def following(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Following:
     written(tmp_path, lines(one.to_dict() for one in records(5, 5, 10)))
-    found, ask = Following(tmp_path), Index.ask
+    found, ask = Following(tmp_path), LogIndex.ask
 
-    def counted(index: Index, question: Callable[..., Any]) -> Any:
+    def counted(index: LogIndex, question: Callable[..., Any]) -> Any:
         found.asked += 1
         return ask(index, question)
 
-    monkeypatch.setattr(Index, "ask", counted)
+    monkeypatch.setattr(LogIndex, "ask", counted)
     return found
 
 

@@ -1,12 +1,15 @@
 """The derived index of the log: sums per hour of what was read, so that only what is new is read again.
 
-The way of a question: `index` opens the `store` (SQLite) and calls `refresh`. That lists the folder
-(`files`), finds for each file what is known of it (`entries`: cursor, checksums, chain of custody), cuts
-what is new into `units`, and has them read by whoever runs the work. Each unit is a `scan`: `blocks` of
-whole lines go the fast way (`usual` decodes them, `columns` sums up their numbers and `prose` their texts,
-`bulk` joins the three); what that refuses goes line by line through `parse_row`. Both fill `cells`, one an
-hour, which know where in the file their rows are. A scan ends as packed `parts`, which are added to the
-store. The question is then answered by `sums` (whole files, the few cells that `cover` the rest, and the
-rows of cut hours, read again through `stretches`) or by `rows`. `slots` says which stretch of time a moment
-belongs to; `verify` does it all again into an empty store, and compares.
+The way of a question, such as the sum over last week, with the modules in reading order:
+
+1. `log_index`: `LogIndex.ask` opens the index, brings it up to date and puts the question.
+2. `sqlite_store` is the index file; `object_sidecars` are its counterpart on object storage.
+3. `refresh` lists the files (`file_snapshot`), matches them with their entries (`indexed_files`), and has
+   what is new read. A file that changes meanwhile starts this anew.
+4. `scan` reads a unit of a file in `line_blocks`: whole blocks at once (`bulk_rows`, `text_sums`), or line
+   by line where a line is unusual. Bad lines are counted here.
+5. `cells` hold the sums per hour, and where in the file the rows of the hour are; `packed_sums` is their
+   form on disk.
+6. `period_sums` answers with whole files and whole cells, and reads the rows of cut hours again.
+7. `logged_rows` reads rows themselves; `verification` computes all sums again and compares.
 """

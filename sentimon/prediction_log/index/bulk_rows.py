@@ -1,6 +1,7 @@
-"""A block of lines at once, where each holds a usual row; any other line is left to `parse_row`.
+"""Sum whole blocks of lines with numpy, if each line holds a row in the common form.
 
-What is accepted here is a part of what `parse_row` accepts, and it counts the same; the tests hold that.
+The common form is a part of what `parse_row` accepts, and gives the same sums; tests hold that. Blocks with
+any other line are refused, and their lines are left to `parse_row`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sentimon.labels import LABELS
-from sentimon.prediction_log.index.cells import Cells, Slot
+from sentimon.prediction_log.index.cells import CellTable, SlotFunction
 from sentimon.prediction_log.index.text_sums import Floats, Integers, floats, integers, sum_texts
-from sentimon.prediction_log.row_parser import AGREEMENT, OptionalFields
+from sentimon.prediction_log.record import AGREEMENT, OptionalFields
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, GrowingSummary
 from sentimon.scoring.scores import SCALE, SUM_TOLERANCE
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds, to_microseconds
 
 
-class UsualScores(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class CommonScores(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """The scores under their canonical names; not yet checked to be a distribution."""
 
     negative: float
@@ -34,27 +35,27 @@ class UsualScores(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     positive: float
 
 
-class UsualRow(OptionalFields, kw_only=True, gc=False):
-    """What is summed of a row."""
+class CommonRow(OptionalFields, kw_only=True, gc=False):
+    """The fields of a row that are summed."""
 
     timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
     sentiment: Literal["negative", "neutral", "positive"]
     confidence: float
-    scores: UsualScores
+    scores: CommonScores
 
 
-class _OurRow(UsualRow, kw_only=True, gc=False, forbid_unknown_fields=True):
+class _StrictRow(CommonRow, kw_only=True, gc=False, forbid_unknown_fields=True):
     pass
 
 
-_decode_ours = msgspec.json.Decoder(_OurRow).decode_lines
-_decode = msgspec.json.Decoder(UsualRow).decode_lines
+_decode_ours = msgspec.json.Decoder(_StrictRow).decode_lines
+_decode = msgspec.json.Decoder(CommonRow).decode_lines
 
 
-def decode_block(block: bytes | memoryview) -> tuple[Sequence[UsualRow], npt.NDArray[np.int64]] | None:
-    """Return (the rows of a block of lines, one a line; where each line begins, and where the last ends).
+def decode_block(block: bytes | memoryview) -> tuple[Sequence[CommonRow], npt.NDArray[np.int64]] | None:
+    """Return (the rows of a block, one a line; where each line begins, and where the last one ends).
 
-    None where a line holds something else. The decoder takes values one after the other, wherever
+    Return None if a line holds something else. The decoder takes values one after the other, wherever
     lines end. But no string holds a bare newline, and a brace that closes is followed by one that opens
     only between two values. So where each line begins with a brace and ends with one, each newline lies
     between two values; and if there are as many values as lines, each line holds one.
@@ -75,10 +76,10 @@ def decode_block(block: bytes | memoryview) -> tuple[Sequence[UsualRow], npt.NDA
     return (rows, offsets) if len(rows) == len(ends) else None
 
 
-def _decoded(block: bytes | memoryview) -> Sequence[UsualRow]:
+def _decoded(block: bytes | memoryview) -> Sequence[CommonRow]:
     with contextlib.suppress(msgspec.ValidationError):
         return _decode_ours(block)
-    # Fields that are passed over are to be UTF-8, too, which the decoder looks at only in those it keeps.
+    # The decoder checks only the fields it keeps for valid UTF-8; the others have to be valid, too.
     for line in bytes(block).split(b"\n"):
         line.isascii() or str(line, "utf-8")
     return _decode(block)
@@ -86,17 +87,17 @@ def _decoded(block: bytes | memoryview) -> Sequence[UsualRow]:
 
 MOST_ROWS = 8192
 MOST_CELLS = 256
-"""Rows and cells that wait for their sum, about."""
+"""Most rows and cells, about, that wait to be summed."""
 _CLOSE = 1e-5
-"""How near to a limit a row is left to `parse_row`, which rounds before it compares."""
+"""Rows nearer than this to a limit are left to `parse_row`, which rounds before it compares."""
 _CODES = {label: code for code, label in enumerate(LABELS)}
 _CLASSES = len(LABELS)
 
 
-class Columns:
+class RowColumns:
     """The classes, confidences and scores of some rows, one array each."""
 
-    def __init__(self, rows: Sequence[UsualRow]) -> None:
+    def __init__(self, rows: Sequence[CommonRow]) -> None:
         scores = [row.scores for row in rows]
         self.classes = integers([_CODES[row.sentiment] for row in rows])
         self.confidence = floats([row.confidence for row in rows])
@@ -104,12 +105,12 @@ class Columns:
         self.neutral = floats([one.neutral for one in scores])
         self.positive = floats([one.positive for one in scores])
 
-    def usual(self) -> bool:
-        """Return whether the numbers of each row pass the checks of `parse_row` with room to spare."""
+    def are_valid(self) -> bool:
+        """Return whether the numbers of all rows pass the checks of `parse_row` by a safe margin."""
         highest = np.maximum(np.maximum(self.negative, self.neutral), self.positive)
         lowest = np.minimum(np.minimum(self.negative, self.neutral), self.positive)
         if min(lowest.min(), self.confidence.min()) < 0 or max(highest.max(), self.confidence.max()) > 1:
-            # Their sums may be beyond all numbers.
+            # The sums of such numbers may overflow.
             return False
         own = np.choose(self.classes, (self.negative, self.neutral, self.positive))
         return bool(
@@ -119,22 +120,22 @@ class Columns:
         )
 
 
-class Pending:
-    """Columns that wait to be summed, and the cells that their rows belong to."""
+class PendingColumns:
+    """Columns that wait to be summed, with the cells that their rows belong to."""
 
     def __init__(self) -> None:
         self._clear()
 
     def _clear(self) -> None:
         self._count = 0
-        self._columns: list[Columns] = []
+        self._columns: list[RowColumns] = []
         self._cells: dict[int, GrowingSummary] = {}
         self._runs: list[tuple[int, int]] = []
 
-    def add(self, columns: Columns, runs: Sequence[tuple[GrowingSummary, int]]) -> None:
-        """Add rows, at most MOST_ROWS; each run is (the sum of its cell, number of rows), in their order.
+    def add(self, columns: RowColumns, runs: Sequence[tuple[GrowingSummary, int]]) -> None:
+        """Add at most MOST_ROWS rows; a run is (the sum of a cell, how many of the next rows belong to it).
 
-        The sum has its span already, which lies within one hour.
+        The sum of the cell knows its first and last row already; both lie in one hour.
         """
         if self._count + len(columns.classes) > MOST_ROWS or len(self._cells) > MOST_CELLS:
             self.sum_up()
@@ -145,7 +146,7 @@ class Pending:
             self._runs.append((id(sums), length))
 
     def sum_up(self) -> None:
-        """Add what waits to the sums of its cells."""
+        """Add the waiting rows to the sums of their cells."""
         if self._columns:
             self._sum_up()
         self._clear()
@@ -171,7 +172,7 @@ class Pending:
             _include(tally.confidence_histogram, by_confidence[place])
             _include(tally.polarity_histogram, by_polarity[place])
         for cell in self._cells.values():
-            # A cell lies within an hour, so what it counts is what that hour counts.
+            # A cell lies within an hour, so its counts are those of the hour.
             if cell.ends:
                 first, second, third = (tally.count for tally in cell.classes)
                 cell.hours[cell.ends[0] // HOUR_MICROSECONDS] = (first, second, third)
@@ -200,22 +201,22 @@ def _histograms(groups: Integers, values: Floats, width: int, lowest: int, amoun
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""What is dated outside is no usual row: far enough from the edges of the calendar to compute freely."""
+"""Rows with other dates are left to `parse_row`: these are far from the limits of the calendar."""
 
 
 class BulkReader:
-    """Takes blocks of usual rows into their cells."""
+    """Adds blocks of rows in the common form to their cells."""
 
-    def __init__(self, cells: Cells, slot: Slot) -> None:
+    def __init__(self, cells: CellTable, slot: SlotFunction) -> None:
         self._cells = cells
         self._slot = slot
-        self._pending = Pending()
+        self._pending = PendingColumns()
 
-    def take(self, block: bytes | memoryview, begin: int) -> int:
-        """Take in a block of whole lines that begins at that byte of the file; return the number of its rows.
+    def add_block(self, block: bytes | memoryview, begin: int) -> int:
+        """Add a block of whole lines that begins at byte `begin` of the file; return the number of its rows.
 
-        None is taken in (0) where one of them is not usual, or holds numbers near a limit, or where they
-        are more than can be summed at once.
+        Return 0, and add nothing, if a row is not in the common form, holds numbers near a limit, or if
+        there are more rows than can be summed at once.
         """
         decoded = decode_block(block)
         if decoded is None or not 0 < len(decoded[0]) <= MOST_ROWS:
@@ -227,8 +228,8 @@ class BulkReader:
         if not in_order:
             order = sorted(order, key=times.__getitem__)
             rows, times = [rows[place] for place in order], sorted(times)
-        columns = Columns(rows)
-        if times[0] < EARLIEST or times[-1] >= LATEST or not columns.usual():
+        columns = RowColumns(rows)
+        if times[0] < EARLIEST or times[-1] >= LATEST or not columns.are_valid():
             return 0
         found = list(self._runs(times))
         texts = sum_texts([row.text for row in rows], [first for _, first, _ in found])
@@ -236,7 +237,7 @@ class BulkReader:
         for (key, first, end), properties in zip(found, texts, strict=True):
             cell, part, places = self._cells[key], rows[first:end], order[first:end]
             low, high = (first, end - 1) if in_order else (min(places), max(places))
-            cell.found(begin + int(offsets[low]), begin + int(offsets[high + 1]))
+            cell.add_range(begin + int(offsets[low]), begin + int(offsets[high + 1]))
             cell.sums.span(to_microseconds(times[first]), to_microseconds(times[end - 1]))
             cell.sums.add_properties(properties)
             _add_origins(cell.sums, part)
@@ -245,11 +246,11 @@ class BulkReader:
         return len(rows)
 
     def finish(self) -> None:
-        """Sum up what was taken in."""
+        """Complete the sums of the cells."""
         self._pending.sum_up()
 
     def _runs(self, times: Sequence[datetime]) -> Iterator[tuple[int, int, int]]:
-        """Yield (key, its first place, the place after its last) for each cell of some ordered times."""
+        """Yield (key, first row, row after the last) for each cell that some ordered times fall into."""
         first = 0
         while first < len(times):
             key, after = self._slot(to_microseconds(times[first]))
@@ -258,9 +259,9 @@ class BulkReader:
             first = end
 
 
-def _add_origins(sums: GrowingSummary, rows: Sequence[UsualRow]) -> None:
+def _add_origins(sums: GrowingSummary, rows: Sequence[CommonRow]) -> None:
     models, revisions = [row.model for row in rows], [row.revision for row in rows]
-    # Mostly they are all of one, which is cheaper to see than to count.
+    # Mostly all rows are of one model, and to check that is cheaper than to count.
     if models.count(models[0]) == len(rows) == revisions.count(revisions[0]):
         sums.add_model((models[0], revisions[0]), len(rows))
     else:

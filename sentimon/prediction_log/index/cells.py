@@ -1,4 +1,4 @@
-"""Rows into cells, one for each stretch of time, each with the stretches of the file that hold its rows."""
+"""Sums over rows by stretch of time: cells, and the slots of time that decide which cell a row falls into."""
 
 from __future__ import annotations
 
@@ -11,73 +11,73 @@ from sentimon.prediction_log.summary import GrowingSummary
 from sentimon.prediction_log.windows import Calendar, Period
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds, to_microseconds
 
-Slot = Callable[[int], tuple[int, int]]
-"""From a moment in microseconds since 1970 to (the key of its cell, the first later moment of another).
+SlotFunction = Callable[[int], tuple[int, int]]
+"""Takes a moment in microseconds since 1970; gives (the key of its slot of time, the end of that slot).
 
-Where rows are read in bulk none is longer than an hour that begins on the hour, UTC."""
+Rows can be read in bulk only if no slot crosses the begin of an hour, UTC."""
 
-Stretch = tuple[int, int]
-"""A part of a file: (first byte, byte after the last)."""
+ByteRange = tuple[int, int]
+"""A range of bytes of a file: (first byte, byte after the last)."""
 
 WIDTHS = (1, 24, 24 * 32)
-"""Hours of the cells that the index keeps; longer ones are sums of shorter ones, for long questions.
+"""Hours of the cells that the index stores; long ones, sums of short ones, make long periods quick.
 
-Each begins where its width divides the hours since 1970, so that one of a later width holds whole ones
-of the width before."""
+A cell begins where its width divides the hours since 1970, so that it holds whole cells of the width
+before."""
 
-NEAR = 64 * 1024
-"""Bytes between two stretches that are cheaper to read than to pass over."""
+MOST_GAP_BYTES = 64 * 1024
+"""Bytes between two ranges that are cheaper to read than to skip."""
 
 
-class Cell(msgspec.Struct):
-    """The rows of one stretch of time."""
+class TimeCell(msgspec.Struct):
+    """The sum over the rows of one slot of time, and where these rows are."""
 
     sums: GrowingSummary = msgspec.field(default_factory=GrowingSummary)
-    stretches: list[Stretch] = msgspec.field(default_factory=list)
-    """Where in the file its rows are, in order; rows of other cells may lie there, too."""
+    ranges: list[ByteRange] = msgspec.field(default_factory=list)
+    """The parts of the file that hold its rows, in order; rows of other cells may lie between them."""
 
-    def found(self, begin: int, end: int) -> None:
-        """Note that rows of the cell lie between two bytes of the file, none of them before those known."""
-        if self.stretches and begin <= self.stretches[-1][1] + NEAR:
-            begin = self.stretches.pop()[0]
-        self.stretches.append((begin, end))
+    def add_range(self, begin: int, end: int) -> None:
+        """Note that rows of the cell lie between two bytes of the file, behind the known ranges."""
+        if self.ranges and begin <= self.ranges[-1][1] + MOST_GAP_BYTES:
+            begin = self.ranges.pop()[0]
+        self.ranges.append((begin, end))
 
 
-class Cells(dict[int, Cell]):
-    """The cells that some rows fall into, by key."""
+class CellTable(dict[int, TimeCell]):
+    """Cells by key; a new one is empty."""
 
-    def __missing__(self, key: int) -> Cell:
-        """Return the new, empty cell of a stretch of time that had no rows."""
-        cell = self[key] = Cell()
+    def __missing__(self, key: int) -> TimeCell:
+        """Return a new, empty cell."""
+        cell = self[key] = TimeCell()
         return cell
 
-    def add(self, row: PredictionRecord, slot: Slot, begin: int, end: int) -> None:
+    def add(self, row: PredictionRecord, slot: SlotFunction, begin: int, end: int) -> None:
         """Add one row, which lies between two bytes of the file."""
         key, _ = slot(to_microseconds(row.timestamp))
         cell = self[key]
         cell.sums.add(row)
-        cell.found(begin, end)
+        cell.add_range(begin, end)
 
 
-def hour_slot(moment: int) -> tuple[int, int]:
-    """Return (the number of the hour since 1970 that holds a moment, UTC; its end), in microseconds."""
+def hour_slots(moment: int) -> tuple[int, int]:
+    """Return (the hour since 1970 that holds a moment, UTC; its end in microseconds)."""
     hour = moment // HOUR_MICROSECONDS
     return hour, (hour + 1) * HOUR_MICROSECONDS
 
 
 _FOREVER = 1 << 62
 OUTSIDE = -_FOREVER
-"""The key of moments that are not asked for."""
+"""The key of all moments outside the period."""
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class TimeSpan(msgspec.Struct, frozen=True, kw_only=True):
     """From `begin` (included) to `end` (excluded), in microseconds since 1970."""
 
     begin: int
     end: int
 
     @classmethod
-    def of(cls, period: Period) -> Span:
+    def of(cls, period: Period) -> TimeSpan:
         """Return the span of `period`."""
         since = -_FOREVER if period.since is None else to_microseconds(period.since)
         after = -_FOREVER if period.after is None else to_microseconds(period.after) + 1
@@ -86,16 +86,16 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def hours(self) -> range:
-        """Return the hours since 1970 that it touches, or that begin where it ends."""
+        """Return the hours since 1970 that it touches, and the one that begins where it ends."""
         return range(self.begin // HOUR_MICROSECONDS, self.end // HOUR_MICROSECONDS + 1)
 
-    def covers(self, first: int, last: int) -> bool:
+    def contains(self, first: int, last: int) -> bool:
         """Return whether both moments, and so all between, lie inside."""
         return self.begin <= first and last < self.end
 
 
-def of_calendar(calendar: Calendar) -> Slot:
-    """Return the windows of `calendar` as slots; the key is their start in microseconds since 1970."""
+def calendar_slots(calendar: Calendar) -> SlotFunction:
+    """Return the windows of `calendar` as slots; the key is the start in microseconds since 1970."""
 
     def slot(moment: int) -> tuple[int, int]:
         start = calendar.start_of(from_microseconds(moment))
@@ -104,13 +104,13 @@ def of_calendar(calendar: Calendar) -> Slot:
     return slot
 
 
-def always(moment: int) -> tuple[int, int]:
-    """Return (0, the end of time): all moments are of one slot."""
+def one_slot(moment: int) -> tuple[int, int]:
+    """Return (0, the end of time): all moments are in one slot."""
     return 0, _FOREVER
 
 
-def within(span: Span, slot: Slot) -> Slot:
-    """Return the slots as far as they lie in `span`."""
+def clipped_slots(span: TimeSpan, slot: SlotFunction) -> SlotFunction:
+    """Return `slot` cut to `span`; moments outside have the key OUTSIDE."""
 
     def cut(moment: int) -> tuple[int, int]:
         if moment < span.begin:
@@ -123,17 +123,17 @@ def within(span: Span, slot: Slot) -> Slot:
     return cut
 
 
-class HourlySlots:
-    """A Slot: another one as far as it lies in some hours, each hour by itself."""
+class SlotsByHour:
+    """A SlotFunction that cuts the slots of another one at the hours, and keeps only some hours."""
 
-    def __init__(self, hours: Collection[int], slot: Slot) -> None:
+    def __init__(self, hours: Collection[int], slot: SlotFunction) -> None:
         self._hours = hours
         self._slot = slot
         self._places: dict[tuple[int, int], int] = {}
 
     def __call__(self, moment: int) -> tuple[int, int]:
-        """Return (a key of the slot in that hour, the first later moment of another)."""
-        hour, hour_end = hour_slot(moment)
+        """Return (the key of the slot in that hour, its end)."""
+        hour, hour_end = hour_slots(moment)
         if hour not in self._hours:
             return OUTSIDE, hour_end
         key, end = self._slot(moment)
@@ -141,5 +141,5 @@ class HourlySlots:
         return place, min(end, hour_end)
 
     def keys(self) -> list[int]:
-        """Return the key of the slot that each key given out, from 0 on, stands for."""
+        """Return the key of the original slot for each key given out, from 0 on."""
         return [key for key, _ in self._places]

@@ -1,34 +1,39 @@
-"""The bytes of a file of the log, in blocks of whole lines."""
+"""Blocks of whole lines from a file of the log: a part of it, or some ranges of its bytes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from sentimon.jsonl import LineError
-from sentimon.prediction_log.segment import Fragment, Segment
+from sentimon.prediction_log.index.cells import ByteRange
+from sentimon.prediction_log.log_file import LineFragment, OpenLogFile
+
+if TYPE_CHECKING:
+    pass
 
 BLOCK = 1 << 19
-"""Bytes, about: few enough to stay in the processor's cache, enough to be worth a call to numpy."""
+"""Bytes of a block, about: small enough for the processor's cache, large enough for a call to numpy."""
 
 
-Block = bytes | memoryview | Fragment
-"""Some whole lines, or a piece of a line that is too long."""
+Block = bytes | memoryview | LineFragment
+"""Some whole lines, or a fragment of a line that is too long."""
 
 
-def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview | Fragment]:
-    """Yield the blocks of a plain file from the begin of a line to another byte.
+def plain_blocks(opened: OpenLogFile, begin: int, end: int) -> Iterator[memoryview | LineFragment]:
+    """Yield the blocks of a plain file from the begin of a line to byte `end`.
 
-    A line longer than a block is one by itself, and a line that is too long comes in fragments. A block
-    is overwritten by the next one. Only a line that `end` cuts lacks its newline.
+    A line longer than a block is a block by itself, and a line that is too long comes in fragments. The
+    next block overwrites the one before. Only a line that `end` cuts lacks its newline.
 
     Raises:
         StoreError: the file cannot be read.
     """
-    buffer, held, longest = bytearray(BLOCK), 0, segment.longest
+    buffer, held, longest = bytearray(BLOCK), 0, opened.longest
     while begin < end:
         view = memoryview(buffer)
-        size = segment.read_into(view[held : end - begin], begin + held)
+        size = opened.read_into(view[held : end - begin], begin + held)
         held += size
         long = len(buffer) > BLOCK
         newline = buffer.find(b"\n", held - size, held) if long else buffer.rfind(b"\n", 0, held)
@@ -37,41 +42,41 @@ def plain_blocks(segment: Segment, begin: int, end: int) -> Iterator[memoryview 
             yield from _bounded(view[:cut], longest)
             begin, held = begin + cut, held - cut
             if long:
-                # Blocks as large would hold too many rows: what was read of the next one is read again.
+                # Blocks of that size would hold too many rows: return to small ones, and read the rest again.
                 buffer, held = bytearray(BLOCK), 0
             else:
                 buffer[:held] = buffer[cut : cut + held]
         elif not size:
             return
         elif held > longest:
-            yield Fragment(view[:held], last=False, longest=longest)
+            yield LineFragment(view[:held], last=False, longest=longest)
             begin += held
-            for piece in _rest_of_line(segment, begin, end):
+            for piece in _rest_of_line(opened, begin, end):
                 yield piece
                 begin += len(piece)
             buffer, held = bytearray(BLOCK), 0
         elif held == len(buffer):
-            # A line longer than that; with its newline, the longest one has a byte more.
+            # A line longer than the buffer; the longest line and its newline have to fit in.
             buffer = buffer + bytes(min(len(buffer), longest + 2 - len(buffer)))
 
 
-def _rest_of_line(segment: Segment, begin: int, end: int) -> Iterator[Fragment]:
-    """Yield the pieces of a line of a plain file from its middle on; only the last one ends it."""
+def _rest_of_line(opened: OpenLogFile, begin: int, end: int) -> Iterator[LineFragment]:
+    """Yield the fragments of a line of a plain file from its middle to its end."""
     buffer, ended = bytearray(BLOCK), False
     while begin < end and not ended:
         view = memoryview(buffer)
-        size = segment.read_into(view[: end - begin], begin)
+        size = opened.read_into(view[: end - begin], begin)
         newline = buffer.find(b"\n", 0, size)
         ended = newline >= 0 or not size
         cut = newline + 1 or size
-        yield Fragment(view[:cut], last=ended, longest=segment.longest)
+        yield LineFragment(view[:cut], last=ended, longest=opened.longest)
         begin += cut
     if not ended:
-        yield Fragment(b"", last=True, longest=segment.longest)
+        yield LineFragment(b"", last=True, longest=opened.longest)
 
 
-def _bounded(block: memoryview, longest: int) -> Iterator[memoryview | Fragment]:
-    """Yield whole lines as they are, but each one that is too long by itself."""
+def _bounded(block: memoryview, longest: int) -> Iterator[memoryview | LineFragment]:
+    """Yield a block of whole lines, with each line that is too long as a fragment of its own."""
     if 0 < len(block) <= longest:
         yield block
         return
@@ -83,7 +88,7 @@ def _bounded(block: memoryview, longest: int) -> Iterator[memoryview | Fragment]
         if (end if newline < 0 else newline) - begin > longest:
             if good < begin:
                 yield block[good:begin]
-            yield Fragment(block[begin:end], last=True, longest=longest)
+            yield LineFragment(block[begin:end], last=True, longest=longest)
             good = end
         begin = end
     if good < begin:
@@ -91,23 +96,23 @@ def _bounded(block: memoryview, longest: int) -> Iterator[memoryview | Fragment]
 
 
 def streamed_blocks(
-    segment: Segment, begin: int, length: int = sys.maxsize
-) -> Iterator[memoryview | Fragment]:
+    opened: OpenLogFile, begin: int, length: int = sys.maxsize
+) -> Iterator[memoryview | LineFragment]:
     """Yield the blocks of a compressed file from byte `begin` of its content to its end, or `length` bytes.
 
     Raises:
         LineError: the file is damaged from here on.
         StoreError: the file cannot be read.
     """
-    held, searched, longest, inside = bytearray(), 0, segment.longest, False
-    segment.pass_over_to(begin)
+    held, searched, longest, inside = bytearray(), 0, opened.longest, False
+    opened.skip_to(begin)
     try:
-        for chunk in segment.chunks():
+        for chunk in opened.chunks():
             if inside:
-                # Of a line that is too long.
+                # In the middle of a line that is too long.
                 end = chunk.find(b"\n") + 1
                 piece, inside = chunk[: end or length], not end
-                yield Fragment(piece, last=bool(end), longest=longest)
+                yield LineFragment(piece, last=bool(end), longest=longest)
                 length -= len(piece)
                 chunk = chunk[len(piece) :]
             held += chunk
@@ -118,37 +123,37 @@ def streamed_blocks(
                     yield from _bounded(whole, longest)
                     length -= cut
                 elif len(held) > longest:
-                    yield Fragment(bytes(held[:length]), last=False, longest=longest)
+                    yield LineFragment(bytes(held[:length]), last=False, longest=longest)
                     length, inside = length - len(held), True
                     held = bytearray()
                 searched = len(held)
             if length <= 0:
                 break
     except LineError:
-        # What came before the damage is good.
+        # The lines before the damage are good.
         yield from _bounded(memoryview(held)[: held.rfind(b"\n", searched, length) + 1], longest)
         raise
     if inside:
-        yield Fragment(b"", last=True, longest=longest)
+        yield LineFragment(b"", last=True, longest=longest)
     elif held and length > 0:
         yield from _bounded(memoryview(held)[:length], longest)
 
 
-def line_end_before(segment: Segment, end: int, begin: int = 0) -> int:
-    """Return the byte after the last newline between two bytes of an open file; `begin` if there is none."""
+def line_end_before(opened: OpenLogFile, end: int, begin: int = 0) -> int:
+    """Return the byte after the last newline between two bytes of an open file; `begin` without one."""
     while end > begin:
         start = max(begin, end - BLOCK)
-        place = segment.read_at(end - start, start).rfind(b"\n")
+        place = opened.read_at(end - start, start).rfind(b"\n")
         if place >= 0:
             return start + place + 1
         end = start
     return begin
 
 
-def line_end_after(segment: Segment, begin: int, end: int) -> int:
-    """Return the byte after the first newline between two bytes of an open file; `end` if there is none."""
+def line_end_after(opened: OpenLogFile, begin: int, end: int) -> int:
+    """Return the byte after the first newline between two bytes of an open file; `end` without one."""
     while begin < end:
-        block = segment.read_at(min(BLOCK, end - begin), begin)
+        block = opened.read_at(min(BLOCK, end - begin), begin)
         place = block.find(b"\n")
         if place >= 0:
             return begin + place + 1
@@ -156,3 +161,50 @@ def line_end_after(segment: Segment, begin: int, end: int) -> int:
             return end
         begin += len(block)
     return end
+
+
+def blocks_in_ranges(
+    opened: OpenLogFile, ranges: Sequence[ByteRange], *, damaged: bool
+) -> Iterator[tuple[int, Block]]:
+    """Yield (first byte, block of lines) for some ranges, in order, of an open file.
+
+    The next block overwrites the one before. How much of a `damaged` compressed file can be read before
+    the damage depends on the size of the reads; so it is read as it was the first time, from its begin.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if damaged:
+        yield from _lines_from_start(opened, ranges)
+        return
+    for begin, end in ranges:
+        if opened.damage:
+            blocks: Iterator[Block] = streamed_blocks(opened, begin, end - begin)
+        else:
+            blocks = plain_blocks(opened, begin, end)
+        for block in blocks:
+            yield begin, block
+            begin += len(block)
+
+
+def _lines_from_start(opened: OpenLogFile, ranges: Sequence[ByteRange]) -> Iterator[tuple[int, bytes]]:
+    left, place = list(ranges), 0
+    try:
+        for line in opened.raw_lines():
+            while left and left[0][1] <= place:
+                left.pop(0)
+            if left and left[0][0] <= place and not isinstance(line, LineFragment):
+                yield place, line
+            place += len(line)
+    except LineError:
+        # The damage is counted as a bad line already.
+        return
+
+
+def split_lines(block: bytes) -> Iterator[bytes]:
+    """Yield the lines of a block, each with its newline."""
+    begin = 0
+    while begin < len(block):
+        end = block.find(b"\n", begin) + 1 or len(block)
+        yield block[begin:end]
+        begin = end

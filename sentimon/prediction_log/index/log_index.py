@@ -1,4 +1,4 @@
-"""The log by way of its index: of what an answer needs, only what is new is read."""
+"""Questions to a log, answered through its index: only what is new in the files is read."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from sentimon.errors import SegmentError, StoreError
 from sentimon.jsonl import LONGEST
 from sentimon.prediction_log.folder import check_folder
 from sentimon.prediction_log.index.file_snapshot import MovedError
-from sentimon.prediction_log.index.period_sums import Sums
-from sentimon.prediction_log.index.refresh import Run, Terms, refresh
-from sentimon.prediction_log.index.sqlite_store import Store, remove_index
+from sentimon.prediction_log.index.indexed_files import ReadOptions
+from sentimon.prediction_log.index.period_sums import PeriodSums
+from sentimon.prediction_log.index.refresh import UnitRunner, refresh_index
+from sentimon.prediction_log.index.sqlite_store import IndexStore, remove_index
 from sentimon.prediction_log.locks import STATE_FOLDER, shared
 
 T = TypeVar("T")
-Question = Callable[[Sums], T]
+Question = Callable[[PeriodSums], T]
 
 _NAME = "rollup.sqlite"
 _TRIES = 20
-_PATIENT_TRIES = 5
+_TRIES_WITHOUT_LOCK = 5
 _BROKEN = (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError)
-"""What a damaged index leads to; also the words in which SQLite says so may be damaged."""
+"""What reading a damaged index raises; even the message of SQLite may be damaged text."""
 _REFUSED = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL,
@@ -41,111 +42,113 @@ _REFUSED = (
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 )
-"""What SQLite says where the system refuses something; the index itself may be fine."""
+"""SQLite's codes for what the system refuses; the index itself may be fine."""
 
 
-def places_of(folder: Path, cache: Path | None) -> tuple[Path, ...]:
-    """Return where the index of the log in `folder` may be: beside the log, or else in the cache, if any."""
+def index_paths(folder: Path, cache: Path | None) -> tuple[Path, ...]:
+    """Return the possible paths of the index of the log in `folder`: beside the log, then in `cache`."""
     remote = on_objects(folder)
-    beside = () if remote else (folder / STATE_FOLDER / _NAME,)
+    beside_log = () if remote else (folder / STATE_FOLDER / _NAME,)
     if cache is None:
-        return beside
+        return beside_log
     digest = address_digest(str(folder) if remote else os.path.realpath(folder))
-    return *beside, cache / digest / _NAME
+    return *beside_log, cache / digest / _NAME
 
 
 def address_digest(address: str) -> str:
-    """Return 16 hexadecimal digits that tell one log from another."""
+    """Return 16 hexadecimal digits that identify a log by its address."""
     name = os.fsencode(address)
     return f"{crc32(name):08x}{crc32(name[::-1]):08x}"
 
 
-class Index(msgspec.Struct, frozen=True, kw_only=True):
+class LogIndex(msgspec.Struct, frozen=True, kw_only=True):
     """The index of the log in a folder."""
 
     folder: Path
     zone: tzinfo | None
-    """Of timestamps that name none; None is local time."""
+    """The zone of timestamps that name none; None is local time."""
     now: datetime
-    run: Run
-    """Does the reading, in this process or in others."""
-    places: Sequence[Path] = ()
-    """Where it may be kept, the best first; if nowhere, each program reads everything."""
+    run: UnitRunner
+    """Reads the units of the files that are new, in this process or in others."""
+    paths: Sequence[Path] = ()
+    """Where the index may be kept, the best path first; excluded any, each program reads everything."""
     longest: int = LONGEST
     """Bytes of the longest line that is read as one; a longer one is a bad line."""
-    without: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
     """The names of files that are left out of every answer."""
 
     def ask(self, question: Question[T]) -> T:
-        """Bring the index up to date, and return the answer that it gives.
+        """Return what `question` computes from the log as it is at one consistent moment.
 
-        The answer is that of the files alone. An index that is locked, broken, or cannot be written
-        costs time and nothing else. The question may be put again, where a file was renamed meanwhile.
+        The index is brought up to date first; then all that `question` asks of its argument is answered
+        from the files of that moment. If a file is renamed, rewritten or removed meanwhile, the question
+        is put again: so it must only read, and may be called several times. An index that is locked,
+        broken or not writable costs time and never changes the answer.
 
         Raises:
             StoreError: there is no such folder, or a file cannot be read.
         """
         if not on_objects(self.folder):
             check_folder(self.folder)
-        for place in self.places:
+        for path in self.paths:
             try:
-                return self._ask(question, place)
+                return self._ask_at(question, path)
             except _BROKEN as error:
                 code = _code_of(error)
                 if code == sqlite3.SQLITE_BUSY:
-                    # Another program has just begun to read a long log.
-                    return self._ask_alone(question, like=place)
+                    # Another program is busy reading a long log.
+                    return self._ask_in_memory(question, copy_of=path)
                 if code not in _REFUSED:
                     with contextlib.suppress(StoreError):
-                        remove_index(place)
+                        remove_index(path)
                     with contextlib.suppress(*_BROKEN, OSError):
-                        return self._ask(question, place)
+                        return self._ask_at(question, path)
             except OSError:
                 continue
-        return self._ask_alone(question)
+        return self._ask_in_memory(question)
 
-    def ask_of_the_readable(self, question: Question[T]) -> tuple[T, list[SegmentError]]:
-        """Return (the answer that the files give which can be read, why each of the others cannot be).
+    def ask_readable_files(self, question: Question[T]) -> tuple[T, list[SegmentError]]:
+        """Return (the answer from the files that can be read, the error of each file that cannot).
 
         Raises:
             StoreError: there is no such folder.
         """
-        lost: dict[str, SegmentError] = {}
+        unreadable: dict[str, SegmentError] = {}
         while True:
             try:
-                return replace(self, without=frozenset(lost)).ask(question), [*lost.values()]
+                return replace(self, excluded=frozenset(unreadable)).ask(question), [*unreadable.values()]
             except SegmentError as error:
-                if error.path is None or error.path.name in lost:
+                if error.path is None or error.path.name in unreadable:
                     raise
-                lost[error.path.name] = error
+                unreadable[error.path.name] = error
 
-    def _ask(self, question: Question[T], place: Path | None, like: Path | None = None) -> T:
+    def _ask_at(self, question: Question[T], path: Path | None, copy_of: Path | None = None) -> T:
         for attempt in range(_TRIES):
-            # Where files are sealed and compressed all the time, the writers wait for once.
-            still = (
+            # Files that are sealed and compressed all the time would never hold still: lock the writers out.
+            lock = (
                 shared(self.folder)
-                if attempt >= _PATIENT_TRIES and not on_objects(self.folder)
+                if attempt >= _TRIES_WITHOUT_LOCK and not on_objects(self.folder)
                 else contextlib.nullcontext()
             )
-            with _again_if_moved(), still, contextlib.closing(Store(place)) as store:
-                if like is not None:
-                    store.copy(like)
-                terms = Terms(zone=self.zone, longest=self.longest)
-                files = refresh(
-                    store, self.folder, terms=terms, now=self.now, run=self.run, without=self.without
+            with _retry_if_moved(), lock, contextlib.closing(IndexStore(path)) as store:
+                if copy_of is not None:
+                    store.copy_from(copy_of)
+                options = ReadOptions(zone=self.zone, longest=self.longest)
+                files = refresh_index(
+                    store, self.folder, options=options, now=self.now, run=self.run, excluded=self.excluded
                 )
-                return question(Sums(store=store, files=files, zone=self.zone))
+                return question(PeriodSums(store=store, files=files, zone=self.zone))
         raise StoreError(
             f"{self.folder}: its files are renamed faster than they can be read",
             hint="run it again when the other programs are done",
         )
 
-    def _ask_alone(self, question: Question[T], like: Path | None = None) -> T:
-        if like is not None:
+    def _ask_in_memory(self, question: Question[T], copy_of: Path | None = None) -> T:
+        if copy_of is not None:
             with contextlib.suppress(*_BROKEN):
-                return self._ask(question, None, like)
+                return self._ask_at(question, None, copy_of)
         try:
-            return self._ask(question, None)
+            return self._ask_at(question, None)
         except _BROKEN as error:
             raise StoreError(
                 f"no room for what is read of the log: {error}",
@@ -154,8 +157,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def _again_if_moved() -> Iterator[None]:
-    """Go on where a file of the log is somewhere else now, or the index is removed."""
+def _retry_if_moved() -> Iterator[None]:
+    """Swallow the errors after which the question is put again: a file moved, or the index was removed."""
     try:
         yield
     except MovedError:
@@ -166,5 +169,5 @@ def _again_if_moved() -> Iterator[None]:
 
 
 def _code_of(error: Exception) -> int:
-    """Return what SQLite says, without the details; the code for a broken file where it says nothing."""
+    """Return the primary error code of SQLite, or that of a broken file if there is none."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF

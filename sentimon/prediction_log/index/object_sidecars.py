@@ -1,7 +1,7 @@
-"""What was read of each object of a log, kept beside it: what one machine has read no other reads again.
+"""Sums over objects of a log on object storage, saved beside them: other machines need not read them again.
 
-Object storage has no lock and no append, so that the index itself cannot lie there. An object is written
-once; so is what was read of it, as an object of its own, valid for just that state.
+Object storage has no locks and no appends, so the index itself cannot lie there. Objects do not change, so
+the sums over each are written once, as an object of its own, which holds for just that state.
 """
 
 from __future__ import annotations
@@ -15,80 +15,79 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.prediction_log.index.cells import WIDTHS
-from sentimon.prediction_log.index.file_entries import Entry
-from sentimon.prediction_log.index.file_snapshot import SeenFile
+from sentimon.prediction_log.index.file_snapshot import FileSnapshot
+from sentimon.prediction_log.index.indexed_files import IndexEntry
 from sentimon.prediction_log.index.packed_sums import PackedCell, pack, unpack
-from sentimon.prediction_log.index.sqlite_store import FORMAT, Store
+from sentimon.prediction_log.index.sqlite_store import FORMAT, IndexStore
 from sentimon.prediction_log.locks import STATE_FOLDER
 from sentimon.prediction_log.object_storage import read_objects, write_object
 
-_CHECKSUM = 4
-"""Bytes, before all others."""
+_CHECKSUM_BYTES = 4
 _AT_ONCE = 256
-"""Objects fetched together."""
+"""Objects that are fetched together."""
 
 
-class _Read(msgspec.Struct, array_like=True, frozen=True):
+class _Sidecar(msgspec.Struct, array_like=True, frozen=True):
     format: int
-    entry: Entry
+    entry: IndexEntry
     total: bytes
     cells: list[PackedCell]
 
 
-_decode = msgspec.msgpack.Decoder(_Read).decode
+_decode = msgspec.msgpack.Decoder(_Sidecar).decode
 
 
-def adopt(
-    store: Store, found: Sequence[tuple[SeenFile, int]], *, zone: str, longest: int
-) -> dict[int, Entry]:
-    """Take over what others have read of some objects, each with the number it is to have in `store`.
+def load_sidecars(
+    store: IndexStore, found: Sequence[tuple[FileSnapshot, int]], *, zone: str, longest: int
+) -> dict[int, IndexEntry]:
+    """Copy the saved sums of some objects into `store`, each under its number, and return their entries.
 
-    Returns the entries by number; those of which nothing of use is kept are missing. `zone` is the
-    fingerprint of the zone of naive timestamps; read are lines of up to `longest` bytes.
+    Objects without a valid sidecar are missing in the result. `zone` is the fingerprint of the zone of
+    naive timestamps; `longest` is the limit on the length of lines.
 
     Raises:
         sqlite3.Error: the store is full.
     """
-    adopted: dict[int, Entry] = {}
+    loaded: dict[int, IndexEntry] = {}
     for begin in range(0, len(found), _AT_ONCE):
         some = found[begin : begin + _AT_ONCE]
-        contents = read_objects([_beside(seen.path) for seen, _ in some])
-        for (seen, number), content in zip(some, contents, strict=True):
-            read = _read(content, seen, zone)
+        contents = read_objects([_sidecar_path(snapshot.path) for snapshot, _ in some])
+        for (snapshot, number), content in zip(some, contents, strict=True):
+            read = _valid_sidecar(content, snapshot, zone)
             if read is not None and read.entry.longest == longest:
                 read.entry.number = number
-                store.put(read.entry, unpack(read.total))
+                store.put_entry(read.entry, unpack(read.total))
                 store.add_cells(number, read.cells)
-                adopted[number] = read.entry
-    return adopted
+                loaded[number] = read.entry
+    return loaded
 
 
-def keep(store: Store, path: Path, entry: Entry) -> None:
-    """Keep what was read of the object at `path` beside it; one that may not be written costs time only.
+def save_sidecar(store: IndexStore, path: Path, entry: IndexEntry) -> None:
+    """Save the sums over the object at `path` beside it; if that is refused, nothing but time is lost.
 
     Raises:
         sqlite3.Error, msgspec.MsgspecError: the store is broken.
     """
     cells = [
-        PackedCell(width, one.hour, pack(one.sums), one.stretches)
+        PackedCell(width, one.hour, pack(one.sums), one.ranges)
         for width in WIDTHS
         for one in store.cells(entry.number, width)
     ]
-    content = msgspec.msgpack.encode(_Read(FORMAT, entry, pack(store.total(entry.number)), cells))
+    content = msgspec.msgpack.encode(_Sidecar(FORMAT, entry, pack(store.total(entry.number)), cells))
     with contextlib.suppress(StoreError):
-        write_object(_beside(path), crc32(content).to_bytes(_CHECKSUM, "big") + content)
+        write_object(_sidecar_path(path), crc32(content).to_bytes(_CHECKSUM_BYTES, "big") + content)
 
 
-def _beside(path: Path) -> Path:
+def _sidecar_path(path: Path) -> Path:
     return path.parent / STATE_FOLDER / "rollup" / f"{path.name}.msgpack"
 
 
-def _read(signed: bytes | None, seen: SeenFile, zone: str) -> _Read | None:
-    content = (signed or b"")[_CHECKSUM:]
-    if not signed or int.from_bytes(signed[:_CHECKSUM], "big") != crc32(content):
+def _valid_sidecar(signed: bytes | None, snapshot: FileSnapshot, zone: str) -> _Sidecar | None:
+    content = (signed or b"")[_CHECKSUM_BYTES:]
+    if not signed or int.from_bytes(signed[:_CHECKSUM_BYTES], "big") != crc32(content):
         return None
     with contextlib.suppress(msgspec.MsgspecError):
         read = _decode(content)
-        if read.format == FORMAT and read.entry.state == seen.state and read.entry.zone in ("", zone):
+        if read.format == FORMAT and read.entry.state == snapshot.state and read.entry.zone in ("", zone):
             return read
     return None

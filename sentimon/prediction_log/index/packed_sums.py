@@ -1,4 +1,4 @@
-"""What a part of a file of the log holds, as programs pass it on and the index keeps it."""
+"""Sums in few bytes, as processes pass them on and the index stores them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sentimon.prediction_log.index.cells import WIDTHS, Cells, Stretch
+from sentimon.prediction_log.index.cells import WIDTHS, ByteRange, CellTable
 from sentimon.prediction_log.summary import (
     CONFIDENCE_BINS,
     POLARITY_BINS,
@@ -17,28 +17,28 @@ from sentimon.prediction_log.summary import (
 )
 from sentimon.scoring.scores import SCALE
 
-MOST_STRETCHES = 64
-"""Of one cell; nearer ones are then taken together."""
+MOST_RANGES = 64
+"""Most ranges of one cell; if there are more, the nearest are merged."""
 _TYPES = ("B", "H", "I", "Q")
-"""Of the numbers in a histogram, the smallest that hold them."""
+"""Types of the numbers of a histogram; the smallest that holds them is used."""
 _FEW = 16
-"""Rows whose bins take less room one by one than all bins."""
+"""A histogram of so few rows is stored as its non-empty bins."""
 
 
 class PackedTally(msgspec.Struct, array_like=True, frozen=True):
-    """A GrowingTally."""
+    """The packed form of a GrowingTally."""
 
     count: int
     confidence: int
     squares: tuple[int, int]
-    """Millions of millionths squared, and the rest: a sum can be beyond 64 bits."""
+    """The sum of squares divided by SCALE, and the rest: it can exceed 64 bits."""
     polarity: int
     confidence_histogram: bytes | dict[int, int]
     polarity_histogram: bytes | dict[int, int]
 
 
-class Packed(msgspec.Struct, array_like=True, frozen=True):
-    """A GrowingSummary, without its bad lines."""
+class PackedSummary(msgspec.Struct, array_like=True, frozen=True):
+    """The packed form of a GrowingSummary, without its bad lines."""
 
     classes: tuple[PackedTally, PackedTally, PackedTally]
     hours: dict[int, Counts]
@@ -48,25 +48,25 @@ class Packed(msgspec.Struct, array_like=True, frozen=True):
     last: int | None
 
 
-class BadLines(msgspec.Struct, array_like=True, frozen=True):
-    """The bad lines of a part: how many of each kind, and the first few as (number, kind, reason)."""
+class BadLineCounts(msgspec.Struct, array_like=True, frozen=True):
+    """How many bad lines of each kind a part has, and the first few as (line number, kind, reason)."""
 
     kinds: Mapping[str, int] = {}
     first: list[tuple[int, str, str]] = []
 
 
 class PackedCell(msgspec.Struct, array_like=True, frozen=True):
-    """The rows of so many hours from one on."""
+    """The packed sum over the rows of `width` hours from `hour` on."""
 
     width: int
     hour: int
     sums: bytes
-    stretches: list[Stretch]
-    """None of a cell that is a sum of others, which say it."""
+    ranges: list[ByteRange]
+    """Where its rows are; empty in a cell wider than an hour, whose hours tell."""
 
 
-class Part(msgspec.Struct, array_like=True, frozen=True):
-    """What was read from one byte of a file to another, both the begin of a line or the end of the file."""
+class PartialSum(msgspec.Struct, array_like=True, frozen=True):
+    """The sums over the lines of a part of a file, which begins and ends where lines do."""
 
     begin: int
     end: int
@@ -75,20 +75,20 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
     lines: int
     cells: list[PackedCell]
     total: bytes
-    """The sum over all cells, packed."""
-    bad: BadLines
-    """Numbered from 1 at the begin of the part."""
+    """The packed sum over all cells."""
+    bad: BadLineCounts
+    """The line numbers count from 1 at `begin`."""
     damage: str | None
-    """Why the rest of the compressed file cannot be read."""
+    """Why the rest of the compressed file cannot be read; None if it can."""
 
 
-def pack_cells(cells: Cells) -> tuple[list[PackedCell], bytes]:
-    """Return (the cells, each an hour, and then those of all longer widths; the sum over all, packed).
+def pack_cells(cells: CellTable) -> tuple[list[PackedCell], bytes]:
+    """Return (the packed cells of one hour, then those of each longer width; the packed sum over all).
 
-    Each is there once, in the order of its width and hour.
+    They are in the order of width and hour, each once.
     """
     packed = [
-        PackedCell(1, hour, pack(cell.sums), few_stretches(cell.stretches))
+        PackedCell(1, hour, pack(cell.sums), merged_ranges(cell.ranges))
         for hour, cell in sorted(cells.items())
     ]
     sums = {hour: cell.sums for hour, cell in cells.items()}
@@ -109,9 +109,9 @@ def _widened(sums: Mapping[int, GrowingSummary], width: int) -> dict[int, Growin
 
 
 def pack(sums: GrowingSummary) -> bytes:
-    """Return `sums`, without its bad lines, as bytes."""
+    """Return `sums` as bytes, without its bad lines."""
     negative, neutral, positive = (_pack_tally(tally) for tally in sums.classes)
-    packed = Packed(
+    packed = PackedSummary(
         classes=(negative, neutral, positive),
         hours=sums.hours,
         models=[(model, revision, count) for (model, revision), count in sums.models.items()],
@@ -122,14 +122,14 @@ def pack(sums: GrowingSummary) -> bytes:
     return msgspec.msgpack.encode(packed)
 
 
-_decode = msgspec.msgpack.Decoder(Packed).decode
+_decode = msgspec.msgpack.Decoder(PackedSummary).decode
 
 
 def unpack(content: bytes) -> GrowingSummary:
-    """Return the sums that `pack` made `content` of.
+    """Return the sums that `pack` was given.
 
     Raises:
-        msgspec.MsgspecError: it made none of it.
+        msgspec.MsgspecError: `content` is not what `pack` returns.
     """
     packed = _decode(content)
     sums = GrowingSummary()
@@ -142,19 +142,19 @@ def unpack(content: bytes) -> GrowingSummary:
     return sums
 
 
-def few_stretches(stretches: list[Stretch]) -> list[Stretch]:
+def merged_ranges(ranges: list[ByteRange]) -> list[ByteRange]:
     """Return the stretches in order, at most MOST_STRETCHES that cover them all."""
-    if len(stretches) == 1:
-        return stretches
+    if len(ranges) == 1:
+        return ranges
     gap = 0
     while True:
-        merged: list[Stretch] = []
-        for begin, end in sorted(stretches):
+        merged: list[ByteRange] = []
+        for begin, end in sorted(ranges):
             if merged and begin <= merged[-1][1] + gap:
                 merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
                 merged.append((begin, end))
-        if len(merged) <= MOST_STRETCHES:
+        if len(merged) <= MOST_RANGES:
             return merged
         gap = 4 * gap + 65_536
 

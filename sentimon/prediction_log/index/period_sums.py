@@ -1,144 +1,152 @@
-"""Sums over periods and windows: whole files, whole cells, and the rows of the hours that are cut."""
+"""Answer questions about sums: over a period, per window of a calendar, per hour, per file.
+
+The sum of a file that lies inside the period is stored ready. Of other files, the widest stored cells that
+lie inside are added, and the rows of the hours that the period or a window cuts are read again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 import msgspec
 
 from sentimon.jsonl import BadLine
-from sentimon.prediction_log.index.cell_cover import covering
 from sentimon.prediction_log.index.cells import (
     OUTSIDE,
-    HourlySlots,
-    Slot,
-    Span,
-    Stretch,
-    always,
-    hour_slot,
-    of_calendar,
-    within,
+    WIDTHS,
+    ByteRange,
+    SlotFunction,
+    SlotsByHour,
+    TimeSpan,
+    calendar_slots,
+    clipped_slots,
+    hour_slots,
+    one_slot,
 )
-from sentimon.prediction_log.index.packed_sums import few_stretches
-from sentimon.prediction_log.index.refresh import Known
-from sentimon.prediction_log.index.scan import Scan
-from sentimon.prediction_log.index.sqlite_store import Store
-from sentimon.prediction_log.index.stretches import scan_stretches
-from sentimon.prediction_log.segment import LogFile
-from sentimon.prediction_log.summary import GrowingSummary, Summary
+from sentimon.prediction_log.index.indexed_files import IndexedFile
+from sentimon.prediction_log.index.line_blocks import blocks_in_ranges
+from sentimon.prediction_log.index.packed_sums import merged_ranges
+from sentimon.prediction_log.index.scan import BULK_BYTES, Scan
+from sentimon.prediction_log.index.sqlite_store import IndexStore, StoredCell, damaged_index
+from sentimon.prediction_log.log_file import LogFile
+from sentimon.prediction_log.summary import Counts, GrowingSummary, Summary
 from sentimon.prediction_log.windows import Calendar, Period, Window, lay_out
 from sentimon.timestamps import from_microseconds
 
-Piece = tuple[int, GrowingSummary]
-"""The key of a slot, and the sum over some of its rows."""
+SlotSum = tuple[int, GrowingSummary]
+"""The key of a slot of time, and the sum over some of its rows."""
 
 
-class Sums(msgspec.Struct, frozen=True, kw_only=True):
-    """The files of a log as they were at one moment, and the sums over their rows.
+class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers questions about the log as it was at one moment; see `LogIndex.ask`.
 
-    Its methods raise MovedError where a file that is needed went away since, StoreError where one
-    cannot be read, and what `Store` raises.
+    Its methods raise MovedError if a file that has to be read was moved since, StoreError if a file
+    cannot be read, and what `IndexStore` raises.
     """
 
-    store: Store
-    files: Sequence[Known]
+    store: IndexStore
+    files: Sequence[IndexedFile]
     zone: tzinfo | None
-    """Of timestamps that name none; None is local time."""
+    """The zone of timestamps that name none; None is local time."""
 
     def summary(self, period: Period) -> Summary:
         """Return the sum over the rows in `period` and all bad lines."""
         sums = GrowingSummary()
-        for known in self.files:
-            sums.include(self._of_file(known, Span.of(period)))
+        for file in self.files:
+            sums.include(self._of_file(file, TimeSpan.of(period)))
         return sums.summary()
 
     def windows(self, period: Period, calendar: Calendar, *, now: datetime) -> tuple[list[Window], Summary]:
-        """Return what `summarise_windows` makes of the rows in `period` and all bad lines.
+        """Return (the windows of the rows in `period`, the sum over them and all bad lines).
 
         Raises:
             DataError: the rows span too many windows.
         """
-        span, whole, parts = Span.of(period), GrowingSummary(), dict[int, GrowingSummary]()
-        slot = within(span, of_calendar(calendar))
-        for known in self.files:
-            torn = self._torn_line(known, slot)
-            self._add_bad(whole, known, torn)
-            for key, sums in self._pieces(known, span, slot, torn):
+        span, whole, parts = TimeSpan.of(period), GrowingSummary(), dict[int, GrowingSummary]()
+        slot = clipped_slots(span, calendar_slots(calendar))
+        for file in self.files:
+            torn = self._torn_line(file, slot)
+            self._add_bad(whole, file, torn)
+            for key, sums in self._pieces(file, span, slot, torn):
                 parts.setdefault(key, GrowingSummary()).include(sums)
                 whole.include(sums)
         by_start = {from_microseconds(key): sums.summary() for key, sums in parts.items()}
         total_summary = whole.summary()
         return lay_out(by_start, total_summary, calendar, now=now), total_summary
 
-    def hours(self, period: Period) -> Iterator[Piece]:
-        """Yield the rows in `period` by hour since 1970, UTC; one may come in several pieces.
+    def hours(self, period: Period) -> Iterator[SlotSum]:
+        """Yield sums over the rows in `period` by hour since 1970, UTC; an hour may come in several pieces.
 
-        A year has many hours: here one of them is in memory at a time.
+        One hour is in memory at a time, for a long log has many.
         """
-        span = Span.of(period)
-        slot = within(span, hour_slot)
-        for known in self.files:
-            yield from self._pieces(known, span, slot, self._torn_line(known, slot))
+        span = TimeSpan.of(period)
+        slot = clipped_slots(span, hour_slots)
+        for file in self.files:
+            yield from self._pieces(file, span, slot, self._torn_line(file, slot))
 
     def trouble(self) -> Summary:
         """Return the sum over all bad lines."""
         sums = GrowingSummary()
-        for known in self.files:
-            self._add_bad(sums, known, self._torn_line(known, hour_slot))
+        for file in self.files:
+            self._add_bad(sums, file, self._torn_line(file, hour_slots))
         return sums.summary()
 
     def by_file(self) -> list[tuple[LogFile, Summary]]:
         """Return each file of the log with the sum over its rows and bad lines."""
-        return [(known.seen.file, self._of_file(known, Span.of(Period())).summary()) for known in self.files]
+        return [
+            (file.snapshot.file, self._of_file(file, TimeSpan.of(Period())).summary()) for file in self.files
+        ]
 
-    def _of_file(self, known: Known, span: Span) -> GrowingSummary:
-        sums, slot = GrowingSummary(), within(span, always)
-        torn = self._torn_line(known, slot)
-        self._add_bad(sums, known, torn)
-        total = self.store.total(known.entry.number)
-        if total.ends and span.covers(*total.ends):
-            pieces: Iterable[Piece] = ((OUTSIDE, total), *_inside(torn))
+    def _of_file(self, file: IndexedFile, span: TimeSpan) -> GrowingSummary:
+        sums, slot = GrowingSummary(), clipped_slots(span, one_slot)
+        torn = self._torn_line(file, slot)
+        self._add_bad(sums, file, torn)
+        total = self.store.total(file.entry.number)
+        if total.ends and span.contains(*total.ends):
+            pieces: Iterable[SlotSum] = ((OUTSIDE, total), *_slot_sums(torn))
         else:
-            pieces = self._pieces(known, span, slot, torn)
+            pieces = self._pieces(file, span, slot, torn)
         for _, piece in pieces:
             sums.include(piece)
         return sums
 
-    def _pieces(self, known: Known, span: Span, slot: Slot, torn: Scan) -> Iterator[Piece]:
-        """Yield the rows of a file in `span`, slot by slot; that on its `torn` last line comes last."""
-        yield from self._whole_lines(known, self.store.total(known.entry.number), span, slot)
-        yield from _inside(torn)
+    def _pieces(self, file: IndexedFile, span: TimeSpan, slot: SlotFunction, torn: Scan) -> Iterator[SlotSum]:
+        """Yield sums over the rows of a file in `span`, by slot; that on a `torn` last line comes last."""
+        yield from self._whole_lines(file, self.store.total(file.entry.number), span, slot)
+        yield from _slot_sums(torn)
 
-    def _whole_lines(self, known: Known, total: GrowingSummary, span: Span, slot: Slot) -> Iterator[Piece]:
-        """Yield the rows of a file in `span`, slot by slot, without that on a torn last line."""
-        cut: dict[int, list[Stretch]] = {}
-        for cell in covering(self.store, known.entry.number, span.hours, known=total.hours, slot=slot):
+    def _whole_lines(
+        self, file: IndexedFile, total: GrowingSummary, span: TimeSpan, slot: SlotFunction
+    ) -> Iterator[SlotSum]:
+        """Yield sums over the rows of a file in `span`, by slot, without the row on a torn last line."""
+        cut: dict[int, list[ByteRange]] = {}
+        for cell in widest_cells(self.store, file.entry.number, span.hours, expected=total.hours, slot=slot):
             first, last = cell.sums.ends or (0, 0)
             key, end = slot(first)
             if last >= end:
-                cut[cell.hour] = cell.stretches
+                cut[cell.hour] = cell.ranges
             elif key != OUTSIDE:
                 yield key, cell.sums
         if cut:
-            # All at once: in a log out of order their stretches overlap.
-            where = few_stretches([stretch for stretches in cut.values() for stretch in stretches])
-            hourly = HourlySlots(cut, slot)
-            scan = scan_stretches(known, where, slot=hourly, zone=self.zone)
+            # Read together: in a log out of order the ranges of the hours overlap.
+            where = merged_ranges([byte_range for ranges in cut.values() for byte_range in ranges])
+            hourly = SlotsByHour(cut, slot)
+            scan = _scan_ranges(file, where, slot=hourly, zone=self.zone)
             keys = hourly.keys()
-            yield from ((keys[place], sums) for place, sums in _inside(scan))
+            yield from ((keys[place], sums) for place, sums in _slot_sums(scan))
 
-    def _torn_line(self, known: Known, slot: Slot) -> Scan:
-        """Return what is behind the last newline of a plain file: a line that may not be all there yet."""
-        seen, end = known.seen, known.entry.reading.end
-        if seen.compressed or end >= seen.state.size:
+    def _torn_line(self, file: IndexedFile, slot: SlotFunction) -> Scan:
+        """Read what stands behind the last newline of a plain file: a line that may not be complete yet."""
+        snapshot, end = file.snapshot, file.entry.progress.end
+        if snapshot.compressed or end >= snapshot.state.size:
             return Scan(end, slot=slot, zone=self.zone, bulk=False)
-        return scan_stretches(known, [(end, seen.state.size)], slot=slot, zone=self.zone)
+        return _scan_ranges(file, [(end, snapshot.state.size)], slot=slot, zone=self.zone)
 
-    def _add_bad(self, sums: GrowingSummary, known: Known, torn: Scan) -> None:
-        """Add the bad lines of a file; that of its torn last line comes after all others."""
-        path, reading = str(known.seen.path), known.entry.reading
-        for before, bad in ((0, reading.bad), (reading.lines, torn.bad)):
+    def _add_bad(self, sums: GrowingSummary, file: IndexedFile, torn: Scan) -> None:
+        """Add the bad lines of a file; a torn last line comes after all others."""
+        path, progress = str(file.snapshot.path), file.entry.progress
+        for before, bad in ((0, progress.bad), (progress.lines, torn.bad)):
             lines = [
                 BadLine(path=path, line=before + line, kind=kind, reason=reason)
                 for line, kind, reason in bad.first
@@ -146,7 +154,73 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
             sums.add_bad(bad.kinds, lines)
 
 
-def _inside(scan: Scan) -> Iterator[Piece]:
+def _slot_sums(scan: Scan) -> Iterator[SlotSum]:
     for key, cell in scan.cells.items():
         if key != OUTSIDE:
             yield key, cell.sums
+
+
+def _scan_ranges(
+    file: IndexedFile, ranges: Sequence[ByteRange], *, slot: SlotFunction, zone: tzinfo | None
+) -> Scan:
+    """Read some ranges of a file, which are in order and begin and end where lines do.
+
+    Raises:
+        MovedError: the file is not there any more.
+        StoreError: it cannot be read.
+    """
+    size = sum(end - begin for begin, end in ranges)
+    scan = Scan(0, slot=slot, zone=zone, bulk=size >= BULK_BYTES)
+    with file.opened() as opened:
+        for begin, block in blocks_in_ranges(opened, ranges, damaged=file.entry.progress.damaged):
+            scan.skip_to(begin)
+            scan.add_block(block)
+    scan.finish()
+    return scan
+
+
+Hours = Mapping[int, Counts]
+"""Rows of each class by hour since 1970, for the hours that have any."""
+
+
+def widest_cells(
+    store: IndexStore, number: int, asked: range, *, expected: Hours, slot: SlotFunction
+) -> Iterator[StoredCell]:
+    """Yield the widest cells of an entry that cover the hours `asked` for, each row once.
+
+    A cell wider than an hour never holds rows of two slots; an hour may. One cell is in memory at a time,
+    and the check against `expected` is complete only at the end.
+
+    Raises:
+        sqlite3.DatabaseError: the cells contradict what is `expected` of the entry: the index is damaged.
+    """
+    return verified_cells(_widest_of(store, number, asked, slot, WIDTHS[::-1]), asked, expected=expected)
+
+
+def _widest_of(
+    store: IndexStore, number: int, asked: range, slot: SlotFunction, widths: Sequence[int]
+) -> Iterator[StoredCell]:
+    width, *narrower = widths
+    for cell in store.cells(number, width, asked):
+        first, last = cell.sums.ends or (0, 0)
+        if narrower and slot(first)[1] <= last:
+            inside = range(max(asked.start, cell.hours.start), min(asked.stop, cell.hours.stop))
+            yield from _widest_of(store, number, inside, slot, narrower)
+        else:
+            yield cell
+
+
+def verified_cells(cells: Iterable[StoredCell], asked: range, *, expected: Hours) -> Iterator[StoredCell]:
+    """Yield the cells, and check that they hold exactly the rows `expected` in the hours `asked` for.
+
+    Raises:
+        sqlite3.DatabaseError: a cell is missing, doubled or of another time: the index is damaged.
+    """
+    found = 0
+    for cell in cells:
+        if cell.sums.hours != {hour: expected[hour] for hour in cell.hours if hour in expected}:
+            raise damaged_index()
+        found += sum(hour in asked for hour in cell.sums.hours)
+        yield cell
+    if found != sum(hour in asked for hour in expected):
+        raise damaged_index()

@@ -1,7 +1,7 @@
-"""The index on the disk: a SQLite file that can be deleted at any time.
+"""The index on disk: a SQLite file that can be deleted at any time.
 
-Each row carries a checksum of what it says and of its key, so that what a disk, or another program, did
-to the file is noticed where it is read.
+Each row carries a checksum of its key and content, so that damage by the disk or by another program is
+noticed when the row is read.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ import msgspec
 
 from sentimon.files import PRIVATE
 from sentimon.prediction_log.durable_files import remove_file
-from sentimon.prediction_log.index.cells import Stretch
-from sentimon.prediction_log.index.file_entries import Entry
-from sentimon.prediction_log.index.packed_sums import PackedCell, few_stretches, pack, unpack
+from sentimon.prediction_log.index.cells import ByteRange
+from sentimon.prediction_log.index.indexed_files import IndexEntry
+from sentimon.prediction_log.index.packed_sums import PackedCell, merged_ranges, pack, unpack
 from sentimon.prediction_log.summary import GrowingSummary
 
 FORMAT = 6
-"""Of the tables and of what is in them; another one is thrown away."""
+"""The version of the tables and their content; an index of another version is thrown away."""
 PATIENCE_SECONDS = 2.0
-_CHECKSUM = 4
-"""Bytes."""
+_CHECKSUM_BYTES = 4
 ALL_HOURS = range(-(1 << 62), 1 << 62)
-"""More than the calendar has."""
+"""All hours of the calendar."""
 _SCHEMA = {
     "cell": """CREATE TABLE cell (
         entry INTEGER, width INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, width, hour)
@@ -44,55 +43,55 @@ _TABLES = (
     *_SCHEMA.values(),
     f"PRAGMA user_version = {FORMAT}",
 )
-_LOOK_EVERY = 100_000
-"""Instructions of SQLite between two looks at how many there were."""
+_INSTRUCTIONS_BETWEEN_CALLS = 100_000
+"""Instructions of SQLite between two calls of the statement limit."""
 _LEAST_INSTRUCTIONS = 50_000_000
-"""That a statement may take whatever the size of the index: a second or so."""
+"""What any statement may take, whatever the size of the index: about a second."""
 
-_entry = msgspec.msgpack.Decoder(Entry).decode
-_cell = msgspec.msgpack.Decoder(tuple[bytes, list[Stretch]]).decode
+_entry = msgspec.msgpack.Decoder(IndexEntry).decode
+_cell = msgspec.msgpack.Decoder(tuple[bytes, list[ByteRange]]).decode
 _encode = msgspec.msgpack.encode
 
 
-class KeptCell(msgspec.Struct, frozen=True):
-    """The rows of an entry in so many hours from one on."""
+class StoredCell(msgspec.Struct, frozen=True):
+    """The sum over the rows of one entry in `width` hours from `hour` on, as it is stored."""
 
     width: int
     hour: int
-    """Since 1970, UTC."""
+    """Hours since 1970, UTC."""
     sums: GrowingSummary
-    stretches: list[Stretch]
+    ranges: list[ByteRange]
 
     @property
     def hours(self) -> range:
-        """Return the hours, with rows or without."""
+        """Return the hours that it covers, with rows or without."""
         return range(self.hour, self.hour + self.width)
 
 
-class Store:
-    """An open index.
+class IndexStore:
+    """An open index file.
 
-    Its methods raise sqlite3.Error or msgspec.MsgspecError where the file is broken, full or locked.
+    Its methods raise sqlite3.Error or msgspec.MsgspecError if the file is broken, full or locked.
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Open the index at `path`, which is made if need be; None: one for this process alone."""
+        """Open the index at `path`, and create it if need be; None: a temporary one for this process."""
         if path is not None:
             _make_private(path)
         # Absolute: a name that begins with `file:` would be read as a URI.
         name = "" if path is None else path.absolute()
         self.connection = sqlite3.connect(name, timeout=PATIENCE_SECONDS, isolation_level=None)
-        with contextlib.ExitStack() as unless_it_is_good:
-            unless_it_is_good.callback(self.close)
-            self._patience = guard(self.connection, path)
+        with contextlib.ExitStack() as on_error:
+            on_error.callback(self.close)
+            self._limit = limit_statements(self.connection, path)
             self._do("PRAGMA synchronous = NORMAL")
             if not self._is_made():
                 self._make()
             check_schema(self.connection)
-            unless_it_is_good.pop_all()
+            on_error.pop_all()
 
-    def copy(self, path: Path) -> None:
-        """Start from what the index at `path` holds, which another program is changing now."""
+    def copy_from(self, path: Path) -> None:
+        """Copy the content of the index at `path`, which another program is changing now."""
         other = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS)
         with contextlib.closing(other):
             other.backup(self.connection, progress=_give_up)
@@ -100,25 +99,25 @@ class Store:
             self._make()
         check_schema(self.connection)
 
-    def stand_still(self) -> None:
-        """Show the index as it is now, whatever others make of it, until it is changed here or closed."""
+    def hold_snapshot(self) -> None:
+        """Keep reading the index as it is now, whatever others write, until it is changed here or closed."""
         self._end()
         self._do("BEGIN")
 
     @property
     def version(self) -> int:
-        """Return a number that another program's change alters; from now on the index stands still."""
+        """Return a number that another program's change alters."""
         return int(self._all("PRAGMA data_version")[0][0])
 
     def close(self) -> None:
-        """Forget what was not kept, and close."""
+        """Roll back an open transaction, and close."""
         self.connection.close()
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
-        """Change the index, alone; all that is changed in the context is kept, or none."""
+        """Write to the index alone; all changes in the context are kept, or none."""
         with self._transaction():
-            # Writing something tells whether that is possible, before much is read in vain.
+            # Fail now if the file cannot be written, before much is read in vain.
             self._do(f"PRAGMA user_version = {FORMAT}")
             yield
 
@@ -134,56 +133,56 @@ class Store:
                 self._end()
             raise
 
-    def entries(self) -> list[Entry]:
-        """Return what is known of each file."""
+    def entries(self) -> list[IndexEntry]:
+        """Return the entry of each file."""
         rows = self._all("SELECT number, content FROM entry ORDER BY number")
-        return [_entry(_checked(content, "entry", number)) for number, content in rows]
+        return [_entry(_without_checksum(content, "entry", number)) for number, content in rows]
 
-    def put(self, entry: Entry, total: GrowingSummary) -> None:
-        """Write an entry, with the sum over all its rows."""
+    def put_entry(self, entry: IndexEntry, total: GrowingSummary) -> None:
+        """Write an entry, and the sum over all its rows."""
         self._do(
             "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)",
             entry.number,
-            _signed(_encode(entry), "entry", entry.number),
-            _signed(pack(total), "total", entry.number),
+            _with_checksum(_encode(entry), "entry", entry.number),
+            _with_checksum(pack(total), "total", entry.number),
         )
 
-    def drop(self, number: int) -> None:
-        """Forget an entry, if there is one, and its cells."""
+    def drop_entry(self, number: int) -> None:
+        """Delete an entry, if there is one, and its cells."""
         self._do("DELETE FROM entry WHERE number = ?", number)
         self._do("DELETE FROM cell WHERE entry = ?", number)
 
     def free_number(self) -> int:
-        """Return a number that no entry has."""
+        """Return a number above those of all entries."""
         (highest,) = self._all("SELECT coalesce(max(number), 0) FROM entry")[0]
         return int(highest) + 1
 
     def total(self, number: int) -> GrowingSummary:
         """Return the sum over all rows of an entry."""
         rows = self._all("SELECT total FROM entry WHERE number = ?", number)
-        return unpack(_checked(rows[0][0] if rows else None, "total", number))
+        return unpack(_without_checksum(rows[0][0] if rows else None, "total", number))
 
-    def cells(self, number: int, width: int, hours: range = ALL_HOURS) -> Iterator[KeptCell]:
-        """Yield the cells of an entry, of one width, that reach into `hours`; in order."""
+    def cells(self, number: int, width: int, hours: range = ALL_HOURS) -> Iterator[StoredCell]:
+        """Yield in order the cells of an entry, of one width, that overlap `hours`."""
         query = (
             "SELECT hour, content FROM cell"
             " WHERE entry = ? AND width = ? AND hour > ? AND hour < ? ORDER BY hour"
         )
-        self._patience.begin()
+        self._limit.begin()
         found = self.connection.execute(query, (number, width, hours.start - width, hours.stop))
         for hour, content in found:
-            sums, stretches = _cell(_checked(content, number, width, hour))
-            yield KeptCell(width, hour, unpack(sums), stretches)
+            sums, ranges = _cell(_without_checksum(content, number, width, hour))
+            yield StoredCell(width, hour, unpack(sums), ranges)
 
     def add_cells(self, number: int, cells: Iterable[PackedCell]) -> None:
-        """Add rows to the cells of an entry."""
+        """Add sums over more rows to the cells of an entry."""
         for cell in cells:
             key = (number, cell.width, cell.hour)
             old = list(self.cells(number, cell.width, range(cell.hour, cell.hour + 1)))
             self._do(
                 "INSERT OR REPLACE INTO cell VALUES (?, ?, ?, ?)",
                 *key,
-                _signed(_encode(_merged(cell, old)), *key),
+                _with_checksum(_encode(_merged(cell, old)), *key),
             )
 
     def _is_made(self) -> bool:
@@ -200,55 +199,58 @@ class Store:
             self._do("ROLLBACK")
 
     def _do(self, statement: str, *values: object) -> None:
-        self._patience.begin()
+        self._limit.begin()
         self.connection.execute(statement, values)
 
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        self._patience.begin()
+        self._limit.begin()
         return self.connection.execute(query, values).fetchall()
 
 
-class Patience:
-    """Ends a statement that takes more instructions than any of ours does in an index of so many bytes."""
+class StatementLimit:
+    """A progress handler of SQLite that ends a statement which takes too many instructions.
+
+    None of our statements takes as many in an index of that size.
+    """
 
     def __init__(self, size: int) -> None:
-        # A row takes ten instructions or so, and more bytes than that.
-        self._most = self._left = (_LEAST_INSTRUCTIONS + size) // _LOOK_EVERY
+        # A row takes about ten instructions, and more bytes than that.
+        self._most = self._left = (_LEAST_INSTRUCTIONS + size) // _INSTRUCTIONS_BETWEEN_CALLS
 
     def begin(self) -> None:
-        """Allow all of it to the next statement."""
+        """Start counting for the next statement."""
         self._left = self._most
 
     def __call__(self) -> bool:
-        """Return whether it is used up."""
+        """Return whether the limit is exceeded."""
         self._left -= 1
         return self._left < 0
 
 
-def guard(connection: sqlite3.Connection, path: Path | None) -> Patience:
-    """Let a file that is not what we made of it do nothing: run no function, and hold nobody up for ever.
+def limit_statements(connection: sqlite3.Connection, path: Path | None) -> StatementLimit:
+    """Keep a manipulated index file from running functions or statements without end.
 
-    What a statement may take is returned; it ends with sqlite3.OperationalError where that is not enough.
+    Return the limit; a statement that exceeds it raises sqlite3.OperationalError.
     """
     connection.execute("PRAGMA trusted_schema = OFF")
-    patience = Patience(0 if path is None else path.stat().st_size)
-    connection.set_progress_handler(patience, _LOOK_EVERY)
+    patience = StatementLimit(0 if path is None else path.stat().st_size)
+    connection.set_progress_handler(patience, _INSTRUCTIONS_BETWEEN_CALLS)
     return patience
 
 
 def check_schema(connection: sqlite3.Connection) -> None:
-    """Raise sqlite3.DatabaseError unless the tables are ours, and there is nothing else.
+    """Raise sqlite3.DatabaseError unless the file has our tables and nothing else.
 
-    A view in place of a table may have no end, and a trigger may do anything.
+    A view in place of a table may be endless, and a trigger may do anything.
     """
     query = "SELECT type, name, sql FROM sqlite_master ORDER BY name LIMIT ?"
     found = connection.execute(query, (len(_SCHEMA) + 1,)).fetchall()
     if found != [("table", name, sql) for name, sql in _SCHEMA.items()]:
-        raise damaged()
+        raise damaged_index()
 
 
 def remove_index(path: Path) -> None:
-    """Remove the index at `path`, with all that SQLite keeps beside it; that it is not there is no error.
+    """Remove the index at `path`, if there is one, and the files that SQLite keeps beside it.
 
     Raises:
         StoreError: it may not be removed.
@@ -261,47 +263,47 @@ def _make_private(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISLNK(path.lstat().st_mode):
-            # SQLite would write to whatever it leads to.
+            # SQLite would write to the target of the link.
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    # Not one that is there: closing it would give up the locks that another thread holds on it.
+    # Only a new file: closing an old one would release the locks that another thread holds on it.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
 
 
 def _give_up(status: int, *_: object) -> None:
-    """End a copy that cannot go on; by itself it waits for a writer without end, and that may be stopped."""
+    """End a copy that finds the index locked; by itself it would wait for the writer, maybe for ever."""
     if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise sqlite3.OperationalError("the index is locked")
 
 
-def _merged(cell: PackedCell, old: Sequence[KeptCell]) -> tuple[bytes, list[Stretch]]:
-    sums, stretches = cell.sums, cell.stretches
+def _merged(cell: PackedCell, old: Sequence[StoredCell]) -> tuple[bytes, list[ByteRange]]:
+    sums, ranges = cell.sums, cell.ranges
     for known in old:
         known.sums.include(unpack(sums))
-        sums, stretches = pack(known.sums), few_stretches([*known.stretches, *stretches])
-    return sums, stretches
+        sums, ranges = pack(known.sums), merged_ranges([*known.ranges, *ranges])
+    return sums, ranges
 
 
-def _signed(content: bytes, *key: object) -> bytes:
+def _with_checksum(content: bytes, *key: object) -> bytes:
     return _checksum(content, key) + content
 
 
-def _checked(signed: object, *key: object) -> bytes:
-    """Return what `_signed` was given.
+def _without_checksum(signed: object, *key: object) -> bytes:
+    """Return the content that `_with_checksum` signed.
 
     Raises:
-        sqlite3.DatabaseError: it was given something else.
+        sqlite3.DatabaseError: the checksum does not match: the index is damaged.
     """
-    content = signed[_CHECKSUM:] if isinstance(signed, bytes) else b""
-    if signed != _signed(content, *key):
-        raise damaged()
+    content = signed[_CHECKSUM_BYTES:] if isinstance(signed, bytes) else b""
+    if signed != _with_checksum(content, *key):
+        raise damaged_index()
     return content
 
 
-def damaged() -> sqlite3.DatabaseError:
+def damaged_index() -> sqlite3.DatabaseError:
     """Return the error for an index that contradicts itself."""
     return sqlite3.DatabaseError("the index is damaged")
 
 
 def _checksum(content: bytes, key: object) -> bytes:
-    return crc32(content, crc32(repr(key).encode())).to_bytes(_CHECKSUM, "big")
+    return crc32(content, crc32(repr(key).encode())).to_bytes(_CHECKSUM_BYTES, "big")

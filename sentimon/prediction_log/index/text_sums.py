@@ -1,4 +1,8 @@
-"""Lists of numbers as arrays of numpy, in a fraction of the time that it takes for them itself."""
+"""Properties of many texts at once, with numpy: the same sums as `GrowingSummary.add_texts` computes.
+
+The texts are joined to one array of characters; a mark or a kind of character is found in all of them by one
+search.
+"""
 
 from __future__ import annotations
 
@@ -21,34 +25,34 @@ Integers = npt.NDArray[np.int64]
 
 
 def integers(numbers: Iterable[int]) -> Integers:
-    """Return integers of up to 64 bits as an array that cannot be changed."""
+    """Return integers of up to 64 bits as a read-only array; faster than `np.array` on a list."""
     values = list(numbers)
     return np.frombuffer(struct.pack(f"={len(values)}q", *values), np.int64)
 
 
 def floats(numbers: Iterable[float]) -> Floats:
-    """Return floats as an array that cannot be changed."""
+    """Return floats as a read-only array; faster than `np.array` on a list."""
     values = list(numbers)
     return np.frombuffer(struct.pack(f"={len(values)}d", *values), np.float64)
 
 
-Codes = npt.NDArray[np.unsignedinteger[Any]]
-"""Characters, as their numbers."""
-Kinds = npt.NDArray[np.uint8]
+CharacterCodes = npt.NDArray[np.unsignedinteger[Any]]
+"""Characters as code points."""
+CharacterKinds = npt.NDArray[np.uint8]
 
 PICTOGRAPH, NOT_LATIN = 1, 2
 FIRST_WITH_A_KIND = min(EMOJI[0][0], BEYOND_LATIN[0][0])
 _PAGE_BITS = 12
-"""Characters share a page of the table of letters if they differ in no more than these."""
+"""Bits of a code point within a page of the table of letters."""
 
 
-def kinds_of(codes: Codes) -> Kinds:
+def kinds_of(codes: CharacterCodes) -> CharacterKinds:
     """Return the kind of each character: PICTOGRAPH (in EMOJI), NOT_LATIN (BEYOND_LATIN), their sum, or 0."""
     return _kinds()[codes]
 
 
-def are_letters(codes: Codes) -> Flags:
-    """Return whether each character is a letter, as `str.isalpha` says."""
+def are_letters(codes: CharacterCodes) -> Flags:
+    """Return for each character whether `str.isalpha` holds."""
     letters, pages = np.zeros(len(codes), np.bool_), codes >> _PAGE_BITS
     for page in np.flatnonzero(np.bincount(pages)).tolist():
         here = np.flatnonzero(pages == page)
@@ -57,7 +61,7 @@ def are_letters(codes: Codes) -> Flags:
 
 
 @cache
-def _kinds() -> Kinds:
+def _kinds() -> CharacterKinds:
     kinds = np.zeros(sys.maxunicode + 1, np.uint8)
     for kind, ranges in ((PICTOGRAPH, EMOJI), (NOT_LATIN, BEYOND_LATIN)):
         for first, last in ranges:
@@ -67,69 +71,69 @@ def _kinds() -> Kinds:
 
 @cache
 def _letters(page: int) -> Flags:
-    # Few pages are ever needed, and to ask for all characters takes as long as to read 30,000 rows.
+    # Few pages are ever needed; to compute all of them takes as long as to read 30,000 rows.
     first = page << _PAGE_BITS
     return np.array([chr(code).isalpha() for code in range(first, first + (1 << _PAGE_BITS))])
 
 
 LONGEST_MARK = 8
-"""Characters of what can be looked for."""
+"""Characters of the longest mark that can be searched for."""
 
 
-class Joined:
-    """Some of the texts of a table, in its order."""
+class JoinedTexts:
+    """Some texts of a table of rows, joined to one array of characters."""
 
     def __init__(
         self, texts: Sequence[str], rows: Integers, lengths: Integers, kind: type[np.unsignedinteger[Any]]
     ) -> None:
-        """Join texts, each of so many characters, of so many rows; `kind` holds one: of ASCII, or of all."""
-        # A mark that is looked for may begin at the last character; and none goes on in the next text.
+        """Join texts of the given rows and lengths; `kind` is the type of a character: ASCII, or any."""
+        # A search may begin at the last character; and no mark continues in the next text.
         joined = "\n".join([*texts, "\n" * LONGEST_MARK])
         encoding = "ascii" if kind is np.uint8 else "utf-32-le"
-        self._codes: Codes = np.frombuffer(joined.encode(encoding, "surrogatepass"), kind)
+        self._codes: CharacterCodes = np.frombuffer(joined.encode(encoding, "surrogatepass"), kind)
         self._rows = rows
         self._ends: Integers = np.cumsum(lengths + 1)
         self._begins: Integers = self._ends - lengths - 1
 
     def rows(self, places: Integers) -> Integers:
-        """Return the rows of the texts that hold the characters at some places."""
+        """Return the rows whose texts hold the characters at some places."""
         rows: Integers = self._rows[np.searchsorted(self._ends, places, "right")]
         return rows
 
     def find(self, mark: str) -> Integers:
-        """Return the places where a mark begins."""
+        """Return the places where `mark` begins."""
         found: Integers = np.flatnonzero(self._codes == ord(mark[0]))
         for shift, character in enumerate(mark[1:], start=1):
             found = found[self._codes[found + shift] == ord(character)]
         return found
 
     def perhaps_blank(self) -> Integers:
-        """Return the rows of all blank texts, and of those that do not begin with visible ASCII."""
+        """Return the rows of all blank texts, and of others that do not begin with visible ASCII."""
         first = self._codes[self._begins]
         rows: Integers = self._rows[(first <= ord(" ")) | (first > ord("~"))]
         return rows
 
-    def of_a_kind(self) -> tuple[Integers, Kinds]:
-        """Return (the places of characters that may be of a kind, their kinds as `kinds_of` says)."""
+    def of_a_kind(self) -> tuple[Integers, CharacterKinds]:
+        """Return (the places of characters that may have a kind, the kinds)."""
         high: Integers = np.flatnonzero(self._codes >= FIRST_WITH_A_KIND)
         return high, kinds_of(self._codes[high])
 
     def letters_of_rows(self, amount: int, places: Integers | None = None) -> Integers:
-        """Return how many letters each row has, of so many; at some places, or at all."""
+        """Return the number of letters of each of `amount` rows; at some places, or at all."""
         among: Integers = np.arange(len(self._codes)) if places is None else places
         letters = among[are_letters(self._codes[among])]
         return np.bincount(self.rows(letters), minlength=amount)
 
 
 def sum_texts(texts: Sequence[str | None], firsts: Sequence[int]) -> Iterator[Mapping[str, int]]:
-    """Yield, for each run of texts from one of `firsts` to the next, the properties that `add_texts` adds.
+    """Yield the properties that `add_texts` adds, for each run of texts from one of `firsts` to the next.
 
-    Some may be 0.
+    Properties may be 0.
     """
     known, lengths, absent = _measured(texts)
     ascii_only = np.frombuffer(bytes(map(str.isascii, known)), np.bool_)
     narrow, wide = (
-        Joined(list(compress(known, some.tobytes())), np.flatnonzero(some), lengths[some], kind)
+        JoinedTexts(list(compress(known, some.tobytes())), np.flatnonzero(some), lengths[some], kind)
         for some, kind in ((ascii_only, np.uint8), (~ascii_only, np.uint32))
     )
     links, emoji, blank = np.zeros((3, len(texts)), np.bool_)
@@ -157,10 +161,10 @@ def sum_texts(texts: Sequence[str | None], firsts: Sequence[int]) -> Iterator[Ma
 
 
 def _measured(texts: Sequence[str | None]) -> tuple[Sequence[str], Integers, Flags]:
-    """Return (the texts, empty where there is none; their lengths; where there is none)."""
+    """Return (the texts, "" for a missing one; their lengths; which ones are missing)."""
     known = cast(Sequence[str], texts)
     try:
-        # To ask of each whether it is None takes longer than all else here, and mostly none is.
+        # Mostly no text is missing, and to check each for None would take longer than all else here.
         return known, integers(map(len, known)), np.zeros(len(texts), np.bool_)
     except TypeError:
         known = [text or "" for text in texts]
@@ -168,12 +172,12 @@ def _measured(texts: Sequence[str | None]) -> tuple[Sequence[str], Integers, Fla
 
 
 def _are_most_letters(some: Integers, texts: Sequence[str], lengths: Integers) -> Flags:
-    """Return for each text whether more than half of its letters are those that were counted as `some`."""
-    # Letters are no more than characters. In the composed form, too, no character becomes two letters.
+    """Return for each text whether more than half of its letters are among those counted in `some`."""
+    # A text has at most as many letters as characters, also in its composed form.
     most = 2 * some > lengths
     unsure = np.flatnonzero((some > 0) & ~most)
     if len(unsure):
         composed = [normalize("NFC", texts[row]) for row in unsure.tolist()]
-        joined = Joined(composed, np.arange(len(unsure)), integers(map(len, composed)), np.uint32)
+        joined = JoinedTexts(composed, np.arange(len(unsure)), integers(map(len, composed)), np.uint32)
         most[unsure] = 2 * some[unsure] > joined.letters_of_rows(len(unsure))
     return most

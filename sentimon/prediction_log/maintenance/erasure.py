@@ -1,4 +1,4 @@
-"""Personal data taken out of single lines: of rows, of lines that are none, of entries of the quarantine."""
+"""Erase personal data from a log: from rows, bad lines and entries of the quarantine; and record it."""
 
 from __future__ import annotations
 
@@ -12,49 +12,55 @@ import msgspec
 from sentimon.errors import StoreError
 from sentimon.jsonl import LONGEST, LineError, encode
 from sentimon.prediction_log.durable_files import append_lines, errors_named, sync_name
-from sentimon.prediction_log.folder import ENDINGS, open_segments, sealed_files, stem_of
+from sentimon.prediction_log.folder import ENDINGS, sealed_files, stem_of
 from sentimon.prediction_log.locks import exclusive, shared
-from sentimon.prediction_log.maintenance.erasure_criteria import ERASED, KEPT_FIELDS, Criteria, readings_of
+from sentimon.prediction_log.log_file import LineFragment, OpenLogFile, open_log_file
+from sentimon.prediction_log.maintenance.erasure_criteria import (
+    ERASED,
+    KEPT_FIELDS,
+    ErasureCriteria,
+    possible_texts,
+)
 from sentimon.prediction_log.maintenance.quarantine import LONG_LINES, QUARANTINE_FILE, quarantined_line
 from sentimon.prediction_log.maintenance.rewriting import (
     DAMAGED,
-    Edit,
-    Line,
-    Lock,
-    Stays,
-    Tick,
-    all_stay,
+    FolderLock,
+    FragmentFilter,
+    LineCallback,
+    LineEdit,
+    NumberedLine,
     check_no_link,
     edited_lines,
+    keep_fragments,
+    no_callback,
     only_rewriter,
     orphans,
     rewrite,
     rewrite_files,
-    silent,
 )
-from sentimon.prediction_log.row_parser import parse_row
-from sentimon.prediction_log.segment import Fragment, Segment, opened
+from sentimon.prediction_log.reader import open_log_files
+from sentimon.prediction_log.record import parse_row
 from sentimon.timestamps import format_moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ErasureOrder:
     """What is to be erased, and how."""
 
-    criteria: Criteria
+    criteria: ErasureCriteria
     drop_rows: bool
-    """Whether rows go as a whole; else they keep what the statistics need."""
+    """Whether to remove whole rows; otherwise they keep what the statistics need."""
     now: datetime
     zone: tzinfo | None
-    """Of logged timestamps that name none; None is local time."""
+    """The zone of logged timestamps that name none; None is local time."""
     longest: int = LONGEST
     """Bytes of the longest line that is searched."""
 
 
-class Erasing:
-    """Takes the personal data of one file out of the rows, and counts them."""
+class RowEraser:
+    """A LineEdit that erases personal data from the lines of one file, and counts them."""
 
-    def __init__(self, order: Order, tick: Tick) -> None:
+    def __init__(self, order: ErasureOrder, tick: LineCallback) -> None:
         self.rows = 0
         self.bad_lines = 0
         self.too_long: list[int] = []
@@ -62,42 +68,42 @@ class Erasing:
         self._order = order
         self._tick = tick
 
-    def stays(self, piece: Fragment, number: int) -> bool:
+    def keep_fragment(self, piece: LineFragment, number: int) -> bool:
         """Note a line that is too long to be searched; it stays."""
         if piece.last:
             self.too_long.append(number)
         return True
 
-    def __call__(self, line: Line) -> bytes | None:
-        """Return what is to be of a line of the log."""
+    def __call__(self, line: NumberedLine) -> bytes | None:
+        """Return the new content of a line of the log."""
         self._tick()
-        criteria, readings = self._order.criteria, readings_of(line.raw)
-        if not criteria.may_mean(readings):
+        criteria, readings = self._order.criteria, possible_texts(line.raw)
+        if not criteria.may_match(readings):
             return line.content
         try:
             parse_row(line.content, zone=self._order.zone)
         except LineError:
-            meant = criteria.mean_line(readings)
+            meant = criteria.matches_line(readings)
             self.bad_lines += meant
             return None if meant else line.content
-        if not criteria.mean_row(line.content):
+        if not criteria.matches_row(line.content):
             return line.content
         self.rows += 1
         return None if self._order.drop_rows else _without_person(line.content, self._order.now)
 
 
-class Purging:
-    """Takes the entries that are meant out of the quarantine, and counts them."""
+class QuarantineEraser:
+    """A LineEdit that removes matching entries from the quarantine, and counts them."""
 
-    def __init__(self, criteria: Criteria, tick: Tick) -> None:
+    def __init__(self, criteria: ErasureCriteria, tick: LineCallback) -> None:
         self.count = 0
         self._criteria = criteria
         self._tick = tick
 
-    def __call__(self, line: Line) -> bytes | None:
-        """Return what is to be of a line of the quarantine."""
+    def __call__(self, line: NumberedLine) -> bytes | None:
+        """Return the new content of a line of the quarantine."""
         self._tick()
-        meant = self._criteria.mean_line(readings_of(quarantined_line(line.content)))
+        meant = self._criteria.matches_line(possible_texts(quarantined_line(line.content)))
         self.count += meant
         return None if meant else line.content
 
@@ -108,7 +114,7 @@ _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 def _without_person(content: bytes, now: datetime) -> bytes:
     fields = _decode_raw(content)
     row: dict[str, object] = {"timestamp": fields["timestamp"], "text": None}
-    # As they were written, digit by digit: the row must count as it did.
+    # Numbers stay as they were written, digit by digit: the sums must not change.
     row |= {name: fields[name] for name in KEPT_FIELDS if name in fields}
     return encode(row | {ERASED: format_moment(now)})
 
@@ -127,17 +133,17 @@ class ErasedFile:
 
 @dataclass(slots=True, kw_only=True)
 class Erasure:
-    """What an erasure takes away: found so far, or done so far."""
+    """What an erasure is going to remove, or has removed so far."""
 
     files: list[ErasedFile] = field(default_factory=list)
-    """Those that change."""
+    """The files that change."""
     untouched: list[str] = field(default_factory=list)
-    """The stems of those that do not."""
+    """The stems of the files that do not change."""
     quarantine_entries: int = 0
     unsearched: list[str] = field(default_factory=list)
     """Lines that are too long to be searched, as path:line; they stay."""
     leftovers: list[Path] = field(default_factory=list)
-    """Second forms of sealed files, left by a killed compression, that hold such rows, too."""
+    """Second forms of sealed files, left by a killed compression, that hold matching rows."""
 
     @property
     def any(self) -> bool:
@@ -146,7 +152,7 @@ class Erasure:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return what is erased, in numbers, as `--json` and the record of the erasure name them."""
+        """Return the numbers of what is erased, by the names in `--json` and in the audit record."""
         return {
             "rows_erased": sum(one.rows for one in self.files),
             "bad_lines_removed": sum(one.bad_lines for one in self.files),
@@ -155,26 +161,26 @@ class Erasure:
         }
 
 
-def find_erasure(folder: Path, order: Order, *, tick: Tick = silent) -> Erasure:
-    """Return what `order` would take away from the log in `folder`; nothing is changed.
+def find_erasure(folder: Path, order: ErasureOrder, *, tick: LineCallback = no_callback) -> Erasure:
+    """Return what `order` would erase from the log in `folder`; nothing is changed.
 
     Raises:
-        StoreError: the folder is not there, or a file cannot be read, for it is damaged perhaps.
+        StoreError: there is no such folder, or a file cannot be read, perhaps because it is damaged.
     """
     found = Erasure()
-    for segment in open_segments(folder, longest=order.longest):
-        edit = Erasing(order, tick)
-        _searched(segment, edit, edit.stays)
-        found.unsearched += [f"{segment.file.path}:{number}" for number in edit.too_long]
+    for opened in open_log_files(folder, longest=order.longest):
+        edit = RowEraser(order, tick)
+        _searched(opened, edit, edit.keep_fragment)
+        found.unsearched += [f"{opened.file.path}:{number}" for number in edit.too_long]
         if edit.rows or edit.bad_lines:
-            found.files.append(_result(segment.file.path, edit))
+            found.files.append(_result(opened.file.path, edit))
         else:
-            found.untouched.append(stem_of(segment.file.path))
+            found.untouched.append(stem_of(opened.file.path))
     quarantine = folder / QUARANTINE_FILE
     if quarantine.exists():
-        purge = Purging(order.criteria, tick)
-        with opened(quarantine) as segment:
-            _searched(segment, purge)
+        purge = QuarantineEraser(order.criteria, tick)
+        with open_log_file(quarantine) as opened:
+            _searched(opened, purge)
         found.quarantine_entries = purge.count
     found.leftovers = _leftovers(folder, order)
     return found
@@ -183,20 +189,20 @@ def find_erasure(folder: Path, order: Order, *, tick: Tick = silent) -> Erasure:
 def erase(
     folder: Path,
     found: Erasure,
-    order: Order,
+    order: ErasureOrder,
     *,
     forget_index: Callable[[], object],
-    tick: Tick = silent,
+    tick: LineCallback = no_callback,
 ) -> Erasure:
-    """Take away from the log in `folder` what `order` names, and return what was taken.
+    """Erase from the log in `folder` what `order` names, and return what was erased.
 
-    `found` is what `find_erasure` returned. `forget_index` removes the index, which may quote bad lines;
-    it is called where anything was taken. A line in `erasures.jsonl` records the numbers, and never
-    what was looked for; also where an error ends the work half-way.
+    `found` is the result of `find_erasure`. `forget_index` removes the index, which may quote bad lines;
+    it is called if anything was erased. A line in `erasures.jsonl` records the numbers, never what was
+    searched for, even if an error ends the work half-way.
 
     Raises:
-        StoreError: a file that holds any of it is a link (then nothing is changed), or the log cannot be
-            written; what was erased until then stays so.
+        StoreError: a file that would change is a link (then nothing is changed), or the log cannot be
+            written; what was erased until then stays erased.
     """
     for path in _to_rewrite(folder, found):
         check_no_link(path)
@@ -216,7 +222,7 @@ def erase(
 
 
 def unsearched_files(folder: Path) -> list[Path]:
-    """Return the damaged files and the long lines that a repair kept: what they hold is not searched."""
+    """Return the damaged files and long lines that a repair kept: an erasure does not search them."""
     return sorted([*folder.glob(f"*{DAMAGED}*"), *folder.glob(LONG_LINES)])
 
 
@@ -225,21 +231,21 @@ def _to_rewrite(folder: Path, found: Erasure) -> list[Path]:
     return [*(one.path for one in found.files), *found.leftovers, *quarantine]
 
 
-def _result(path: Path, edit: Erasing) -> ErasedFile:
+def _result(path: Path, edit: RowEraser) -> ErasedFile:
     return ErasedFile(path=path, rows=edit.rows, bad_lines=edit.bad_lines)
 
 
-def _searched(segment: Segment, edit: Edit, stays: Stays = all_stay) -> None:
+def _searched(opened: OpenLogFile, edit: LineEdit, stays: FragmentFilter = keep_fragments) -> None:
     try:
-        for _ in edited_lines(segment, edit, stays):
+        for _ in edited_lines(opened, edit, stays):
             pass
     except LineError as error:
-        raise _damaged(segment.file.path, error) from error
+        raise _damaged(opened.file.path, error) from error
 
 
-def _erase(folder: Path, found: Erasure, order: Order, done: Erasure, tick: Tick) -> None:
-    def erase_one(path: Path, lock: Lock) -> None:
-        edit = Erasing(order, tick)
+def _erase(folder: Path, found: Erasure, order: ErasureOrder, done: Erasure, tick: LineCallback) -> None:
+    def erase_one(path: Path, lock: FolderLock) -> None:
+        edit = RowEraser(order, tick)
         try:
             changed = rewrite(path, edit, lock, longest=order.longest)
         except LineError as error:
@@ -247,20 +253,20 @@ def _erase(folder: Path, found: Erasure, order: Order, done: Erasure, tick: Tick
         if changed is not None:
             done.files.append(_result(path, edit))
 
-    # First: what counts for nothing now would be a file of the log if the other form went before it.
+    # First, for such a leftover would become a file of the log once its other form is gone.
     for leftover in _leftovers(folder, order):
         with errors_named(leftover), exclusive(folder):
             leftover.unlink(missing_ok=True)
         done.leftovers.append(leftover)
     rewrite_files(folder, found.untouched, erase_one)
-    quarantine, purge = folder / QUARANTINE_FILE, Purging(order.criteria, tick)
+    quarantine, purge = folder / QUARANTINE_FILE, QuarantineEraser(order.criteria, tick)
     if rewrite(quarantine, purge, lambda: exclusive(folder)) is not None:
         done.quarantine_entries = purge.count
         with errors_named(quarantine):
             sync_name(quarantine)
 
 
-def _leftovers(folder: Path, order: Order) -> list[Path]:
+def _leftovers(folder: Path, order: ErasureOrder) -> list[Path]:
     with shared(folder):
         forms = [
             (one, one.with_name(stem_of(one) + ending)) for one in sealed_files(folder) for ending in ENDINGS
@@ -269,18 +275,18 @@ def _leftovers(folder: Path, order: Order) -> list[Path]:
     return [other for other in others if _holds_any(other, order)]
 
 
-def _holds_any(path: Path, order: Order) -> bool:
-    edit = Erasing(order, silent)
+def _holds_any(path: Path, order: ErasureOrder) -> bool:
+    edit = RowEraser(order, no_callback)
     try:
-        with opened(path, longest=order.longest) as segment:
-            _searched(segment, edit)
+        with open_log_file(path, longest=order.longest) as opened:
+            _searched(opened, edit)
     except StoreError:
-        # What cannot be read cannot be searched, and nobody needs it.
+        # It cannot be searched, and is not needed.
         return True
     return bool(edit.rows or edit.bad_lines)
 
 
-def _record(order: Order, done: Erasure, *, complete: bool) -> dict[str, object]:
+def _record(order: ErasureOrder, done: Erasure, *, complete: bool) -> dict[str, object]:
     return {
         "timestamp": format_moment(order.now),
         "criteria": order.criteria.counts,

@@ -1,6 +1,6 @@
-"""Where bad lines go that leave the log: a line of strict JSON for each, with the line as it stood.
+"""The quarantine: a file with one JSON entry for each bad line that was moved out of the log.
 
-A line that is too long to be held goes to a file of its own, compressed, which the entry names.
+A line that is too long to be held in memory goes to a compressed file of its own, which the entry names.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from typing import BinaryIO
 import msgspec
 
 from sentimon.jsonl import BadLine, LineError, decode_line, encode
+from sentimon.prediction_log.compression import compressor
 from sentimon.prediction_log.durable_files import errors_named, sync_name, write_at_end
 from sentimon.prediction_log.folder import SEALED, stem_of
-from sentimon.prediction_log.rotation import compressor
-from sentimon.prediction_log.segment import Fragment
+from sentimon.prediction_log.log_file import LineFragment
 from sentimon.timestamps import format_moment
 
 QUARANTINE_FILE = "quarantine.jsonl"
 LONG_LINES = "quarantine-*.zst"
-"""The names of the files that hold one line each."""
+"""The names of the files that hold one long line each."""
 _MOST_WAITING_BYTES = 1_000_000
 _TEMPORARY = f".{SEALED}quarantine."
-"""Swept up, too, by whoever rewrites next, if this program is killed."""
+"""The prefix of temporary files; whoever rewrites next removes them if this program is killed."""
 
 
 class Quarantine:
-    """Bad lines on their way into `quarantine.jsonl`; the caller is the `only_rewriter` of the folder."""
+    """Collects bad lines and appends them to `quarantine.jsonl`; the caller is the `only_rewriter`."""
 
     def __init__(self, folder: Path, *, now: datetime) -> None:
         self.path = folder / QUARANTINE_FILE
@@ -43,11 +43,11 @@ class Quarantine:
         self._long: _LongLine | None = None
 
     def add(self, bad: BadLine, raw: bytes) -> None:
-        """Take one bad line, `raw` as it stands in its file."""
+        """Add one bad line; `raw` is the line as it stands in its file."""
         self._add(bad, _content_of(raw.removesuffix(b"\n")))
 
-    def add_piece(self, bad: BadLine, piece: Fragment) -> None:
-        """Take the next piece of a bad line that is too long to be held.
+    def add_fragment(self, bad: BadLine, piece: LineFragment) -> None:
+        """Add the next fragment of a bad line that is too long to be held in memory.
 
         Raises:
             StoreError: its file cannot be written, or the disk is full.
@@ -61,8 +61,8 @@ class Quarantine:
                 self._long = None
                 self._add(bad, {"content_file": name})
 
-    def forget_piece(self) -> None:
-        """Forget a line whose end did not come, for its file is damaged."""
+    def drop_unfinished(self) -> None:
+        """Drop a long line whose end was not read, because its file is damaged."""
         if self._long is not None:
             self._long.close()
             self._long = None
@@ -82,7 +82,7 @@ class Quarantine:
             self.flush()
 
     def flush(self) -> None:
-        """Put what was taken onto the disk.
+        """Write the collected lines to the disk.
 
         Raises:
             StoreError: the file cannot be written, or the disk is full.
@@ -94,7 +94,7 @@ class Quarantine:
 
 
 class _LongLine:
-    """The file of a line, written piece by piece."""
+    """The file of a long line, written fragment by fragment."""
 
     def __init__(self, folder: Path) -> None:
         descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=folder)
@@ -105,12 +105,12 @@ class _LongLine:
             self._sink = stack.enter_context(compressor(self._raw, ".zst"))
             self._stack = stack.pop_all()
 
-    def write(self, piece: Fragment) -> None:
+    def write(self, piece: LineFragment) -> None:
         content = bytes(piece.content)
         self._sink.write(content.removesuffix(b"\n") if piece.last else content)
 
     def keep(self, stem: str) -> str:
-        """Force the file onto the disk, and return the name that it now has."""
+        """Force the file onto the disk, and return its final name."""
         self._sink.close()
         self._raw.flush()
         os.fsync(self._raw.fileno())
@@ -130,7 +130,7 @@ class _LongLine:
 
 
 def quarantined_line(entry: bytes) -> bytes:
-    """Return the bad line that a line of the quarantine holds; where that is no entry, the line itself."""
+    """Return the bad line in an entry of the quarantine; the entry itself if it is none."""
     try:
         fields = decode_line(entry, _decode_entry)
         return _raw_of(fields) or entry
@@ -138,12 +138,12 @@ def quarantined_line(entry: bytes) -> bytes:
         return entry
 
 
-class _Entry(msgspec.Struct):
+class _QuarantineEntry(msgspec.Struct):
     content: str | None = None
     content_base64: str | None = None
 
 
-_decode_entry = msgspec.json.Decoder(_Entry).decode
+_decode_entry = msgspec.json.Decoder(_QuarantineEntry).decode
 
 
 def _content_of(raw: bytes) -> dict[str, str]:
@@ -153,7 +153,7 @@ def _content_of(raw: bytes) -> dict[str, str]:
         return {"content_base64": base64.b64encode(raw).decode()}
 
 
-def _raw_of(entry: _Entry) -> bytes:
+def _raw_of(entry: _QuarantineEntry) -> bytes:
     if entry.content_base64 is not None:
         return base64.b64decode(entry.content_base64)
     return (entry.content or "").encode()

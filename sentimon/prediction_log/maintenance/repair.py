@@ -1,4 +1,4 @@
-"""Bad lines moved out of the log: into the quarantine first, then out of their files."""
+"""Repair a log: bad lines are copied to the quarantine first, and then removed from their files."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from sentimon.jsonl import LONGEST, BadLine, LineError
-from sentimon.prediction_log.folder import open_segments, stem_of
+from sentimon.prediction_log.folder import stem_of
+from sentimon.prediction_log.log_file import LineFragment, OpenLogFile
 from sentimon.prediction_log.maintenance.quarantine import Quarantine
 from sentimon.prediction_log.maintenance.rewriting import (
-    Line,
-    Lock,
-    Tick,
+    FolderLock,
+    LineCallback,
+    NumberedLine,
     check_no_link,
     edited_lines,
+    no_callback,
     only_rewriter,
     rewrite,
     rewrite_files,
-    silent,
 )
-from sentimon.prediction_log.row_parser import parse_row
-from sentimon.prediction_log.segment import Fragment, Segment
+from sentimon.prediction_log.reader import open_log_files
+from sentimon.prediction_log.record import parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairedFile:
-    """What was, or is, wrong with one file of the log."""
+    """The bad lines of one file of the log, before or after the repair."""
 
     path: Path
     bad: Mapping[str, int]
     """Bad lines per kind."""
     damaged: bool
-    """Whether the compressed file could be read only up to some point."""
+    """Whether the compressed file is damaged from some point on."""
     kept_as: Path | None = None
-    """The damaged original, once it is repaired."""
+    """The damaged original, after the repair."""
 
     @property
     def bad_count(self) -> int:
@@ -45,17 +46,17 @@ class RepairedFile:
 
 
 def find_bad_lines(
-    folder: Path, *, zone: tzinfo | None, longest: int = LONGEST, tick: Tick = silent
+    folder: Path, *, zone: tzinfo | None, longest: int = LONGEST, tick: LineCallback = no_callback
 ) -> dict[str, RepairedFile]:
-    """Return what is wrong with each file of the log in `folder`, by the stem of its name.
+    """Return the bad lines of each file of the log in `folder`, by the stem of its name.
 
-    Files without bad lines are there, too. `tick` is called with each line that is read.
+    Files without bad lines are included. `tick` is called for each line that is read.
 
     Raises:
         StoreError: the folder is not there, or a file cannot be read.
     """
-    segments = open_segments(folder, longest=longest)
-    return {stem_of(one.file.path): _examined(one, zone, tick) for one in segments}
+    segments = open_log_files(folder, longest=longest)
+    return {stem_of(one.file.path): _bad_lines_of(one, zone, tick) for one in segments}
 
 
 def repair_log(
@@ -65,13 +66,14 @@ def repair_log(
     now: datetime,
     zone: tzinfo | None,
     longest: int = LONGEST,
-    tick: Tick = silent,
+    tick: LineCallback = no_callback,
 ) -> list[RepairedFile]:
     """Move the bad lines out of the log in `folder`, and return the files that were changed.
 
-    `found` is what `find_bad_lines` returned. The bad lines are safe in `quarantine.jsonl` before they
-    leave their file; killed in between, they are in both, and repaired again, twice in the quarantine.
-    Of a damaged file the rows before the damage stay, and the original is kept beside it.
+    `found` is the result of `find_bad_lines`. The bad lines are on the disk in `quarantine.jsonl` before
+    they leave their file; after a kill in between they are in both, and a second repair puts them into
+    the quarantine twice. The rows of a damaged file before the damage stay, and the original is kept
+    beside it.
 
     Raises:
         StoreError: one of these files is a link (then nothing is changed), or the log cannot be written;
@@ -83,20 +85,22 @@ def repair_log(
     repaired: list[RepairedFile] = []
     quarantine = Quarantine(folder, now=now)
 
-    def repair(path: Path, lock: Lock) -> None:
-        sorting = _Sorting(path, zone=zone, tick=tick, keep=quarantine.add, keep_piece=quarantine.add_piece)
+    def repair(path: Path, lock: FolderLock) -> None:
+        sorting = _BadLineSorter(
+            path, zone=zone, tick=tick, keep=quarantine.add, keep_piece=quarantine.add_fragment
+        )
         try:
             changed = rewrite(
                 path,
                 sorting,
                 lock,
-                stays=sorting.stays,
+                keep_fragment=sorting.keep_fragment,
                 longest=longest,
                 salvage=True,
                 ready=quarantine.flush,
             )
         finally:
-            quarantine.forget_piece()
+            quarantine.drop_unfinished()
         if changed is not None:
             kept_as = changed.kept_as
             one = RepairedFile(path=path, bad=sorting.bad, damaged=kept_as is not None, kept_as=kept_as)
@@ -114,12 +118,12 @@ def needs_repair(file: RepairedFile) -> bool:
     return bool(file.bad) or file.damaged
 
 
-def _examined(segment: Segment, zone: tzinfo | None, tick: Tick) -> RepairedFile:
-    path = segment.file.path
-    sorting = _Sorting(path, zone=zone, tick=tick, keep=_nowhere, keep_piece=_nowhere)
+def _bad_lines_of(opened: OpenLogFile, zone: tzinfo | None, tick: LineCallback) -> RepairedFile:
+    path = opened.file.path
+    sorting = _BadLineSorter(path, zone=zone, tick=tick, keep=_nowhere, keep_piece=_nowhere)
     damaged = False
     try:
-        for _ in edited_lines(segment, sorting, sorting.stays):
+        for _ in edited_lines(opened, sorting, sorting.keep_fragment):
             pass
     except LineError:
         damaged = True
@@ -127,20 +131,20 @@ def _examined(segment: Segment, zone: tzinfo | None, tick: Tick) -> RepairedFile
 
 
 def _nowhere(*_: object) -> None:
-    """Keep nothing."""
+    """Drop a bad line."""
 
 
-class _Sorting:
-    """Leaves the good lines of one file, and hands the others over."""
+class _BadLineSorter:
+    """A LineEdit that keeps the good lines of one file, and hands the bad ones over."""
 
     def __init__(
         self,
         path: Path,
         *,
         zone: tzinfo | None,
-        tick: Tick,
+        tick: LineCallback,
         keep: Callable[[BadLine, bytes], object],
-        keep_piece: Callable[[BadLine, Fragment], object],
+        keep_piece: Callable[[BadLine, LineFragment], object],
     ) -> None:
         self.bad: Counter[str] = Counter()
         self._path = str(path)
@@ -149,8 +153,8 @@ class _Sorting:
         self._keep = keep
         self._keep_piece = keep_piece
 
-    def stays(self, piece: Fragment, number: int) -> bool:
-        """Hand over the next piece of a line that is too long."""
+    def keep_fragment(self, piece: LineFragment, number: int) -> bool:
+        """Hand over the next fragment of a line that is too long."""
         error = piece.error
         if piece.last:
             self._tick()
@@ -158,7 +162,7 @@ class _Sorting:
         self._keep_piece(error.at(self._path, number), piece)
         return False
 
-    def __call__(self, line: Line) -> bytes | None:
+    def __call__(self, line: NumberedLine) -> bytes | None:
         self._tick()
         try:
             parse_row(line.content, zone=self._zone)

@@ -1,20 +1,23 @@
-"""Which sealed files are old, or many enough, to go."""
+"""Retention: which sealed files are to go, and how files are removed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sentimon.config.settings import LogSettings
-from sentimon.prediction_log.folder import LIVE_FILE
+from sentimon.prediction_log.durable_files import errors_named
+from sentimon.prediction_log.folder import ENDINGS, LIVE_FILE, stem_of
+from sentimon.prediction_log.locks import exclusive
+from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.rotation import MEGABYTE
-from sentimon.prediction_log.segment import LogFile
 
 
 def plan_prune(files: Sequence[LogFile], settings: LogSettings, *, now: datetime) -> list[LogFile]:
-    """Return those of `files` that retention removes, the one longest without a new row first.
+    """Return those of `files` that retention removes, the oldest first.
 
-    First what was last written more than `keep_days` ago; then the oldest, until all together fit in
+    These are the files last written more than `keep_days` ago, then the oldest until the rest fits in
     `keep_megabytes`. The live file always stays.
     """
     sealed = sorted((one for one in files if one.path.name != LIVE_FILE), key=lambda one: one.written)
@@ -27,3 +30,16 @@ def plan_prune(files: Sequence[LogFile], settings: LogSettings, *, now: datetime
         while kept and sum(one.size for one in kept) > room:
             gone.append(kept.pop(0))
     return gone
+
+
+def remove_files(folder: Path, files: Iterable[LogFile]) -> None:
+    """Remove `files` from the log in `folder`, in both forms, plain and compressed.
+
+    Raises:
+        StoreError: a file may not be removed.
+    """
+    with errors_named(folder), exclusive(folder):
+        for one in files:
+            live = one.path.name == LIVE_FILE
+            for name in (LIVE_FILE,) if live else (stem_of(one.path) + ending for ending in ENDINGS):
+                (folder / name).unlink(missing_ok=True)

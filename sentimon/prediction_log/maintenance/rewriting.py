@@ -1,8 +1,8 @@
-"""All files of a log rewritten, each under the lock that it needs.
+"""Rewrite the files of a log, each under the lock that it needs.
 
-The live file is rewritten under the folder's lock as a whole, so that no append is lost; a sealed one
-only takes its place under it. The lock of the compression is held all the time, so that the sealed
-files stay what they are meanwhile. What retention removes in between stays removed.
+The live file is rewritten under the exclusive lock from start to end, so that no append is lost; a new
+sealed file is written without it, and only replaces the old one under it. The lock of the compression is
+held all the time, so that no sealed file changes meanwhile. Files that retention removes stay removed.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from typing import BinaryIO, NamedTuple
 from sentimon.errors import StoreError
 from sentimon.jsonl import LONGEST, LineError, line_content
 from sentimon.prediction_log.append_chain import break_append_chain
+from sentimon.prediction_log.compression import compressor
 from sentimon.prediction_log.durable_files import errors_named, sync_name
 from sentimon.prediction_log.folder import ENDINGS, LIVE_FILE, SEALED, check_folder, sealed_files, stem_of
 from sentimon.prediction_log.locks import exclusive, only_compressor
-from sentimon.prediction_log.rotation import compressor
-from sentimon.prediction_log.segment import Fragment, Segment, opened
+from sentimon.prediction_log.log_file import COMPRESSED, LineFragment, OpenLogFile, open_log_file
 
 _TRIES = 100
 _PAUSE_SECONDS = 0.1
 
 
 def rewrite_files(
-    folder: Path, untouched: Collection[str], rewrite_one: Callable[[Path, Lock], None]
+    folder: Path, untouched: Collection[str], rewrite_one: Callable[[Path, FolderLock], None]
 ) -> None:
-    """Call `rewrite_one` with each file of the log in `folder` and the lock to exchange it under.
+    """Call `rewrite_one` with each file of the log in `folder`, and with the lock for replacing it.
 
-    Left out are the files whose stems are in `untouched`. If the live file is not among these, what
-    it was sealed as meanwhile is rewritten, too. The caller is the `only_rewriter`.
+    Files whose stems are in `untouched` are left out. If the live file is not among them and is sealed
+    meanwhile, the new sealed file is rewritten, too. The caller is the `only_rewriter`.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -67,10 +67,10 @@ def rewrite_files(
 
 @contextlib.contextmanager
 def only_rewriter(folder: Path) -> Iterator[None]:
-    """Keep other programs from compressing and rewriting the files of `folder`; leftovers of killed ones go.
+    """Keep other programs from compressing and rewriting files of `folder`; remove leftovers of killed ones.
 
     Raises:
-        StoreError: another one is at it for long, or the folder cannot be written.
+        StoreError: another program does it and takes long, or the folder cannot be written.
     """
     with ExitStack() as stack:
         with errors_named(folder):
@@ -81,12 +81,12 @@ def only_rewriter(folder: Path) -> Iterator[None]:
 
 
 def orphans(folder: Path) -> list[Path]:
-    """Return the half-written files in `folder`, of programs that were killed or are still at it."""
+    """Return the half-written files in `folder`, of programs that were killed or are still writing."""
     return sorted(folder.glob(f".{SEALED}*"))
 
 
-def _held(lock: int) -> Lock:
-    """Return what stands for a lock that is held already."""
+def _held(lock: int) -> FolderLock:
+    """Return a FolderLock for a lock that is held already."""
     return lambda: contextlib.nullcontext(lock)
 
 
@@ -105,12 +105,12 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 DAMAGED = ".damaged"
-"""Ends the name of a damaged file that was kept beside its repaired one; it is no part of the log."""
+"""The ending of a damaged original that is kept beside the repaired file; it is no part of the log."""
 _TEMPORARY = f".{SEALED}rewrite."
-"""What the compression sweeps up, too, if this program is killed."""
+"""The prefix of temporary files; the compression removes them, too, if this program is killed."""
 
 
-class Line(NamedTuple):
+class NumberedLine(NamedTuple):
     """A line of a file that is not blank."""
 
     number: int
@@ -118,62 +118,64 @@ class Line(NamedTuple):
     raw: bytes
     """As it stands in the file, with its newline if it has one."""
     content: bytes
-    """What a reader sees of it: without the newline and the byte order mark."""
+    """The line as a reader sees it: without the newline and a byte order mark."""
 
 
-Edit = Callable[[Line], bytes | None]
-"""What becomes of a line: its own content (it stays as it stands), another one, or None (it goes)."""
-Stays = Callable[[Fragment, int], bool]
-"""Whether a piece of a line that is too long stays, as all pieces of that line do, which has a number."""
-Lock = Callable[[], AbstractContextManager[int]]
-"""What holds the lock of the folder, and gives its descriptor."""
-Tick = Callable[[], object]
-"""What is called with each line, to show how far things are."""
+LineEdit = Callable[[NumberedLine], bytes | None]
+"""Gives the new content of a line: the same object (the line stays), another one, or None (it is removed)."""
+FragmentFilter = Callable[[LineFragment, int], bool]
+"""Takes a fragment of a line that is too long, and the line number; gives whether the line stays."""
+FolderLock = Callable[[], AbstractContextManager[int]]
+"""Gives a context that holds the exclusive lock of the folder, and gives its descriptor."""
+LineCallback = Callable[[], object]
+"""Called for each line, to show the progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten:
-    """A file that now has other lines."""
+class RewrittenFile:
+    """A file that was rewritten."""
 
     kept_as: Path | None
-    """The damaged original beside it."""
+    """The damaged original, if the file was damaged."""
 
 
-def silent() -> None:
-    """Show nothing."""
+def no_callback() -> None:
+    """Do nothing."""
 
 
-def all_stay(_piece: Fragment, _number: int) -> bool:
-    """Return that a line which is too long stays, byte for byte."""
+def keep_fragments(_piece: LineFragment, _number: int) -> bool:
+    """Return True: lines that are too long stay, byte for byte."""
     return True
 
 
 def check_no_link(path: Path) -> None:
-    """Raise StoreError where a file that is to be rewritten is a link: what it leads to lies elsewhere."""
+    """Raise StoreError if a file that is to be rewritten is a link: its target lies elsewhere."""
     if path.is_symlink():
         hint = "it was left as it is; put the file itself into the folder, and run it again"
         raise StoreError(f"{path}: is a link, and what it leads to is not rewritten", hint=hint)
 
 
-def edited_lines(segment: Segment, edit: Edit, stays: Stays = all_stay) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (line as it stands, line as it is to be, empty where it goes), the blank ones unchanged.
+def edited_lines(
+    opened: OpenLogFile, edit: LineEdit, keep_fragment: FragmentFilter = keep_fragments
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (line as it stands, its new form, empty if it is removed); blank lines stay.
 
-    A line that is too long comes in pieces.
+    A line that is too long comes in fragments.
 
     Raises:
         LineError: the compressed file is damaged from here on.
         StoreError: the file cannot be read.
     """
     number = 0
-    for raw in segment.raw_lines():
-        if isinstance(raw, Fragment):
+    for raw in opened.raw_lines():
+        if isinstance(raw, LineFragment):
             piece = bytes(raw.content)
-            yield piece, piece if stays(raw, number + 1) else b""
+            yield piece, piece if keep_fragment(raw, number + 1) else b""
             number += raw.last
             continue
         number += 1
         content = line_content(raw, first=number == 1)
-        after = edit(Line(number, raw, content)) if content else content
+        after = edit(NumberedLine(number, raw, content)) if content else content
         if after is content:
             yield raw, raw
         elif after is None:
@@ -184,22 +186,22 @@ def edited_lines(segment: Segment, edit: Edit, stays: Stays = all_stay) -> Itera
 
 def rewrite(
     path: Path,
-    edit: Edit,
-    lock: Lock,
+    edit: LineEdit,
+    lock: FolderLock,
     *,
-    stays: Stays = all_stay,
+    keep_fragment: FragmentFilter = keep_fragments,
     longest: int = LONGEST,
     salvage: bool = False,
-    ready: Callable[[], object] = silent,
-) -> Rewritten | None:
-    """Give the file at `path` the lines that `edit` makes of its own; None where they stay the same.
+    ready: Callable[[], object] = no_callback,
+) -> RewrittenFile | None:
+    """Rewrite the lines of the file at `path` through `edit`; return None if nothing changes.
 
-    `stays` says what becomes of lines of more than `longest` bytes.
+    `keep_fragment` says what becomes of lines of more than `longest` bytes.
 
-    None, too, where the file was removed meanwhile. Time of change, mode and compression stay. A
-    sealed file that would be empty is removed. If the file is damaged and `salvage` is on, the lines
-    before the damage are kept and the original stays beside. `ready` is called when the new file is
-    complete, right before it takes its place. That it has taken it, the caller forces onto the disk.
+    It also returns None if the file was removed meanwhile. Times, mode and compression stay the same. A
+    sealed file that would be empty is removed. If the file is damaged and `salvage` is set, the lines
+    before the damage are kept, and the original is kept beside it. `ready` is called when the new file is
+    complete, right before it replaces the old one. The caller forces the new name onto the disk.
 
     Raises:
         LineError: the file is damaged.
@@ -210,9 +212,9 @@ def rewrite(
             if not path.exists():
                 return None
             before = path.lstat()
-            segment = stack.enter_context(opened(path, longest=longest))
+            opened = stack.enter_context(open_log_file(path, longest=longest))
         new, name = stack.enter_context(_temporary_beside(path))
-        outcome = _write(new, edited_lines(segment, edit, stays), suffix=path.suffix, salvage=salvage)
+        outcome = _write(new, edited_lines(opened, edit, keep_fragment), suffix=path.suffix, salvage=salvage)
         if not outcome.changed and not outcome.damaged:
             return None
         check_no_link(path)
@@ -231,7 +233,7 @@ def rewrite(
                 _remove(path)
             else:
                 name.replace(path)
-        return Rewritten(kept_as=kept_as)
+        return RewrittenFile(kept_as=kept_as)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,12 +245,12 @@ class _Outcome:
 
 def _write(new: BinaryIO, lines: Iterable[tuple[bytes, bytes]], *, suffix: str, salvage: bool) -> _Outcome:
     changed, damaged, empty = False, False, True
-    with compressor(new, suffix) if suffix in (".zst", ".gz") else contextlib.nullcontext(new) as sink:
+    with compressor(new, suffix) if suffix in COMPRESSED else contextlib.nullcontext(new) as sink:
         try:
             for number, (before, after) in enumerate(lines, start=1):
                 changed = changed or before != after
                 if empty and number > 1 and after.startswith(codecs.BOM_UTF8):
-                    # Of the first line a reader passes over the mark, and of another it does not.
+                    # Readers ignore a byte order mark only on the first line: keep this line from being it.
                     sink.write(b"\n")
                 sink.write(after)
                 empty = empty and not after
@@ -274,7 +276,7 @@ def _finish(new: BinaryIO, name: Path, *, after: Path) -> None:
     new.flush()
     status = after.stat()
     for owner, group in ((-1, status.st_gid), (status.st_uid, -1)):
-        # Only the superuser may give a file away, and only he has to.
+        # Only root may give a file away, and only root needs to.
         with contextlib.suppress(PermissionError):
             os.chown(name, owner, group)
     shutil.copystat(after, name)
@@ -282,13 +284,13 @@ def _finish(new: BinaryIO, name: Path, *, after: Path) -> None:
 
 
 def _keep_beside(target: Path) -> Path:
-    """Return the second name that the damaged file now has; the first one is free for the new file."""
+    """Give the damaged file a second name, and return it; the new file then takes the first one."""
     for number in itertools.count():
         beside = target.with_name(f"{target.name}{DAMAGED}{f'.{number}' if number else ''}")
         try:
             os.link(target, beside)
         except FileExistsError:
-            # A repair that was killed right here left the same file there.
+            # A repair that was killed at this point may have left the same file there.
             if not beside.samefile(target):
                 continue
         break
@@ -297,7 +299,7 @@ def _keep_beside(target: Path) -> Path:
 
 def _remove(path: Path) -> None:
     for ending in ENDINGS if path.name.startswith(SEALED) else ():
-        # A second form, left by a killed compression, would count if the first one were gone.
+        # A second form, left by a killed compression, would count once the first one is gone.
         if (other := path.with_name(stem_of(path) + ending)) != path:
             other.unlink(missing_ok=True)
     path.unlink()
@@ -308,7 +310,7 @@ def _state(status: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def find_strays(folder: Path) -> list[Path]:
-    """Return, by name, copies, second forms, damaged originals and half-written files of the log in `folder`.
+    """Return copies, second forms, damaged originals and half-written files of the log in `folder`, sorted.
 
     Raises:
         StoreError: there is no such folder.

@@ -7,25 +7,25 @@ from datetime import UTC
 from pathlib import Path
 
 from sentimon.jsonl import BadLine
-from sentimon.prediction_log.index.cells import hour_slot
+from sentimon.prediction_log.index.cells import hour_slots
 from sentimon.prediction_log.index.line_blocks import plain_blocks
 from sentimon.prediction_log.index.scan import Scan
-from sentimon.prediction_log.segment import opened
+from sentimon.prediction_log.log_file import open_log_file
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 
 
 def scanned(blocks: Iterable[bytes | memoryview], *, bulk: bool, begin: int = 0) -> Scan:
     """The scan of all of them."""
-    scan = Scan(begin, slot=hour_slot, zone=UTC, bulk=bulk)
+    scan = Scan(begin, slot=hour_slots, zone=UTC, bulk=bulk)
     for block in blocks:
-        scan.take(block)
+        scan.add_block(block)
     scan.finish()
     return scan
 
 
 def file_blocks(path: Path) -> Iterator[memoryview]:
     """The blocks of a plain file, each good until the next."""
-    with opened(path) as segment:
+    with open_log_file(path) as segment:
         yield from plain_blocks(segment, 0, segment.file.size)
 
 

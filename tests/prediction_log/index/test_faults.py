@@ -36,21 +36,13 @@ import pytest
 from sentimon.config.settings import LogSettings
 from sentimon.engine.local_processes import run_units
 from sentimon.errors import StoreError
-from sentimon.prediction_log import rotation as sealing
+from sentimon.prediction_log import rotation
 from sentimon.prediction_log.append_chain import FileState
 from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
-from sentimon.prediction_log.index import (
-    file_entries,
-    log_index,
-    period_sums,
-    refresh,
-    scan_units,
-    sqlite_store,
-)
-from sentimon.prediction_log.index import sqlite_store as store
-from sentimon.prediction_log.index.log_index import Index, places_of
-from sentimon.prediction_log.index.period_sums import Sums
-from sentimon.prediction_log.index.sqlite_store import Store
+from sentimon.prediction_log.index import indexed_files, log_index, period_sums, refresh, scan, sqlite_store
+from sentimon.prediction_log.index.log_index import LogIndex, index_paths
+from sentimon.prediction_log.index.period_sums import PeriodSums
+from sentimon.prediction_log.index.sqlite_store import IndexStore
 from sentimon.prediction_log.index.verification import damage_of
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
@@ -83,7 +75,7 @@ Windows = tuple[list[Window], Summary]
 Answers = tuple[Summary, Summary, Windows, Windows, list[tuple[str, Summary]]]
 
 
-def everything(sums: Sums) -> Answers:
+def everything(sums: PeriodSums) -> Answers:
     """What the commands ask for, in one question."""
     return (
         sums.summary(Period()),
@@ -100,9 +92,11 @@ def nothing_is_read(function: object, units: Sequence[object]) -> list[Any]:
     return []
 
 
-def index_of(folder: Path, *, run: Any = map, zone: Any = UTC, places: Sequence[Path] | None = None) -> Index:
+def index_of(
+    folder: Path, *, run: Any = map, zone: Any = UTC, paths: Sequence[Path] | None = None
+) -> LogIndex:
     place = folder / ".sentimon" / "rollup.sqlite"
-    return Index(folder=folder, zone=zone, now=NOW, run=run, places=[place] if places is None else places)
+    return LogIndex(folder=folder, zone=zone, now=NOW, run=run, paths=[place] if paths is None else paths)
 
 
 def scanned(folder: Path) -> tuple[Summary, Summary, Windows, Windows]:
@@ -116,7 +110,7 @@ def scanned(folder: Path) -> tuple[Summary, Summary, Windows, Windows]:
     return windows[1], inside[1], inside, windows
 
 
-def check(folder: Path, index: Index | None = None) -> None:
+def check(folder: Path, index: LogIndex | None = None) -> None:
     """The index says what the files say, in all its answers."""
     found = (index or index_of(folder)).ask(everything)
     assert found[:4] == scanned(folder)
@@ -154,7 +148,7 @@ def rows(negative: int, neutral: int, positive: int) -> str:
 
 def log_in(folder: Path, count: int = 400, *, megabytes: int = 1) -> LogWriter:
     """A log of several sealed files and a live one, with bad lines and a torn one."""
-    with mock.patch.object(sealing, "MEGABYTE", 12_000):
+    with mock.patch.object(rotation, "MEGABYTE", 12_000):
         writer = LogWriter(folder, LogSettings(rotate_megabytes=megabytes))
         for first in range(0, count, 20):
             writer.append(some_rows(first, 20), now=START)
@@ -177,29 +171,29 @@ CHANGES = (
     by_writer, by_writer, by_another_program, by_another_program, torn, edited, cut_and_grown_back,
     replaced_by_one_of_the_same_size,
 )  # fmt: skip
-MODULES = tuple(
-    one.__name__ for one in (sqlite_store, refresh, file_entries, log_index, period_sums, scan_units)
-)
+MODULES = tuple(one.__name__ for one in (sqlite_store, refresh, indexed_files, log_index, period_sums, scan))
 
 
 def small_cache(real: Callable[..., None]) -> Callable[..., None]:
     """Let SQLite write pages while a change is still going on, as it does with a large index."""
 
-    def begin(self: Store, path: Path | None) -> None:
+    def begin(self: IndexStore, path: Path | None) -> None:
         real(self, path)
         self.connection.execute("PRAGMA cache_size = 2")
 
     return begin
 
 
-def told(change: Callable[[Store], Any], state: memoryview, seconds: float) -> Callable[[Store], Any]:
+def told(
+    change: Callable[[IndexStore], Any], state: memoryview, seconds: float
+) -> Callable[[IndexStore], Any]:
     """Note in `state` that a change has begun, that it is being kept, and that it is.
 
     Let the process die so many seconds after it begins to be kept; 0: not for this.
     """
 
     @contextlib.contextmanager
-    def changing(self: Store) -> Iterator[None]:
+    def changing(self: IndexStore) -> Iterator[None]:
         with change(self):
             state[0] = 1
             yield
@@ -220,7 +214,7 @@ def ask_to_be_killed(
     folder: Path, kind: str, chance: random.Random, state: memoryview, seconds: float
 ) -> None:
     """Ask, with a death somewhere ahead; without it, that takes so many seconds, about."""
-    begin, change = Store.__init__, Store.changing
+    begin, change = IndexStore.__init__, IndexStore.changing
     if chance.randrange(2):
         begin = small_cache(begin)
     if kind == "step":
@@ -228,7 +222,7 @@ def ask_to_be_killed(
         left = [early(chance, 5000)]
         begin = counting_steps(begin, left)
     change = told(change, state, 10 ** chance.uniform(-5.3, -2.7) if kind == "commit" else 0)
-    with mock.patch.object(Store, "__init__", begin), mock.patch.object(Store, "changing", change):
+    with mock.patch.object(IndexStore, "__init__", begin), mock.patch.object(IndexStore, "changing", change):
         if kind == "timer":
             signal.setitimer(signal.ITIMER_REAL, max(1e-6, seconds * chance.random()))
         if kind == "write":
@@ -246,7 +240,7 @@ def counting_steps(real: Callable[..., None], left: list[int]) -> Callable[..., 
             os.kill(os.getpid(), signal.SIGKILL)
         return 0
 
-    def begin(self: Store, path: Path | None) -> None:
+    def begin(self: IndexStore, path: Path | None) -> None:
         real(self, path)
         self.connection.set_progress_handler(step, 1)
 
@@ -425,7 +419,7 @@ def ask_in_company(folder: Path, reader: int, old: list[Any], log: list[Any], co
     rows_before = sum(isinstance(one, PredictionRecord) for one in old)
     run = partial(run_units, workers=2) if reader % 2 else map
 
-    def question(sums: Sums) -> tuple[Summary, Summary, tuple[list[Window], Summary], int]:
+    def question(sums: PeriodSums) -> tuple[Summary, Summary, tuple[list[Window], Summary], int]:
         files = sums.by_file()
         return (
             sums.summary(Period()),
@@ -470,7 +464,7 @@ def all_at_once(place: str) -> None:
     written(folder, packed, "predictions-20200101T000000Z.jsonl.gz")
     old = list(read_log(folder, zone=UTC))
     counts = memoryview(mmap.mmap(-1, 8 * (4 + READERS))).cast("q")
-    with mock.patch.object(sealing, "MEGABYTE", 20_000):
+    with mock.patch.object(rotation, "MEGABYTE", 20_000):
         others = {
             forked(partial(ask_in_company, folder, reader, old, read, counts)) for reader in range(READERS)
         }
@@ -500,7 +494,7 @@ def test_four_readers_a_writer_and_one_who_removes_the_index(tmp_path: Path) -> 
 
 
 def test_an_answer_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_store, "PATIENCE_SECONDS", 0.05)
     writer = log_in(tmp_path)
 
     def meanwhile(change: Callable[[], object]) -> None:
@@ -516,7 +510,7 @@ def test_an_answer_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for change in (lambda: writer.append(some_rows(0, 50), now=START), seal, remove):
         before = scanned(tmp_path)
 
-        def question(sums: Sums, change: Any = change) -> tuple[Summary, Summary]:
+        def question(sums: PeriodSums, change: Any = change) -> tuple[Summary, Summary]:
             one = sums.summary(Period())
             apart(partial(meanwhile, change))
             return one, sums.summary(Period())
@@ -528,17 +522,17 @@ def test_an_answer_is_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_change_by_another_program_between_ours_and_the_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, changes = Store.stand_still, [1, 0]
+    real, changes = IndexStore.hold_snapshot, [1, 0]
     log_in(tmp_path)
 
-    def late(self: Store) -> None:
+    def late(self: IndexStore) -> None:
         if self.connection.total_changes and changes.pop(0):
             with (tmp_path / LIVE_FILE).open("ab") as file:
                 file.write(b"\nbad\n" + rows(3, 2, 1).encode())
             apart(partial(index_of(tmp_path).ask, everything))
         real(self)
 
-    monkeypatch.setattr(Store, "stand_still", late)
+    monkeypatch.setattr(IndexStore, "hold_snapshot", late)
     check(tmp_path)
     assert changes == [0], "nobody came in between"
 
@@ -547,16 +541,16 @@ def test_an_index_removed_while_it_is_used_is_made_anew_in_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(tmp_path / "logs")
-    place, cache = places_of(tmp_path / "logs", tmp_path / "cache")
-    real, removed = refresh.list_seen, []
+    place, cache = index_paths(tmp_path / "logs", tmp_path / "cache")
+    real, removed = refresh.list_snapshots, []
 
-    def removing(folder: Path) -> Any:
+    def removing(folder: Path, **options: Any) -> Any:
         if not removed:
             removed.append(place.unlink())
-        return real(folder)
+        return real(folder, **options)
 
-    monkeypatch.setattr(refresh, "list_seen", removing)
-    check(tmp_path / "logs", index_of(tmp_path / "logs", places=[place, cache]))
+    monkeypatch.setattr(refresh, "list_snapshots", removing)
+    check(tmp_path / "logs", index_of(tmp_path / "logs", paths=[place, cache]))
     assert place.exists()
     assert not cache.exists()
 
@@ -572,7 +566,7 @@ def hold(place: Path, kind: str) -> sqlite3.Connection:
 
 def ask_while_it_is_held(place: str, kind: str) -> None:
     folder = Path(place)
-    store.PATIENCE_SECONDS = 0.01
+    sqlite_store.PATIENCE_SECONDS = 0.01
     log_in(folder)
     at_rest(folder)
     check(folder)
@@ -607,8 +601,8 @@ def test_a_second_index_in_one_program_takes_no_lock_away(tmp_path: Path) -> Non
         with contextlib.closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
 
-    with contextlib.closing(Store(place)) as one, one.changing():
-        Store(place).close()
+    with contextlib.closing(IndexStore(place)) as one, one.changing():
+        IndexStore(place).close()
         apart(is_locked)
 
 
@@ -649,12 +643,12 @@ def ask_where_nothing_may_be_written(place: str) -> None:
     for folder in (cache, full):
         folder.mkdir()
     cache.chmod(0o777)
-    beside, cached = places_of(logs, cache / "sentimon")
-    nowhere = places_of(logs, full / "sentimon")[1]
+    beside, cached = index_paths(logs, cache / "sentimon")
+    nowhere = index_paths(logs, full / "sentimon")[1]
 
     def ask(expected: object, run: Any, *ways: Sequence[Path]) -> None:
         for places in ways:
-            assert index_of(logs, places=places, run=run).ask(everything)[:4] == expected
+            assert index_of(logs, paths=places, run=run).ask(everything)[:4] == expected
 
     with only_read(logs, beside.parent, full):
         expected = scanned(logs)
@@ -688,13 +682,13 @@ def test_a_file_in_the_way_of_the_folder(tmp_path: Path) -> None:
     written(tmp_path / "logs", rows(3, 2, 1) + "bad\n")
     (tmp_path / "logs" / ".sentimon").write_bytes(b"")
     at_rest(tmp_path / "logs")
-    places = places_of(tmp_path / "logs", tmp_path / "cache")
+    places = index_paths(tmp_path / "logs", tmp_path / "cache")
     for run in (map, nothing_is_read):
-        check(tmp_path / "logs", index_of(tmp_path / "logs", places=places, run=run))
+        check(tmp_path / "logs", index_of(tmp_path / "logs", paths=places, run=run))
     assert (tmp_path / "logs" / ".sentimon").read_bytes() == b""
     (tmp_path / "in-the-way").write_bytes(b"")
-    places = places_of(tmp_path / "logs", tmp_path / "in-the-way")
-    check(tmp_path / "logs", index_of(tmp_path / "logs", places=places))
+    places = index_paths(tmp_path / "logs", tmp_path / "in-the-way")
+    check(tmp_path / "logs", index_of(tmp_path / "logs", paths=places))
 
 
 def test_links_to_the_folder_and_to_the_live_file(tmp_path: Path) -> None:
@@ -703,7 +697,7 @@ def test_links_to_the_folder_and_to_the_live_file(tmp_path: Path) -> None:
     (tmp_path / "real" / LIVE_FILE).symlink_to(tmp_path / "elsewhere.jsonl")
     (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
     at_rest(tmp_path / "real")
-    assert places_of(tmp_path / "link", tmp_path)[1] == places_of(tmp_path / "real", tmp_path)[1]
+    assert index_paths(tmp_path / "link", tmp_path)[1] == index_paths(tmp_path / "real", tmp_path)[1]
     for run in (map, nothing_is_read):
         check(tmp_path / "link", index_of(tmp_path / "link", run=run))
     with (tmp_path / "elsewhere.jsonl").open("ab") as file:
@@ -722,9 +716,9 @@ def test_links_to_the_folder_and_to_the_live_file(tmp_path: Path) -> None:
 
 def test_a_link_to_itself_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    places = places_of(tmp_path / "loop", tmp_path)
+    places = index_paths(tmp_path / "loop", tmp_path)
     with pytest.raises(StoreError, match="no such folder"):
-        index_of(tmp_path / "loop", places=places).ask(everything)
+        index_of(tmp_path / "loop", paths=places).ask(everything)
 
 
 NAMES = (
@@ -740,7 +734,7 @@ def test_a_folder_may_have_any_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes, relative: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(sqlite_store, "PATIENCE_SECONDS", 0.01)
     folder = Path(os.fsdecode(name)) if relative else tmp_path / os.fsdecode(name)
     log_in(folder, 60)
     at_rest(folder)
@@ -758,9 +752,9 @@ def test_a_path_too_long_for_sqlite_is_kept_in_the_cache(tmp_path: Path) -> None
     folder = tmp_path / ("a" * 250) / ("b" * 250)
     log_in(folder, 60)
     at_rest(folder)
-    places = places_of(folder, tmp_path / "cache")
+    places = index_paths(folder, tmp_path / "cache")
     for run in (map, nothing_is_read):
-        check(folder, index_of(folder, run=run, places=places))
+        check(folder, index_of(folder, run=run, paths=places))
 
 
 def test_nobody_else_may_read_the_index(tmp_path: Path) -> None:
@@ -772,9 +766,9 @@ def test_nobody_else_may_read_the_index(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         log_in(tmp_path / "logs")
-        with mock.patch.object(Store, "__init__", small_cache(Store.__init__)):
-            for place in places_of(tmp_path / "logs", tmp_path / "cache"):
-                check(tmp_path / "logs", index_of(tmp_path / "logs", places=[place], run=look))
+        with mock.patch.object(IndexStore, "__init__", small_cache(IndexStore.__init__)):
+            for place in index_paths(tmp_path / "logs", tmp_path / "cache"):
+                check(tmp_path / "logs", index_of(tmp_path / "logs", paths=[place], run=look))
     finally:
         os.umask(before)
     assert {path.name for path in seen} == {"rollup.sqlite", "rollup.sqlite-journal"}
@@ -887,12 +881,12 @@ def test_an_index_of_a_later_program_makes_room_for_ours(tmp_path: Path) -> None
     check(tmp_path)
     check(tmp_path, index_of(tmp_path, run=nothing_is_read))
     # Also one whose tables are called the same, and mean something else.
-    with contextlib.closing(Store(place)) as later:
+    with contextlib.closing(IndexStore(place)) as later:
         with later.changing():
             entry = later.entries()[0]
             total = later.total(entry.number)
             total.add_model(("of another meaning", None), 1)
-            later.put(entry, total)
+            later.put_entry(entry, total)
         later.connection.execute("PRAGMA user_version = 99")
     check(tmp_path)
 
@@ -937,7 +931,7 @@ def break_the_journal(place: str, seed: int = 8) -> None:
             limit = chance.randrange(4096, len(before) + 4096)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             if chance.randrange(2):
-                with mock.patch.object(Store, "__init__", small_cache(Store.__init__)):
+                with mock.patch.object(IndexStore, "__init__", small_cache(IndexStore.__init__)):
                     index_of(folder).ask(everything)
             index_of(folder).ask(everything)
 
@@ -1015,12 +1009,12 @@ def test_an_index_with_anything_that_is_not_ours_is_made_anew(
     check(tmp_path)
     check(tmp_path, index_of(tmp_path, run=nothing_is_read))
     with contextlib.closing(sqlite3.connect(place)) as index:
-        store.check_schema(index)
+        sqlite_store.check_schema(index)
 
 
 def test_a_statement_that_does_not_end_is_ended(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "index")) as index:
-        patience = store.guard(index, tmp_path / "index")
+        patience = sqlite_store.limit_statements(index, tmp_path / "index")
         for _ in range(2):
             patience.begin()
             with pytest.raises(sqlite3.OperationalError, match="interrupted"):
@@ -1030,10 +1024,10 @@ def test_a_statement_that_does_not_end_is_ended(tmp_path: Path) -> None:
 def test_an_index_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
     log_in(tmp_path / "logs")
     at_rest(tmp_path / "logs")
-    place, cache = places_of(tmp_path / "logs", tmp_path / "cache")
+    place, cache = index_paths(tmp_path / "logs", tmp_path / "cache")
     (tmp_path / "other.sqlite").write_bytes(b"of somebody else")
     place.symlink_to(tmp_path / "other.sqlite")
-    check(tmp_path / "logs", index_of(tmp_path / "logs", places=[place, cache]))
+    check(tmp_path / "logs", index_of(tmp_path / "logs", paths=[place, cache]))
     assert (tmp_path / "other.sqlite").read_bytes() == b"of somebody else"
     assert place.is_symlink()
     assert cache.exists()
@@ -1046,7 +1040,7 @@ def test_something_else_in_place_of_the_index(tmp_path: Path, what: str) -> None
     logs = tmp_path / "logs"
     log_in(logs)
     at_rest(logs)
-    place, cache = places_of(logs, tmp_path / "cache")
+    place, cache = index_paths(logs, tmp_path / "cache")
     match what:
         case "folder":
             place.mkdir()
@@ -1062,8 +1056,8 @@ def test_something_else_in_place_of_the_index(tmp_path: Path, what: str) -> None
         case _:
             place.symlink_to(tmp_path)
     for run in (map, nothing_is_read):
-        check(logs, index_of(logs, run=run, places=[place, cache]))
-    check(logs, index_of(logs, places=[place]))
+        check(logs, index_of(logs, run=run, paths=[place, cache]))
+    check(logs, index_of(logs, paths=[place]))
 
 
 # No room
@@ -1077,14 +1071,14 @@ def ask_without_room(place: str) -> None:
     def ask(limit: int, begin: Any) -> None:
         expected = scanned(folder)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        with mock.patch.object(Store, "__init__", begin):
+        with mock.patch.object(IndexStore, "__init__", begin):
             assert index_of(folder).ask(everything)[:4] == expected
 
     index = folder / ".sentimon" / "rollup.sqlite"
     for number, limit in enumerate([0, 1, 100, 4096, 6000, 8192, 20_000, 30_000, 60_000, 90_000]):
         before = index.stat().st_ino if index.exists() else None
-        for begin in (Store.__init__, small_cache(Store.__init__)):
-            if limit > 50_000 or begin is Store.__init__:
+        for begin in (IndexStore.__init__, small_cache(IndexStore.__init__)):
+            if limit > 50_000 or begin is IndexStore.__init__:
                 apart(partial(ask, limit, begin))
         # One that is there is no worse for it.
         assert before in (None, index.stat().st_ino)
@@ -1096,7 +1090,7 @@ def ask_without_room(place: str) -> None:
 
     def ask_without_any() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-        with mock.patch.object(Store, "__init__", small_cache(Store.__init__)):
+        with mock.patch.object(IndexStore, "__init__", small_cache(IndexStore.__init__)):
             with pytest.raises(StoreError, match="no room for what is read of the log") as caught:
                 index_of(folder).ask(everything)
             assert "make room on the disk for temporary files" in str(caught.value.hint)

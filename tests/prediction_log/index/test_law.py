@@ -22,19 +22,14 @@ from hypothesis import strategies as st
 from sentimon.config.settings import LogSettings
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, line_content
-from sentimon.prediction_log import rotation as sealing
-from sentimon.prediction_log.folder import LIVE_FILE, list_files, open_segments, sealed_files
-from sentimon.prediction_log.index import cell_cover as cover
-from sentimon.prediction_log.index import cells, refresh, stretches
-from sentimon.prediction_log.index import line_blocks as blocks
-from sentimon.prediction_log.index import packed_sums as parts
-from sentimon.prediction_log.index import scan_units as units
-from sentimon.prediction_log.index.log_index import Index
-from sentimon.prediction_log.index.period_rows import open_rows
-from sentimon.prediction_log.reader import read_log, read_log_file
-from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.row_parser import parse_row
-from sentimon.prediction_log.segment import Fragment
+from sentimon.prediction_log import rotation
+from sentimon.prediction_log.folder import LIVE_FILE, list_files, sealed_files
+from sentimon.prediction_log.index import cells, line_blocks, packed_sums, period_sums, refresh, scan
+from sentimon.prediction_log.index.log_index import LogIndex
+from sentimon.prediction_log.index.logged_rows import open_period_rows
+from sentimon.prediction_log.log_file import LineFragment
+from sentimon.prediction_log.reader import open_log_files, read_log, read_log_file
+from sentimon.prediction_log.record import PredictionRecord, parse_row
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, Window, summarise_windows
 from sentimon.prediction_log.writer import LogWriter
@@ -50,14 +45,14 @@ LONG = 500
 Step = Callable[[Path, random.Random], None]
 
 
-def index_of(folder: Path, zone: object = UTC, longest: int = 1 << 26) -> Index:
+def index_of(folder: Path, zone: object = UTC, longest: int = 1 << 26) -> LogIndex:
     place = folder / ".sentimon" / "rollup.sqlite"
-    return Index(
+    return LogIndex(
         folder=folder,
         zone=zone,  # type: ignore[arg-type]
         now=NOW,
         run=map,
-        places=[place],
+        paths=[place],
         longest=longest,
     )
 
@@ -81,29 +76,29 @@ def plain_hours(folder: Path, period: Period, longest: int) -> dict[int, Summary
     return hours
 
 
-def windows(index: Index, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
+def windows(index: LogIndex, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
     return index.ask(lambda sums: sums.windows(period, calendar, now=NOW))
 
 
-def hours(index: Index, period: Period) -> dict[int, Summary]:
+def hours(index: LogIndex, period: Period) -> dict[int, Summary]:
     found: dict[int, Summary] = {}
     for hour, sums in index.ask(lambda sums: list(sums.hours(period))):
         found[hour] = found.get(hour, Summary()) + sums.summary()
     return found
 
 
-def rows_by_index(index: Index, period: Period) -> list[PredictionRecord]:
+def rows_by_index(index: LogIndex, period: Period) -> list[PredictionRecord]:
     with ExitStack() as stack:
-        return list(index.ask(lambda sums: open_rows(sums, period, stack)))
+        return list(index.ask(lambda sums: open_period_rows(sums, period, stack)))
 
 
 def plain_rows(folder: Path, period: Period, longest: int) -> list[PredictionRecord]:
     rows = []
-    for segment in open_segments(folder, longest=longest):
+    for segment in open_log_files(folder, longest=longest):
         # Behind a damage there is nothing more.
         with suppress(LineError):
             for number, raw in enumerate(segment.raw_lines(), start=1):
-                if isinstance(raw, Fragment):
+                if isinstance(raw, LineFragment):
                     continue
                 content = line_content(raw, first=number == 1)
                 with suppress(LineError):
@@ -244,7 +239,7 @@ def removed(folder: Path, chance: random.Random) -> None:
 
 
 def compressed(folder: Path, chance: random.Random) -> None:
-    sealing.compress_sealed(folder, chance.choice(["zstd", "gzip"]))
+    rotation.compress_sealed(folder, chance.choice(["zstd", "gzip"]))
 
 
 def unpacked(folder: Path, chance: random.Random) -> None:
@@ -285,15 +280,15 @@ def small_sizes(*, bulk: bool) -> Iterator[None]:
     amount = 0 if bulk else 1 << 40
     with (
         mock.patch.object(refresh, "BULK_BYTES", amount),
-        mock.patch.object(stretches, "BULK_BYTES", amount),
-        mock.patch.object(units, "UNIT", 1500),
-        mock.patch("sentimon.prediction_log.index.file_entries.UNIT", 1500),
-        mock.patch.object(blocks, "BLOCK", 700),
-        mock.patch.object(cells, "NEAR", 100),
-        mock.patch.object(parts, "WIDTHS", WIDTHS),
-        mock.patch.object(cover, "WIDTHS", WIDTHS),
+        mock.patch.object(period_sums, "BULK_BYTES", amount),
+        mock.patch.object(scan, "UNIT", 1500),
+        mock.patch("sentimon.prediction_log.index.indexed_files.UNIT", 1500),
+        mock.patch.object(line_blocks, "BLOCK", 700),
+        mock.patch.object(cells, "MOST_GAP_BYTES", 100),
+        mock.patch.object(packed_sums, "WIDTHS", WIDTHS),
+        mock.patch.object(period_sums, "WIDTHS", WIDTHS),
         mock.patch("sentimon.prediction_log.index.scan._SMALL", 300),
-        mock.patch.object(sealing, "MEGABYTE", 1000),
+        mock.patch.object(rotation, "MEGABYTE", 1000),
     ):
         yield
 

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.jsonl import encode
-from sentimon.prediction_log import segment as opened_file
-from sentimon.prediction_log.index import line_blocks as blocks
+from sentimon.prediction_log import log_file
+from sentimon.prediction_log.index import line_blocks
 from sentimon.prediction_log.index.line_blocks import Block, plain_blocks, streamed_blocks
-from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.index.log_index import LogIndex
+from sentimon.prediction_log.log_file import LineFragment, open_log_file
 from sentimon.prediction_log.reader import read_log
-from sentimon.prediction_log.segment import Fragment, opened
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Period
-from tests.prediction_log.index.test_blocks import content_lines, zstd
+from tests.prediction_log.index.test_line_blocks import content_lines, zstd
 from tests.rows import START, records
 
 LIVE = "predictions.jsonl"
@@ -37,7 +37,7 @@ def as_lines(found: list[Block]) -> list[tuple[bytes, bool]]:
     lines: list[tuple[bytes, bool]] = []
     begun = b""
     for one in found:
-        if isinstance(one, Fragment):
+        if isinstance(one, LineFragment):
             begun += bytes(one.content)
             if one.last:
                 lines.append((begun, True))
@@ -61,19 +61,19 @@ def test_only_lines_that_are_too_long_come_in_fragments(
 ) -> None:
     with (
         tempfile.TemporaryDirectory() as name,
-        mock.patch.object(blocks, "BLOCK", size),
-        mock.patch.object(opened_file, "CHUNK", chunk),
+        mock.patch.object(line_blocks, "BLOCK", size),
+        mock.patch.object(log_file, "CHUNK", chunk),
     ):
         path = Path(name) / f"predictions-20260907T000000Z.jsonl{ending}"
         path.write_bytes(FORMS[ending](content))
-        with opened(path, longest=LONGEST) as segment:
+        with open_log_file(path, longest=LONGEST) as segment:
             assert as_lines([*segment.raw_lines()]) == expected(content)
-        with opened(path, longest=LONGEST) as segment:
+        with open_log_file(path, longest=LONGEST) as segment:
             found = streamed_blocks(segment, 0) if ending else plain_blocks(segment, 0, len(content))
             # Blocks are overwritten, so each is copied as it comes.
             kept = [
-                Fragment(bytes(one.content), one.last, one.longest)
-                if isinstance(one, Fragment)
+                LineFragment(bytes(one.content), one.last, one.longest)
+                if isinstance(one, LineFragment)
                 else bytes(one)
                 for one in found
             ]
@@ -91,14 +91,14 @@ def test_a_stretch_between_long_lines_is_read_as_what_it_is(ending: str, tmp_pat
     for begin in begins:
         for end in begins:
             if begin < end:
-                with opened(path, longest=LONGEST) as segment:
+                with open_log_file(path, longest=LONGEST) as segment:
                     found = (
                         streamed_blocks(segment, begin, end - begin)
                         if ending
                         else plain_blocks(segment, begin, end)
                     )
                     whole = b"".join(
-                        bytes(one.content if isinstance(one, Fragment) else one) for one in found
+                        bytes(one.content if isinstance(one, LineFragment) else one) for one in found
                     )
                 assert whole == content[begin:end]
 
@@ -108,7 +108,7 @@ def rows(negative: int, neutral: int, positive: int) -> bytes:
 
 
 def summary(folder: Path, longest: int, place: Path) -> Summary:
-    index = Index(folder=folder, zone=UTC, now=START, run=map, places=[place], longest=longest)
+    index = LogIndex(folder=folder, zone=UTC, now=START, run=map, paths=[place], longest=longest)
     return index.ask(lambda sums: sums.summary(Period()))
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sentimon.config.settings import LogSettings
-from sentimon.prediction_log import rotation as sealing
+from sentimon.prediction_log import rotation
 from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
 from sentimon.prediction_log.index import period_sums as sums_module
-from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, summarise_windows
@@ -25,9 +25,9 @@ from tests.rows import START, record
 NOW = START + timedelta(days=400)
 
 
-def index_of(folder: Path) -> Index:
+def index_of(folder: Path) -> LogIndex:
     place = folder / ".sentimon" / "rollup.sqlite"
-    return Index(folder=folder, zone=UTC, now=NOW, run=map, places=[place])
+    return LogIndex(folder=folder, zone=UTC, now=NOW, run=map, paths=[place])
 
 
 def plain(folder: Path, period: Period) -> Summary:
@@ -45,7 +45,7 @@ def write(folder: Path, minutes: Sequence[float], name: str = LIVE_FILE) -> None
 @pytest.mark.parametrize("compression", ["zstd", "gzip"])
 def test_the_rows_before_a_damage_are_the_same_for_every_period(tmp_path: Path, compression: str) -> None:
     write(tmp_path, [one / 4 for one in range(8000)], "predictions-20260907T080000Z.jsonl")
-    sealing.compress_sealed(tmp_path, compression)
+    rotation.compress_sealed(tmp_path, compression)
     [path] = sealed_files(tmp_path)
     content = bytearray(path.read_bytes())
     content[len(content) * 9 // 10] ^= 0x55
@@ -66,13 +66,13 @@ def test_the_cut_hours_of_a_log_out_of_order_are_read_in_one_pass(
     write(tmp_path, [chance.uniform(0, 6000) for _ in range(600)])
     calendar = Calendar.of("15m", UTC)
     passes = []
-    real = sums_module.scan_stretches
+    real = sums_module._scan_ranges
 
     def counted(*arguments: Any, **rest: Any) -> object:
         passes.append(arguments)
         return real(*arguments, **rest)
 
-    monkeypatch.setattr(sums_module, "scan_stretches", counted)
+    monkeypatch.setattr(sums_module, "_scan_ranges", counted)
     found = index_of(tmp_path).ask(lambda sums: sums.windows(Period(), calendar, now=NOW))
     assert found == summarise_windows(read_log(tmp_path, zone=UTC), calendar, now=NOW)
     assert len(passes) == 1
@@ -85,7 +85,7 @@ def test_what_another_program_does_while_we_sync_ends_the_chain(
     writer.append([record(0, minute) for minute in range(40)], now=START)
     assert index_of(tmp_path).ask(lambda sums: sums.summary(Period())).count == 40
     live = tmp_path / LIVE_FILE
-    real = sealing.os.fsync
+    real = rotation.os.fsync
 
     def shortened(descriptor: int) -> None:
         if live.stat().st_size > 5000:
@@ -108,7 +108,7 @@ def test_ten_thousand_files_of_one_second_are_all_read_and_none_is_overwritten(t
         (tmp_path / (f"{first}_{number:04d}.jsonl" if number else f"{first}.jsonl")).touch()
     for minute in (2, 3):
         write(tmp_path, [0, minute])
-        assert sealing.seal_if_due(tmp_path, LogSettings(rotate_daily=True), now=NOW)
+        assert rotation.seal_if_due(tmp_path, LogSettings(rotate_daily=True), now=NOW)
     names = [path.name for path in sealed_files(tmp_path)]
     assert names[-3:] == [f"{first}_9999.jsonl", f"{first}_10000.jsonl", f"{first}_10001.jsonl"]
     assert plain(tmp_path, Period()).count == 5

@@ -19,23 +19,19 @@ from hypothesis import strategies as st
 
 from sentimon.jsonl import BadLine, LineError, line_content
 from sentimon.prediction_log.append_chain import FileState
-from sentimon.prediction_log.index import cells
-from sentimon.prediction_log.index import file_entries as entries
-from sentimon.prediction_log.index import line_blocks as blocks
-from sentimon.prediction_log.index import scan_units as units
-from sentimon.prediction_log.index.cells import WIDTHS, Cell, Stretch, hour_slot
-from sentimon.prediction_log.index.file_entries import Reading
-from sentimon.prediction_log.index.packed_sums import MOST_STRETCHES, PackedCell, Part, unpack
-from sentimon.prediction_log.index.scan import Scan
-from sentimon.prediction_log.index.scan_units import Unit, plain_bounds, read_unit
+from sentimon.prediction_log.index import cells, indexed_files, line_blocks, scan
+from sentimon.prediction_log.index.cells import WIDTHS, ByteRange, TimeCell, hour_slots
+from sentimon.prediction_log.index.indexed_files import ReadProgress
+from sentimon.prediction_log.index.packed_sums import MOST_RANGES, PackedCell, PartialSum, unpack
+from sentimon.prediction_log.index.scan import Scan, ScanUnit, plain_unit_bounds, read_unit
+from sentimon.prediction_log.log_file import open_log_file
 from sentimon.prediction_log.reader import read_log_file
-from sentimon.prediction_log.row_parser import parse_row
-from sentimon.prediction_log.segment import opened
+from sentimon.prediction_log.record import parse_row
 from sentimon.prediction_log.summary import GrowingSummary, Summary, summarise
 from sentimon.timestamps import to_microseconds
 from tests.prediction_log.index.scanning import by_hour, scanned, whole
-from tests.prediction_log.index.test_blocks import COMPRESSED, line_begins
 from tests.prediction_log.index.test_law import lines
+from tests.prediction_log.index.test_line_blocks import COMPRESSED, line_begins
 from tests.rows import row
 
 NAME = "predictions-20260907T000000Z.jsonl"
@@ -48,10 +44,10 @@ def sizes(
 ) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in (
-            (units, "UNIT", unit), (entries, "UNIT", unit), (blocks, "BLOCK", block), (cells, "NEAR", near),
+            (scan, "UNIT", unit), (indexed_files, "UNIT", unit), (line_blocks, "BLOCK", block),
+            (cells, "MOST_GAP_BYTES", near), (scan, "_SMALL", small),
         ):  # fmt: skip
             stack.enter_context(mock.patch.object(module, name, value))
-        stack.enter_context(mock.patch("sentimon.prediction_log.index.scan._SMALL", small))
         yield
 
 
@@ -63,9 +59,9 @@ def file_of(content: bytes, ending: str = "") -> Iterator[Path]:
         yield path
 
 
-def unit_of(path: Path, begin: int, end: int | None, checksum: tuple[int, int], *, bulk: bool) -> Unit:
+def unit_of(path: Path, begin: int, end: int | None, checksum: tuple[int, int], *, bulk: bool) -> ScanUnit:
     state = FileState.of(path.stat())
-    return Unit(
+    return ScanUnit(
         path=str(path),
         state=state,
         begin=begin,
@@ -77,9 +73,11 @@ def unit_of(path: Path, begin: int, end: int | None, checksum: tuple[int, int], 
     )
 
 
-def read_in_parts(path: Path, bounds: Sequence[int | None], *, bulk: bool) -> tuple[Reading, list[Part]]:
+def read_in_parts(
+    path: Path, bounds: Sequence[int | None], *, bulk: bool
+) -> tuple[ReadProgress, list[PartialSum]]:
     """What the index does with each stretch of a file, one after the other."""
-    reading, parts = Reading(), list[Part]()
+    reading, parts = ReadProgress(), list[PartialSum]()
     for begin, end in pairwise(bounds):
         assert begin == reading.end
         # As it is kept in between.
@@ -89,7 +87,7 @@ def read_in_parts(path: Path, bounds: Sequence[int | None], *, bulk: bool) -> tu
     return reading, parts
 
 
-def hours_in(parts: Sequence[Part]) -> dict[int, Summary]:
+def hours_in(parts: Sequence[PartialSum]) -> dict[int, Summary]:
     found: dict[int, GrowingSummary] = {}
     for part in parts:
         hours = [cell for cell in part.cells if cell.width == 1]
@@ -99,7 +97,7 @@ def hours_in(parts: Sequence[Part]) -> dict[int, Summary]:
     return {hour: sums.summary() for hour, sums in found.items()}
 
 
-def check_widths(part: Part, hours: Sequence[PackedCell]) -> None:
+def check_widths(part: PartialSum, hours: Sequence[PackedCell]) -> None:
     """The cells of each width are sums of the hours, and all of them are the total."""
     for width in WIDTHS:
         wide = [cell for cell in part.cells if cell.width == width]
@@ -117,7 +115,7 @@ def summed(parts: Iterable[GrowingSummary]) -> Summary:
     return sums.summary()
 
 
-def total(reading: Reading, parts: Sequence[Part], path: Path) -> Summary:
+def total(reading: ReadProgress, parts: Sequence[PartialSum], path: Path) -> Summary:
     sums = GrowingSummary()
     for part in parts:
         sums.include(unpack(part.total))
@@ -126,7 +124,7 @@ def total(reading: Reading, parts: Sequence[Part], path: Path) -> Summary:
     return sums.summary()
 
 
-def check_checksums(reading: Reading, content: bytes, unit: int) -> None:
+def check_checksums(reading: ReadProgress, content: bytes, unit: int) -> None:
     """They are of the file from its begin to where it was read, without a gap, and few."""
     begin = 0
     for checksum in reading.checksums:
@@ -168,9 +166,9 @@ def test_parts_of_a_file_add_up_to_the_whole(seed: int, unit: int, bulk: bool, d
 def test_the_bounds_of_units_are_those_of_lines(seed: int, unit: int, bulk: bool) -> None:
     content = drawn_lines(seed)
     begins = line_begins(content)
-    with file_of(content) as path, sizes(unit=unit, block=100), opened(path) as segment:
+    with file_of(content) as path, sizes(unit=unit, block=100), open_log_file(path) as segment:
         begin = random.Random(seed).choice(begins)
-        bounds = [*plain_bounds(segment, begin, len(content))]
+        bounds = [*plain_unit_bounds(segment, begin, len(content))]
         assert [one for one, _ in bounds] + [len(content)] == [begin, *(end for _, end in bounds)]
         assert {end for _, end in bounds} <= set(begins)
         assert all(end - first >= unit for first, end in bounds[:-1])
@@ -234,7 +232,7 @@ def test_any_blocks_of_a_file_are_read_alike(seed: int, data: st.DataObject) -> 
             found = scanned(parts, bulk=bulk)
         assert by_hour(found) == by_hour(expected)
         assert found.bad == expected.bad
-        one, other = found.part(), expected.part()
+        one, other = found.partial_sum(), expected.partial_sum()
         assert (one.begin, one.end, one.lines) == (0, len(content), other.lines)
         assert one.checksum == other.checksum == crc32(content)
     with file_of(content) as path:
@@ -249,14 +247,14 @@ def rows_in(content: bytes) -> Iterator[tuple[int, int, int]]:
             row = parse_row(line, zone=UTC)
         except LineError:
             continue
-        yield hour_slot(to_microseconds(row.timestamp))[0], begin, end
+        yield hour_slots(to_microseconds(row.timestamp))[0], begin, end
 
 
 def hours_of(scan: Scan) -> list[PackedCell]:
-    return [one for one in scan.part().cells if one.width == 1]
+    return [one for one in scan.partial_sum().cells if one.width == 1]
 
 
-def check_stretches(content: bytes, hour: int, stretches: Sequence[Stretch]) -> None:
+def check_stretches(content: bytes, hour: int, stretches: Sequence[ByteRange]) -> None:
     """All rows of the hour lie in them; they are in order, apart, and of whole lines."""
     begins = set(line_begins(content))
     assert all(begin < end and {begin, end} <= begins for begin, end in stretches)
@@ -277,9 +275,9 @@ def test_the_stretches_of_an_hour_hold_all_its_rows(
         scan = scanned(parts, bulk=bulk)
     assert set(scan.cells) == {hour for hour, _, _ in rows_in(content)}
     for hour, cell in scan.cells.items():
-        check_stretches(content, hour, cell.stretches)
+        check_stretches(content, hour, cell.ranges)
     for packed in hours_of(scan):
-        check_stretches(content, packed.hour, packed.stretches)
+        check_stretches(content, packed.hour, packed.ranges)
 
 
 @pytest.mark.parametrize("bulk", [True, False])
@@ -288,19 +286,22 @@ def test_an_hour_in_many_places_has_few_stretches(bulk: bool) -> None:
     made = [lines(chance, 12) for _ in range(120)]
     with sizes(near=0, small=100):
         scan = scanned([one for one in made if one], bulk=bulk)
-    most = max(scan.cells.values(), key=lambda cell: len(cell.stretches))
-    assert len(most.stretches) > MOST_STRETCHES
+    most = max(scan.cells.values(), key=lambda cell: len(cell.ranges))
+    assert len(most.ranges) > MOST_RANGES
     for packed in hours_of(scan):
-        assert len(packed.stretches) <= MOST_STRETCHES
-        check_stretches(b"".join(made), packed.hour, packed.stretches)
+        assert len(packed.ranges) <= MOST_RANGES
+        check_stretches(b"".join(made), packed.hour, packed.ranges)
 
 
 def test_stretches_far_apart_are_kept_apart() -> None:
-    cell = Cell()
-    cell.found(0, 10)
-    cell.found(10 + cells.NEAR, 20 + cells.NEAR)
-    cell.found(21 + 2 * cells.NEAR, 30 + 2 * cells.NEAR)
-    assert cell.stretches == [(0, 20 + cells.NEAR), (21 + 2 * cells.NEAR, 30 + 2 * cells.NEAR)]
+    cell = TimeCell()
+    cell.add_range(0, 10)
+    cell.add_range(10 + cells.MOST_GAP_BYTES, 20 + cells.MOST_GAP_BYTES)
+    cell.add_range(21 + 2 * cells.MOST_GAP_BYTES, 30 + 2 * cells.MOST_GAP_BYTES)
+    assert cell.ranges == [
+        (0, 20 + cells.MOST_GAP_BYTES),
+        (21 + 2 * cells.MOST_GAP_BYTES, 30 + 2 * cells.MOST_GAP_BYTES),
+    ]
 
 
 @given(seed=seeds, begin=st.integers(1, 1 << 40), bulk=st.booleans())
@@ -308,8 +309,8 @@ def test_stretches_far_apart_are_kept_apart() -> None:
 def test_a_part_from_a_later_byte_on_is_numbered_from_there(seed: int, begin: int, bulk: bool) -> None:
     content = drawn_lines(seed) + b"\n"
     first, later = scanned([content], bulk=bulk), scanned([content], bulk=bulk, begin=begin)
-    assert (later.part().begin, later.part().end) == (begin, begin + len(content))
+    assert (later.partial_sum().begin, later.partial_sum().end) == (begin, begin + len(content))
     assert by_hour(later) == by_hour(first)
     assert later.bad == first.bad
     for hour, cell in first.cells.items():
-        assert later.cells[hour].stretches == [(begin + one, begin + end) for one, end in cell.stretches]
+        assert later.cells[hour].ranges == [(begin + one, begin + end) for one, end in cell.ranges]

@@ -16,11 +16,17 @@ from msgspec.structs import replace
 from sentimon.errors import StoreError
 from sentimon.jsonl import BadLine, encode
 from sentimon.prediction_log import durable_files
-from sentimon.prediction_log.index.log_index import places_of
+from sentimon.prediction_log.index.log_index import index_paths
 from sentimon.prediction_log.index.sqlite_store import remove_index
 from sentimon.prediction_log.maintenance import erasure, erasure_criteria, quarantine, rewriting
-from sentimon.prediction_log.maintenance.erasure import Erasure, Order, erase, find_erasure, unsearched_files
-from sentimon.prediction_log.maintenance.erasure_criteria import Criteria
+from sentimon.prediction_log.maintenance.erasure import (
+    Erasure,
+    ErasureOrder,
+    erase,
+    find_erasure,
+    unsearched_files,
+)
+from sentimon.prediction_log.maintenance.erasure_criteria import ErasureCriteria
 from sentimon.prediction_log.maintenance.repair import find_bad_lines, repair_log
 from sentimon.prediction_log.maintenance.rewriting import orphans
 from sentimon.prediction_log.reader import read_log
@@ -44,16 +50,16 @@ NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 CODE = [one.__name__ for one in (rewriting, erasure, erasure_criteria, quarantine, durable_files)]
 
 
-def order(drop_rows: bool = False, **criteria: list[str]) -> Order:
-    return Order(criteria=Criteria.of(**criteria), drop_rows=drop_rows, now=NOW, zone=UTC)
+def order(drop_rows: bool = False, **criteria: list[str]) -> ErasureOrder:
+    return ErasureOrder(criteria=ErasureCriteria.of(**criteria), drop_rows=drop_rows, now=NOW, zone=UTC)
 
 
-def run(folder: Path, order: Order) -> Erasure:
+def run(folder: Path, order: ErasureOrder) -> Erasure:
     return erased(folder, find_erasure(folder, order), order)
 
 
-def erased(folder: Path, found: Erasure, order: Order) -> Erasure:
-    place, _ = places_of(folder, folder / "cache")
+def erased(folder: Path, found: Erasure, order: ErasureOrder) -> Erasure:
+    place, _ = index_paths(folder, folder / "cache")
     return erase(folder, found, order, forget_index=lambda: remove_index(place))
 
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
 from sentimon.jsonl import LONGEST, BadLine, encode
-from sentimon.prediction_log import durable_files
-from sentimon.prediction_log import segment as opened
+from sentimon.prediction_log import durable_files, log_file
+from sentimon.prediction_log.compression import ZstdFile
 from sentimon.prediction_log.durable_files import append_lines
 from sentimon.prediction_log.folder import list_files, sealed_files
 from sentimon.prediction_log.maintenance import quarantine, repair, rewriting
@@ -37,7 +37,6 @@ from sentimon.prediction_log.maintenance.rewriting import orphans
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.rotation import compress_sealed
-from sentimon.prediction_log.zstandard import ZstdFile
 from tests.conftest import clean_environment
 from tests.prediction_log.faults import failing, force_nothing, in_new_process, killed_at
 from tests.prediction_log.maintenance.test_rewriting import ENDINGS, SEALED, packed, unpacked
@@ -233,7 +232,7 @@ def test_a_line_that_is_too_long_is_moved_to_a_file_of_its_own(
     long = "perché ".encode() * 100_000
     name = SEALED + ending
     written(tmp_path, packed(good(0) + b"nonsense\n" + long + newline, ending), name)
-    with mock.patch.object(opened, "CHUNK", 10_000):
+    with mock.patch.object(log_file, "CHUNK", 10_000):
         (repaired,) = repair(tmp_path, longest=5000)
     assert repaired.bad == {"json": 1, "too_long": 1}
     assert unpacked(tmp_path / name) == good(0)
@@ -478,10 +477,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from sentimon.config.settings import LogSettings
-from sentimon.prediction_log import rotation as sealing
+from sentimon.prediction_log import rotation
 from sentimon.prediction_log.writer import LogWriter
 from tests.rows import record
-sealing.MEGABYTE = 10_000
+rotation.MEGABYTE = 10_000
 writer = LogWriter(Path(sys.argv[1]), LogSettings(rotate_megabytes=1, compression=sys.argv[2]))
 for number in range(300):
     writer.append([record(0, number, text=f"{number}:" + "x" * 400, id=f"id{number}")], now=datetime.now(UTC))

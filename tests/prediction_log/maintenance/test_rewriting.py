@@ -17,13 +17,15 @@ from hypothesis import strategies as st
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.jsonl import LineError, numbered_lines
-from sentimon.prediction_log import rotation as sealing
+from sentimon.prediction_log import rotation
 from sentimon.prediction_log.append_chain import read_append_chain
-from sentimon.prediction_log.folder import remove_files
+from sentimon.prediction_log.compression import OPTIONS, ZstdFile
 from sentimon.prediction_log.locks import exclusive, only_compressor
-from sentimon.prediction_log.maintenance import rewriting as rewriter
+from sentimon.prediction_log.log_file import LogFile, open_log_file
+from sentimon.prediction_log.maintenance import rewriting
+from sentimon.prediction_log.maintenance.retention import remove_files
 from sentimon.prediction_log.maintenance.rewriting import (
-    Line,
+    NumberedLine,
     edited_lines,
     only_rewriter,
     orphans,
@@ -31,9 +33,7 @@ from sentimon.prediction_log.maintenance.rewriting import (
     rewrite_files,
 )
 from sentimon.prediction_log.reader import read_log
-from sentimon.prediction_log.segment import LogFile, opened
 from sentimon.prediction_log.writer import LogWriter
-from sentimon.prediction_log.zstandard import OPTIONS, ZstdFile
 from tests.prediction_log.faults import failing
 from tests.rows import START, records, written
 
@@ -54,11 +54,11 @@ def packed(content: bytes, ending: str) -> bytes:
 
 
 def unpacked(path: Path) -> bytes:
-    with opened(path) as segment:
+    with open_log_file(path) as segment:
         return segment.stream.read()
 
 
-def edit(line: Line) -> bytes | None:
+def edit(line: NumberedLine) -> bytes | None:
     return {b"drop": None, b"change": b"changed"}.get(line.content, line.content)
 
 
@@ -77,13 +77,13 @@ lines_of_bytes = st.lists(
 def test_what_an_edit_sees_is_what_a_reader_sees_and_unedited_lines_stay_as_they_are(content: bytes) -> None:
     seen: list[tuple[int, bytes]] = []
 
-    def look(line: Line) -> bytes:
+    def look(line: NumberedLine) -> bytes:
         seen.append((line.number, line.content))
         return line.content
 
     with (
         tempfile.TemporaryDirectory() as folder,
-        opened(written(Path(folder), content) / "predictions.jsonl") as segment,
+        open_log_file(written(Path(folder), content) / "predictions.jsonl") as segment,
     ):
         pairs = list(edited_lines(segment, look))
     assert seen == list(numbered_lines(io.BytesIO(content)))
@@ -249,7 +249,8 @@ def test_no_room_for_the_new_file_leaves_the_old_one(tmp_path: Path, monkeypatch
     real = os.fdopen
 
     def full(descriptor: int, mode: str) -> object:
-        os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
+        if mode == "wb":
+            os.dup2(os.open("/dev/full", os.O_WRONLY), descriptor)
         return real(descriptor, mode)
 
     monkeypatch.setattr(os, "fdopen", full)
@@ -347,13 +348,13 @@ def test_a_rewritten_live_file_is_not_taken_for_one_that_only_grew(tmp_path: Pat
 def test_who_rewrites_waits_for_a_compression_but_not_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rewriter, "_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(rewriter, "_TRIES", 3)
+    monkeypatch.setattr(rewriting, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(rewriting, "_TRIES", 3)
     with only_compressor(tmp_path), pytest.raises(StoreError, match="is compressing") as caught:  # noqa: SIM117
         with only_rewriter(tmp_path):
             pytest.fail("two at once")
     assert "run it again" in str(caught.value.hint)
-    monkeypatch.setattr(rewriter, "_TRIES", 1000)
+    monkeypatch.setattr(rewriting, "_TRIES", 1000)
     inside = threading.Event()
 
     def compress() -> None:
@@ -372,16 +373,16 @@ def test_who_rewrites_waits_for_a_compression_but_not_for_ever(
 def test_nothing_is_compressed_while_files_are_rewritten(tmp_path: Path) -> None:
     written(tmp_path, "keep\n", SEALED)
     with only_rewriter(tmp_path):
-        sealing.compress_sealed(tmp_path, "zstd")
+        rotation.compress_sealed(tmp_path, "zstd")
         assert (tmp_path / SEALED).exists()
-    sealing.compress_sealed(tmp_path, "zstd")
+    rotation.compress_sealed(tmp_path, "zstd")
     assert not (tmp_path / SEALED).exists()
 
 
 def test_what_a_killed_rewriting_left_is_swept_up_by_the_next_and_by_the_compression(tmp_path: Path) -> None:
     for sweep in (
         lambda: only_rewriter(tmp_path),
-        lambda: nullcontext(sealing.compress_sealed(tmp_path, "zstd")),
+        lambda: nullcontext(rotation.compress_sealed(tmp_path, "zstd")),
     ):
         path = written(tmp_path, CONTENT, SEALED) / SEALED
 

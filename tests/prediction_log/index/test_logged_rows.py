@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.prediction_log.index.latest_rows import TAIL, Memory, latest_rows
-from sentimon.prediction_log.index.log_index import Index
+from sentimon.prediction_log.index.log_index import LogIndex
+from sentimon.prediction_log.index.logged_rows import TAIL_BYTES, LatestRowsCache, latest_rows
 from tests.rows import lines, record, records, written
 
 
@@ -18,7 +18,7 @@ def rows(count: int, *, minute: int = 0) -> str:
 
 
 def latest(folder: Path, count: int) -> list[str | None]:
-    index = Index(folder=folder, zone=UTC, now=datetime(2026, 10, 1, tzinfo=UTC), run=map)
+    index = LogIndex(folder=folder, zone=UTC, now=datetime(2026, 10, 1, tzinfo=UTC), run=map)
     return [record.text for record in index.ask(lambda sums: latest_rows(sums, count, {}))]
 
 
@@ -38,7 +38,7 @@ def test_the_files_before_are_asked_where_the_live_one_has_too_few(tmp_path: Pat
 @pytest.mark.parametrize("packed", [False, True])
 def test_only_the_end_of_a_long_file_is_looked_at(tmp_path: Path, packed: bool) -> None:
     content = rows(2000).encode()
-    assert len(content) > 2 * TAIL
+    assert len(content) > 2 * TAIL_BYTES
     if packed:
         written(tmp_path, gzip.compress(content), "predictions-20260907T080000Z.jsonl.gz")
     else:
@@ -63,7 +63,7 @@ def test_a_damaged_file_gives_what_is_before_the_damage(tmp_path: Path) -> None:
 
 
 def test_a_line_longer_than_what_is_looked_at_is_not_found(tmp_path: Path) -> None:
-    written(tmp_path, lines(record(0, 1, text=text).to_dict() for text in ("short", "x" * (TAIL + 10))))
+    written(tmp_path, lines(record(0, 1, text=text).to_dict() for text in ("short", "x" * (TAIL_BYTES + 10))))
     assert latest(tmp_path, 5) == []
 
 
@@ -74,8 +74,8 @@ def test_nothing_is_found_in_an_empty_folder(tmp_path: Path) -> None:
 def test_the_end_of_a_compressed_file_is_reached_once(tmp_path: Path) -> None:
     packed = tmp_path / "predictions-20260907T080000Z.jsonl.gz"
     packed.write_bytes(gzip.compress(rows(5).encode()))
-    index = Index(folder=tmp_path, zone=UTC, now=datetime(2026, 10, 1, tzinfo=UTC), run=map)
-    memory: Memory = {}
+    index = LogIndex(folder=tmp_path, zone=UTC, now=datetime(2026, 10, 1, tzinfo=UTC), run=map)
+    memory: LatestRowsCache = {}
     first = index.ask(lambda sums: latest_rows(sums, 3, memory))
     (remembered,) = memory.values()
     remembered.reverse()

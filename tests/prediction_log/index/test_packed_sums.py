@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentimon.prediction_log.index.cells import Cells, Stretch, hour_slot
+from sentimon.prediction_log.index.cells import ByteRange, CellTable, hour_slots
 from sentimon.prediction_log.index.packed_sums import (
-    MOST_STRETCHES,
-    BadLines,
+    MOST_RANGES,
+    BadLineCounts,
     PackedCell,
-    Part,
-    few_stretches,
+    PartialSum,
+    merged_ranges,
     pack,
     pack_cells,
     unpack,
@@ -130,12 +130,12 @@ def test_what_was_not_packed_is_an_error(content: bytes) -> None:
 
 
 def test_a_part_travels_as_it_is() -> None:
-    cells = Cells()
+    cells = CellTable()
     for minute in (0, 70, 10):
-        cells.add(record(1, minute), hour_slot, minute, minute + 9)
-    bad = BadLines({"json": 3}, [(1, "json", "reason"), (7, "json", "perché")])
+        cells.add(record(1, minute), hour_slots, minute, minute + 9)
+    bad = BadLineCounts({"json": 3}, [(1, "json", "reason"), (7, "json", "perché")])
     packed, total = pack_cells(cells)
-    part = Part(
+    part = PartialSum(
         begin=3,
         end=1 << 40,
         checksum=0xFFFFFFFF,
@@ -146,38 +146,38 @@ def test_a_part_travels_as_it_is() -> None:
         damage=None,
     )
     assert [cell.hour for cell in part.cells if cell.width == 1] == sorted(cells)
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(part), type=Part) == part
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(part), type=PartialSum) == part
     for cell in part.cells[: len(cells)]:
         assert isinstance(cell, PackedCell)
         assert unpack(cell.sums).summary() == cells[cell.hour].sums.summary()
-        assert cell.stretches == cells[cell.hour].stretches
+        assert cell.ranges == cells[cell.hour].ranges
     assert unpack(part.total).summary() == summarise(record(1, minute) for minute in (0, 70, 10))
 
 
 @given(STRETCHES)
 @settings(deadline=None)
-def test_few_stretches_cover_all_of_them(drawn: list[Stretch]) -> None:
+def test_few_stretches_cover_all_of_them(drawn: list[ByteRange]) -> None:
     stretches = [(begin, begin + length) for begin, length in drawn]
-    few = few_stretches(stretches)
-    assert len(few) <= MOST_STRETCHES
+    few = merged_ranges(stretches)
+    assert len(few) <= MOST_RANGES
     assert all(end < begin for (_, end), (begin, _) in pairwise(few))
     for begin, end in stretches:
         assert any(first <= begin and end <= last for first, last in few)
     # They begin and end where lines do: at an end of one of those given.
     assert {begin for begin, _ in few} <= {begin for begin, _ in stretches}
     assert {end for _, end in few} <= {end for _, end in stretches}
-    assert few_stretches(few) == few
+    assert merged_ranges(few) == few
 
 
 def test_stretches_that_are_few_stay_as_they_are() -> None:
-    stretches = [(number * 100, number * 100 + 50) for number in range(MOST_STRETCHES)]
-    assert few_stretches(stretches[::-1]) == stretches
-    assert len(few_stretches([*stretches, (10**9, 10**9 + 1)])) <= MOST_STRETCHES
+    stretches = [(number * 100, number * 100 + 50) for number in range(MOST_RANGES)]
+    assert merged_ranges(stretches[::-1]) == stretches
+    assert len(merged_ranges([*stretches, (10**9, 10**9 + 1)])) <= MOST_RANGES
 
 
 def test_stretches_far_apart_stay_apart_where_others_are_taken_together() -> None:
     near = [
         (place + 1000 * number, place + 1000 * number + 9) for place in (0, 10**9) for number in range(500)
     ]
-    few = few_stretches([*near, (10**12, 10**12 + 1)])
+    few = merged_ranges([*near, (10**12, 10**12 + 1)])
     assert sum(end - begin for begin, end in few) < 2 * 500_000

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from sentimon.jsonl import LineError, encode
 from sentimon.labels import Sentiment
-from sentimon.prediction_log.record import CORE_FIELDS, PredictionRecord
-from sentimon.prediction_log.row_parser import parse_row
+from sentimon.prediction_log.record import CORE_FIELDS, PredictionRecord, parse_row
 from sentimon.scoring.scores import Scores
 from sentimon.timestamps import format_moment
 from tests.strategies import records

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sentimon.labels import LABELS
 from sentimon.prediction_log.index.bulk_rows import BulkReader
-from sentimon.prediction_log.index.cells import Cells, hour_slot
+from sentimon.prediction_log.index.cells import CellTable, hour_slots
 from tests.prediction_log.index.scanning import by_hour, scanned, whole
 from tests.rows import row
 
@@ -42,12 +42,12 @@ def check_law(lines: Sequence[bytes], cuts: Iterable[int] = ()) -> None:
         found = scanned(blocks, bulk=True)
         assert by_hour(found) == by_hour(expected)
         assert found.bad == expected.bad
-        assert (found.part().lines, found.part().end) == (len(lines), len(content))
-        assert found.part().checksum == expected.part().checksum
+        assert (found.partial_sum().lines, found.partial_sum().end) == (len(lines), len(content))
+        assert found.partial_sum().checksum == expected.partial_sum().checksum
 
 
 def goes_in_bulk(*lines: bytes) -> bool:
-    return bool(BulkReader(Cells(), hour_slot).take(b"".join(line + b"\n" for line in lines), 0))
+    return bool(BulkReader(CellTable(), hour_slots).add_block(b"".join(line + b"\n" for line in lines), 0))
 
 
 # Numbers
@@ -379,8 +379,8 @@ def test_a_last_line_without_its_newline(rows: Sequence[bytes], last: bytes) -> 
     content = b"".join(one + b"\n" for one in rows) + last
     expected, found = scanned([content], bulk=False), scanned([content], bulk=True)
     assert by_hour(found) == by_hour(expected)
-    assert found.part().bad == expected.part().bad
-    assert found.part().lines == expected.part().lines == len(rows) + 1
+    assert found.partial_sum().bad == expected.partial_sum().bad
+    assert found.partial_sum().lines == expected.partial_sum().lines == len(rows) + 1
 
 
 def test_usual_rows_do_go_in_bulk_and_others_do_not() -> None:
