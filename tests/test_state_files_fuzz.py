@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Callable
 from datetime import UTC
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from sentimon.monitoring.monitor_state import MonitorState, encode_monitors, fit
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.prediction_log.append_chain import read_append_chain
 from sentimon.prediction_log.history import read_entries
+from sentimon.prediction_log.resumable_job import Step
 from sentimon.prediction_log.resumable_log import open_journal
 from sentimon.prediction_log.writer import LogWriter
 from sentimon.reporting.model_tables import models_table
@@ -199,9 +201,12 @@ def manifest_read(path: Path) -> None:
         parts.manifest.sum_of("predictions")
 
 
+STEP = Step(number=0, rows=[], digest=sha256().hexdigest(), digest_so_far=sha256().hexdigest())
+
+
 def journal_made(folder: Path) -> Path:
     with open_journal(folder, "in.txt", ASKED, LogWriter(folder, LogSettings()), now=START) as journal:
-        journal.append([], [record(0)], bad_lines=0, now=START)
+        journal.add(STEP, [record(0)], bad_lines=0, now=START)
         journal._intend([b"{}"], journal.done)
         return journal.path
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentimon.cli.dataset_options import FormatOption, LabelColumnOption
 from sentimon.cli.inputs import open_input
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     ConfigOption,
-    FormatOption,
     JsonFlag,
     LogsOption,
     QuietFlag,
@@ -41,10 +41,6 @@ KeyOption = Annotated[
         help="What names the logged row: id, text-hash or text. (default: the first that it has)",
     ),
 ]
-LabelColumnOption = Annotated[
-    str | None,
-    typer.Option("--label-column", metavar="NAME", help="Column of the labels. (default: label, ...)"),
-]
 ReplaceFlag = Annotated[bool, flag("--replace", help="Where a row has another label, take the later.")]
 
 
@@ -72,8 +68,7 @@ def import_labels(
     from sentimon.workflows import labelling
 
     workspace = open_workspace(config, {"logs.dir": logs})
-    longest = workspace.settings.logs.max_line_bytes
-    rows = open_input([], file, column=NO_COLUMN, file_format=file_format, longest=longest)
+    rows = open_input(workspace, [], file, column=NO_COLUMN, file_format=file_format)
     found = labelling.import_labels(workspace, rows, key=key, label_column=label_column, replace=replace)
     if as_json:
         show_json(_content(found) | {"path": str(found.path)})

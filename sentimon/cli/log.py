@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.engine import EngineOption, chunk_texts, scoring_of
-from sentimon.cli.inputs import BadLines, asked_of, is_file, nothing_to_score, open_input
+from sentimon.cli.dataset_options import ColumnOption, FormatOption, InputOption
+from sentimon.cli.engine import EngineOption
+from sentimon.cli.inputs import nothing_to_score, open_input, show_plan
+from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import (
-    ColumnOption,
     ConfigOption,
     DryRunFlag,
-    FormatOption,
-    InputOption,
     JsonFlag,
     LogsOption,
     ModelOption,
@@ -23,16 +22,13 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.plan_scoring import show_plan
-from sentimon.cli.progress import watched
-from sentimon.cli.session import Session, clock, start
-from sentimon.cli.steps import Kept, log_in_steps
 from sentimon.errors import ExitCode
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
-    from sentimon.ingest.input_row import InputRow
-    from sentimon.jsonl import BadLine
+    from sentimon.ingest.tables import OpenRows
     from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.workflows.scoring import LoggedFile
 
 
 def log(
@@ -60,63 +56,48 @@ def log(
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """
+    from sentimon.workflows.scoring import describe_job, is_file, log_file
+
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
-    session = start(config, flags)
-    longest = session.settings.logs.max_line_bytes
-    rows = open_input(texts or [], source, column=column, file_format=file_format, longest=longest)
-    if dry_run:
-        show_plan(session, rows, as_json=as_json)
-        return
-    shown = texts and not quiet and not as_json
-    if resume or (session.settings.engine.name == "ray" and is_file(source)):
-        asked = asked_of(session.settings, source, "--resume", column=column, file_format=file_format)
-        kept = log_in_steps(session, rows, asked)
-    else:
-        kept = _log(session, rows, show_each=_show if shown else None)
-    if not kept.logged and not kept.bad_lines:
+    workspace = open_workspace(config, flags)
+    with open_input(workspace, texts or [], source, column=column, file_format=file_format) as rows:
+        if dry_run:
+            show_plan(workspace, rows, as_json=as_json)
+            return
+        if resume or (workspace.settings.engine.name == "ray" and is_file(source)):
+            asked = describe_job(
+                workspace.settings, source, "--resume", column=column, file_format=file_format
+            )
+            done = log_file(workspace, rows, asked, clock=clock)
+        else:
+            done = _log_all(workspace, rows, show_each=bool(texts) and not quiet and not as_json)
+    if not done.logged and not done.bad_lines:
         nothing_to_score(source)
-    path = str(session.writer().path)
+    path = str(workspace.writer().path)
     if as_json:
-        show_json({"logged": kept.logged, "bad_lines": kept.bad_lines, "path": path})
+        show_json({"logged": done.logged, "bad_lines": done.bad_lines, "path": path})
     elif not quiet:
-        left_out = f"; {counted(kept.bad_lines, 'bad line')} left out" if kept.bad_lines else ""
-        where = " before" if kept.already else f" to {path}" if kept.logged else ""
-        note(f"{counted(kept.logged, 'prediction')} logged{where}{left_out}")
-    leave(ExitCode.FAILURE if kept.bad_lines else ExitCode.OK)
+        left_out = f"; {counted(done.bad_lines, 'bad line')} left out" if done.bad_lines else ""
+        where = " before" if done.already else f" to {path}" if done.logged else ""
+        note(f"{counted(done.logged, 'prediction')} logged{where}{left_out}")
+    leave(ExitCode.FAILURE if done.bad_lines else ExitCode.OK)
 
 
-def _log(
-    session: Session,
-    rows: Iterator[InputRow | BadLine],
-    *,
-    show_each: Callable[[Session, list[PredictionRecord]], None] | None,
-) -> Kept:
-    from sentimon.prediction_log.intake import take_in
+def _log_all(workspace: Workspace, rows: OpenRows, *, show_each: bool) -> LoggedFile:
+    from sentimon.workflows.scoring import LoggedFile, log_rows
 
-    bad, kept, every = BadLines(), 0, False
-    try:
-        with session.writer() as writer:
-            for _, became in take_in(
-                watched(rows, "rows read"),
-                score=scoring_of(session.settings),
-                clock=clock,
-                zone=session.naive_zone,
-                size=chunk_texts(session.settings),
-            ):
-                records = list(bad.left_out(became))
-                writer.append(records, now=clock())
-                kept += len(records)
-                if show_each:
-                    show_each(session, records)
-        every = True
-    finally:
-        if kept and not every:
-            note(f"{counted(kept, 'prediction')} logged before it stopped")
-    return Kept(logged=kept, bad_lines=bad.count)
+    logged = bad_lines = 0
+    with closing(log_rows(workspace, rows, clock=clock)) as batches:
+        for batch in batches:
+            logged += len(batch.records)
+            bad_lines += batch.bad_lines
+            if show_each:
+                _show(workspace, batch.records)
+    return LoggedFile(logged=logged, bad_lines=bad_lines, already=False)
 
 
-def _show(session: Session, records: list[PredictionRecord]) -> None:
+def _show(workspace: Workspace, records: list[PredictionRecord]) -> None:
     from sentimon.reporting.prediction_table import predictions_table
 
     rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
-    show(predictions_table(rows, session.names, heading=True))
+    show(predictions_table(rows, workspace.names, heading=True))

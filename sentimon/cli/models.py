@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.later import later_app
+from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show, show_json
-from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption, facts_of, registry_folder
-from sentimon.cli.session import Session, start
-from sentimon.cli.switching import advise, check_baseline_rows, follow_switch
+from sentimon.cli.promote import BaselineRowsOption, ModelsOption, ReasonOption
 from sentimon.errors import UsageError
 from sentimon.workflows.log_labels import describe_lines
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.workflows.model_registry import Registry
@@ -33,8 +33,8 @@ def list_models(models: ModelsOption = None, as_json: JsonFlag = False, config: 
     """
     from sentimon.reporting.model_tables import models_table
 
-    session = start(config, {"training.models": models})
-    found = _registry(session)
+    workspace = open_workspace(config, {"training.models": models})
+    found = _registry(workspace)
     if as_json:
         show_json({"current": found.current, "versions": found.versions, "entries": found.entries})
     else:
@@ -58,16 +58,16 @@ def show_model(
     from sentimon.jsonl import encode
     from sentimon.reporting.plain_text import visible
 
-    session = start(config, {"training.models": models})
-    found = _registry(session)
+    workspace = open_workspace(config, {"training.models": models})
+    found = _registry(workspace)
     wanted = version or found.current
     if wanted is None or wanted not in found.versions:
         known = ", ".join(found.versions) or "none"
         raise UsageError(
-            f"{_folder(session)} has no version {wanted or '(current)'}", hint=f"there are: {known}"
+            f"{_folder(workspace)} has no version {wanted or '(current)'}", hint=f"there are: {known}"
         )
     entry = dict(found.entry_of(wanted) or {})
-    path = _folder(session) / wanted / "MODEL_CARD.md"
+    path = _folder(workspace) / wanted / "MODEL_CARD.md"
     # A card may be of any hand: what is no UTF-8 in it shows as such.
     card = (read_if_there(path, most=MOST_MODEL_TEXT) or b"").decode(errors="replace")
     if as_json:
@@ -95,33 +95,30 @@ def rollback(
     Example: sentimon models rollback --reason "complaints about Italian"
     """
     from sentimon.reporting.json_shapes import wanted_object
-    from sentimon.workflows.model_registry import roll_back
+    from sentimon.workflows.promotion import advice, take_back
 
     flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
-    session = start(config, flags)
-    check_baseline_rows(session)
-    folder = registry_folder(session)
-    before = _registry(session)
-    facts = facts_of(session, reason)
-    entry = before.entry_of(version or before.previous or "") or {}
-    target = roll_back(folder, version, {**facts, "revision": entry.get("revision"), "forced": False})
-    wanted = follow_switch(session, target, entry.get("revision"))
+    workspace = open_workspace(config, flags)
+    _registry(workspace)
+    done = take_back(workspace, version, reason=reason, clock=clock)
     if as_json:
-        show_json({"version": target, "previous": before.current, "baseline": wanted_object(wanted)})
-    note(f"{target} serves as {folder}/current")
-    advise(session, folder, wanted)
+        baseline = wanted_object(done.collected)
+        show_json({"version": done.version, "previous": done.previous, "baseline": baseline})
+    note(f"{done.version} serves as {_folder(workspace)}/current")
+    for sentence in advice(workspace, done.collected):
+        note(sentence)
 
 
-def _folder(session: Session) -> Path:
+def _folder(workspace: Workspace) -> Path:
     from sentimon.config.paths import expanded
 
-    return expanded(session.settings.training.models)
+    return expanded(workspace.settings.training.models)
 
 
-def _registry(session: Session) -> Registry:
+def _registry(workspace: Workspace) -> Registry:
     from sentimon.workflows.model_registry import read_registry
 
-    found = read_registry(_folder(session))
+    found = read_registry(_folder(workspace))
     for line in describe_lines("bad line", found.bad_lines):
         note(line)
     return found

@@ -102,16 +102,6 @@ ModelOption = Annotated[
 RevisionOption = Annotated[
     str | None, typer.Option("--revision", metavar="REV", help="Commit or tag of a HuggingFace model to pin.")
 ]
-InputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--input", "-i", metavar="FILE", help="File of texts: .txt, .jsonl, .csv, .tsv, .parquet; - is stdin."
-    ),
-]
-ColumnOption = Annotated[
-    str | None,
-    typer.Option("--column", metavar="NAME", help="Column or field that holds the text. (default: text)"),
-]
 DryRunFlag = Annotated[
     bool, flag("--dry-run", help="Only say what there is to do, where, and about how long it takes.")
 ]
@@ -125,10 +115,4 @@ SaveFlag = Annotated[bool, flag("--save", help="Append the result to its history
 ThresholdOption = Annotated[
     float | None,
     typer.Option("--threshold", metavar="SHARE", help="Drift score above which it is drift. (default: 0.15)"),
-]
-FormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format", metavar="FORMAT", help="txt, jsonl, csv, tsv or parquet. (default: by the file's name)"
-    ),
 ]

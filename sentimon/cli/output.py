@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from sentimon.errors import ExitCode
-from sentimon.reporting.plain_text import counted
+from sentimon.reporting.plain_text import counted as counted
+from sentimon.reporting.plain_text import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,7 +47,6 @@ def show_lines(values: Iterable[Mapping[str, Any]]) -> None:
 def note(message: str) -> None:
     """Print one line for people on stderr."""
     from sentimon.config.secrets import masked
-    from sentimon.reporting.plain_text import visible
 
     sys.stderr.write(visible(masked(message)) + "\n")
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from sentimon.cli.engine import place_of_work
 from sentimon.cli.output import counted, leave, show, show_json
 from sentimon.errors import ExitCode
 from sentimon.workflows.workspace import Workspace, is_for_cluster
@@ -35,6 +34,7 @@ def show_reading_plan(workspace: Workspace, *, as_json: bool) -> NoReturn:
 
 
 def _plan(workspace: Workspace) -> Plan:
+    from sentimon.engine.scoring_engine import place_of_work
     from sentimon.prediction_log.index.scan import UNIT, size_of
     from sentimon.reporting.dry_run import Plan
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.engine import EngineOption, chunk_texts, scoring_of
-from sentimon.cli.inputs import BadLines, asked_of, note_truncated, nothing_to_score, open_input
+from sentimon.cli.dataset_options import ColumnOption, FormatOption, InputOption
+from sentimon.cli.engine import EngineOption
+from sentimon.cli.inputs import note_truncated, nothing_to_score, open_input, show_plan
+from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import (
-    ColumnOption,
     ConfigOption,
     DryRunFlag,
-    FormatOption,
-    InputOption,
     JsonFlag,
     LogsOption,
     ModelOption,
@@ -23,19 +21,15 @@ from sentimon.cli.options import (
     flag,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
-from sentimon.cli.parts import part_folder, predict_into
-from sentimon.cli.plan_scoring import show_plan
-from sentimon.cli.progress import watched
-from sentimon.cli.session import Session, clock, start
-from sentimon.errors import UsageError
+from sentimon.errors import ExitCode, UsageError
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
-    from sentimon.ingest.input_row import InputRow
-    from sentimon.jsonl import BadLine
-    from sentimon.prediction_log.record import PredictionRecord
-    from sentimon.prediction_log.writer import LogWriter
-    from sentimon.scoring.batch_scoring import Answers, Scoring
-    from sentimon.scoring.scores import ScoredText
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sentimon.engine.part_files import Manifest
+    from sentimon.workflows.scoring import ScoredBatch
 
 
 def predict(
@@ -67,8 +61,42 @@ def predict(
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
+    from sentimon.workflows.scoring import (
+        describe_job,
+        log_scored,
+        output_folder,
+        score_rows,
+        score_to_part_files,
+    )
+
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
-    session = start(config, flags)
+    workspace = open_workspace(config, flags)
+    _check_options(log=log, logs=logs, output=output)
+    folder = None if output is None else output_folder(workspace, output, source)
+    with open_input(workspace, texts or [], source, column=column, file_format=file_format) as rows:
+        if dry_run:
+            show_plan(workspace, rows, as_json=as_json)
+        elif folder is not None:
+            asked = describe_job(
+                workspace.settings, source, "--output", column=column, file_format=file_format
+            )
+            manifest = score_to_part_files(workspace, folder, rows, asked, ordered=not unordered)
+            _show_parts(folder, manifest, as_json=as_json)
+            leave(ExitCode.FAILURE if manifest.sum_of("bad_lines") else ExitCode.OK)
+        else:
+            batches = score_rows(workspace, rows, ordered=not unordered)
+            if log:
+                batches = log_scored(workspace, batches, clock=clock)
+            with closing(batches):
+                scored, bad_lines = _show_batches(workspace, batches, as_json=as_json)
+            if not scored and not bad_lines:
+                nothing_to_score(source)
+            if log:
+                note(f"{counted(scored, 'prediction')} logged to {workspace.writer().path}")
+            leave(ExitCode.FAILURE if bad_lines else ExitCode.OK)
+
+
+def _check_options(*, log: bool, logs: str | None, output: str | None) -> None:
     if logs is not None and not log:
         raise UsageError(
             "--logs says where to log, but --log is not given", hint="add --log, or leave --logs out"
@@ -76,71 +104,34 @@ def predict(
     if log and output is not None:
         hint = "leave one out; `sentimon log --input FILE --resume` goes on after a stop, too"
         raise UsageError("--log and --output exclude each other", hint=hint)
-    folder = None if output is None else part_folder(session, output, source)
-    longest = session.settings.logs.max_line_bytes
-    rows = open_input(texts or [], source, column=column, file_format=file_format, longest=longest)
-    if dry_run:
-        show_plan(session, rows, as_json=as_json)
-        return
-    scoring = scoring_of(session.settings, ordered=not unordered)
-    if folder is not None:
-        asked = asked_of(session.settings, source, "--output", column=column, file_format=file_format)
-        # Where the parts are cut depends on it.
-        asked |= {"chunk_texts": chunk_texts(session.settings)}
-        predict_into(folder, rows, scoring, asked, as_json=as_json)
-    writer = session.writer() if log else None
-    _predict(session, watched(rows, "texts read"), scoring, writer, source=source, as_json=as_json)
 
 
-def _predict(
-    session: Session,
-    rows: Iterable[InputRow | BadLine],
-    scoring: Scoring,
-    writer: LogWriter | None,
-    *,
-    source: str | None,
-    as_json: bool,
-) -> NoReturn:
-    from sentimon.scoring.scored_rows import answered, length_of, texts_in
-    from sentimon.scoring.scorer import bounded
-
-    bad, total, truncated = BadLines(), 0, 0
-    batches = bounded(rows, count=chunk_texts(session.settings), length=length_of)
-    with writer or nullcontext():
-        for batch, answers in scoring(batches, texts_in):
-            chunk = list(bad.left_out(answered(batch, answers)))
-            if writer:
-                writer.append(_records(answers, chunk), now=clock())
-            if chunk:
-                _show(session, answers.model, chunk, as_json=as_json, heading=not total)
-            total += len(chunk)
-            truncated += sum(scored.truncated for _, scored in chunk)
-    if not total and not bad.count:
-        nothing_to_score(source)
-    note_truncated(truncated, total)
-    if writer:
-        note(f"{counted(total, 'prediction')} logged to {writer.path}")
-    leave(bad.exit_code)
-
-
-def _show(
-    session: Session, model: str, chunk: list[tuple[str, ScoredText]], *, as_json: bool, heading: bool
-) -> None:
+def _show_batches(workspace: Workspace, batches: Iterator[ScoredBatch], *, as_json: bool) -> tuple[int, int]:
+    """Print the predictions as they come, and return (how many they are, the bad lines left out)."""
     from sentimon.reporting.prediction_table import prediction_object, predictions_table
 
+    scored = bad_lines = truncated = 0
+    for batch in batches:
+        if as_json:
+            for text, one in batch.texts:
+                show_json(prediction_object(text, one, model=batch.model))
+        elif batch.texts:
+            shown = [(text, one.scores, one.truncated) for text, one in batch.texts]
+            show(predictions_table(shown, workspace.names, heading=not scored))
+        scored += len(batch.texts)
+        bad_lines += batch.bad_lines
+        truncated += batch.truncated
+    note_truncated(truncated, scored)
+    return scored, bad_lines
+
+
+def _show_parts(folder: Path, manifest: Manifest, *, as_json: bool) -> None:
+    fields = ("predictions", "bad_lines", "truncated")
+    sums = {field: manifest.sum_of(field) for field in fields}
     if as_json:
-        for text, scored in chunk:
-            show_json(prediction_object(text, scored, model=model))
+        show_json(sums | {"parts": len(manifest.parts), "path": str(folder)})
         return
-    shown = [(text, scored.scores, scored.truncated) for text, scored in chunk]
-    show(predictions_table(shown, session.names, heading=heading))
-
-
-def _records(answers: Answers, chunk: list[tuple[str, ScoredText]]) -> list[PredictionRecord]:
-    from sentimon.prediction_log.record import PredictionRecord
-
-    now = clock()
-    return [
-        PredictionRecord.of(text, scored, timestamp=now, model=answers.model, revision=answers.revision)
-        for text, scored in chunk
-    ]
+    note_truncated(sums["truncated"], sums["predictions"])
+    bad = f"; {counted(sums['bad_lines'], 'bad line')} left out" if sums["bad_lines"] else ""
+    total = counted(sums["predictions"], "prediction")
+    note(f"{total} in {counted(len(manifest.parts), 'part')} in {folder}{bad}")

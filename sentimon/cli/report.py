@@ -93,8 +93,8 @@ def report(
 
 def _scored(workspace: Workspace, file: str) -> Labelled:
     """Return the quality on the labelled texts of `file`, which the model scores now."""
-    from sentimon.cli.evaluate import score_all
     from sentimon.evaluation.datasets import load_labelled
+    from sentimon.workflows.evaluation import score_all
     from sentimon.workflows.report import measure_labelled
 
     rows = load_labelled(file, split=None, text_column=None, label_column=None)

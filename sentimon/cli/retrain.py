@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, flag
 from sentimon.cli.output import counted, note, show, show_json
-from sentimon.cli.session import Session, start
 from sentimon.errors import UsageError
 from sentimon.workflows.log_labels import read_labels, text_hash
 from sentimon.workflows.log_rows import open_log
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.finetuning.split import Labelled
@@ -87,16 +88,16 @@ def retrain(
     from sentimon.workflows import retrain as workflow
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
-    session = start(config, {**flags, "logs.dir": labels_from, "model.name": base})
-    path = session.check_new_folder(output, inputs=[*(data or []), *(replay or [])], parents=True)
+    workspace = open_workspace(config, {**flags, "logs.dir": labels_from, "model.name": base})
+    path = workspace.check_new_folder(output, inputs=[*(data or []), *(replay or [])], parents=True)
     check_output(path)
-    session.check_new_folder(working_folder(path), ours=WORKING_NAMES.__contains__, parents=True)
+    workspace.check_new_folder(working_folder(path), ours=WORKING_NAMES.__contains__, parents=True)
     if not data and labels_from is None:
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
     rows, old = workflow.rows_of_sources(data or []), workflow.rows_of_sources(replay or [])
     if labels_from is not None:
-        rows += _rows_of_log(session)
-    plan = workflow.plan_retraining(session.settings, rows, old, seed=seed, new_pieces=grow_vocabulary)
+        rows += _rows_of_log(workspace)
+    plan = workflow.plan_retraining(workspace.settings, rows, old, seed=seed, new_pieces=grow_vocabulary)
     # Only now what takes seconds to load.
     from sentimon.reporting.retrain_tables import explain_unknown, plan_object, plan_table, results_table
 
@@ -120,13 +121,13 @@ def retrain(
         show(results_table(results, path=str(path)))
 
 
-def _rows_of_log(session: Session) -> list[Labelled]:
+def _rows_of_log(workspace: Workspace) -> list[Labelled]:
     """Return the texts of the log that have a label."""
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.retrain import rows_of_log
 
-    finder = read_labels(session).finder(text_hash(session))
-    with open_log(session, Period()) as records:
+    finder = read_labels(workspace).finder(text_hash(workspace))
+    with open_log(workspace, Period()) as records:
         found = rows_of_log(records, finder)
     if found.without_text:
         without = counted(found.without_text, "labelled row")

@@ -16,7 +16,7 @@ from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
 from sentimon.engine.ray_cluster import Cluster
 from sentimon.engine.ray_worker import Load, Worker, unpacked
-from sentimon.engine.work_dispatch import AHEAD, Done, Ended, Task, share_out
+from sentimon.engine.work_dispatch import AHEAD, ScoringTask, TaskScored, WorkerEnded, share_out
 from sentimon.errors import EngineError, ModelError, SentimonError
 from sentimon.scoring.batch_scoring import Answers
 from sentimon.scoring.scorer import load_scorer, model_name
@@ -50,14 +50,14 @@ def score_on(
     """
     threads = max(1, int(cluster.settings.cpus_per_worker))
     load = partial(load_scorer, replace(model, name=_place_of(model), threads=threads))
-    crew = RayCrew(cluster, load, threads=threads, model=model_name(model), say=say)
+    pool = RayWorkerPool(cluster, load, threads=threads, model=model_name(model), say=say)
     try:
-        yield from share_out(crew, batches, texts, chunk_texts=cluster.settings.chunk_texts, ordered=ordered)
+        yield from share_out(pool, batches, texts, chunk_texts=cluster.settings.chunk_texts, ordered=ordered)
     finally:
-        crew.dismiss()
+        pool.dismiss()
 
 
-def crew_size(cluster: Cluster) -> int:
+def pool_size(cluster: Cluster) -> int:
     """Return how many scoring workers the cluster has room for, at least 1.
 
     Raises:
@@ -81,13 +81,13 @@ def _place_of(model: ModelSettings) -> str:
 
 
 @dataclass(slots=True)
-class _Hand:
+class _RemoteWorker:
     """A worker, seen from here."""
 
     handle: Any
     starting: Any
     """What will say that it is ready; None once it is."""
-    tasks: deque[tuple[Any, Task]] = field(default_factory=deque)
+    tasks: deque[tuple[Any, ScoringTask]] = field(default_factory=deque)
 
     @property
     def awaited(self) -> Any:
@@ -99,11 +99,11 @@ class _Hand:
         return len(self.tasks) < (1 if alone else AHEAD)
 
 
-class RayCrew:
+class RayWorkerPool:
     """The workers of a cluster: each that ends is replaced by another."""
 
     def __init__(self, cluster: Cluster, load: Load, *, threads: int, model: str, say: Say) -> None:
-        self.size = crew_size(cluster)
+        self.size = pool_size(cluster)
         self.model, self.revision = model, ""
         self._cluster, self._load, self._threads, self._say = cluster, load, threads, say
         self._failed_starts = self._waited = 0
@@ -111,21 +111,21 @@ class RayCrew:
         self._remote = cluster.ray.remote(
             num_cpus=settings.cpus_per_worker, num_gpus=settings.gpus_per_worker, max_restarts=0
         )(Worker)
-        self._hands = [self._hire() for _ in range(self.size)]
+        self._workers = [self._hire() for _ in range(self.size)]
 
     def has_room(self, *, alone: bool) -> bool:
         """Return whether some worker may be given a task, or one that it must have alone."""
-        return any(hand.has_room(alone=alone) for hand in self._hands)
+        return any(worker.has_room(alone=alone) for worker in self._workers)
 
-    def give(self, task: Task) -> None:
+    def give(self, task: ScoringTask) -> None:
         """Give it to the worker that has least in hand."""
-        fit = [hand for hand in self._hands if hand.has_room(alone=task.alone)]
-        hand = min(fit, key=lambda one: len(one.tasks))
-        hand.tasks.append((hand.handle.score.remote(task.texts), task))
+        fit = [worker for worker in self._workers if worker.has_room(alone=task.alone)]
+        worker = min(fit, key=lambda one: len(one.tasks))
+        worker.tasks.append((worker.handle.score.remote(task.texts), task))
 
-    def news(self) -> list[Done | Ended]:
+    def events(self) -> list[TaskScored | WorkerEnded]:
         """Return what has happened; wait a while for it."""
-        awaited = {hand.awaited: hand for hand in self._hands if hand.awaited is not None}
+        awaited = {worker.awaited: worker for worker in self._workers if worker.awaited is not None}
         known, _ = self._cluster.ray.wait(list(awaited), num_returns=1, timeout=_PATIENCE_SECONDS)
         if not known:
             self._look_at_cluster()
@@ -133,34 +133,34 @@ class RayCrew:
 
     def dismiss(self) -> None:
         """End all workers, whatever they are doing."""
-        for hand in self._hands:
-            self._end(hand)
+        for worker in self._workers:
+            self._end(worker)
 
-    def _hire(self) -> _Hand:
+    def _hire(self) -> _RemoteWorker:
         handle = self._remote.remote()
-        return _Hand(handle, handle.load.remote(self._load, self._threads, sentimon.__version__))
+        return _RemoteWorker(handle, handle.load.remote(self._load, self._threads, sentimon.__version__))
 
-    def _end(self, hand: _Hand) -> None:
+    def _end(self, worker: _RemoteWorker) -> None:
         with contextlib.suppress(*self._cluster.failures()):
-            self._cluster.ray.kill(hand.handle)
+            self._cluster.ray.kill(worker.handle)
 
-    def _outcome(self, hand: _Hand) -> list[Done | Ended]:
+    def _outcome(self, worker: _RemoteWorker) -> list[TaskScored | WorkerEnded]:
         try:
-            outcome = self._cluster.ray.get(hand.awaited)
+            outcome = self._cluster.ray.get(worker.awaited)
         except self._cluster.ray.exceptions.RayTaskError:
             # An error of ours, not of the cluster.
             raise
         except self._cluster.failures() as error:
-            return self._lost(hand, error)
+            return self._lost(worker, error)
         if isinstance(outcome, SentimonError):
             raise outcome
         self._waited = self._failed_starts = 0
-        if hand.starting:
+        if worker.starting:
             self._check(outcome)
-            hand.starting = None
+            worker.starting = None
             return []
-        _, task = hand.tasks.popleft()
-        return [Done(task, unpacked(outcome))]
+        _, task = worker.tasks.popleft()
+        return [TaskScored(task, unpacked(outcome))]
 
     def _check(self, revision: str) -> None:
         if self.revision not in ("", revision):
@@ -171,21 +171,21 @@ class RayCrew:
             )
         self.revision = revision
 
-    def _lost(self, hand: _Hand, error: Exception) -> list[Done | Ended]:
-        self._end(hand)
+    def _lost(self, worker: _RemoteWorker, error: Exception) -> list[TaskScored | WorkerEnded]:
+        self._end(worker)
         reason = _reason_of(error)
-        if hand.starting:
+        if worker.starting:
             self._failed_starts += 1
             if self._failed_starts >= _FAILED_STARTS:
                 raise EngineError(
                     f"workers end before they are ready: {reason}",
                     hint="is sentimon installed on all machines, with memory enough for the model?",
                 ) from error
-        self._hands[self._hands.index(hand)] = self._hire()
-        return [Ended(task, reason, blamed=not place) for place, (_, task) in enumerate(hand.tasks)]
+        self._workers[self._workers.index(worker)] = self._hire()
+        return [WorkerEnded(task, reason, blamed=not place) for place, (_, task) in enumerate(worker.tasks)]
 
     def _look_at_cluster(self) -> None:
-        if any(not hand.starting for hand in self._hands):
+        if any(not worker.starting for worker in self._workers):
             # A worker that is at work may be so for long.
             return
         self._waited += 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from sentimon.errors import EngineError
-from sentimon.scoring.batch_scoring import Answer, Answers, Poison, chunks_of
+from sentimon.scoring.batch_scoring import Answer, Answers, UnscorableText, chunks_of
 
 B = TypeVar("B", bound=Sized)
 
@@ -29,7 +29,7 @@ _MOST_DEATHS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class ScoringTask:
     """Some texts of one batch, for one worker."""
 
     batch: int
@@ -46,7 +46,7 @@ class Task:
         """Return whether its worker must have nothing else in hand, so that there is no doubt."""
         return self.suspect or self.deaths > 0
 
-    def pieces(self) -> Iterator[Task]:
+    def pieces(self) -> Iterator[ScoringTask]:
         """Yield it in a few parts, all of them suspect."""
         size = -(-len(self.texts) // _PIECES)
         for begin in range(0, len(self.texts), size):
@@ -55,24 +55,24 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class TaskScored:
     """A task has been scored."""
 
-    task: Task
-    found: Sequence[Answer]
+    task: ScoringTask
+    answers: Sequence[Answer]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class WorkerEnded:
     """The worker that had a task has ended."""
 
-    task: Task
+    task: ScoringTask
     reason: str
     blamed: bool
     """Whether it was at work on this task, not on one before it."""
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """The workers, as seen from here."""
 
     size: int
@@ -83,15 +83,15 @@ class Crew(Protocol):
     def has_room(self, *, alone: bool) -> bool:
         """Return whether some worker may be given a task, or one that it must have alone."""
 
-    def give(self, task: Task) -> None:
+    def give(self, task: ScoringTask) -> None:
         """Give it to a worker that has room."""
 
-    def news(self) -> Sequence[Done | Ended]:
+    def events(self) -> Sequence[TaskScored | WorkerEnded]:
         """Return what has happened; wait a while for it."""
 
 
 def share_out(
-    crew: Crew,
+    pool: WorkerPool,
     batches: Iterable[B],
     texts: Callable[[B], list[str]],
     *,
@@ -106,21 +106,21 @@ def share_out(
     Raises:
         EngineError: workers end one after another, and nothing is scored.
     """
-    work = _Work(batches, texts, chunk_texts=chunk_texts, most_beside=_BESIDE * crew.size)
+    work = _BatchQueue(batches, texts, chunk_texts=chunk_texts, most_beside=_BESIDE * pool.size)
     while True:
-        while task := work.next_for(crew):
-            crew.give(task)
+        while task := work.next_for(pool):
+            pool.give(task)
         for batch, found in work.settled(ordered=ordered):
-            yield batch, Answers(found=found, model=crew.model, revision=crew.revision)
+            yield batch, Answers(answers=found, model=pool.model, revision=pool.revision)
         if work.over:
             return
-        if work.unanswered or not crew.has_room(alone=False):
-            for news in crew.news():
-                work.take(news)
+        if work.unanswered or not pool.has_room(alone=False):
+            for events in pool.events():
+                work.take(events)
 
 
 @dataclass(slots=True)
-class _Open(Generic[B]):
+class _OpenBatch(Generic[B]):
     batch: B
     tasks: int
     found: list[Answer | None]
@@ -130,7 +130,7 @@ class _Open(Generic[B]):
         self.left = len(self.found)
 
 
-class _Work(Generic[B]):
+class _BatchQueue(Generic[B]):
     """What is still to do, what is being done, and what is done and not yet handed on."""
 
     def __init__(
@@ -145,9 +145,9 @@ class _Work(Generic[B]):
         self._texts = texts
         self._chunk_texts = chunk_texts
         self._most_beside = most_beside
-        self._fresh: deque[Task] = deque()
-        self._again: deque[Task] = deque()
-        self._open: dict[int, _Open[B]] = {}
+        self._fresh: deque[ScoringTask] = deque()
+        self._again: deque[ScoringTask] = deque()
+        self._open: dict[int, _OpenBatch[B]] = {}
         self._exhausted = False
         self._deaths = 0
 
@@ -159,12 +159,12 @@ class _Work(Generic[B]):
     def unanswered(self) -> bool:
         return any(one.left for one in self._open.values())
 
-    def next_for(self, crew: Crew) -> Task | None:
-        """Return a task that the crew has room for."""
+    def next_for(self, pool: WorkerPool) -> ScoringTask | None:
+        """Return a task that the pool has room for."""
         if self._again:
             # Nothing new before it: a worker that is never without work is never alone with one task.
-            return self._again.popleft() if crew.has_room(alone=self._again[0].alone) else None
-        if not crew.has_room(alone=False):
+            return self._again.popleft() if pool.has_room(alone=self._again[0].alone) else None
+        if not pool.has_room(alone=False):
             return None
         while not self._fresh and self._may_open():
             self._open_next()
@@ -180,21 +180,21 @@ class _Work(Generic[B]):
             elif ordered:
                 return
 
-    def take(self, news: Done | Ended) -> None:
+    def take(self, events: TaskScored | WorkerEnded) -> None:
         """Note what has happened to a task."""
-        if isinstance(news, Done):
+        if isinstance(events, TaskScored):
             self._deaths = 0
-            self._answer(news.task, news.found)
-        elif news.blamed:
+            self._answer(events.task, events.answers)
+        elif events.blamed:
             self._deaths += 1
             if self._deaths > _MOST_DEATHS:
                 raise EngineError(
-                    f"{self._deaths} workers ended in a row, and nothing was scored: {news.reason}",
+                    f"{self._deaths} workers ended in a row, and nothing was scored: {events.reason}",
                     hint="see the logs of Ray on that machine; is there memory enough for the model?",
                 )
-            self._judge(replace(news.task, deaths=news.task.deaths + 1), news.reason)
+            self._judge(replace(events.task, deaths=events.task.deaths + 1), events.reason)
         else:
-            self._again.append(news.task)
+            self._again.append(events.task)
 
     def _may_open(self) -> bool:
         if self._exhausted:
@@ -209,21 +209,21 @@ class _Work(Generic[B]):
             return
         place = 0
         for texts in chunks_of(self._texts(batch), self._chunk_texts):
-            self._fresh.append(Task(batch=number, place=place, texts=texts))
+            self._fresh.append(ScoringTask(batch=number, place=place, texts=texts))
             place += len(texts)
-        self._open[number] = _Open(batch=batch, tasks=len(self._fresh), found=[None] * place)
+        self._open[number] = _OpenBatch(batch=batch, tasks=len(self._fresh), found=[None] * place)
 
-    def _answer(self, task: Task, found: Sequence[Answer]) -> None:
+    def _answer(self, task: ScoringTask, found: Sequence[Answer]) -> None:
         one = self._open[task.batch]
         one.found[task.place : task.place + len(task.texts)] = found
         one.left -= len(task.texts)
 
-    def _judge(self, task: Task, reason: str) -> None:
+    def _judge(self, task: ScoringTask, reason: str) -> None:
         single = len(task.texts) == 1
         # A piece of a suspect needs no second try to be split, but no text is accused after one.
         if task.deaths < _DEATHS and (single or not task.suspect):
             self._again.append(task)
         elif single:
-            self._answer(task, [Poison(f"ended its worker {task.deaths} times: {reason}")])
+            self._answer(task, [UnscorableText(f"ended its worker {task.deaths} times: {reason}")])
         else:
             self._again.extend(task.pieces())

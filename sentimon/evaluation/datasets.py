@@ -46,6 +46,7 @@ def load_labelled(
     text_column: str | None = None,
     label_column: str | None = None,
     segment_column: str | None = None,
+    file_format: str | None = None,
 ) -> list[LabelledText]:
     """Return all rows of a data set, in order.
 
@@ -59,7 +60,7 @@ def load_labelled(
         DataError: it cannot be found or read, lacks the split or a column, or has bad rows: all are
             counted, the first three named with the reason.
     """
-    rows, class_names = _read(source, split, (text_column, label_column, segment_column))
+    rows, class_names = _read(source, split, (text_column, label_column, segment_column), file_format)
     if not rows:
         raise DataError(f"{source}: no rows", hint="an evaluation needs texts with gold labels")
     try:
@@ -92,16 +93,16 @@ def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
     )
 
 
-def _read(source: str, split: str | None, wanted: _Columns) -> _Rows:
-    if not _is_file_name(source):
+def _read(source: str, split: str | None, wanted: _Columns, file_format: str | None) -> _Rows:
+    if file_format is None and not _is_file_name(source):
         with _quiet():
             return _rows_of_hub(source, _of_hub(source, split), wanted)
     if split is not None:
         raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
     path = expanded(source)
-    _check_file(source, path)
+    _check_file(source, path, file_format)
     try:
-        with opened_table(path) as table:
+        with opened_table(path, file_format) as table:
             return _rows_of_table(source, table, wanted)
     except StoreError as error:
         raise DataError(error.message, hint=error.hint) from error
@@ -114,13 +115,13 @@ def _is_file_name(source: str) -> bool:
     return path.exists() or looks_so or path.suffix.lower() in SUFFIXES
 
 
-def _check_file(source: str, path: Path) -> None:
+def _check_file(source: str, path: Path, file_format: str | None) -> None:
     if path.is_dir():
         raise DataError(f"{source} is a folder", hint="name a file in it")
     if not path.exists():
         raise DataError(f"{source}: no such file", hint="check the path; a hub name looks like owner/name")
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES and suffix not in GUESSED:
+    if file_format is None and suffix not in SUFFIXES and suffix not in GUESSED:
         raise DataError(
             f"{source}: the name does not say what it holds", hint=f"end it in one of: {', '.join(SUFFIXES)}"
         )

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any, BinaryIO
 
 import msgspec
 
 from sentimon.ingest.input_row import Numbered
+from sentimon.ingest.json_documents import PeekedStream, begins_array, begins_object, document_rows
 from sentimon.jsonl import BadLine, LineError, bounded_lines, decode_line, decode_object, number_lines
 
 _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\r\n]*")
-_GOES_ON = (b"{", b"[", b",")
-"""How the first line of a document ends that is written over several lines."""
 
 
 def json_rows(stream: BinaryIO, path: str, longest: int) -> Iterator[Numbered | BadLine]:
     """Yield the objects of `stream`, with their line; in a document, with their place.
 
-    Lines are read one at a time, and one of more than `longest` bytes is a bad line. A file that begins
-    as a document does (with `[`, or an object over several lines) is read as a whole, and as lines where
-    it is none after all.
+    A document begins with `[`, or with an object over several lines; anything else is an object a line. Both
+    are read a row at a time, and a row of more than `longest` bytes is a bad one.
     """
-    begin: list[bytes | LineError] = []
-    start = b""
-    for line in bounded_lines(stream, longest):
-        # Blank lines at the begin count as lines.
-        begin.append(line)
-        if isinstance(line, LineError):
-            break
-        start = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if start:
-            break
-    if start.startswith(b"[") or start.endswith(_GOES_ON):
-        content = b"".join(line for line in begin if isinstance(line, bytes)) + stream.read()
-        values = _document(content)
-        if values is not None:
-            yield from _of_document(values, path)
-            return
-        yield from _of_lines(bounded_lines(io.BytesIO(content), longest), path)
+    peeked = PeekedStream(stream)
+    if begins_array(peeked, longest) or begins_object(peeked, longest):
+        yield from _of_document(document_rows(peeked.buffered(), longest), path)
     else:
-        yield from _of_lines(chain(begin, bounded_lines(stream, longest)), path)
+        yield from _of_lines(bounded_lines(peeked.buffered(), longest), path)
 
 
 def _of_lines(lines: Iterable[bytes | LineError], path: str) -> Iterator[Numbered | BadLine]:
@@ -60,23 +42,34 @@ def _of_lines(lines: Iterable[bytes | LineError], path: str) -> Iterator[Numbere
                 yield from ((number, one) for one in objects)
 
 
-def _of_document(values: list[Any], path: str) -> Iterator[Numbered | BadLine]:
-    rows = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-    for number, value in enumerate(rows, start=1):
-        if isinstance(value, dict):
-            yield number, value
-        else:
-            reason = f"is not an object but {value!r:.40}"
-            yield BadLine(path=path, line=number, kind="field", reason=reason)
+def _of_document(rows: Iterable[bytes | LineError], path: str) -> Iterator[Numbered | BadLine]:
+    number = 0
+    for row in rows:
+        number += 1
+        try:
+            yield number, decode_line(row, decode_object)
+        except LineError as error:
+            objects = _objects(row) if error.kind == "json" and isinstance(row, bytes) else None
+            if objects is None:
+                yield _bad_value(row, error).at(path, number)
+                continue
+            yield from enumerate(objects, start=number)
+            number += len(objects) - 1
+
+
+def _bad_value(row: bytes | LineError, error: LineError) -> LineError:
+    """Return the error for an element that is no object, with its value; any other error as it is."""
+    values = _values(row) if error.kind == "field" and isinstance(row, bytes) else None
+    return LineError("field", f"is not an object but {values[0]!r:.40}") if values else error
 
 
 def _objects(line: bytes) -> list[dict[str, Any]] | None:
     """Return what a line holds that is no strict JSON: objects one after another, numbers such as NaN."""
-    values = _document(line)
+    values = _values(line)
     return values if values and all(isinstance(one, dict) for one in values) else None
 
 
-def _document(content: bytes) -> list[Any] | None:
+def _values(content: bytes) -> list[Any] | None:
     """Return the values that follow each other in `content`; None where it is no JSON from end to end."""
     try:
         return [msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))]

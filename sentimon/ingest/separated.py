@@ -47,7 +47,8 @@ class Separated:
         self._reader = csv.reader(
             self._recorded(chain(before, lines)), delimiter=self._separator, strict=True
         )
-        self.heading = tuple(next(self._cells(), []))
+        headings = (cells for cells in self._cells() if len(cells) > 1 or cells[0].strip("\ufeff \t"))
+        self.heading = tuple(next(headings, []))
 
     def rows(self) -> Iterator[Numbered | BadLine]:
         """Yield each row by its column names; one that ends early lacks the last ones.

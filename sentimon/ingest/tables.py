@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, Self
 
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.files import unreadable
 from sentimon.ingest.input_row import NO_COLUMN, TEXT_COLUMN, InputRow, Numbered
+from sentimon.ingest.json_documents import PeekedStream, begins_array
 from sentimon.ingest.json_rows import json_rows
 from sentimon.ingest.separated import Separated
 from sentimon.jsonl import LONGEST, BadLine, LineError, decode_text, numbered_lines
@@ -76,7 +76,8 @@ class Table:
 def open_table(stream: BinaryIO, path: str, file_format: str | None, *, longest: int = LONGEST) -> Table:
     """Return the table in `stream`.
 
-    Without a format, a first line that starts with `{` says JSON lines, anything else plain text. A line of
+    Without a format, what starts with `{`, or with the array of objects of a JSON document, is JSON, and
+    anything else plain text. A line of
     more than `longest` bytes is a bad one, and the end of a table.
 
     Raises:
@@ -84,7 +85,7 @@ def open_table(stream: BinaryIO, path: str, file_format: str | None, *, longest:
         DataError: the heading of a table cannot be read.
     """
     if file_format is None:
-        file_format, stream = _guessed(stream)
+        file_format, stream = _guessed(stream, longest)
     if file_format == "txt":
         lines = _lines(stream, path, longest)
         return Table(path=path, heading=(TEXT_COLUMN,), numbered=lines, file_format=file_format)
@@ -126,22 +127,47 @@ def opened_table(path: Path, file_format: str | None = None) -> Iterator[Table]:
             raise unreadable(path, error) from error
 
 
+class OpenRows:
+    """The rows of an input that is open: read as they are asked for, and closed with the `with` block."""
+
+    def __init__(self, rows: Iterator[InputRow | BadLine], stream: BinaryIO | None = None) -> None:
+        self._rows = rows
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        """Return itself: the rows can be read once."""
+        return self
+
+    def __next__(self) -> InputRow | BadLine:
+        """Return the next row."""
+        return next(self._rows)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file, be it read to its end or not."""
+        if self._stream is not None:
+            self._stream.close()
+
+
 def read_stream(
     stream: BinaryIO, *, column: str | None = None, file_format: str | None = None, longest: int = LONGEST
-) -> Iterator[InputRow | BadLine]:
-    """Yield the rows of stdin.
+) -> OpenRows:
+    """Return the rows of stdin, which is left open.
 
-    Raises:
+    They raise:
         UsageError: there is no such format.
         DataError: a table without the column, or broken in its middle.
     """
-    yield from open_table(stream, "stdin", file_format, longest=longest).rows(column)
+    return OpenRows(_rows_of(stream, "stdin", column, file_format, longest))
 
 
 def read_file(
     path: Path, *, column: str | None = None, file_format: str | None = None, longest: int = LONGEST
-) -> Iterator[InputRow | BadLine]:
-    """Yield the rows of a file, one at a time; its name says its format where `file_format` does not.
+) -> OpenRows:
+    """Return the rows of a file; its name says its format where `file_format` does not.
 
     It is opened at once, and read as the rows are asked for. A file without an ending is read as
     stdin is.
@@ -152,7 +178,14 @@ def read_file(
         DataError: a table without the column, or broken in its middle.
     """
     known = _format_of(path, file_format)
-    return _read_and_close(_opened(path), path, column, known, longest)
+    stream = _opened(path)
+    return OpenRows(_read_and_close(stream, path, column, known, longest), stream)
+
+
+def _rows_of(
+    stream: BinaryIO, path: str, column: str | None, file_format: str | None, longest: int
+) -> Iterator[InputRow | BadLine]:
+    yield from open_table(stream, path, file_format, longest=longest).rows(column)
 
 
 def _read_and_close(
@@ -160,7 +193,7 @@ def _read_and_close(
 ) -> Iterator[InputRow | BadLine]:
     with stream:
         try:
-            yield from open_table(stream, str(path), file_format, longest=longest).rows(column)
+            yield from _rows_of(stream, str(path), column, file_format, longest)
         except OSError as error:
             raise unreadable(path, error) from error
 
@@ -185,10 +218,10 @@ def _opened(path: Path) -> BinaryIO:
         raise unreadable(path, error) from error
 
 
-def _guessed(stream: BinaryIO) -> tuple[str, BinaryIO]:
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(Any, stream))
-    start = buffered.peek(1).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return ("jsonl" if start.startswith(b"{") else "txt"), buffered
+def _guessed(stream: BinaryIO, longest: int) -> tuple[str, BinaryIO]:
+    peeked = PeekedStream(stream)
+    is_json = peeked.start().startswith(b"{") or begins_array(peeked, longest, of_objects=True)
+    return ("jsonl" if is_json else "txt"), peeked.buffered()
 
 
 def _lines(stream: BinaryIO, path: str, longest: int) -> Iterator[Numbered | BadLine]:

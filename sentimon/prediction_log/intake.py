@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -20,37 +20,67 @@ from sentimon.prediction_log.record import (
     line_label,
     parse_scores,
 )
-from sentimon.scoring.batch_scoring import Answer, Answers, Poison, Scoring
-from sentimon.scoring.scored_rows import length_of
+from sentimon.scoring.batch_scoring import Answer, Answers, UnscorableText
+from sentimon.scoring.scored_rows import Row
 from sentimon.scoring.scorer import bounded
 from sentimon.timestamps import parse_moment
 
 _OURS = (*CORE_FIELDS, *OPTIONAL_FIELDS)
 
 
-Row = InputRow | BadLine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnscoredRow:
+    """A row that brings a text alone."""
+
+    row: InputRow
+    text: str
+    rest: Mapping[str, Any]
+    """What the record is to hold beside the text and its scores."""
 
 
-def take_in(
-    rows: Iterable[Row],
-    *,
-    score: Scoring,
-    clock: Callable[[], datetime],
-    zone: tzinfo | None,
-    size: int,
-) -> Iterator[tuple[list[Row], list[PredictionRecord | BadLine]]]:
-    """Yield the rows, at most `size` at once, and what became of each of them: a record, or a bad line.
+CheckedRow: TypeAlias = PredictionRecord | BadLine | UnscoredRow
 
-    A row with `scores` is checked and kept as it is; one with a text alone is scored by `score`. A row
-    without a timestamp happened when it was read, by `clock`; a naive timestamp is read in `zone`
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedBatch:
+    """Rows that were checked: some bring their scores, the texts of the others are to be scored."""
+
+    rows: list[CheckedRow]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def texts(self) -> list[str]:
+        """Return what there is to score."""
+        return [one.text for one in self.rows if isinstance(one, UnscoredRow)]
+
+    def records(self, answers: Answers) -> list[PredictionRecord | BadLine]:
+        """Return what became of each row, once its texts have their answers: a record, or a bad line."""
+        rest = iter(answers.answers)
+        return [_answered(one, rest, answers) if isinstance(one, UnscoredRow) else one for one in self.rows]
+
+
+def check_rows(
+    rows: Iterable[Row], *, clock: Callable[[], datetime], zone: tzinfo | None
+) -> Iterator[CheckedRow]:
+    """Yield each row as it is read: a record where it brings scores, which are checked and kept as they are.
+
+    A row without a timestamp happened when it was read, by `clock`; a naive timestamp is read in `zone`
     (None: local time).
     """
-    every = ((row, _take(row, clock(), zone)) for row in rows)
-    batches = bounded(every, count=size, length=lambda one: length_of(one[0]))
-    for batch, answers in score(batches, _texts):
-        found = iter(answers.found)
-        records = [_answered(one, found, answers) if isinstance(one, _Unscored) else one for _, one in batch]
-        yield [row for row, _ in batch], records
+    for row in rows:
+        yield _check(row, clock(), zone)
+
+
+def checked_batches(rows: Iterable[CheckedRow], *, chunk_texts: int) -> Iterator[CheckedBatch]:
+    """Yield checked rows in batches of at most `chunk_texts`."""
+    for batch in bounded(rows, count=chunk_texts, length=_length_of):
+        yield CheckedBatch(rows=batch)
+
+
+def _length_of(row: CheckedRow) -> int:
+    return 0 if isinstance(row, BadLine) else len(row.text or "")
 
 
 class _Given(msgspec.Struct):
@@ -66,19 +96,7 @@ class _Given(msgspec.Struct):
     token_hashes: list[int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unscored:
-    row: InputRow
-    text: str
-    rest: Mapping[str, Any]
-    """What the record is to hold beside the text and its scores."""
-
-
-def _texts(batch: list[tuple[Row, PredictionRecord | BadLine | _Unscored]]) -> list[str]:
-    return [one.text for _, one in batch if isinstance(one, _Unscored)]
-
-
-def _take(row: Row, now: datetime, zone: tzinfo | None) -> PredictionRecord | BadLine | _Unscored:
+def _check(row: Row, now: datetime, zone: tzinfo | None) -> CheckedRow:
     if isinstance(row, BadLine):
         return row
     try:
@@ -98,7 +116,7 @@ def _take(row: Row, now: datetime, zone: tzinfo | None) -> PredictionRecord | Ba
             raise LineError("field", "has neither a text nor scores")
         if given.sentiment is not None or given.confidence is not None:
             raise LineError("scores", "names a sentiment or a confidence, but no scores")
-        return _Unscored(row=row, text=row.text, rest=rest)
+        return UnscoredRow(row=row, text=row.text, rest=rest)
     except LineError as error:
         return error.at(row.path, row.line)
 
@@ -120,9 +138,9 @@ def _scored_elsewhere(text: str | None, given: _Given, rest: Mapping[str, Any]) 
     )
 
 
-def _answered(one: _Unscored, found: Iterator[Answer], answers: Answers) -> PredictionRecord | BadLine:
-    answer = next(found)
-    if isinstance(answer, Poison):
+def _answered(one: UnscoredRow, rest: Iterator[Answer], answers: Answers) -> PredictionRecord | BadLine:
+    answer = next(rest)
+    if isinstance(answer, UnscorableText):
         return one.row.bad("poison", answer.reason)
     return PredictionRecord.of(one.text, answer, model=answers.model, revision=answers.revision, **one.rest)
 

@@ -1,4 +1,8 @@
-"""Where the live file ended, remembered well enough to tell later what was appended there."""
+"""A file logged in steps, each row once, wherever the program is killed: the other sink of a resumable job.
+
+Before the rows of a step are appended to the live file, the journal keeps them with the `Place` at which
+that file ended. A run that goes on after a kill sees there how many of them were written.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,22 @@ import msgspec
 
 from sentimon.errors import StoreError
 from sentimon.files import open_own
-from sentimon.jsonl import encode
 from sentimon.prediction_log.append_chain import break_append_chain, this_boot
-from sentimon.prediction_log.durable_files import errors_named, replace_file
+from sentimon.prediction_log.durable_files import errors_named
 from sentimon.prediction_log.folder import LIVE_FILE, sealed_files, stem_of
-from sentimon.prediction_log.intake import Row
-from sentimon.prediction_log.job_state import Count, Digest, check_asked, has_changed, read_job
-from sentimon.prediction_log.locks import STATE_FOLDER, exclusive, only_one
+from sentimon.prediction_log.locks import STATE_FOLDER, exclusive
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.resumable_job import (
+    Count,
+    Digest,
+    DoneStep,
+    ResumableJob,
+    Step,
+    open_job,
+    steps_left,
+)
 from sentimon.prediction_log.writer import LogWriter
-from sentimon.scoring.scored_rows import content_of
+from sentimon.scoring.scored_rows import Row
 
 _TAIL_BYTES = 4096
 
@@ -152,60 +162,53 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = False
 
 
-_decode_state = msgspec.json.Decoder(_State).decode
-
-
 class Journal:
-    """The journal of one job; made by `open_journal`."""
+    """The log, as a place for the steps of one job to end; made by `open_journal`."""
 
-    def __init__(self, path: Path, writer: LogWriter, state: _State) -> None:
-        self.path = path
+    def __init__(self, job: ResumableJob[_State], writer: LogWriter) -> None:
+        self._job = job
         self._writer = writer
-        self._state = state
-        self._digest = hashlib.sha256()
+
+    @property
+    def path(self) -> Path:
+        """Return where the journal is kept."""
+        return self._job.path
 
     @property
     def done(self) -> Counts:
         """Return how far the job is, earlier runs of it included."""
-        return self._state.done
+        return self._job.state.done
 
     @property
     def complete(self) -> bool:
         """Return whether all of the input is done."""
-        return self._state.complete
+        return self._job.state.complete
 
-    def rest(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Yield the rows of the input that are not done with.
-
-        Raises:
-            StoreError: those before them are not the ones that were.
-        """
-        before, passed = self.done.rows, 0
-        for row in rows:
-            if passed == before:
-                yield row
-                continue
-            self._digest.update(content_of(row))
-            passed += 1
-            if passed == before:
-                self._check_digest()
-        if passed < before:
-            self._check_digest()
-
-    def append(
-        self, rows: Sequence[Row], records: Sequence[PredictionRecord], *, bad_lines: int, now: datetime
-    ) -> None:
-        """Append the records that some rows of the input have become, and note that these are done.
+    def steps_left(self, rows: Iterable[Row], *, step_rows: int) -> Iterator[Step]:
+        """Yield the steps of the input that are not logged yet.
 
         Raises:
-            StoreError: the log or the journal cannot be written; then the rows are not done.
+            StoreError: the rows before them are not the ones that were logged.
         """
-        for row in rows:
-            self._digest.update(content_of(row))
+        before = self.done
+        changed = StoreError(
+            f"the input has changed since its first {before.rows} rows were logged",
+            hint=f"log what is missing by itself, and remove {self.path}",
+        )
+        # What earlier runs have logged counts as one step, however many it took.
+        logged = DoneStep(rows=before.rows, digest=before.digest, if_changed=changed)
+        return steps_left(rows, {0: logged} if before.rows else {}, step_rows=step_rows)
+
+    def add(self, step: Step, records: Sequence[PredictionRecord], *, bad_lines: int, now: datetime) -> None:
+        """Append the records that a step has become, and note that it is done.
+
+        Raises:
+            StoreError: the log or the journal cannot be written; then the step is not done.
+        """
         done = self.done
         after = Counts(
-            rows=done.rows + len(rows),
-            digest=self._digest.hexdigest(),
+            rows=done.rows + len(step),
+            digest=step.digest_so_far,
             logged=done.logged + len(records),
             bad_lines=done.bad_lines + bad_lines,
         )
@@ -217,7 +220,7 @@ class Journal:
         Raises:
             StoreError: nobody can tell how far it came.
         """
-        intent = self._state.intent
+        intent = self._job.state.intent
         if intent is not None:
             lines = [line.encode() for line in intent.lines]
             self._append(lines[self._count_there(intent, lines) :], intent.after, now)
@@ -228,27 +231,16 @@ class Journal:
         Raises:
             StoreError: the journal cannot be written.
         """
-        self._keep(msgspec.structs.replace(self._state, complete=True))
+        self._job.finish()
 
     def _append(self, lines: list[bytes], after: Counts, now: datetime) -> None:
         self._writer.append_lines(lines, now=now, before=lambda: self._intend(lines, after))
-        self._keep(_State(asked=self._state.asked, done=after))
+        self._job.keep(_State(asked=self._job.state.asked, done=after))
 
     def _intend(self, lines: list[bytes], after: Counts) -> None:
         place = Place.of(self._writer.path)
         intent = _Intent(lines=[line.decode() for line in lines], after=after, place=place)
-        self._keep(msgspec.structs.replace(self._state, intent=intent))
-
-    def _keep(self, state: _State) -> None:
-        replace_file(self.path, encode(state) + b"\n")
-        self._state = state
-
-    def _check_digest(self) -> None:
-        if self._digest.hexdigest() != self.done.digest:
-            raise StoreError(
-                f"the input has changed since its first {self.done.rows} rows were logged",
-                hint=f"log what is missing by itself, and remove {self.path}",
-            )
+        self._job.keep(msgspec.structs.replace(self._job.state, intent=intent))
 
     def _count_there(self, intent: _Intent, lines: list[bytes]) -> int:
         """Return how many of the lines are in the log; a torn one behind them is taken away."""
@@ -281,19 +273,9 @@ def open_journal(
     """
     digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
     path = folder / STATE_FOLDER / _JOBS / f"{digest}.json"
-    with contextlib.ExitStack() as stack:
-        with errors_named(path):
-            alone = stack.enter_context(only_one(path.with_suffix(".lock")))
-        if not alone:
-            raise StoreError(f"{name} is being logged by another program", hint="wait until that has ended")
-        journal = Journal(path, writer, _read_state(path, dict(asked)))
+    lock, new = path.with_suffix(".lock"), _State(asked=dict(asked))
+    busy = StoreError(f"{name} is being logged by another program", hint="wait until that has ended")
+    with open_job(path, new, lock=lock, kind="journal", busy=busy, anew_if_changed=True) as job:
+        journal = Journal(job, writer)
         journal.recover(now=now)
         yield journal
-
-
-def _read_state(path: Path, asked: dict[str, Any]) -> _State:
-    state = read_job(path, _decode_state, kind="journal")
-    if state is None or (state.complete and has_changed(state.asked, asked)):
-        return _State(asked=asked)
-    check_asked(state.asked, asked, path)
-    return state

@@ -1,67 +1,79 @@
-"""Texts scored batch by batch, wherever that happens: what a command hands over, and what comes back."""
+"""Texts scored batch by batch, wherever that happens: what goes in, what comes back, and the plainest way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sentimon.scoring.scorer import Scorer, bounded
 from sentimon.scoring.scores import ScoredText
 
-B = TypeVar("B", bound=Sized)
-
 
 @dataclass(frozen=True, slots=True)
-class Poison:
-    """Instead of scores: the text ended each worker that was to score it."""
+class UnscorableText:
+    """Stands in place of scores: the text ended each worker that was to score it."""
 
     reason: str
     """For people; the rest of a sentence whose subject is the text."""
 
 
-Answer = ScoredText | Poison
+Answer = ScoredText | UnscorableText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a model said about the texts of a batch, in their order."""
+    """What a model said about the texts of a batch."""
 
-    found: list[Answer]
+    answers: list[Answer]
+    """In the order of the texts."""
     model: str = ""
     """Empty where the batch has no texts; the same holds for `revision`."""
     revision: str = ""
 
 
-class Scoring(Protocol):
-    """A place where texts are scored: this process, or a cluster; a text's scores are the same in each."""
+class TextBatch(Protocol):
+    """Some texts that are scored together, with whatever they belong to."""
 
-    def __call__(self, batches: Iterable[B], texts: Callable[[B], list[str]]) -> Iterator[tuple[B, Answers]]:
-        """Yield each batch with what was found for what `texts` says are its texts."""
+    @property
+    def texts(self) -> list[str]:
+        """Return the texts."""
+
+    def __len__(self) -> int:
+        """Return how many rows it stands for, with or without a text."""
+
+
+Batch = TypeVar("Batch", bound=TextBatch)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTexts:
+    """A batch of texts that belong to nothing."""
+
+    texts: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
 
 def score_here(
-    load: Callable[[], Scorer],
-    batches: Iterable[B],
-    texts: Callable[[B], list[str]],
-    *,
-    chunk_texts: int,
-) -> Iterator[tuple[B, Answers]]:
+    load: Callable[[], Scorer], batches: Iterable[Batch], *, chunk_texts: int
+) -> Iterator[tuple[Batch, Answers]]:
     """Yield each batch with its answers, scored in this process, `chunk_texts` texts at once.
 
-    `load` is called once, when the first text comes.
+    `load` gives the model; it is called once, when the first text comes.
     """
     scorer: Scorer | None = None
     for batch in batches:
-        answers = Answers(found=[])
-        waiting = texts(batch)
-        if waiting:
-            scorer = scorer or load()
-            found: list[Answer] = []
-            for chunk in chunks_of(waiting, chunk_texts):
-                found += scorer.score(chunk)
-            answers = Answers(found=found, model=scorer.model, revision=scorer.revision)
-        yield batch, answers
+        texts = batch.texts
+        if not texts:
+            yield batch, Answers(answers=[])
+            continue
+        scorer = scorer or load()
+        answers: list[Answer] = []
+        for chunk in chunks_of(texts, chunk_texts):
+            answers += scorer.score(chunk)
+        yield batch, Answers(answers=answers, model=scorer.model, revision=scorer.revision)
 
 
 def chunks_of(texts: Iterable[str], chunk_texts: int) -> Iterator[list[str]]:

@@ -98,9 +98,9 @@ def load() -> None:
 
 def run_command(arguments: list[str], now: str) -> None:
     from sentimon.__main__ import main
-    from sentimon.cli import session
+    from sentimon.cli import opening
 
-    session.clock = lambda: datetime.fromisoformat(now)
+    opening.clock = lambda: datetime.fromisoformat(now)
     sys.argv[:] = ["sentimon", *arguments]
     code: Any = 70
     try:

@@ -169,8 +169,6 @@ def test_a_file_that_has_changed_since_it_was_logged_is_logged(run: Run, tmp_pat
     assert texts_in(tmp_path / "logs") == old + new
 
 
-# A file that was logged already is opened and not read; the end of the program closes it.
-@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,7 +176,12 @@ def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(
     monkeypatch.setenv("SENTIMON_MODEL__BUFFER_SIZE", "1")
     monkeypatch.chdir(tmp_path)
     texts = write_scored(tmp_path / "in.jsonl", 20)
-    modules = ("sentimon.cli.log", "sentimon.cli.steps", "sentimon.prediction_log.resumable_log")
+    modules = (
+        "sentimon.cli.log",
+        "sentimon.workflows.scoring",
+        "sentimon.prediction_log.resumable_job",
+        "sentimon.prediction_log.resumable_log",
+    )
     steps = already = 0
 
     def command(logs: str) -> None:

@@ -9,16 +9,21 @@ from typing import Any
 
 import pytest
 
-from sentimon.engine.part_files import MANIFEST, Part, open_parts, parts_of
+from sentimon.engine.part_files import MANIFEST, open_parts, part_name
 from sentimon.errors import StoreError
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
+from sentimon.prediction_log.resumable_job import Step, steps_left
 from sentimon.scoring.batch_scoring import Answers
 from tests.support.faults import force_nothing, in_new_process, killed_at
 
 ASKED: dict[str, Any] = {"input": "in.txt", "chunk_texts": 2}
 COUNT = 70
-MODULES = ["sentimon.engine.part_files", "sentimon.prediction_log.durable_files"]
+MODULES = [
+    "sentimon.engine.part_files",
+    "sentimon.prediction_log.resumable_job",
+    "sentimon.prediction_log.durable_files",
+]
 
 
 def rows(count: int = COUNT) -> list[InputRow | BadLine]:
@@ -31,7 +36,7 @@ def rows(count: int = COUNT) -> list[InputRow | BadLine]:
     ]
 
 
-def lines_of(part: Part) -> list[bytes]:
+def lines_of(part: Step) -> list[bytes]:
     return [row.text.encode() for row in part.rows if isinstance(row, InputRow) and row.text]
 
 
@@ -46,12 +51,12 @@ def job(
     """Make the parts that are left, or so many of them; return their names."""
     made = []
     with open_parts(folder, asked) as made_before:
-        for part in made_before.left(parts_of(given or rows(), chunk_texts=asked["chunk_texts"])):
+        for part in made_before.steps_left(given or rows(), step_rows=16 * asked["chunk_texts"]):
             if len(made) == parts:
                 return made
-            answers = Answers(found=[], model="m", revision=revision)
+            answers = Answers(answers=[], model="m", revision=revision)
             made_before.add(part, answers, lines_of(part), truncated=0)
-            made.append(part.name)
+            made.append(part_name(part.number))
         made_before.finish()
     return made
 
@@ -101,8 +106,8 @@ def test_a_part_that_was_changed_or_lost_is_made_again(tmp_path: Path) -> None:
 
 def test_parts_may_be_made_in_any_order(tmp_path: Path) -> None:
     with open_parts(tmp_path, ASKED) as parts:
-        for part in reversed(list(parts_of(rows(), chunk_texts=2))):
-            parts.add(part, Answers(found=[], model="m", revision="1"), lines_of(part), truncated=0)
+        for part in reversed(list(steps_left(rows(), {}, step_rows=32))):
+            parts.add(part, Answers(answers=[], model="m", revision="1"), lines_of(part), truncated=0)
     assert [part["file"][-7:-6] for part in manifest(tmp_path)["parts"]] == ["0", "1", "2"]
     assert content(tmp_path) == WHOLE
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.engine.work_dispatch import AHEAD, Done, Ended, Task, share_out
+from sentimon.engine.work_dispatch import AHEAD, ScoringTask, TaskScored, WorkerEnded, share_out
 from sentimon.errors import EngineError
-from sentimon.scoring.batch_scoring import Answers, Poison
+from sentimon.scoring.batch_scoring import Answers, UnscorableText
 from sentimon.scoring.scores import ScoredText, Scores
 
 DEADLY = "deadly"
 SCORES = Scores.from_probabilities([0.0, 0.25, 0.75])
 
 
-class FakeCrew:
+class FakePool:
     """Workers that do one task after another, in a random order, and end at a deadly text or by chance."""
 
     model, revision = "fake", "1"
@@ -31,33 +31,34 @@ class FakeCrew:
         self.scored: Counter[str] = Counter()
         self._random = Random(seed)
         self._mortal = mortal
-        self._hands: list[deque[Task]] = [deque() for _ in range(size)]
+        self._workers: list[deque[ScoringTask]] = [deque() for _ in range(size)]
 
     def has_room(self, *, alone: bool) -> bool:
-        return any(self._fits(hand, alone=alone) for hand in self._hands)
+        return any(self._fits(worker, alone=alone) for worker in self._workers)
 
-    def _fits(self, hand: deque[Task], *, alone: bool) -> bool:
-        return len(hand) < (1 if alone else AHEAD) and not any(task.alone for task in hand)
+    def _fits(self, worker: deque[ScoringTask], *, alone: bool) -> bool:
+        return len(worker) < (1 if alone else AHEAD) and not any(task.alone for task in worker)
 
-    def give(self, task: Task) -> None:
-        hand = min(
-            (hand for hand in self._hands if self._fits(hand, alone=task.alone)), key=lambda one: len(one)
+    def give(self, task: ScoringTask) -> None:
+        worker = min(
+            (worker for worker in self._workers if self._fits(worker, alone=task.alone)),
+            key=lambda one: len(one),
         )
-        hand.append(task)
-        self.most_in_hand = max(self.most_in_hand, sum(map(len, self._hands)))
+        worker.append(task)
+        self.most_in_hand = max(self.most_in_hand, sum(map(len, self._workers)))
 
-    def news(self) -> list[Done | Ended]:
-        busy = [hand for hand in self._hands if hand]
+    def events(self) -> list[TaskScored | WorkerEnded]:
+        busy = [worker for worker in self._workers if worker]
         assert busy, "nothing to wait for"
-        hand = self._random.choice(busy)
-        if DEADLY in hand[0].texts or self._random.random() < self._mortal:
+        worker = self._random.choice(busy)
+        if DEADLY in worker[0].texts or self._random.random() < self._mortal:
             self.deaths += 1
-            ended = [Ended(task, "killed", blamed=not place) for place, task in enumerate(hand)]
-            hand.clear()
+            ended = [WorkerEnded(task, "killed", blamed=not place) for place, task in enumerate(worker)]
+            worker.clear()
             return list(ended)
-        task = hand.popleft()
+        task = worker.popleft()
         self.scored.update(task.texts)
-        return [Done(task, [scored(text) for text in task.texts])]
+        return [TaskScored(task, [scored(text) for text in task.texts])]
 
 
 def scored(text: str) -> ScoredText:
@@ -71,10 +72,10 @@ def batches_of(sizes: list[int], deadly: set[int] = frozenset()) -> list[list[st
 
 
 def check(batch: list[str], answers: Answers) -> None:
-    assert len(batch) == len(answers.found)
-    for text, answer in zip(batch, answers.found, strict=True):
+    assert len(batch) == len(answers.answers)
+    for text, answer in zip(batch, answers.answers, strict=True):
         if text == DEADLY:
-            assert answer == Poison("ended its worker 2 times: killed")
+            assert answer == UnscorableText("ended its worker 2 times: killed")
         else:
             assert answer == scored(text)
 
@@ -91,33 +92,33 @@ def test_each_text_gets_its_answer_and_a_deadly_one_is_left_out(
     sizes: list[int], deadly: set[int], workers: int, chunk: int, ordered: bool, seed: int
 ) -> None:
     batches = batches_of(sizes, deadly)
-    crew = FakeCrew(workers, seed)
-    found = list(share_out(crew, iter(batches), list, chunk_texts=chunk, ordered=ordered))
+    pool = FakePool(workers, seed)
+    found = list(share_out(pool, iter(batches), list, chunk_texts=chunk, ordered=ordered))
     for batch, answers in found:
         check(batch, answers)
     given = [batch for batch, _ in found]
     assert given == batches if ordered else sorted(given) == sorted(batches)
     # What was scored once is not scored again, and a deadly text ends a bounded number of workers.
-    assert set(crew.scored.values()) <= {1}
-    assert DEADLY not in crew.scored
+    assert set(pool.scored.values()) <= {1}
+    assert DEADLY not in pool.scored
 
 
 def test_a_deadly_text_among_a_thousand_ends_seven_workers() -> None:
     batches = batches_of([1024], {700})
-    crew = FakeCrew(2)
-    ((batch, answers),) = share_out(crew, batches, list, chunk_texts=1024)
+    pool = FakePool(2)
+    ((batch, answers),) = share_out(pool, batches, list, chunk_texts=1024)
     check(batch, answers)
     # Twice all of it, a piece of 128, one of 16, one of 2, and twice the text alone.
-    assert crew.deaths == 2 + 3 + 2
+    assert pool.deaths == 2 + 3 + 2
 
 
 @given(seed=st.integers(0, 1000))
 def test_workers_that_end_by_chance_cost_time_and_no_text(seed: int) -> None:
     batches = batches_of([8] * 20)
-    crew = FakeCrew(3, seed, mortal=0.05)
-    found = list(share_out(crew, batches, list, chunk_texts=4))
+    pool = FakePool(3, seed, mortal=0.05)
+    found = list(share_out(pool, batches, list, chunk_texts=4))
     assert [batch for batch, _ in found] == batches
-    assert set(crew.scored.values()) == {1}
+    assert set(pool.scored.values()) == {1}
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -129,20 +130,20 @@ def test_no_more_is_asked_for_than_workers_have_room_for(ordered: bool) -> None:
             drawn.append(number)
             yield [str(number)]
 
-    crew = FakeCrew(2)
-    stream = share_out(crew, endless(), list, chunk_texts=10, ordered=ordered)
+    pool = FakePool(2)
+    stream = share_out(pool, endless(), list, chunk_texts=10, ordered=ordered)
     for taken in range(1, 200):
         next(stream)
         assert len(drawn) - taken <= 12
-    assert crew.most_in_hand <= 4
+    assert pool.most_in_hand <= 4
 
 
 def test_batches_without_texts_need_no_worker() -> None:
-    found = list(share_out(FakeCrew(1), [[], []], list, chunk_texts=10))
-    assert [answers.found for _, answers in found] == [[], []]
+    found = list(share_out(FakePool(1), [[], []], list, chunk_texts=10))
+    assert [answers.answers for _, answers in found] == [[], []]
 
 
 def test_where_everything_ends_its_worker_it_stops_and_says_so() -> None:
-    crew = FakeCrew(1, mortal=1.0)
+    pool = FakePool(1, mortal=1.0)
     with pytest.raises(EngineError, match="31 workers ended in a row"):
-        list(share_out(crew, batches_of([100] * 10), list, chunk_texts=10))
+        list(share_out(pool, batches_of([100] * 10), list, chunk_texts=10))

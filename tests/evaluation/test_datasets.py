@@ -206,7 +206,7 @@ def test_a_relative_name_and_the_home_folder_are_understood(
         ("a.jsonl", b'{"text": "x", "label": "neutral"}\n{"text": "torn', "a.jsonl:2: not valid JSON"),
         ("a.jsonl", b'{"text": "x", "label": "neutral"}\n{"text": "\xff"}\n', "a.jsonl:2: not valid UTF-8"),
         ("a.jsonl", b"\x89PNG\r\n\x1a\n\x00\x01", "a.jsonl:1: not valid UTF-8"),
-        ("a.json", b"[1, 2", "a.json: 1 of 1 rows are bad"),
+        ("a.json", b"[1, 2", "a.json:3: not valid JSON: the list ends"),
         ("a.csv", b"text,label\nx,neutral\nx,neutral,z,y\n", "line 3: has 4 cells"),
         ("a.csv", b'text,label\nx,neutral\n"never closed,neutral\n', "from line 3 on"),
         ("a.csv", b"text,label\nna\xefve,neutral\n", "a.csv:2: not valid UTF-8"),

@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.cli.inputs import open_input
 from sentimon.errors import DataError
 from sentimon.evaluation.datasets import load_labelled
 from sentimon.ingest.input_row import InputRow
-from sentimon.ingest.tables import read_stream
+from sentimon.ingest.tables import read_file, read_stream
 from sentimon.jsonl import BadLine
 
 Rows = Sequence[dict[str, str]]
@@ -106,7 +105,7 @@ WRITTEN: dict[str, tuple[str, bytes]] = {
 
 
 def by_predict(path: Path) -> list[tuple[str | None, str]]:
-    rows = open_input([], str(path), column=None, file_format=None)
+    rows = read_file(path)
     return [(row.text, row.fields["label"]) for row in rows if isinstance(row, InputRow)]
 
 

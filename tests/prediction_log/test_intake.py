@@ -1,11 +1,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
-from sentimon.prediction_log.intake import take_in
+from sentimon.prediction_log.intake import check_rows, checked_batches
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.scoring.batch_scoring import score_here
 from sentimon.scoring.scorer import score_stream
@@ -37,10 +36,9 @@ def given(number: int, content: str | None, **fields: Any) -> InputRow:
 def take(
     rows: list[InputRow | BadLine], scorer: CountingScorer, size: int = 10
 ) -> list[PredictionRecord | BadLine]:
-    score = partial(score_here, lambda: scorer, chunk_texts=size)
-    chunks = list(take_in(rows, score=score, clock=lambda: NOW, zone=UTC, size=size))
-    assert [row for given, _ in chunks for row in given] == rows
-    return [one for _, became in chunks for one in became]
+    batches = checked_batches(check_rows(rows, clock=lambda: NOW, zone=UTC), chunk_texts=size)
+    scored = score_here(lambda: scorer, batches, chunk_texts=size)
+    return [one for batch, answers in scored for one in batch.records(answers)]
 
 
 def test_rows_keep_their_order_whichever_way_they_get_their_scores() -> None:
@@ -66,9 +64,9 @@ def test_the_model_is_not_loaded_where_no_row_needs_it() -> None:
         raise AssertionError("loaded")
 
     rows = [given(1, "theirs", **row(0)), given(2, None)]
-    score = partial(score_here, refuse, chunk_texts=10)
-    ((_, became),) = take_in(rows, score=score, clock=lambda: NOW, zone=UTC, size=10)
-    assert [type(one) for one in became] == [PredictionRecord, BadLine]
+    batches = checked_batches(check_rows(rows, clock=lambda: NOW, zone=UTC), chunk_texts=10)
+    ((batch, answers),) = score_here(refuse, batches, chunk_texts=10)
+    assert [type(one) for one in batch.records(answers)] == [PredictionRecord, BadLine]
 
 
 def test_own_fields_survive_and_ours_are_read() -> None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.ingest.input_row import InputRow
-from sentimon.prediction_log import durable_files, job_state, resumable_log, writer
+from sentimon.prediction_log import durable_files, resumable_job, resumable_log, writer
 from sentimon.prediction_log.folder import LIVE_FILE
 from sentimon.prediction_log.resumable_log import Journal, open_journal
 from sentimon.prediction_log.rotation import compress_sealed
@@ -27,7 +27,7 @@ from tests.support.rows import START, record
 SETTINGS = LogSettings(fsync="always", compression="none")
 ROWS, STEP = 12, 4
 ASKED = {"input": "in.txt", "bytes": 120, "modified_ns": 1, "model": "m"}
-MODULES = [one.__name__ for one in (job_state, resumable_log, writer, durable_files)]
+MODULES = [one.__name__ for one in (resumable_job, resumable_log, writer, durable_files)]
 
 
 def rows(count: int = ROWS, says: str = "text") -> list[InputRow]:
@@ -44,13 +44,13 @@ def job(
 ) -> Journal:
     """Log the rows in steps of four, or only so many steps, if they are not in; return the journal."""
     with open_journal(folder, "in.txt", asked, LogWriter(folder, settings), now=START) as journal:
-        left = journal.rest(given or rows())
+        left = journal.steps_left(given or rows(), step_rows=STEP)
         for _ in range(0 if journal.complete else steps):
-            step = [row for _, row in zip(range(STEP), left, strict=False)]
-            if not step:
+            step = next(left, None)
+            if step is None:
                 journal.finish()
                 break
-            journal.append(step, [made(row) for row in step], bad_lines=0, now=START)
+            journal.add(step, [made(row) for row in step.rows], bad_lines=0, now=START)
     return journal
 
 
@@ -305,9 +305,8 @@ def test_rows_are_read_only_as_they_are_asked_for(tmp_path: Path) -> None:
             yield InputRow(path="x", line=number, text="x", fields={})
 
     with open_journal(tmp_path, "x", ASKED, LogWriter(tmp_path, SETTINGS), now=START) as journal:
-        left = journal.rest(endless())
+        left = journal.steps_left(endless(), step_rows=STEP)
         for _ in range(3):
-            step = [next(left), next(left)]
-            journal.append(step, [], bad_lines=2, now=START)
-    assert len(drawn) == 6
-    assert journal.done.bad_lines == 6
+            journal.add(next(left), [], bad_lines=STEP, now=START)
+    assert len(drawn) == 3 * STEP
+    assert journal.done.bad_lines == 3 * STEP

@@ -291,7 +291,7 @@ def make_jobs() -> None:
         Path(f"{name}.jsonl").write_text(sample_rows(40, (1, 1, 1), day=3), encoding="utf-8")
         os.utime(f"{name}.jsonl", (MODIFIED, MODIFIED))
     run("log", "--input", "done.jsonl", "--logs", "jobs", "--resume", day=4)
-    with stopped_at(Journal, "append"):
+    with stopped_at(Journal, "add"):
         ask("log", "--input", "begun.jsonl", "--logs", "jobs", "--resume")
 
 

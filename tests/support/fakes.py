@@ -12,10 +12,10 @@ from typing import Any
 
 from sentimon.config.settings import EngineSettings
 from sentimon.engine.ray_cluster import connected
-from sentimon.engine.ray_scoring import RayCrew
+from sentimon.engine.ray_scoring import RayWorkerPool
 from sentimon.engine.work_dispatch import share_out
 from sentimon.errors import ModelError, SentimonError
-from sentimon.scoring.batch_scoring import Poison
+from sentimon.scoring.batch_scoring import UnscorableText
 from sentimon.scoring.scores import ScoredText, Scores
 
 DEADLY = "deadly"
@@ -58,12 +58,12 @@ def score(address: str, how: str, texts: list[str], chunk_texts: int) -> list[An
     """What each text became: its tokens, or the reason why it has none."""
     with connected(EngineSettings(address=address, workers=2)) as cluster:
         say = partial(print, file=sys.stderr)
-        crew = RayCrew(cluster, partial(load, how), threads=1, model="fake", say=say)
+        pool = RayWorkerPool(cluster, partial(load, how), threads=1, model="fake", say=say)
         try:
-            ((_, answers),) = share_out(crew, [texts], list, chunk_texts=chunk_texts)
+            ((_, answers),) = share_out(pool, [texts], list, chunk_texts=chunk_texts)
         finally:
-            crew.dismiss()
-    return [one.reason if isinstance(one, Poison) else one.tokens for one in answers.found]
+            pool.dismiss()
+    return [one.reason if isinstance(one, UnscorableText) else one.tokens for one in answers.answers]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`--dry-run` of the commands that score: what there is to do, counted and timed, and nothing done."""
+"""What scoring an input would take: counted and timed, and nothing done (`--dry-run`)."""
 
 from __future__ import annotations
 
@@ -8,37 +8,35 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from sentimon.cli.engine import chunk_texts, place_of_work
-from sentimon.cli.output import counted, show, show_json
-from sentimon.cli.progress import watched
-from sentimon.cli.session import Session
+from sentimon.engine.scoring_engine import chunk_texts, place_of_work
+from sentimon.jsonl import BadLine
+from sentimon.reporting.dry_run import Plan
+from sentimon.reporting.plain_text import counted
+from sentimon.scoring.scored_rows import Row
+from sentimon.scoring.scorer import load_scorer
 
 if TYPE_CHECKING:
-    from sentimon.ingest.input_row import InputRow
-    from sentimon.jsonl import BadLine
+    from sentimon.workflows.workspace import Workspace
 
 _SAMPLE = 64
 """Texts that are scored to see how fast that is."""
 
 
-def show_plan(session: Session, rows: Iterable[InputRow | BadLine], *, as_json: bool) -> None:
-    """Print what scoring these rows would take; those that bring their scores need none."""
-    from sentimon.jsonl import BadLine
-    from sentimon.reporting.dry_run import Plan, plan_object, plan_table
-
+def plan_scoring(workspace: Workspace, rows: Iterable[Row]) -> Plan:
+    """Return what scoring these rows would take; those that bring their scores need none."""
     texts = bad = 0
     sample: list[str] = []
-    for row in watched(rows, "rows read"):
+    for row in workspace.progress(rows, "rows read"):
         if isinstance(row, BadLine):
             bad += 1
         elif row.text is not None and "scores" not in row.fields:
             texts += 1
             _draw(sample, row.text, texts)
-    settings = session.settings.engine
+    settings = workspace.settings.engine
     on_cluster = settings.name != "local" and texts >= max(settings.smallest_texts, 1)
     where, engine, workers = place_of_work(settings, on_cluster=on_cluster, scoring=True)
-    speed, size = _speed(session, sample, alone=on_cluster), chunk_texts(session.settings)
-    plan = Plan(
+    speed, size = _speed(workspace, sample, alone=on_cluster), chunk_texts(workspace.settings)
+    return Plan(
         amounts={"texts": texts, "bad_lines": bad},
         work=counted(texts, "text") + (f", and {counted(bad, 'bad line')}" if bad else ""),
         chunks=-(-texts // size),
@@ -49,7 +47,6 @@ def show_plan(session: Session, rows: Iterable[InputRow | BadLine], *, as_json: 
         speed=("texts_per_second", speed),
         seconds=texts / (speed * workers) if texts else 0.0,
     )
-    show_json(plan_object(plan)) if as_json else show(plan_table(plan))
 
 
 def _draw(sample: list[str], text: str, number: int) -> None:
@@ -60,14 +57,12 @@ def _draw(sample: list[str], text: str, number: int) -> None:
         sample[number % _SAMPLE] = text
 
 
-def _speed(session: Session, sample: list[str], *, alone: bool) -> float:
+def _speed(workspace: Workspace, sample: list[str], *, alone: bool) -> float:
     """Return how many texts a second a worker scores, or this process; 0 where there is none."""
-    from sentimon.scoring.scorer import load_scorer
-
     if not sample:
         return 0.0
-    settings = session.settings.model
-    threads = max(1, int(session.settings.engine.cpus_per_worker)) if alone else settings.threads
+    settings = workspace.settings.model
+    threads = max(1, int(workspace.settings.engine.cpus_per_worker)) if alone else settings.threads
     scorer = load_scorer(replace(settings, threads=threads))
     # The first one also pays for what is set up once.
     scorer.score(sample[:1])
