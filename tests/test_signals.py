@@ -66,7 +66,7 @@ PLACES = {
         "sentimon.scoring.batch_scoring.score_here",
         ("predict", "--input", "texts.txt", "--output", "out"),
     ),
-    "a rewrite": ("os.fsync", ("logs", "repair", "--logs", "logs")),
+    "a rewrite": ("os.fsync", ("logs", "repair", "--yes", "--logs", "logs")),
     "a baseline": ("os.fsync", ("baseline", "create", "--logs", "logs")),
 }
 
@@ -88,7 +88,7 @@ def test_a_signal_ends_it_with_its_code_and_nothing_is_left(
 def test_a_second_signal_does_not_break_into_the_tidying_up(
     log: bytes, number: signal.Signals, tmp_path: Path
 ) -> None:
-    done = strike(tmp_path, number, "os.fsync", "logs", "repair", "--logs", "logs", times=2)
+    done = strike(tmp_path, number, "os.fsync", "logs", "repair", "--yes", "--logs", "logs", times=2)
     assert done.returncode == CODES[number]
     assert left(tmp_path) == []
     assert (tmp_path / "logs/predictions.jsonl").read_bytes() == log
