@@ -24,6 +24,7 @@ from sentimon.reporting.metrics_tables import metrics_table, windows_table
 from sentimon.reporting.monitor_tables import monitor_table
 from tests.support import table_values as shown
 from tests.support.golden import WIDTHS, check_golden, check_narrow, printed
+from tests.support.monitor_looks import Looks
 from tests.support.rows import START, records, summary
 
 LONG_NAMES = ("Sfavorevole o molto sfavorevole", "né l'uno né l'altro", "非常に肯定的な意見です")
@@ -56,7 +57,7 @@ def retrain_check(names: tuple[str, ...] = LABELS) -> RenderableType:
 
 
 def drift_monitor(names: tuple[str, ...] = LABELS) -> RenderableType:
-    looks = shown.Looks()
+    looks = Looks()
     looks.look(40, 60, 100)
     return Group(monitor_table(looks.look(100, 60, 40), names), Text(), monitor_table(looks.look(), names))
 
