@@ -33,7 +33,7 @@ from sentimon.engine.ray_cluster import Cluster, connected
 from sentimon.engine.ray_reading import read_on
 from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.index.packed_sums import PartialSum
-from sentimon.prediction_log.index.scan import ScanUnit, merge_partial_sums, read_unit, size_of
+from sentimon.prediction_log.index.scan import ScanUnit, merge_partial_sums, read_unit, unit_bytes
 
 Parts = Iterable[list[PartialSum]]
 MEGABYTE = 1_000_000
@@ -49,7 +49,7 @@ def main() -> None:
         log = Path(place, "logs")
         make_log(log, options.data, options.rows, 0, FIRST, SPAN)
         units = units_of(log)
-        size = sum(map(size_of, units))
+        size = sum(map(unit_bytes, units))
         print(
             f"{options.rows:,} rows, {size / MEGABYTE:,.0f} MB, tasks of {CHUNK_MEGABYTES} MiB: {len(units)}"
         )

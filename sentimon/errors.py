@@ -77,7 +77,7 @@ class ReadOnlyError(StoreError):
     """A file cannot be written because its folder may only be read: mounted read-only, or another user's."""
 
 
-class SegmentError(StoreError):
+class LogFileError(StoreError):
     """A file that is part of the log, by its name, cannot be read; `path` says which."""
 
     path: Path | None = None

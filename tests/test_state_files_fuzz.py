@@ -26,7 +26,7 @@ from sentimon.evaluation.calibration_file import Calibration, read_calibration
 from sentimon.gold_labels.label_book import read_book
 from sentimon.jsonl import encode
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
+from sentimon.monitoring.baseline_collection import PendingBaseline, encode_pending_baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.monitor_check import advance
 from sentimon.monitoring.monitor_reference import Reference
@@ -69,9 +69,11 @@ def baseline_read(path: Path) -> None:
 
 def wanted_made(folder: Path) -> Path:
     baseline_made(folder)
-    wanted = Wanted(name="v2", revision="s", since=START, rows=50, asked=50, replaces=None, again="{}")
+    wanted = PendingBaseline(
+        name="v2", revision="s", since=START, rows=50, asked=50, replaces=None, again="{}"
+    )
     (folder / "baseline.json").unlink()
-    next_path(folder / "baseline.json").write_bytes(encode_wanted(wanted))
+    next_path(folder / "baseline.json").write_bytes(encode_pending_baseline(wanted))
     return next_path(folder / "baseline.json")
 
 

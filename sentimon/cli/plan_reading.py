@@ -35,22 +35,22 @@ def show_reading_plan(workspace: Workspace, *, as_json: bool) -> NoReturn:
 
 def _plan(workspace: Workspace) -> Plan:
     from sentimon.engine.scoring_engine import place_of_work
-    from sentimon.prediction_log.index.scan import UNIT, size_of
+    from sentimon.prediction_log.index.scan import UNIT_BYTES, unit_bytes
     from sentimon.reporting.dry_run import Plan
 
     units, speed = _new_units(workspace)
     settings = workspace.settings.engine
     on_cluster = is_for_cluster(settings, units)
     where, engine, workers = place_of_work(settings, on_cluster=on_cluster)
-    size, files = sum(map(size_of, units)), Counter(unit.path for unit in units)
-    per_chunk = max(1, (settings.chunk_megabytes << 20) // UNIT) if on_cluster else 1
+    size, files = sum(map(unit_bytes, units)), Counter(unit.path for unit in units)
+    per_chunk = max(1, (settings.chunk_megabytes << 20) // UNIT_BYTES) if on_cluster else 1
     chunks = sum(-(-count // per_chunk) for count in files.values())
     at_once = max(1, min(workers, chunks))
     return Plan(
         amounts={"bytes": size, "files": len(files)},
         work=f"{size / 1e6:,.1f} MB of the log, in {counted(len(files), 'file')}",
         chunks=chunks,
-        chunk=("chunk_megabytes", per_chunk * UNIT >> 20),
+        chunk=("chunk_megabytes", per_chunk * UNIT_BYTES >> 20),
         engine=engine,
         where=where,
         workers=workers,
@@ -61,7 +61,7 @@ def _plan(workspace: Workspace) -> Plan:
 
 def _new_units(workspace: Workspace) -> tuple[list[ScanUnit], float]:
     """Return (what is not in the index yet, the bytes a second that one process reads)."""
-    from sentimon.prediction_log.index.scan import size_of
+    from sentimon.prediction_log.index.scan import unit_bytes
 
     units: list[ScanUnit] = []
     speed = 0.0
@@ -70,10 +70,10 @@ def _new_units(workspace: Workspace) -> tuple[list[ScanUnit], float]:
         nonlocal speed
         units.extend(found)
         if units:
-            smallest = min(units, key=size_of)
+            smallest = min(units, key=unit_bytes)
             begun = time.perf_counter()
             list(read(smallest))
-            speed = max(1, size_of(smallest)) / max(time.perf_counter() - begun, 1e-9)
+            speed = max(1, unit_bytes(smallest)) / max(time.perf_counter() - begun, 1e-9)
         raise _PlannedError
 
     with contextlib.suppress(_PlannedError):

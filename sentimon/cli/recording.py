@@ -75,12 +75,12 @@ class Recording:
             UsageError: it is a file of the log, an input, no regular file, or its folder is not there.
             StoreError: the system does not tell what is there.
         """
-        from sentimon.prediction_log.output_files import PROMETHEUS, is_prometheus_name, open_door
+        from sentimon.prediction_log.output_files import PROMETHEUS, checked_output, is_prometheus_name
 
         if self.path == STDOUT:
             return self
         log, read = _log_and_inputs(logs, config, inputs)
-        self._output = open_door(self.path, PROMETHEUS, log=log, inputs=read)
+        self._output = checked_output(self.path, PROMETHEUS, log=log, inputs=read)
         if not (quiet or is_prometheus_name(self.path)):
             note(f"{self.path}: node_exporter reads only names that end in .prom")
         return self

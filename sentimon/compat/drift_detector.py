@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sentimon.compat.label_names import Naming
+from sentimon.compat.label_names import DisplayNames
 from sentimon.compat.prediction_logger import PredictionLog, records_of
 from sentimon.compat.saved_results import History, content_of, entry_of
 from sentimon.config import load_settings
@@ -62,7 +62,7 @@ class DriftDetector:
         self._loaded = load_settings(flags={"logs.dir": str(folder)} | given)
         settings = self._loaded.settings
         self._settings = settings.drift
-        self._naming = Naming(names=settings.labels.names)
+        self._naming = DisplayNames(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self.baseline_file = folder / BASELINE_FILE if baseline_file is None else expanded(baseline_file)
         self.drift_report_file = folder / DRIFT_FILE

@@ -11,7 +11,7 @@ from sentimon.labels import LABELS, Sentiment, parse_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class DisplayNames:
     """The display names of the classes, in Sentiment order."""
 
     names: tuple[str, str, str]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sentimon.compat.label_names import Naming
+from sentimon.compat.label_names import DisplayNames
 from sentimon.compat.prediction_logger import PredictionLog, records_of
 from sentimon.compat.saved_results import History, content_of, entry_of
 from sentimon.config import load_settings
@@ -44,7 +44,7 @@ class MetricsTracker:
 
     def __init__(self, metrics_dir: str | Path = "logs", metrics_file: str = METRICS_FILE) -> None:
         self._settings = load_settings().settings
-        self._naming = Naming(names=self._settings.labels.names)
+        self._naming = DisplayNames(names=self._settings.labels.names)
         self._zone = time_zone(self._settings.logs.naive_time_zone)
         self.metrics_dir = expanded(metrics_dir)
         self.metrics_file = self.metrics_dir / metrics_file

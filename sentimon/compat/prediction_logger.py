@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from sentimon.compat.label_names import Naming
+from sentimon.compat.label_names import DisplayNames
 from sentimon.config import load_settings
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError
@@ -45,7 +45,7 @@ class PredictionLogger:
         self.log_file = self.log_dir / log_file
         with errors_named(self.log_dir):
             self.log_dir.mkdir(parents=True, exist_ok=True)
-        self._naming = Naming(names=settings.labels.names)
+        self._naming = DisplayNames(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self._settings = settings.logs
 
@@ -116,7 +116,7 @@ class PredictionLogger:
 
 
 def records_of(
-    logs: Iterable[PredictionLog], naming: Naming, zone: tzinfo | None
+    logs: Iterable[PredictionLog], naming: DisplayNames, zone: tzinfo | None
 ) -> Iterator[PredictionRecord]:
     """Yield the record of each prediction; naive timestamps are read in `zone` (None: local time).
 
@@ -130,7 +130,7 @@ def records_of(
             raise DataError(f"prediction {number}: {error.message}", hint=error.hint) from error
 
 
-def _record_of(log: PredictionLog, naming: Naming, zone: tzinfo | None) -> PredictionRecord:
+def _record_of(log: PredictionLog, naming: DisplayNames, zone: tzinfo | None) -> PredictionRecord:
     for name, value in (("timestamp", log.timestamp), ("sentiment", log.sentiment), ("text", log.text or "")):
         if not isinstance(value, str):
             raise DataError(f"its {name} is not text but {value!r:.60}")

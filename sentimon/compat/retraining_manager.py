@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sentimon.compat.drift_detector import DriftDetector
-from sentimon.compat.label_names import Naming
+from sentimon.compat.label_names import DisplayNames
 from sentimon.compat.prediction_logger import PredictionLog, records_of
 from sentimon.compat.saved_results import History, content_of, entry_of
 from sentimon.config import load_settings
@@ -61,7 +61,7 @@ class RetrainingManager:
         self._loaded = load_settings(flags=flags | {"logs.dir": str(folder)})
         settings = self._loaded.settings
         self._rules = settings.retraining
-        self._naming = Naming(names=settings.labels.names)
+        self._naming = DisplayNames(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self.drift_detector = drift_detector or DriftDetector(metrics_dir=metrics_dir)
         self.trigger_file = folder / TRIGGERS_FILE

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sentimon.compat.label_names import Naming
+from sentimon.compat.label_names import DisplayNames
 from sentimon.prediction_log.durable_files import remove_file
 from sentimon.prediction_log.history import append_entry, read_entries
 
@@ -33,7 +33,7 @@ def content_of(entry: Any) -> dict[str, Any]:
 class History:
     """A file of saved results of one class, one per line, in the order in which they were saved."""
 
-    def __init__(self, path: Path, naming: Naming) -> None:
+    def __init__(self, path: Path, naming: DisplayNames) -> None:
         self.path = path
         self._naming = naming
 

@@ -17,9 +17,9 @@ from sentimon.config.paths import on_objects
 from sentimon.engine.ray_cluster import Cluster, named
 from sentimon.errors import EngineError, SentimonError
 from sentimon.prediction_log.append_chain import ANY_DEVICE
-from sentimon.prediction_log.index.file_snapshot import MovedError, content_mark, opened_again
+from sentimon.prediction_log.index.file_snapshot import LogChangedError, content_fingerprint, open_same_file
 from sentimon.prediction_log.index.packed_sums import PartialSum
-from sentimon.prediction_log.index.scan import UNIT, ScanUnit, UnitReader, merge_partial_sums
+from sentimon.prediction_log.index.scan import UNIT_BYTES, ScanUnit, UnitReader, merge_partial_sums
 from sentimon.timestamps import zone_rules
 
 Say = Callable[[str], None]
@@ -61,7 +61,7 @@ def read_on(
     Raises:
         EngineError: a machine of the cluster cannot read what this one can, or has another sentimon.
     """
-    chunk = max(1, (cluster.settings.chunk_megabytes << 20) // UNIT)
+    chunk = max(1, (cluster.settings.chunk_megabytes << 20) // UNIT_BYTES)
     waiting = deque(_branches(units, chunk))
     running: deque[_Branch] = deque()
     try:
@@ -115,8 +115,8 @@ def _mark(unit: ScanUnit) -> str:
     """
     if on_objects(unit.path):
         return ""
-    with opened_again(Path(unit.path), unit.state) as segment:
-        return content_mark(segment, unit.state.size)
+    with open_same_file(Path(unit.path), unit.state) as segment:
+        return content_fingerprint(segment, unit.state.size)
 
 
 def _anywhere(unit: ScanUnit, mark: str) -> ScanUnit:
@@ -152,7 +152,7 @@ def _read_here(read: UnitReader, units: list[ScanUnit], failure: Failure, say: S
         raise failure.error
     parts = [list(read(unit)) for unit in units]
     path, reason = units[0].path, str(failure.error)
-    if isinstance(failure.error, SentimonError | MovedError):
+    if isinstance(failure.error, SentimonError | LogChangedError):
         raise EngineError(
             f"{failure.machine} does not read {path} as this machine does{f': {reason}' if reason else ''}",
             hint="let all machines see the log under the same path, or use --engine local",
@@ -171,7 +171,7 @@ def _read(read: UnitReader, units: list[ScanUnit], version: str, rules: int) -> 
         return Failure(EngineError(reason, hint="set logs.naive_time_zone, and the same tzdata"), machine)
     try:
         return merge_partial_sums(read(unit) for unit in units)
-    except (SentimonError, MovedError, OSError) as error:
+    except (SentimonError, LogChangedError, OSError) as error:
         return Failure(error, machine)
 
 

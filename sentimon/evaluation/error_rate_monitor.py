@@ -16,7 +16,7 @@ from sentimon.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Risk:
+class ErrorRateCheck:
     """The error rate since the reference, compared with that of the reference plus a tolerance."""
 
     measure: str
@@ -70,7 +70,7 @@ def monitor_losses(
     confidence_level: float,
     min_labels: int,
     measure: str = "the reference",
-) -> Risk:
+) -> ErrorRateCheck:
     """Return whether the losses in `current` exceed those in `reference` by more than `tolerance`.
 
     Both hold losses of one label each, 0 (right) or more, in the order in which the labels came; the mean
@@ -86,12 +86,12 @@ def monitor_losses(
     losses = np.asarray(current, dtype=np.float64)
     if known.value is None or known.high is None:
         nothing = Estimate(value=None, low=None, high=None, n=len(losses))
-        return Risk(
+        return ErrorRateCheck(
             measure=measure, reference=known, current=nothing, tolerance=tolerance, evidence=1.0,
             needed=1 / half, min_labels=min_labels,
         )  # fmt: skip
     limit = known.high + tolerance
-    return Risk(
+    return ErrorRateCheck(
         measure=measure,
         reference=known,
         current=mean_since_reference(losses, known.value, half),
@@ -102,7 +102,7 @@ def monitor_losses(
     )
 
 
-def risk_of(
+def check_error_rate(
     judged: Sequence[Judged],
     order: Mapping[Key, int],
     in_reference: Sequence[bool],
@@ -111,7 +111,7 @@ def risk_of(
     confidence_level: float,
     min_labels: int,
     reference_labels: int,
-) -> Risk:
+) -> ErrorRateCheck:
     """Return whether the error rate of labelled rows has risen since the reference.
 
     The labels are taken in their `order`, each key once. `in_reference` says for each row whether it

@@ -72,7 +72,7 @@ class UnlabelledSample:
 
 
 @dataclass(slots=True)
-class Gathered:
+class ModelRows:
     """The rows of one model in the log; filled while the log is read."""
 
     inside: list[Judged] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Gathered:
         )
 
 
-def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[ModelKey, Gathered]:
+def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[ModelKey, ModelRows]:
     """Return the rows of each (model, revision); one pass, memory for labelled and sampled rows.
 
     `seed` and the order of the rows determine which are sampled.
@@ -100,9 +100,9 @@ def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[M
     Source: Vitter (1985), ACM Trans. Math. Softw. 11, 37-57 (algorithm R).
     """
     random = Random(seed)  # noqa: S311 - a sample, no secret
-    found: dict[ModelKey, Gathered] = {}
+    found: dict[ModelKey, ModelRows] = {}
     for record, gold in rows:
-        own = found.setdefault((record.model, record.revision), Gathered())
+        own = found.setdefault((record.model, record.revision), ModelRows())
         held = period.holds(record.timestamp)
         if gold is not None:
             (own.inside if held else own.outside).append(Judged.of(record, gold))

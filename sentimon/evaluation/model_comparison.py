@@ -207,7 +207,7 @@ class FailedExample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class PromotionCheck:
     """The conditions that a candidate must meet to be promoted, with their results."""
 
     comparison: Comparison | None
@@ -222,7 +222,7 @@ class Gate:
         return not self.broken and (self.comparison is None or not self.comparison.worse)
 
 
-def find_broken(
+def failed_examples(
     rows: Sequence[LabelledText], before: Sequence[Sentiment], now: Sequence[Sentiment]
 ) -> tuple[FailedExample, ...]:
     """Return the texts of the must-pass list for which the candidate's label `now` differs from the list.

@@ -91,7 +91,9 @@ def judge(
     return judged, counts
 
 
-def realise(judged: Sequence[Judged], *, confidence_level: float, seed: int = 0) -> RealisedQuality:
+def realised_quality_of(
+    judged: Sequence[Judged], *, confidence_level: float, seed: int = 0
+) -> RealisedQuality:
     """Return the quality on the labelled rows, weighted where some were drawn with known probabilities.
 
     `seed` is that of the bootstrap of macro F1.
@@ -108,7 +110,7 @@ def realise(judged: Sequence[Judged], *, confidence_level: float, seed: int = 0)
     )
 
 
-def realise_windows(
+def realised_quality_windows(
     judged: Sequence[Judged],
     counts: Mapping[datetime | None, int],
     calendar: Calendar,
@@ -135,7 +137,7 @@ def realise_windows(
         if len(windows) >= MOST_WINDOWS:
             raise DataError("too many windows to show", hint="use longer windows with --every")
         end = calendar.after(start)
-        quality = realise(by_window.get(start, []), confidence_level=confidence_level)
+        quality = realised_quality_of(by_window.get(start, []), confidence_level=confidence_level)
         windows.append(
             QualityWindow(
                 start=start, end=end, complete=end <= now, rows=counts.get(start, 0), quality=quality
@@ -154,7 +156,7 @@ class EstimateGap:
     """Realised minus estimated accuracy, -1 .. 1."""
 
 
-def gap_of(
+def estimate_gap(
     estimated: Estimate | None, judged: Sequence[Judged], *, confidence_level: float
 ) -> EstimateGap | None:
     """Return the realised accuracy minus the estimated one, with an interval; None where one is missing.
@@ -164,7 +166,7 @@ def gap_of(
 
     Source: Zou & Donner (2008), Stat. Med. 27, 1693-1702.
     """
-    found = realise(judged, confidence_level=confidence_level).accuracy
+    found = realised_quality_of(judged, confidence_level=confidence_level).accuracy
     if estimated is None or estimated.value is None or estimated.low is None or estimated.high is None:
         return None
     if found.value is None or found.low is None or found.high is None:

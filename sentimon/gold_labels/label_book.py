@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sentimon.errors import StoreError
 from sentimon.gold_labels.gold_label import TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
-from sentimon.gold_labels.label_join import Finder
+from sentimon.gold_labels.label_join import LabelLookup
 from sentimon.jsonl import BadLine, LineError, file_lines
 from sentimon.prediction_log.durable_files import errors_named, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive
@@ -24,10 +24,10 @@ class LabelBook:
     labels: Mapping[Key, GoldLabel]
     bad_lines: tuple[BadLine, ...]
 
-    def finder(self, hash_text: Hash) -> Finder:
+    def finder(self, hash_text: Hash) -> LabelLookup:
         """Return the lookup of a row's label; texts are hashed only where some label is keyed by text."""
         by_text = any(kind == TEXT_HASH for kind, _ in self.labels)
-        return Finder(labels=self.labels, hash_text=hash_text if by_text else None)
+        return LabelLookup(labels=self.labels, hash_text=hash_text if by_text else None)
 
 
 def read_book(folder: Path, *, zone: tzinfo | None) -> LabelBook:

@@ -43,7 +43,7 @@ class LabelInFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inbox:
+class LabelFile:
     """The labels in a file, its bad lines, and its unlabelled rows."""
 
     labels: tuple[LabelInFile, ...]
@@ -52,7 +52,7 @@ class Inbox:
     """Number of rows that are not labelled yet."""
 
 
-def open_inbox(
+def read_label_file(
     rows: Iterable[InputRow | BadLine],
     *,
     by: str | None,
@@ -60,7 +60,7 @@ def open_inbox(
     now: datetime,
     zone: tzinfo | None,
     hash_text: Hash,
-) -> Inbox:
+) -> LabelFile:
     """Return the labels in `rows`, whose fields hold every column of the file.
 
     The rows of the log are identified `by` their `id`, `text-hash` or `text`; with None, by whichever of
@@ -89,7 +89,7 @@ def open_inbox(
         except DataError as error:
             bad.append(row.bad("label", "; ".join(filter(None, (error.message, error.hint)))))
     bad.sort(key=lambda one: one.line)
-    return Inbox(labels=tuple(found), bad_lines=tuple(bad), without_label=len(given) - len(labelled))
+    return LabelFile(labels=tuple(found), bad_lines=tuple(bad), without_label=len(given) - len(labelled))
 
 
 def address(

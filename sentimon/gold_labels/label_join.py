@@ -13,7 +13,7 @@ RowWithLabel = tuple[PredictionRecord, GoldLabel | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finder:
+class LabelLookup:
     """Finds the gold label of a logged row."""
 
     labels: Mapping[Key, GoldLabel]
@@ -43,7 +43,7 @@ def keys_of(record: PredictionRecord, hash_text: Hash) -> list[Key]:
     return keys
 
 
-def with_labels(records: Iterable[PredictionRecord], finder: Finder) -> Iterator[RowWithLabel]:
+def join_labels(records: Iterable[PredictionRecord], finder: LabelLookup) -> Iterator[RowWithLabel]:
     """Yield each row with its gold label, None where it has none."""
     for record in records:
         yield record, finder.label_of(record)

@@ -19,7 +19,7 @@ FORMAT = 1
 MOST_ROWS = 1 << 53
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class PendingBaseline(msgspec.Struct, frozen=True, kw_only=True):
     """A baseline that will be made of the first `rows` rows of one model after `since`."""
 
     format: int = FORMAT
@@ -37,10 +37,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collecting:
+class BaselineProgress:
     """How many rows of a baseline that is being collected have come."""
 
-    wanted: Wanted
+    wanted: PendingBaseline
     found: int
     """Number of rows of that model so far."""
     others: int
@@ -52,27 +52,27 @@ class Collecting:
         return self.found >= self.wanted.rows
 
 
-def count_rows(wanted: Wanted, models: Mapping[ModelKey, int]) -> Collecting:
+def baseline_progress(wanted: PendingBaseline, models: Mapping[ModelKey, int]) -> BaselineProgress:
     """Return the progress of a baseline; `models` holds the rows since then per (model, revision)."""
     found = sum(count for (_, revision), count in models.items() if revision == wanted.revision)
-    return Collecting(wanted=wanted, found=found, others=sum(models.values()) - found)
+    return BaselineProgress(wanted=wanted, found=found, others=sum(models.values()) - found)
 
 
-def first_rows(wanted: Wanted, rows: Iterable[PredictionRecord]) -> list[PredictionRecord]:
+def collected_rows(wanted: PendingBaseline, rows: Iterable[PredictionRecord]) -> list[PredictionRecord]:
     """Return the rows of the baseline, the earliest first, whatever the order of `rows`."""
     own = (row for row in rows if row.revision == wanted.revision and row.timestamp > wanted.since)
     return nsmallest(wanted.rows, own, key=lambda row: row.timestamp)
 
 
-def encode_wanted(wanted: Wanted) -> bytes:
+def encode_pending_baseline(wanted: PendingBaseline) -> bytes:
     """Return the content of the file of `wanted`."""
     return msgspec.json.encode(wanted) + b"\n"
 
 
-_decode_file = msgspec.json.Decoder(Wanted).decode
+_decode_file = msgspec.json.Decoder(PendingBaseline).decode
 
 
-def decode_wanted(content: bytes, *, origin: str) -> Wanted:
+def decode_pending_baseline(content: bytes, *, origin: str) -> PendingBaseline:
     """Return the pending baseline in a file; `origin` names the file in errors.
 
     Raises:
@@ -82,7 +82,7 @@ def decode_wanted(content: bytes, *, origin: str) -> Wanted:
     return decode_file(content, _from_content, origin=origin, what="record of a baseline to come", hint=hint)
 
 
-def _from_content(content: bytes) -> Wanted:
+def _from_content(content: bytes) -> PendingBaseline:
     wanted = _decode_file(content)
     if wanted.format != FORMAT:
         raise DataError(f"is of format {wanted.format}, this version reads {FORMAT}")

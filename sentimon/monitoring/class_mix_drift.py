@@ -12,7 +12,7 @@ from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline, named_models
-from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.prediction_metrics import Metrics, measure
 from sentimon.monitoring.season_matching import SeasonMatch
 from sentimon.monitoring.text_changes import TextProperty, text_properties
@@ -63,7 +63,7 @@ class DriftReport:
     """Properties of the texts before and now; empty where texts are not kept."""
     season: SeasonMatch | None = None
     """The class mix of the baseline at the same hours of the week, where it is used (`--match`)."""
-    collecting: Collecting | None = None
+    collecting: BaselineProgress | None = None
     """Progress of a baseline that is being collected; None where none is."""
 
     @property
@@ -92,7 +92,7 @@ def detect_drift(
     current: Summary,
     settings: DriftSettings,
     season: SeasonMatch | None = None,
-    collecting: Collecting | None = None,
+    collecting: BaselineProgress | None = None,
 ) -> DriftReport:
     """Return the comparison of `current` with `baseline`; without a baseline there is no verdict.
 

@@ -10,7 +10,7 @@ from sentimon.monitoring.monitor_reference import Proportion, Reference
 from sentimon.monitoring.vocabulary import Vocabulary, WordCounter
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import CONFIDENCE_BINS
-from sentimon.prediction_log.word_hashes import tokens_of
+from sentimon.prediction_log.word_hashes import logged_token_hashes
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile
 
 Test = Callable[[PredictionRecord], bool]
@@ -91,7 +91,7 @@ def _words_test(finding: Finding, rose: bool, vocabulary: Vocabulary | None) -> 
     counter, cut, keyed = WordCounter(vocabulary), vocabulary.cuts[finding.place], vocabulary.keyed
 
     def test(row: PredictionRecord) -> bool:
-        tokens = tokens_of(row, keyed=keyed)
+        tokens = logged_token_hashes(row, keyed=keyed)
         return tokens is not None and (counter.share(tokens) <= cut) == rose
 
     return test

@@ -13,7 +13,7 @@ from sentimon.config.durations import parse_duration
 from sentimon.config.settings import RetrainingSettings
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
-from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.prediction_metrics import mean_confidence
 from sentimon.prediction_log.summary import Summary
@@ -92,7 +92,7 @@ class RetrainingTrigger:
     """The end of the running cooldown; None where none runs."""
     rows_until: datetime | None
     """Time of the latest row, or of the decision where that row is in the future; None without rows."""
-    collecting: Collecting | None = None
+    collecting: BaselineProgress | None = None
     """Progress of a baseline that is being collected; until it is complete nothing is decided."""
 
     @property
@@ -189,7 +189,7 @@ def evaluate_retraining(
     drift_told: bool = False,
     error_rate: RuleResult | None = None,
     error_rate_told: bool = False,
-    collecting: Collecting | None = None,
+    collecting: BaselineProgress | None = None,
     last: LastTrigger | None,
     now: datetime,
     confidence_level: float,

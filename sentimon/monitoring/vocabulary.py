@@ -11,7 +11,7 @@ import msgspec
 
 from sentimon.monitoring.watched_events import Counted, EventGroup
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.word_hashes import tokens_of
+from sentimon.prediction_log.word_hashes import logged_token_hashes
 
 FEWEST_TEXTS_WITH_WORD = 3
 """Fewest texts that contain a word which is said to have grown."""
@@ -94,7 +94,7 @@ def vocabulary_of(records: Iterable[PredictionRecord]) -> Vocabulary | None:
     texts, keyed = (deque[Collection[int]](maxlen=MOST_TEXTS) for _ in range(2))
     for record in records:
         for kept, by_key in ((texts, False), (keyed, True)):
-            tokens = tokens_of(record, keyed=by_key)
+            tokens = logged_token_hashes(record, keyed=by_key)
             if tokens is not None:
                 kept.append(tokens)
     return learn_vocabulary(texts, keyed=False) or learn_vocabulary(keyed, keyed=True)

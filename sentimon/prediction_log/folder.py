@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from sentimon.errors import SegmentError, StoreError
+from sentimon.errors import LogFileError, StoreError
 from sentimon.files import unreadable
 from sentimon.prediction_log.locks import shared
 from sentimon.prediction_log.log_file import LogFile, unreadable_log_file
@@ -89,7 +89,7 @@ def live_status(live: Path) -> os.stat_result | None:
     status = status_of(live)
     if status is not None and status.st_uid != os.geteuid() and live.is_symlink():
         hint = "put the file itself into the folder of the log, or read it as the user who owns it"
-        foreign = SegmentError(f"{live}: is a link to a file of another user", hint=hint)
+        foreign = LogFileError(f"{live}: is a link to a file of another user", hint=hint)
         foreign.path = live
         raise foreign
     return status

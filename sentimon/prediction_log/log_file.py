@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from sentimon.errors import SegmentError
+from sentimon.errors import LogFileError
 from sentimon.files import open_regular, unreadable
 from sentimon.jsonl import LONGEST, LineError, too_long
 from sentimon.prediction_log.append_chain import FileState
@@ -173,14 +173,14 @@ class OpenLogFile(msgspec.Struct, frozen=True, kw_only=True):
         return LineError("segment", f"the rest of the compressed file is damaged: {error}")
 
 
-def unreadable_log_file(path: Path, error: OSError) -> SegmentError:
+def unreadable_log_file(path: Path, error: OSError) -> LogFileError:
     """Return the error for a file of the log that cannot be read, with the reason of the system."""
     general = unreadable(path, error)
     message, hint = general.message, general.hint
     if isinstance(error, FileNotFoundError) and path.is_symlink():
         message = f"{path}: cannot be read: is a link to {path.readlink()}, which is not there"
         hint = "mount what it leads to; or remove the link, if those rows are to count no more"
-    found = SegmentError(message, hint=hint)
+    found = LogFileError(message, hint=hint)
     found.path = path
     return found
 

@@ -28,7 +28,7 @@ _READ = 1 << 22
 """Bytes of a request; each request costs a round trip."""
 
 
-def place_of(address: str) -> Path:
+def path_at(address: str) -> Path:
     """Return the path for an address: of this machine, or on object storage.
 
     Raises:

@@ -103,7 +103,7 @@ ROWS = OutputKind(noun="rows", mode=PRIVATE, beside_log=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
-    """A file that a user named as an output; made by `open_door`."""
+    """A file that a user named as an output; made by `checked_output`."""
 
     path: Path
     kind: OutputKind
@@ -196,7 +196,7 @@ class OutputFile:
             file.write(content)
 
 
-def open_door(
+def checked_output(
     path: Path, kind: OutputKind, *, log: Path | None = None, inputs: Iterable[Path] = (), force: bool = True
 ) -> OutputFile:
     """Return the output file at `path`, after checking that it may be written.

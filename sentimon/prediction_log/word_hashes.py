@@ -38,7 +38,7 @@ def token_hashes(text: str) -> frozenset[int]:
     return frozenset(map(crc32, map(str.encode, set(words_of(text)))))
 
 
-def tokens_of(record: PredictionRecord, *, keyed: bool) -> array[int] | None:
+def logged_token_hashes(record: PredictionRecord, *, keyed: bool) -> array[int] | None:
     """Return the hashes of the distinct words of a logged text, keyed or not; None if it has none."""
     if keyed:
         return None if record.token_hashes is None else array("Q", record.token_hashes)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sentimon.config.secrets import masked
-from sentimon.errors import SegmentError
+from sentimon.errors import LogFileError
 from sentimon.labels import LABELS
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
-from sentimon.monitoring.baseline_collection import Collecting, Wanted
+from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.prediction_metrics import ByClass, Metrics, measure
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
@@ -178,7 +178,7 @@ def log_file_object(file: LogFile, summary: Summary) -> dict[str, Any]:
     }
 
 
-def lost_file_object(error: SegmentError) -> dict[str, Any]:
+def lost_file_object(error: LogFileError) -> dict[str, Any]:
     """Return which file of a log cannot be read, and why."""
     return {"path": str(error.path), "reason": error.message}
 
@@ -239,7 +239,7 @@ def _property(one: TextProperty) -> dict[str, Any]:
     }
 
 
-def collecting_object(collecting: Collecting | None) -> dict[str, Any] | None:
+def collecting_object(collecting: BaselineProgress | None) -> dict[str, Any] | None:
     """Return the progress of the baseline that a new model is collecting; None if none is being collected."""
     if collecting is None:
         return None
@@ -250,7 +250,7 @@ def collecting_object(collecting: Collecting | None) -> dict[str, Any] | None:
     }
 
 
-def wanted_object(wanted: Wanted | None) -> dict[str, Any] | None:
+def wanted_object(wanted: PendingBaseline | None) -> dict[str, Any] | None:
     """Return which rows a baseline will be made of; None if none is wanted."""
     if wanted is None:
         return None

@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from sentimon.labels import Sentiment
-from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.prediction_metrics import Metrics, measure
@@ -85,7 +85,7 @@ class Watched:
     """The rate of rows since the view was opened; None in the first frame."""
     compared: Compared | None
     """None if there is no baseline."""
-    collecting: Collecting | None = None
+    collecting: BaselineProgress | None = None
     """The progress of the baseline, if a new model is still collecting it."""
     problem: str | None = None
     """Why the rows cannot be compared with the baseline, if they cannot."""

@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.errors import SegmentError
+from sentimon.errors import LogFileError
 from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
@@ -109,7 +109,7 @@ def _start(text: str, longest: int) -> str:
 
 
 def log_files_table(
-    rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None, lost: Sequence[SegmentError] = ()
+    rows: Sequence[tuple[LogFile, Summary]], index: LogFile | None, lost: Sequence[LogFileError] = ()
 ) -> RenderableType:
     """Return the files of a log with their sizes and rows, the totals, and the path of the index.
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.model_comparison import Comparison, Gate, PairedResult
+from sentimon.evaluation.model_comparison import Comparison, PairedResult, PromotionCheck
 from sentimon.reporting.plain_text import MISSING, change, number, visible
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of
 from sentimon.statistics.intervals import Difference, Estimate
@@ -115,7 +115,7 @@ def _p(value: float | None) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def gate_object(gate: Gate) -> dict[str, Any]:
+def gate_object(gate: PromotionCheck) -> dict[str, Any]:
     """Return the gate part of `promote --json`; `comparison` is null without held-out rows."""
     return {
         "open": gate.open,
@@ -135,7 +135,7 @@ def gate_object(gate: Gate) -> dict[str, Any]:
     }
 
 
-def figures_of(gate: Gate) -> dict[str, Any]:
+def figures_of(gate: PromotionCheck) -> dict[str, Any]:
     """Return the figures of a gate that the registry stores; they contain no text."""
     kept = {"listed": gate.listed, "broken": len(gate.broken)}
     if gate.comparison is None:
@@ -150,7 +150,7 @@ def figures_of(gate: Gate) -> dict[str, Any]:
     }
 
 
-def gate_table(gate: Gate, *, serving: str, candidate: str, data: str) -> RenderableType:
+def gate_table(gate: PromotionCheck, *, serving: str, candidate: str, data: str) -> RenderableType:
     """Return the comparison, and the listed texts that would lose their label."""
     parts: list[RenderableType] = []
     if gate.comparison is not None:

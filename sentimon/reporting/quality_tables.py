@@ -18,7 +18,7 @@ from sentimon.timestamps import format_moment
 
 if TYPE_CHECKING:
     from sentimon.evaluation.calibration_file import Calibration
-    from sentimon.evaluation.error_rate_monitor import Risk
+    from sentimon.evaluation.error_rate_monitor import ErrorRateCheck
     from sentimon.evaluation.quality import Quality
     from sentimon.evaluation.realised_quality import QualityWindow, RealisedQuality
     from sentimon.statistics.intervals import Estimate
@@ -27,7 +27,7 @@ _COLUMNS = (("Labels", "right"), ("Accuracy", "left"), ("Macro recall", "left"),
 
 
 def realised_object(
-    quality: RealisedQuality, windows: Sequence[QualityWindow] | None, risk: Risk, *, rows: int
+    quality: RealisedQuality, windows: Sequence[QualityWindow] | None, risk: ErrorRateCheck, *, rows: int
 ) -> dict[str, Any]:
     """Return what `metrics --quality --json` documents; estimates are `{value, low, high, n}`."""
     content: dict[str, Any] = {"rows": rows, **_quality(quality)}
@@ -58,7 +58,7 @@ def realised_object(
 def realised_table(
     quality: RealisedQuality,
     windows: Sequence[QualityWindow] | None,
-    risk: Risk,
+    risk: ErrorRateCheck,
     *,
     rows: int,
     zone: tzinfo | None,
@@ -90,7 +90,7 @@ def _windows(
     return table
 
 
-def explain_risk(risk: Risk, quality: RealisedQuality) -> list[str]:
+def explain_risk(risk: ErrorRateCheck, quality: RealisedQuality) -> list[str]:
     """Return whether the error rate rose and how rows are weighted, as sentences."""
     sentences = ["Rows count for as many as they were drawn for."] if quality.weighted else []
     if risk.limit is None or risk.current.value is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
-from sentimon.monitoring.baseline_collection import Collecting
+from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
@@ -157,7 +157,7 @@ def _sentence(one: TextProperty) -> str:
     return f"The share of {_SAYS[one.name]} {verb} from {before:.3f} to {now:.3f}."
 
 
-def explain_collecting(collecting: Collecting) -> str:
+def explain_collecting(collecting: BaselineProgress) -> str:
     """Return why there is no baseline yet and how many rows it needs."""
     wanted, since = collecting.wanted, f"{collecting.wanted.since:%Y-%m-%d %H:%M} UTC"
     end = "its baseline is taken up again" if wanted.again else "they are its baseline"
@@ -170,7 +170,7 @@ def explain_collecting(collecting: Collecting) -> str:
     return sentence
 
 
-def name_collecting(collecting: Collecting) -> str:
+def name_collecting(collecting: BaselineProgress) -> str:
     """Return the progress of a baseline that is being collected, in one line."""
     wanted = collecting.wanted
     return (

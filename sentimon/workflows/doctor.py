@@ -28,7 +28,7 @@ from sentimon.workflows.drift import count_collected, newer
 from sentimon.workflows.next_baseline import wanted_at
 
 if TYPE_CHECKING:
-    from sentimon.errors import SegmentError
+    from sentimon.errors import LogFileError
     from sentimon.prediction_log.summary import Summary
     from sentimon.workflows.workspace import Workspace
 
@@ -118,7 +118,7 @@ def _model(workspace: Workspace) -> Finding:
 
 def _index(workspace: Workspace) -> Finding:
     """Find whether the index is sound in itself."""
-    from sentimon.prediction_log.index.verification import damage_of
+    from sentimon.prediction_log.index.verification import index_damage
 
     if not workspace.settings.logs.index:
         return good("index", "none is kept (logs.index)")
@@ -126,7 +126,7 @@ def _index(workspace: Workspace) -> Finding:
     if file is None:
         return good("index", "none yet; the next question makes it")
     try:
-        damage = damage_of(file.path)
+        damage = index_damage(file.path)
     except sqlite3.OperationalError:
         return good("index", f"{file.path} is being changed by another program")
     if damage is not None:
@@ -167,12 +167,12 @@ def _is_of_others(folder: Path, error: OSError) -> bool:
     return error.errno == errno.EROFS or folder.stat().st_uid != os.geteuid()
 
 
-def _read(workspace: Workspace, period: Period) -> tuple[Summary, list[SegmentError]]:
+def _read(workspace: Workspace, period: Period) -> tuple[Summary, list[LogFileError]]:
     return workspace.readable_summary(period)
 
 
 def _log(workspace: Workspace) -> Finding:
-    from sentimon.prediction_log.maintenance.rewriting import find_strays
+    from sentimon.prediction_log.maintenance.rewriting import find_stray_files
 
     summary, lost = _read(workspace, Period())
     if lost:
@@ -183,7 +183,7 @@ def _log(workspace: Workspace) -> Finding:
         first = str(summary.bad_lines[0])
         mend = "`sentimon logs repair` moves bad lines out of the log"
         return warning("log", f"{says}, {counted(summary.bad_count, 'bad line')}, the first: {first}", mend)
-    strays = find_strays(workspace.folder)
+    strays = find_stray_files(workspace.folder)
     if strays:
         names = ", ".join(path.name for path in strays[:3])
         return warning("log", f"{says}; not part of the log: {names}", "move them to another folder")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.baseline_collection import Collecting, Wanted
+    from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
     from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
@@ -217,12 +217,12 @@ def _save(workspace: Workspace, result: BaselineComparison | MonitorLook) -> Non
     append_entry(workspace.folder / DRIFT_FILE, result.entry)
 
 
-def count_collected(workspace: Workspace, wanted: Wanted) -> Collecting:
+def count_collected(workspace: Workspace, wanted: PendingBaseline) -> BaselineProgress:
     """Return how many rows of the baseline to come are logged."""
-    from sentimon.monitoring.baseline_collection import count_rows
+    from sentimon.monitoring.baseline_collection import baseline_progress
     from sentimon.prediction_log.windows import Period
 
-    return count_rows(wanted, workspace.summary(Period(after=wanted.since)).models)
+    return baseline_progress(wanted, workspace.summary(Period(after=wanted.since)).models)
 
 
 def newer(workspace: Workspace, period: Period, *seen: datetime | None) -> Period:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.gold_label import Key
     from sentimon.gold_labels.label_book import Added
     from sentimon.gold_labels.label_coverage import Coverage
-    from sentimon.gold_labels.label_join import Finder
+    from sentimon.gold_labels.label_join import LabelLookup
     from sentimon.gold_labels.sampling import Draw
     from sentimon.gold_labels.sampling_strategies import Weigh
     from sentimon.ingest.input_row import InputRow
@@ -96,13 +96,13 @@ def import_labels(
         StoreError: the log cannot be read, or the labels cannot be written.
     """
     from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
-    from sentimon.gold_labels.label_import import KEYS, address, open_inbox
+    from sentimon.gold_labels.label_import import KEYS, address, read_label_file
     from sentimon.prediction_log.windows import Period
 
     if key not in (None, *KEYS):
         raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
     zone = workspace.naive_zone
-    inbox = open_inbox(
+    inbox = read_label_file(
         _read_table(workspace, rows) if isinstance(rows, str | Path) else rows,
         by=key,
         label_field=label_column,
@@ -151,14 +151,14 @@ def label_status(workspace: Workspace, period: Period | None = None, *, every: s
         StoreError: the log or its labels cannot be read.
     """
     from sentimon.gold_labels.label_coverage import cover
-    from sentimon.gold_labels.label_join import with_labels
+    from sentimon.gold_labels.label_join import join_labels
     from sentimon.prediction_log.windows import Period
 
     calendar = None if every is None else workspace.calendar(every)
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, period or Period()) as records:
         return cover(
-            with_labels(records, finder),
+            join_labels(records, finder),
             calendar=calendar,
             now=workspace.now,
             confidence_level=workspace.settings.drift.confidence_level,
@@ -219,7 +219,7 @@ def _draw(workspace: Workspace, period: Period, *, n: int, strategy: str, seed: 
 class _Unlabelled:
     """The rows of a period that have no label and can be named."""
 
-    def __init__(self, workspace: Workspace, period: Period, finder: Finder) -> None:
+    def __init__(self, workspace: Workspace, period: Period, finder: LabelLookup) -> None:
         self._workspace = workspace
         self._period = period
         self._finder = finder

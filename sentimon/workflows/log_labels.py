@@ -12,7 +12,7 @@ from sentimon.files import is_there
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.evaluation.error_rate_monitor import Risk
+    from sentimon.evaluation.error_rate_monitor import ErrorRateCheck
     from sentimon.evaluation.realised_quality import Judged
     from sentimon.gold_labels.gold_label import Hash
     from sentimon.gold_labels.label_book import LabelBook
@@ -68,26 +68,28 @@ def forget_unnamed(workspace: Workspace) -> int:
 def judge_log(workspace: Workspace, book: LabelBook, period: Period) -> list[Judged]:
     """Return the rows of the log in `period` that have a label, each with it."""
     from sentimon.evaluation.realised_quality import judge
-    from sentimon.gold_labels.label_join import with_labels
+    from sentimon.gold_labels.label_join import join_labels
 
     with ExitStack() as stack:
         rows = workspace.progress(workspace.logged_rows(period, stack), "rows read")
-        judged, _ = judge(with_labels(rows, book.finder(text_hash(workspace))))
+        judged, _ = judge(join_labels(rows, book.finder(text_hash(workspace))))
     return list(judged)
 
 
-def risk_since_baseline(workspace: Workspace, book: LabelBook, judged: Sequence[Judged], path: Path) -> Risk:
+def risk_since_baseline(
+    workspace: Workspace, book: LabelBook, judged: Sequence[Judged], path: Path
+) -> ErrorRateCheck:
     """Return whether the error rate rose since the baseline at `path`; without one, since the first labels.
 
     Raises:
         StoreError: the baseline cannot be read back.
     """
-    from sentimon.evaluation.error_rate_monitor import risk_of
+    from sentimon.evaluation.error_rate_monitor import check_error_rate
     from sentimon.workflows.state_files import read_baseline
 
     last = read_baseline(path).last if is_there(path) else None
     settings = workspace.settings.quality
-    return risk_of(
+    return check_error_rate(
         judged,
         {key: place for place, key in enumerate(book.labels)},
         [last is not None and one.timestamp <= last for one in judged],

@@ -53,7 +53,7 @@ def verify_log(workspace: Workspace) -> LogCheck:
         StoreError: the log cannot be read.
     """
     from sentimon.prediction_log.index.verification import differing_files
-    from sentimon.prediction_log.maintenance.rewriting import find_strays
+    from sentimon.prediction_log.maintenance.rewriting import find_stray_files
     from sentimon.prediction_log.windows import Period
 
     index = workspace.index
@@ -70,7 +70,7 @@ def verify_log(workspace: Workspace) -> LogCheck:
         files=files,
         misread=[*wrong],
         summary=summary,
-        strays=find_strays(workspace.folder),
+        strays=find_stray_files(workspace.folder),
         indexed=workspace.index_file is not None,
     )
 
@@ -83,14 +83,14 @@ def find_prunable(workspace: Workspace) -> list[LogFile]:
         StoreError: the folder cannot be read.
     """
     from sentimon.prediction_log.folder import list_files
-    from sentimon.prediction_log.maintenance.retention import plan_prune
+    from sentimon.prediction_log.maintenance.retention import files_to_prune
 
     settings = workspace.settings.logs
     if not settings.keep_days and not settings.keep_megabytes:
         raise UsageError(
             "nothing says what to keep", hint="give --keep-days or --keep-megabytes, or set them in [logs]"
         )
-    return list(plan_prune(list_files(workspace.folder), settings, now=workspace.now))
+    return list(files_to_prune(list_files(workspace.folder), settings, now=workspace.now))
 
 
 def prune_log(workspace: Workspace, files: Sequence[LogFile]) -> None:

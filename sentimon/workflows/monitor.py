@@ -191,7 +191,7 @@ def _count_words(
     log: Workspace, period: Period, hours: set[int], vocabulary: Vocabulary
 ) -> dict[int, Counted]:
     from sentimon.monitoring.vocabulary import WordCounter
-    from sentimon.prediction_log.word_hashes import tokens_of
+    from sentimon.prediction_log.word_hashes import logged_token_hashes
     from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
 
@@ -201,7 +201,7 @@ def _count_words(
         rows = log.rows(within_hours(period, hours), stack) if hours else ()
         for row in log.progress(rows, "texts read"):
             hour = hour_of(row.timestamp)
-            tokens = tokens_of(row, keyed=vocabulary.keyed) if hour in hours else None
+            tokens = logged_token_hashes(row, keyed=vocabulary.keyed) if hour in hours else None
             if tokens is not None:
                 found[hour] += counter.count(tokens)
     return found

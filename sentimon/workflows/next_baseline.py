@@ -24,7 +24,11 @@ from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.files import is_there, read_if_there
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
-from sentimon.monitoring.baseline_collection import Wanted, decode_wanted, encode_wanted
+from sentimon.monitoring.baseline_collection import (
+    PendingBaseline,
+    decode_pending_baseline,
+    encode_pending_baseline,
+)
 from sentimon.prediction_log.durable_files import errors_named, remove_file, replace_file
 from sentimon.prediction_log.locks import only_monitor, where_writable
 from sentimon.workflows.monitor_file import MONITOR_FILE
@@ -40,7 +44,7 @@ def before_path(path: Path) -> Path:
     return path.with_suffix(".before.json")
 
 
-def wanted_at(path: Path) -> Wanted | None:
+def wanted_at(path: Path) -> PendingBaseline | None:
     """Return what the baseline at `path` is to be made of; None where none is being collected.
 
     Raises:
@@ -50,11 +54,11 @@ def wanted_at(path: Path) -> Wanted | None:
     content = read_if_there(place)
     if content is None:
         return None
-    wanted = decode_wanted(content, origin=str(place))
+    wanted = decode_pending_baseline(content, origin=str(place))
     return wanted if _hash_of(read_if_there(path)) in (None, wanted.replaces) else None
 
 
-def given_up(path: Path) -> Wanted | None:
+def given_up(path: Path) -> PendingBaseline | None:
     """Return the baseline that was to come at `path` and no longer is; the next change there forgets it.
 
     Something else lies at `path` than what it was to replace: put there by hand, or the file that names
@@ -67,12 +71,12 @@ def given_up(path: Path) -> Wanted | None:
     content = read_if_there(next_path(path))
     if content is None or wanted_at(path) is not None:
         return None
-    wanted = decode_wanted(content, origin=str(next_path(path)))
+    wanted = decode_pending_baseline(content, origin=str(next_path(path)))
     return None if _is_of(read_if_there(path), wanted.revision) else wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heir:
+class NewModel:
     """A model that has just begun to serve."""
 
     name: str
@@ -83,7 +87,7 @@ class Heir:
     """Rows that its baseline was asked to be made of; 0: nobody asked for one."""
 
 
-def hand_over(folder: Path, path: Path, heir: Heir, *, fewest: int) -> Wanted | None:
+def follow_new_model(folder: Path, path: Path, heir: NewModel, *, fewest: int) -> PendingBaseline | None:
     """Have the log in `folder` follow a switch to `heir`, and return what is collected from now on.
 
     The monitors forget. A baseline of that model, at `path` or set aside, is taken up again once `fewest`
@@ -106,7 +110,7 @@ def hand_over(folder: Path, path: Path, heir: Heir, *, fewest: int) -> Wanted | 
             if given is not None:
                 _place(path, given)
             return None
-        wanted = Wanted(
+        wanted = PendingBaseline(
             name=heir.name,
             revision=heir.revision,
             since=heir.since,
@@ -115,14 +119,16 @@ def hand_over(folder: Path, path: Path, heir: Heir, *, fewest: int) -> Wanted | 
             replaces=_hash_of(present),
             again=None if known is None else known.decode(),
         )
-        replace_file(next_path(path), encode_wanted(wanted))
+        replace_file(next_path(path), encode_pending_baseline(wanted))
         if given is not None and given is not known:
             replace_file(before_path(path), given)
         remove_file(path)
         return wanted
 
 
-def make_wanted(folder: Path, path: Path, make: Callable[[Wanted], Baseline | None]) -> Baseline | None:
+def make_wanted(
+    folder: Path, path: Path, make: Callable[[PendingBaseline], Baseline | None]
+) -> Baseline | None:
     """Save what `make` makes of the baseline that is wanted at `path`, and return it; None: not yet.
 
     No other program makes it meanwhile.
@@ -172,7 +178,7 @@ def _place(path: Path, baseline: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _held(folder: Path, path: Path) -> Iterator[Wanted | None]:
+def _held(folder: Path, path: Path) -> Iterator[PendingBaseline | None]:
     """Hold the monitors' lock, tidy up what a kill left, and give what is being collected."""
     with contextlib.ExitStack() as stack:
         with errors_named(folder):
@@ -236,7 +242,7 @@ def say_given_up(path: Path, say: Callable[[str], None]) -> None:
         )
 
 
-def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:
+def _made(workspace: Workspace, wanted: PendingBaseline, path: Path) -> Baseline | None:
     """Return the baseline; None where there are too few rows."""
     from dataclasses import replace
 
@@ -265,10 +271,10 @@ def _made(workspace: Workspace, wanted: Wanted, path: Path) -> Baseline | None:
     )
 
 
-def _first_rows(workspace: Workspace, wanted: Wanted) -> list[PredictionRecord]:
-    from sentimon.monitoring.baseline_collection import first_rows
+def _first_rows(workspace: Workspace, wanted: PendingBaseline) -> list[PredictionRecord]:
+    from sentimon.monitoring.baseline_collection import collected_rows
     from sentimon.prediction_log.windows import Period
 
     with contextlib.ExitStack() as stack:
         rows = workspace.logged_rows(Period(after=wanted.since), stack)
-        return first_rows(wanted, workspace.progress(rows, "rows read"))
+        return collected_rows(wanted, workspace.progress(rows, "rows read"))

@@ -15,8 +15,8 @@ from sentimon.errors import ModelError, UsageError
 from sentimon.timestamps import format_moment
 
 if TYPE_CHECKING:
-    from sentimon.evaluation.model_comparison import Gate
-    from sentimon.monitoring.baseline_collection import Wanted
+    from sentimon.evaluation.model_comparison import PromotionCheck
+    from sentimon.monitoring.baseline_collection import PendingBaseline
     from sentimon.workflows.workspace import Workspace
 
 Clock = Callable[[], datetime]
@@ -26,13 +26,13 @@ Clock = Callable[[], datetime]
 class Promotion:
     """What came of a candidate."""
 
-    gate: Gate
+    gate: PromotionCheck
     serving: str
     """The name of the model that it was judged against."""
     candidate: Path
     version: str | None
     """What it is called in the registry; None where it was refused."""
-    collected: Wanted | None
+    collected: PendingBaseline | None
     """The baseline that is collected now."""
 
 
@@ -42,7 +42,7 @@ class Rollback:
 
     version: str
     previous: str | None
-    collected: Wanted | None
+    collected: PendingBaseline | None
     """The baseline that is collected now."""
 
 
@@ -106,24 +106,26 @@ def take_back(workspace: Workspace, version: str | None, *, reason: str, clock: 
     return Rollback(version=target, previous=before.current, collected=collected)
 
 
-def judge(workspace: Workspace, names: tuple[str, str], data: str | None, regressions: str | None) -> Gate:
+def judge(
+    workspace: Workspace, names: tuple[str, str], data: str | None, regressions: str | None
+) -> PromotionCheck:
     """Return what the gate says of the second model, which is to take the place of the first."""
     from sentimon.evaluation.datasets import load_labelled
-    from sentimon.evaluation.model_comparison import Gate, find_broken
+    from sentimon.evaluation.model_comparison import PromotionCheck, failed_examples
     from sentimon.workflows.evaluation import LANGUAGE_COLUMN, compare_classes, score_with_both
 
     held_back = load_labelled(data, segment_column=LANGUAGE_COLUMN) if data else []
     listed = load_labelled(regressions) if regressions else []
     if not held_back and not listed:
-        return Gate(comparison=None, listed=0, broken=())
+        return PromotionCheck(comparison=None, listed=0, broken=())
     before, now, seconds = score_with_both(workspace, names, [*held_back, *listed])
     many = len(held_back)
     comparison = None
     if data:
         classes = (before[:many], now[:many])
         comparison = compare_classes(workspace, held_back, *classes, seconds=seconds, segment=LANGUAGE_COLUMN)
-    broken = find_broken(listed, before[many:], now[many:])
-    return Gate(comparison=comparison, listed=len(listed), broken=broken)
+    broken = failed_examples(listed, before[many:], now[many:])
+    return PromotionCheck(comparison=comparison, listed=len(listed), broken=broken)
 
 
 def folder_of(candidate: Path) -> Path:
@@ -181,14 +183,16 @@ def check_baseline_rows(workspace: Workspace) -> None:
         )
 
 
-def follow_switch(workspace: Workspace, version: str, revision: str | None, *, clock: Clock) -> Wanted | None:
+def follow_switch(
+    workspace: Workspace, version: str, revision: str | None, *, clock: Clock
+) -> PendingBaseline | None:
     """Have monitor and baseline of the log follow a switch just made, and return what is collected now.
 
     Raises:
         StoreError: the folder of the log cannot be written.
     """
     from sentimon.workflows.monitor_file import forget_monitors
-    from sentimon.workflows.next_baseline import Heir, hand_over, say_given_up
+    from sentimon.workflows.next_baseline import NewModel, follow_new_model, say_given_up
 
     rows = workspace.settings.training.baseline_rows
     if not rows and not workspace.folder.is_dir():
@@ -198,13 +202,13 @@ def follow_switch(workspace: Workspace, version: str, revision: str | None, *, c
         forget_monitors(workspace.folder)
         return None
     # The clock, not the begin of the command: its gate may have taken minutes.
-    heir = Heir(name=version, revision=revision, since=clock(), asked=rows)
+    heir = NewModel(name=version, revision=revision, since=clock(), asked=rows)
     path = workspace.baseline_path(None)
     say_given_up(path, workspace.say)
-    return hand_over(workspace.folder, path, heir, fewest=workspace.settings.drift.min_samples)
+    return follow_new_model(workspace.folder, path, heir, fewest=workspace.settings.drift.min_samples)
 
 
-def advice(workspace: Workspace, collected: Wanted | None) -> list[str]:
+def advice(workspace: Workspace, collected: PendingBaseline | None) -> list[str]:
     """Return what a switch leaves to do, and what becomes of the baseline, a sentence each."""
     from sentimon.config.paths import expanded
     from sentimon.workflows.model_registry import CURRENT

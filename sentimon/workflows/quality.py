@@ -13,9 +13,9 @@ from sentimon.workflows.log_rows import open_log
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.evaluation.error_rate_monitor import Risk
+    from sentimon.evaluation.error_rate_monitor import ErrorRateCheck
     from sentimon.evaluation.estimate import Estimates
-    from sentimon.evaluation.estimate_rows import Gathered
+    from sentimon.evaluation.estimate_rows import ModelRows
     from sentimon.evaluation.realised_quality import EstimateGap, Judged, QualityWindow, RealisedQuality
     from sentimon.prediction_log.summary import ModelKey
     from sentimon.prediction_log.windows import Period
@@ -32,7 +32,7 @@ class LogQuality:
     quality: RealisedQuality
     windows: Sequence[QualityWindow] | None
     """None where no windows are asked for."""
-    risk: Risk
+    risk: ErrorRateCheck
     """Whether the error rate rose since the baseline."""
     rows: int
     """Rows of the period, labelled or not."""
@@ -58,20 +58,22 @@ def measure_quality(
         UsageError: no such windows fit the calendar.
         StoreError: the log, its labels or the baseline cannot be read.
     """
-    from sentimon.evaluation.realised_quality import judge, realise, realise_windows
-    from sentimon.gold_labels.label_join import with_labels
+    from sentimon.evaluation.realised_quality import judge, realised_quality_of, realised_quality_windows
+    from sentimon.gold_labels.label_join import join_labels
     from sentimon.prediction_log.windows import Period
 
     calendar = None if every is None else workspace.calendar(every)
     level = workspace.settings.drift.confidence_level
     book = read_labels(workspace)
     with open_log(workspace, period or Period()) as records:
-        judged, counts = judge(with_labels(records, book.finder(text_hash(workspace))), calendar)
+        judged, counts = judge(join_labels(records, book.finder(text_hash(workspace))), calendar)
     windows = None
     if calendar is not None:
-        windows = realise_windows(judged, counts, calendar, now=workspace.now, confidence_level=level)
+        windows = realised_quality_windows(
+            judged, counts, calendar, now=workspace.now, confidence_level=level
+        )
     return LogQuality(
-        quality=realise(judged, confidence_level=level),
+        quality=realised_quality_of(judged, confidence_level=level),
         windows=windows,
         risk=risk_since_baseline(workspace, book, judged, workspace.baseline_path(None)),
         rows=sum(counts.values()),
@@ -93,7 +95,7 @@ def estimate_quality(
     """
     from sentimon.evaluation.estimate import estimate
     from sentimon.evaluation.estimate_rows import Source
-    from sentimon.evaluation.realised_quality import gap_of
+    from sentimon.evaluation.realised_quality import estimate_gap
     from sentimon.prediction_log.windows import Period
 
     model, gathered = _gather(workspace, period or Period())
@@ -109,20 +111,20 @@ def estimate_quality(
         new_words=settings.new_words,
         seed=_SEED,
     )
-    gap = gap_of(found.learnt.accuracy if found.learnt else None, later, confidence_level=level)
+    gap = estimate_gap(found.learnt.accuracy if found.learnt else None, later, confidence_level=level)
     return QualityEstimate(estimates=found, gap=gap)
 
 
-def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, Gathered]:
+def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, ModelRows]:
     """Return the model with the most rows in the period, and what the log has of it."""
     from sentimon.evaluation.estimate_rows import gather
-    from sentimon.gold_labels.label_join import with_labels
+    from sentimon.gold_labels.label_join import join_labels
     from sentimon.prediction_log.windows import Period as Whole
     from sentimon.reporting.plain_text import counted
 
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, Whole()) as records:
-        found = gather(with_labels(records, finder), period, seed=_SEED)
+        found = gather(join_labels(records, finder), period, seed=_SEED)
     if not any(sum(one.counts) for one in found.values()):
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
     model = max(found, key=lambda name: (sum(found[name].counts), str(name)))
@@ -133,7 +135,7 @@ def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, Gathered]:
     return model, found[model]
 
 
-def _split(gathered: Gathered, fewest: int) -> tuple[list[Judged], list[Judged]]:
+def _split(gathered: ModelRows, fewest: int) -> tuple[list[Judged], list[Judged]]:
     """Return (the labelled rows to learn from, those that tell how far the estimate was off)."""
     from sentimon.evaluation.estimate_rows import Source
 

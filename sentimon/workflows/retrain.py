@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sentimon.finetuning.retraining_plan import RetrainingPlan
     from sentimon.finetuning.split import Labelled
     from sentimon.finetuning.training_loop import EpochMetrics
-    from sentimon.gold_labels.label_join import Finder
+    from sentimon.gold_labels.label_join import LabelLookup
     from sentimon.labels import Sentiment
     from sentimon.prediction_log.record import PredictionRecord
 
@@ -40,7 +40,7 @@ def rows_of_sources(sources: Iterable[str]) -> list[Labelled]:
     return [(row.text, row.label) for source in sources for row in load_labelled(source)]
 
 
-def rows_of_log(records: Iterable[PredictionRecord], finder: Finder) -> LabelledRows:
+def rows_of_log(records: Iterable[PredictionRecord], finder: LabelLookup) -> LabelledRows:
     """Return the texts of the log that have a label, each once with its latest label."""
     found: dict[str, Sentiment] = {}
     without_text = 0

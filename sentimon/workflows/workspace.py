@@ -24,7 +24,7 @@ from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
-    from sentimon.errors import SegmentError
+    from sentimon.errors import LogFileError
     from sentimon.prediction_log.index.log_index import LogIndex
     from sentimon.prediction_log.index.logged_rows import LatestRowsCache, PeriodRows
     from sentimon.prediction_log.index.packed_sums import PartialSum
@@ -104,9 +104,9 @@ class Workspace:
         Raises:
             UsageError: what reaches such storage is not installed.
         """
-        from sentimon.prediction_log.object_storage import place_of
+        from sentimon.prediction_log.object_storage import path_at
 
-        return place_of(self.settings.logs.dir) if on_objects(self.settings.logs.dir) else self.folder
+        return path_at(self.settings.logs.dir) if on_objects(self.settings.logs.dir) else self.folder
 
     @property
     def folder(self) -> Path:
@@ -142,10 +142,10 @@ class Workspace:
             UsageError: it may not be written.
             StoreError: it is there already, and not to be replaced by `force`.
         """
-        from sentimon.prediction_log.output_files import open_door
+        from sentimon.prediction_log.output_files import checked_output
 
         read = self.inputs(*inputs)
-        return open_door(expanded(named), kind, log=self.folder, inputs=read, force=force)
+        return checked_output(expanded(named), kind, log=self.folder, inputs=read, force=force)
 
     def check_new_folder(
         self,
@@ -260,11 +260,11 @@ class Workspace:
             return latest_rows(self.moment, count, memory)
         return self.index.ask(lambda sums: latest_rows(sums, count, memory))
 
-    def readable_files(self) -> tuple[list[tuple[LogFile, Summary]], list[SegmentError]]:
+    def readable_files(self) -> tuple[list[tuple[LogFile, Summary]], list[LogFileError]]:
         """Return (each file of the log with the sum over its rows and bad lines, the unreadable ones)."""
         return self.index.ask_readable_files(lambda sums: sums.by_file())
 
-    def readable_summary(self, period: Period) -> tuple[Summary, list[SegmentError]]:
+    def readable_summary(self, period: Period) -> tuple[Summary, list[LogFileError]]:
         """Return (what `summary` returns of the files that can be read, the others)."""
         return self.index.ask_readable_files(lambda sums: sums.summary(period))
 
@@ -367,10 +367,10 @@ class Workspace:
 
 def is_for_cluster(settings: EngineSettings, units: Sequence[ScanUnit]) -> bool:
     """Return whether some units of the log are worth a cluster, where one is to be used at all."""
-    from sentimon.prediction_log.index.scan import size_of
+    from sentimon.prediction_log.index.scan import unit_bytes
 
     smallest = settings.smallest_megabytes << 20
-    return settings.name != "local" and sum(size_of(unit) for unit in units) >= max(1, smallest)
+    return settings.name != "local" and sum(unit_bytes(unit) for unit in units) >= max(1, smallest)
 
 
 def read_units(

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.monitoring.baseline_collection import Wanted
+from sentimon.monitoring.baseline_collection import PendingBaseline
 from sentimon.scoring.scorer import DEFAULT_FOLDER
-from sentimon.workflows.next_baseline import Heir, before_path, hand_over
+from sentimon.workflows.next_baseline import NewModel, before_path, follow_new_model
 from sentimon.workflows.state_files import next_path
 from tests.conftest import Ran, clean_environment
 from tests.support.rows import MINUTE, START, rows
@@ -38,9 +38,9 @@ def switched(begin_with, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def
     return tmp_path / "logs/baseline.json"
 
 
-def switch(folder: Path, name: str, revision: str, *, minute: int, count: int) -> Wanted | None:
-    heir = Heir(name=name, revision=revision, since=START + minute * MINUTE, asked=count)
-    return hand_over(folder / "logs", folder / "logs/baseline.json", heir, fewest=50)
+def switch(folder: Path, name: str, revision: str, *, minute: int, count: int) -> PendingBaseline | None:
+    heir = NewModel(name=name, revision=revision, since=START + minute * MINUTE, asked=count)
+    return follow_new_model(folder / "logs", folder / "logs/baseline.json", heir, fewest=50)
 
 
 def distribution(path: Path) -> list[int]:

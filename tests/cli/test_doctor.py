@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sentimon.prediction_log.index import sqlite_store as store
-from sentimon.prediction_log.index.verification import damage_of
+from sentimon.prediction_log.index.verification import index_damage
 from sentimon.workflows.doctor import LIBRARIES, examine
 from sentimon.workflows.opening import open_workspace
 from tests.conftest import ROOT, Ran
@@ -104,7 +104,7 @@ def test_a_damaged_index_is_said_and_is_well_the_next_time(run, log, tmp_path: P
     assert run("metrics").code == 0
     index = tmp_path / "logs/.sentimon/rollup.sqlite"
     content = index.read_bytes()
-    assert damage_of(index) is None
+    assert index_damage(index) is None
     index.write_bytes((content[:4096] + damage * 2000)[: len(content)] if damage else content[:9000])
     done = run("doctor", "--json")
     assert (done.code, findings(done)["index"]["state"]) == (0, "warning")
@@ -133,7 +133,7 @@ def test_hours_that_do_not_add_up_and_a_lock_are_told_apart(run, log, tmp_path: 
     run("metrics")
     index = tmp_path / "logs/.sentimon/rollup.sqlite"
     in_new_process(examine_while_it_is_locked, str(tmp_path / "logs"), str(index))
-    assert damage_of(index) == "the index is damaged"
+    assert index_damage(index) == "the index is damaged"
 
 
 def test_bad_lines_and_copies_are_warnings(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -20,7 +20,7 @@ from sentimon.engine.ray_reading import read_on
 from sentimon.errors import EngineError, StoreError
 from sentimon.prediction_log.append_chain import FileState
 from sentimon.prediction_log.index.cells import WIDTHS
-from sentimon.prediction_log.index.file_snapshot import MovedError
+from sentimon.prediction_log.index.file_snapshot import LogChangedError
 from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.index.packed_sums import PartialSum
 from sentimon.prediction_log.index.period_sums import PeriodSums
@@ -117,8 +117,8 @@ def cells_by(folder: Path, run: Any) -> list[object]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("sentimon.prediction_log.index.scan.UNIT", 4_000)
-    monkeypatch.setattr("sentimon.prediction_log.index.indexed_files.UNIT", 4_000)
+    monkeypatch.setattr("sentimon.prediction_log.index.scan.UNIT_BYTES", 4_000)
+    monkeypatch.setattr("sentimon.prediction_log.index.indexed_files.UNIT_BYTES", 4_000)
     monkeypatch.setattr(reading, "UNIT", 8 << 20)
     monkeypatch.setattr(reading, "FAN_IN", 3)
     monkeypatch.setattr(reading, "BRANCH", 9)
@@ -169,7 +169,7 @@ def test_what_a_lost_task_was_to_read_is_read_here(folder: Path) -> None:
     assert all("was read here: the worker died" in line for line in said)
 
 
-@pytest.mark.parametrize("error", [MovedError(), StoreError("no such file", hint="?")])
+@pytest.mark.parametrize("error", [LogChangedError(), StoreError("no such file", hint="?")])
 def test_a_machine_that_cannot_read_what_this_one_can_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_machine_that_cannot_read_what_this_one_can_is_named(
 def test_an_error_that_is_one_here_too_comes_out(folder: Path) -> None:
     units = units_of(folder)
     (folder / "predictions-20260902T000000Z.jsonl").unlink()
-    with pytest.raises(MovedError):
+    with pytest.raises(LogChangedError):
         list(read_on(cluster_of(PlayedRay()), read_unit, units, say=print))
 
 

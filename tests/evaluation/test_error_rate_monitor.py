@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from sentimon.evaluation.error_rate_monitor import (
-    Risk,
+    ErrorRateCheck,
+    check_error_rate,
     monitor_losses,
-    risk_of,
 )
 from sentimon.evaluation.realised_quality import Judged
 from sentimon.gold_labels.gold_label import GoldLabel
@@ -20,7 +20,7 @@ from tests.support.rows import START
 ALPHA = 0.05
 
 
-def track(reference: list[float], current: list[float], **options: float) -> Risk:
+def track(reference: list[float], current: list[float], **options: float) -> ErrorRateCheck:
     given = {"tolerance": 0.05, "confidence_level": 1 - ALPHA, "min_labels": 50} | options
     return monitor_losses(reference, current, **given)
 
@@ -93,7 +93,7 @@ def test_labels_of_rows_that_are_hard_and_drawn_for_it_raise_no_alarm() -> None:
                 number += 1
         order = {one.label.key: place for place, one in enumerate(rows)}
         in_reference = [place < 400 for place in range(len(rows))]
-        found = risk_of(
+        found = check_error_rate(
             rows, order, in_reference,
             tolerance=0.05, confidence_level=0.95, min_labels=50, reference_labels=60,
         )  # fmt: skip
@@ -147,10 +147,10 @@ def test_labels_count_once_in_the_order_they_came_and_the_first_are_the_referenc
     rows += [judged(3, wrong=True, minute=1)]
     order = {("id", str(number)): number for number in range(80)}
     options = {"tolerance": 0.05, "confidence_level": 0.95, "min_labels": 50}
-    found = risk_of(rows, order, [False] * 81, reference_labels=60, **options)
+    found = check_error_rate(rows, order, [False] * 81, reference_labels=60, **options)
     assert (found.reference.value, found.reference.n) == (0, 60)
     assert (found.current.value, found.current.n) == (1, 20)
     in_reference = [one.timestamp <= START - timedelta(minutes=20) for one in rows]
-    found = risk_of(rows, order, in_reference, reference_labels=60, **options)
+    found = check_error_rate(rows, order, in_reference, reference_labels=60, **options)
     assert (found.reference.n, found.current.n) == (60, 20)
     assert found.reference.value == pytest.approx(20 / 60)

@@ -18,7 +18,7 @@ from sentimon.evaluation.estimate import (
     words_of,
 )
 from sentimon.evaluation.estimate_rows import MOST_ROWS, Source, UnlabelledSample, gather
-from sentimon.evaluation.realised_quality import Judged, gap_of
+from sentimon.evaluation.realised_quality import Judged, estimate_gap
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.windows import Period
@@ -203,7 +203,7 @@ def judged(number: int, *, wrong: bool) -> Judged:
 
 
 def test_the_gap_is_realised_less_estimated_with_both_errors() -> None:
-    found = gap_of(
+    found = estimate_gap(
         Estimate(value=0.8, low=0.75, high=0.86, n=9),
         [judged(number, wrong=number < 30) for number in range(100)],
         confidence_level=0.95,
@@ -212,8 +212,8 @@ def test_the_gap_is_realised_less_estimated_with_both_errors() -> None:
     assert found.difference.value == pytest.approx(-0.1)
     assert found.difference.low == pytest.approx(-0.1 - np.hypot(0.7 - found.realised.low, 0.06))
     assert found.difference.high == pytest.approx(-0.1 + np.hypot(found.realised.high - 0.7, 0.05))
-    assert gap_of(None, [], confidence_level=0.95) is None
-    assert gap_of(Estimate(value=0.8, low=0.7, high=0.9, n=1), [], confidence_level=0.95) is None
+    assert estimate_gap(None, [], confidence_level=0.95) is None
+    assert estimate_gap(Estimate(value=0.8, low=0.7, high=0.9, n=1), [], confidence_level=0.95) is None
 
 
 def test_one_pass_gathers_labelled_rows_by_period_and_model_and_a_sample_of_the_rest() -> None:

@@ -11,10 +11,10 @@ from sentimon.errors import NoVerdictError
 from sentimon.evaluation.datasets import LabelledText
 from sentimon.evaluation.model_comparison import (
     Comparison,
-    Gate,
+    PromotionCheck,
     compare_models,
     compare_pair,
-    find_broken,
+    failed_examples,
     mcnemar_p,
     parts_of,
 )
@@ -126,11 +126,11 @@ def test_parts_with_few_rows_have_no_numbers_and_too_few_rows_at_all_no_verdict(
 
 def test_a_listed_text_is_broken_where_the_candidate_says_another_label() -> None:
     rows = [LabelledText(text="a", label=P), LabelledText(text="b", label=N), LabelledText(text="c", label=U)]
-    (broken,) = find_broken(rows, [P, P, P], [P, U, U])
+    (broken,) = failed_examples(rows, [P, P, P], [P, U, U])
     assert (broken.text, broken.label, broken.before, broken.now) == ("b", N, P, U)
 
 
 def test_one_broken_text_keeps_the_gate_shut_and_none_opens_it() -> None:
     rows = [LabelledText(text="a", label=P)]
-    assert Gate(comparison=None, listed=1, broken=find_broken(rows, [P], [P])).open
-    assert not Gate(comparison=None, listed=1, broken=find_broken(rows, [P], [N])).open
+    assert PromotionCheck(comparison=None, listed=1, broken=failed_examples(rows, [P], [P])).open
+    assert not PromotionCheck(comparison=None, listed=1, broken=failed_examples(rows, [P], [N])).open

@@ -13,7 +13,7 @@ from sentimon.evaluation.classification_metrics import (
     macro_recall,
     weighted_share,
 )
-from sentimon.evaluation.realised_quality import Judged, judge, realise, realise_windows
+from sentimon.evaluation.realised_quality import Judged, judge, realised_quality_of, realised_quality_windows
 from sentimon.gold_labels.gold_label import GoldLabel, design_weights
 from sentimon.gold_labels.sampling import draw_rows
 from sentimon.gold_labels.sampling_strategies import uncertainty_weight
@@ -104,7 +104,7 @@ def test_labels_of_uncertain_rows_give_the_accuracy_of_all_rows_with_an_interval
             )
             for one in draw.rows
         ]  # fmt: skip
-        found = realise(judged, confidence_level=0.95)
+        found = realised_quality_of(judged, confidence_level=0.95)
         plain.append(np.mean([not one.wrong for one in judged]))
         weighted.append(found.accuracy.value)
         covered += found.accuracy.low <= truth <= found.accuracy.high
@@ -119,15 +119,15 @@ def test_windows_are_those_of_the_calendar_and_those_without_labels_stay_visible
     calendar = Calendar.of("1d", UTC)
     judged, counts = judge(rows, calendar)
     now = START + timedelta(days=2)
-    windows = realise_windows(judged, counts, calendar, now=now, confidence_level=0.95)
+    windows = realised_quality_windows(judged, counts, calendar, now=now, confidence_level=0.95)
     assert [(one.rows, one.quality.n, one.quality.accuracy.value, one.complete) for one in windows] == [
         (2, 1, 1.0, True), (0, 0, None, True), (1, 1, 0.0, False),
     ]  # fmt: skip
-    assert realise_windows([], {}, calendar, now=now, confidence_level=0.95) == []
+    assert realised_quality_windows([], {}, calendar, now=now, confidence_level=0.95) == []
 
 
 def test_no_labels_give_no_numbers() -> None:
-    found = realise([], confidence_level=0.95)
+    found = realised_quality_of([], confidence_level=0.95)
     assert (found.n, found.accuracy.value, found.macro_recall.value, found.macro_f1.value) == (
         0, None, None, None,
     )  # fmt: skip

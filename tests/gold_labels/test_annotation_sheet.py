@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from sentimon.evaluation.datasets import load_labelled
 from sentimon.gold_labels.gold_label import ID, TEXT_HASH
-from sentimon.gold_labels.label_import import open_inbox
+from sentimon.gold_labels.label_import import read_label_file
 from sentimon.gold_labels.sampling import SampledRow, write_sheet
 from sentimon.ingest.input_row import NO_COLUMN, InputRow
 from sentimon.ingest.tables import read_file
-from sentimon.prediction_log.output_files import ROWS, open_door
+from sentimon.prediction_log.output_files import ROWS, checked_output
 from tests.support.csv_texts import TEXTS
 from tests.support.rows import START, record
 
@@ -40,7 +40,7 @@ def sheet_of(path: Path, texts: list[str]) -> Path:
         SampledRow(record=record(0, number, text=text), key=(ID, text), probability=0.5)
         for number, text in enumerate(texts)
     ]
-    write_sheet(open_door(path, ROWS), drawn, draw=START)
+    write_sheet(checked_output(path, ROWS), drawn, draw=START)
     return path
 
 
@@ -80,7 +80,7 @@ def test_a_labelled_sheet_is_joined_by_id_and_text_whatever_an_annotation_tool_d
             out.writeheader()
             out.writerows(found)
         rows = read_file(path, column=NO_COLUMN)
-        inbox = open_inbox(rows, by=None, label_field=None, now=START, zone=UTC, hash_text=hashed)
+        inbox = read_label_file(rows, by=None, label_field=None, now=START, zone=UTC, hash_text=hashed)
         for text, one in zip(HOSTILE, inbox.labels, strict=True):
             assert {(ID, text), (TEXT_HASH, hashed(text))} & set(one.keys)
 

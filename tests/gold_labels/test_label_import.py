@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sentimon.errors import DataError
-from sentimon.gold_labels.label_import import Inbox, address, open_inbox
+from sentimon.gold_labels.label_import import LabelFile, address, read_label_file
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
@@ -17,13 +17,13 @@ def hashed(text: str) -> str:
     return f"h:{text}"
 
 
-def inbox(*fields: dict[str, Any] | BadLine, **options: Any) -> Inbox:
+def inbox(*fields: dict[str, Any] | BadLine, **options: Any) -> LabelFile:
     rows = [
         one if isinstance(one, BadLine) else InputRow(path="l.csv", line=number, text=None, fields=one)
         for number, one in enumerate(fields, start=2)
     ]
     given = {"by": None, "label_field": None} | options
-    return open_inbox(rows, now=START, zone=UTC, hash_text=hashed, **given)
+    return read_label_file(rows, now=START, zone=UTC, hash_text=hashed, **given)
 
 
 def test_a_row_is_named_by_id_then_hash_then_text_as_it_may_be_kept() -> None:

@@ -8,7 +8,7 @@ import pytest
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.jsonl import BadLine
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.baseline_collection import Collecting, Wanted
+from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
 from sentimon.monitoring.class_mix_drift import Verdict, detect_drift
 from sentimon.monitoring.retraining_rules import (
     LastTrigger,
@@ -167,7 +167,7 @@ def trigger(
     *,
     drift_told: bool = False,
     error_rate_told: bool = False,
-    collecting: Collecting | None = None,
+    collecting: BaselineProgress | None = None,
 ) -> RetrainingTrigger:
     return RetrainingTrigger(
         samples=rule("samples", samples),
@@ -209,8 +209,8 @@ def test_a_rule_that_cannot_be_judged_leaves_it_open_unless_another_is_met(
 ) -> None:
     found = trigger(samples, confidence, drift, error_rate)
     assert (found.due, found.decided) == (due, decided)
-    wanted = Wanted(name="v2", revision="2", since=NOW, rows=9, asked=9, replaces=None)
-    collecting = Collecting(wanted=wanted, found=1, others=0)
+    wanted = PendingBaseline(name="v2", revision="2", since=NOW, rows=9, asked=9, replaces=None)
+    collecting = BaselineProgress(wanted=wanted, found=1, others=0)
     held = trigger(samples, confidence, drift, error_rate, collecting=collecting)
     assert (held.due, held.decided, held.triggered) == (False, False, False)
 

@@ -21,8 +21,8 @@ from sentimon.monitoring.vocabulary import (
 from sentimon.prediction_log.word_hashes import (
     hash_word,
     keyed_token_hashes,
+    logged_token_hashes,
     token_hashes,
-    tokens_of,
     words_of,
 )
 from tests.support.rows import START, record, records, summary
@@ -57,10 +57,10 @@ def test_keyed_hashes_say_nothing_without_the_key_and_not_the_order() -> None:
 
 
 def test_a_row_has_the_words_of_its_text_or_their_keyed_hashes() -> None:
-    assert set(tokens_of(record(0, text="a b"), keyed=False) or ()) == token_hashes("a b")
-    assert tokens_of(record(0, text=None), keyed=False) is None
-    assert list(tokens_of(record(0, text=None, token_hashes=[1, 2]), keyed=True) or ()) == [1, 2]
-    assert tokens_of(record(0, text="a b"), keyed=True) is None
+    assert set(logged_token_hashes(record(0, text="a b"), keyed=False) or ()) == token_hashes("a b")
+    assert logged_token_hashes(record(0, text=None), keyed=False) is None
+    assert list(logged_token_hashes(record(0, text=None, token_hashes=[1, 2]), keyed=True) or ()) == [1, 2]
+    assert logged_token_hashes(record(0, text="a b"), keyed=True) is None
 
 
 def test_the_first_half_gives_the_words_and_the_second_what_new_ones_are_usual() -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sentimon.errors import SegmentError, StoreError
+from sentimon.errors import LogFileError, StoreError
 from sentimon.jsonl import encode
 from sentimon.prediction_log import folder as log_folder
 from sentimon.prediction_log import reader
 from sentimon.prediction_log.append_chain import ANY_DEVICE, FileState
 from sentimon.prediction_log.folder import list_files, sealed_files
 from sentimon.prediction_log.index import file_snapshot
-from sentimon.prediction_log.index.file_snapshot import content_mark, list_snapshots, opened_again
+from sentimon.prediction_log.index.file_snapshot import content_fingerprint, list_snapshots, open_same_file
 from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.summary import Summary, summarise
@@ -83,8 +83,8 @@ def test_on_any_device_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     state = replace(FileState.of(path.stat()), device=ANY_DEVICE)
 
     def mark() -> str:
-        with opened_again(path, state) as segment:
-            return content_mark(segment, state.size)
+        with open_same_file(path, state) as segment:
+            return content_fingerprint(segment, state.size)
 
     before = mark()
     with path.open("ab") as file:
@@ -139,7 +139,7 @@ def test_a_file_that_is_named_and_cannot_be_read_is_an_error_in_every_answer(
     assert summed(tmp_path).count == 3
     unreadable(kind, lost, monkeypatch)
     for ask in (lambda: summed(tmp_path), lambda: list(read_log(tmp_path, zone=UTC))):
-        with pytest.raises(SegmentError) as caught:
+        with pytest.raises(LogFileError) as caught:
             ask()
         assert caught.value.path == lost
         assert str(lost) in caught.value.message
@@ -235,5 +235,5 @@ def test_a_live_file_linked_to_what_others_own_is_refused(
     assert summed(tmp_path / "logs").count == 3
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     for ask in (lambda: summed(tmp_path / "logs"), lambda: list(read_log(tmp_path / "logs", zone=UTC))):
-        with pytest.raises(SegmentError, match="is a link to a file of another user"):
+        with pytest.raises(LogFileError, match="is a link to a file of another user"):
             ask()

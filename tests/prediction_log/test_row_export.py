@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sentimon.errors import StoreError, UsageError
 from sentimon.labels import LABELS
 from sentimon.prediction_log import row_export as export
-from sentimon.prediction_log.output_files import ROWS, OutputFile, open_door
+from sentimon.prediction_log.output_files import ROWS, OutputFile, checked_output
 from sentimon.prediction_log.reader import read_log_file
 from sentimon.prediction_log.record import OPTIONAL_FIELDS, PredictionRecord
 from sentimon.prediction_log.row_export import check_export, export_rows
@@ -36,7 +36,7 @@ HOSTILE = [
 
 
 def out(path: Path) -> OutputFile:
-    return open_door(path, ROWS)
+    return checked_output(path, ROWS)
 
 
 @given(st.lists(strategies.records(), max_size=10))

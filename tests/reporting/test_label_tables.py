@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from sentimon.evaluation.calibration_file import Calibration
-from sentimon.evaluation.error_rate_monitor import Risk, monitor_losses
+from sentimon.evaluation.error_rate_monitor import ErrorRateCheck, monitor_losses
 from sentimon.evaluation.estimate import (
     EXPECTED,
     AssumptionChecks,
@@ -24,7 +24,12 @@ from sentimon.evaluation.estimate import (
 )
 from sentimon.evaluation.model_comparison import compare_models, compare_pair, parts_of
 from sentimon.evaluation.quality import evaluate
-from sentimon.evaluation.realised_quality import EstimateGap, judge, realise, realise_windows
+from sentimon.evaluation.realised_quality import (
+    EstimateGap,
+    judge,
+    realised_quality_of,
+    realised_quality_windows,
+)
 from sentimon.finetuning.results import BeforeAndAfter, RetrainingResults
 from sentimon.finetuning.training_loop import EpochMetrics
 from sentimon.gold_labels.gold_label import GoldLabel
@@ -73,9 +78,9 @@ def realised() -> RenderableType:
     rows += [(record(0, 3 * 24 * 60 + number), label(number % 2)) for number in range(60)]
     judged, counts = judge(rows, calendar)
     now = START + 3.2 * DAY
-    windows = realise_windows(judged, counts, calendar, now=now, confidence_level=0.95)
+    windows = realised_quality_windows(judged, counts, calendar, now=now, confidence_level=0.95)
     return realised_table(
-        realise(judged, confidence_level=0.95),
+        realised_quality_of(judged, confidence_level=0.95),
         windows,
         risk([0.0] * 100, [0.0, 1.0] * 30),
         rows=160,
@@ -84,7 +89,7 @@ def realised() -> RenderableType:
 
 
 def realised_without_labels() -> RenderableType:
-    found = realise([], confidence_level=0.95)
+    found = realised_quality_of([], confidence_level=0.95)
     return realised_table(found, None, risk([], []), rows=7, zone=UTC)
 
 
@@ -158,7 +163,7 @@ def calibration() -> RenderableType:
     return calibration_table(found, known(0.1), known(0.05))
 
 
-def risk(reference: list[float], current: list[float]) -> Risk:
+def risk(reference: list[float], current: list[float]) -> ErrorRateCheck:
     return monitor_losses(reference, current, tolerance=0.05, confidence_level=0.95, min_labels=50)
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
+from sentimon.monitoring.baseline_collection import PendingBaseline, encode_pending_baseline
 from sentimon.workflows import next_baseline
 from sentimon.workflows.next_baseline import (
-    Heir,
+    NewModel,
     before_path,
+    follow_new_model,
     given_up,
-    hand_over,
     make_wanted,
     place_baseline,
     say_given_up,
@@ -34,12 +34,12 @@ def baseline(revision: str) -> Baseline:
     return Baseline(name=NAMES[revision], created=START, source="logs", summary=total)
 
 
-def switch(folder: Path, revision: str, asked: int = 0) -> Wanted | None:
-    heir = Heir(name=NAMES[revision], revision=revision, since=START, asked=asked)
-    return hand_over(folder, folder / "baseline.json", heir, fewest=50)
+def switch(folder: Path, revision: str, asked: int = 0) -> PendingBaseline | None:
+    heir = NewModel(name=NAMES[revision], revision=revision, since=START, asked=asked)
+    return follow_new_model(folder, folder / "baseline.json", heir, fewest=50)
 
 
-def make(wanted: Wanted) -> Baseline:
+def make(wanted: PendingBaseline) -> Baseline:
     """Make what is wanted as if its rows were there."""
     return replace(baseline(wanted.revision), resumed=START if wanted.again else None)
 
@@ -181,12 +181,12 @@ def test_a_baseline_to_come_that_was_edited_is_given_up_and_that_is_said(
     say_given_up(path, said.append)
     assert not said
     edited = msgspec.structs.replace(wanted, replaces="0" * 64)
-    next_path(path).write_bytes(encode_wanted(edited))
+    next_path(path).write_bytes(encode_pending_baseline(edited))
     say_given_up(path, said.append)
     assert f"{next_path(path)}: the baseline of v2 is given up" in said.pop()
     # Made by a program that was killed before it could take its record away.
     save_baseline(path, baseline(TWO))
     assert given_up(path) is None
-    next_path(path).write_bytes(encode_wanted(edited).replace(b"0000", b"X", 1))
+    next_path(path).write_bytes(encode_pending_baseline(edited).replace(b"0000", b"X", 1))
     with pytest.raises(StoreError, match="replaces"):
         say_given_up(path, said.append)

@@ -15,7 +15,7 @@ from sentimon.compat.drift_detector import DriftDetector
 from sentimon.compat.prediction_logger import PredictionLog
 from sentimon.config import load_settings
 from sentimon.monitoring.baseline import create_baseline
-from sentimon.monitoring.baseline_collection import Wanted, encode_wanted
+from sentimon.monitoring.baseline_collection import PendingBaseline, encode_pending_baseline
 from sentimon.prediction_log.durable_files import create_file
 from sentimon.prediction_log.summary import summarise
 from sentimon.workflows import model_registry as registry
@@ -157,8 +157,10 @@ def test_of_many_rollbacks_at_once_one_goes_back_one_version(tmp_path: Path) -> 
 
 def test_a_baseline_that_was_collected_is_made_once() -> None:
     written(Path("logs"), logged(20, 20, 40, minute=DAY, model="m", revision="1"))
-    wanted = Wanted(name="v0002", revision="1", since=START, rows=60, asked=60, replaces=None, again=None)
-    next_path(Path("logs/baseline.json")).write_bytes(encode_wanted(wanted))
+    wanted = PendingBaseline(
+        name="v0002", revision="1", since=START, rows=60, asked=60, replaces=None, again=None
+    )
+    next_path(Path("logs/baseline.json")).write_bytes(encode_pending_baseline(wanted))
     found = at_once(MANY, lambda _: said("retrain-check", "--json", "--save"))
     assert {code for code, _ in found} <= {0, 3, 4}
     assert read_baseline(Path("logs/baseline.json")).summary.count == 60

@@ -7,7 +7,7 @@ import pytest
 from sentimon.errors import StoreError
 from sentimon.finetuning.working_folder import check_output, working_folder
 from sentimon.gold_labels.gold_label import GoldLabel
-from sentimon.gold_labels.label_join import Finder
+from sentimon.gold_labels.label_join import LabelLookup
 from sentimon.labels import Sentiment
 from sentimon.workflows.retrain import rows_of_log
 from tests.support.rows import START, record
@@ -19,7 +19,7 @@ def label(number: str, place: Sentiment) -> GoldLabel:
 
 def test_a_text_of_the_log_is_learned_once_with_its_latest_label_and_rows_without_text_are_counted() -> None:
     labels = [label("1", Sentiment.NEGATIVE), label("2", Sentiment.POSITIVE), label("3", Sentiment.NEUTRAL)]
-    finder = Finder(labels={one.key: one for one in labels}, hash_text=None)
+    finder = LabelLookup(labels={one.key: one for one in labels}, hash_text=None)
     texts = (("1", "a"), ("2", "a"), ("3", None), ("4", "unlabelled"))
     found = rows_of_log([record(0, id=number, text=text) for number, text in texts], finder)
     assert list(found.rows) == [("a", Sentiment.POSITIVE)]

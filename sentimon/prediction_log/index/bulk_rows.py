@@ -155,8 +155,8 @@ class PendingColumns:
         confidence = _millionths([one.confidence for one in self._columns])
         positive = _millionths([one.positive for one in self._columns])
         polarity = positive - _millionths([one.negative for one in self._columns])
-        place_of = {key: place for place, key in enumerate(self._cells)}
-        places = np.array([place_of[key] for key, _ in self._runs])
+        path_at = {key: place for place, key in enumerate(self._cells)}
+        places = np.array([path_at[key] for key, _ in self._runs])
         groups = np.repeat(places * _CLASSES, [length for _, length in self._runs])
         groups += np.concatenate([one.classes for one in self._columns])
         tallies = [tally for sums in self._cells.values() for tally in sums.classes]

@@ -28,10 +28,10 @@ from sentimon.prediction_log.log_file import LogFile, OpenLogFile, open_log_file
 from sentimon.prediction_log.object_storage import list_objects, state_of
 
 _MARK_BYTES = 4096
-"""Bytes at each end of a file that `content_mark` reads."""
+"""Bytes at each end of a file that `content_fingerprint` reads."""
 
 
-class MovedError(Exception):
+class LogChangedError(Exception):
     """A file of the log was sealed, compressed, rewritten or removed since it was listed: list again.
 
     Also raised when another program changed the index.
@@ -100,10 +100,10 @@ def _snapshot_of(
 
 
 @contextmanager
-def opened_again(path: Path, state: FileState, *, longest: int = LONGEST) -> Iterator[OpenLogFile]:
+def open_same_file(path: Path, state: FileState, *, longest: int = LONGEST) -> Iterator[OpenLogFile]:
     """Open a file of the log that had that `state`; lines above `longest` bytes come in fragments.
 
-    If the device of the state is ANY_DEVICE, the caller has to compare the content (`content_mark`).
+    If the device of the state is ANY_DEVICE, the caller has to compare the content (`content_fingerprint`).
 
     Raises:
         MovedError: another file is in its place, or none.
@@ -118,16 +118,16 @@ def opened_again(path: Path, state: FileState, *, longest: int = LONGEST) -> Ite
             opened = stack.enter_context(open_log_file(path, longest=longest))
         except StoreError as error:
             if isinstance(error.__cause__, FileNotFoundError):
-                raise MovedError from error
+                raise LogChangedError from error
             raise
         now = FileState.of(os.fstat(cast(int, opened.descriptor)))
         device = ANY_DEVICE if state.device == ANY_DEVICE else now.device
         if (device, now.inode) != state.file or now.size < state.size:
-            raise MovedError
+            raise LogChangedError
         yield opened
 
 
-def content_mark(opened: OpenLogFile, size: int) -> str:
+def content_fingerprint(opened: OpenLogFile, size: int) -> str:
     """Return a digest of both ends of the first `size` bytes of an open file, as it lies on the disk.
 
     It identifies a file for machines that number their devices differently: files of the log only grow,
@@ -153,6 +153,6 @@ def _object_again(path: Path, state: FileState, longest: int) -> Iterator[OpenLo
 def _check_object(path: Path, state: FileState) -> None:
     try:
         if state_of(path) != state:
-            raise MovedError
+            raise LogChangedError
     except FileNotFoundError as error:
-        raise MovedError from error
+        raise LogChangedError from error

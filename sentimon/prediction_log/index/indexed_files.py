@@ -19,10 +19,10 @@ import msgspec
 from sentimon.jsonl import LONGEST
 from sentimon.prediction_log.append_chain import FileState
 from sentimon.prediction_log.folder import LIVE_FILE, stem_of
-from sentimon.prediction_log.index.file_snapshot import FileSnapshot, opened_again
+from sentimon.prediction_log.index.file_snapshot import FileSnapshot, open_same_file
 from sentimon.prediction_log.index.line_blocks import BLOCK
 from sentimon.prediction_log.index.packed_sums import BadLineCounts, PartialSum
-from sentimon.prediction_log.index.scan import UNIT
+from sentimon.prediction_log.index.scan import UNIT_BYTES
 from sentimon.prediction_log.log_file import OpenLogFile
 from sentimon.prediction_log.summary import SHOWN_BAD_LINES
 from sentimon.timestamps import to_microseconds, zone_rules
@@ -55,7 +55,7 @@ class ReadProgress(msgspec.Struct, kw_only=True):
     def open_checksum(self) -> tuple[int, int]:
         """Return (the checksum that the next bytes continue, the byte where it begins)."""
         begin = self.checksums[-2].end if len(self.checksums) > 1 else 0
-        is_open = self.checksums and self.end - begin < UNIT
+        is_open = self.checksums and self.end - begin < UNIT_BYTES
         return (self.checksums[-1].value, begin) if is_open else (0, self.end)
 
     @property
@@ -133,7 +133,7 @@ def starts_with_what_was_read(entry: IndexEntry, snapshot: FileSnapshot) -> bool
         or (not snapshot.compressed and progress.end > snapshot.state.size)
     ):
         return False
-    with opened_again(snapshot.path, snapshot.state) as opened:
+    with open_same_file(snapshot.path, snapshot.state) as opened:
         try:
             return _begins_with(opened, progress.checksums)
         except opened.damage:
@@ -184,7 +184,7 @@ class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
             MovedError: another file is in its place, or none.
             StoreError: it cannot be read.
         """
-        return opened_again(self.snapshot.path, self.snapshot.state, longest=self.entry.longest)
+        return open_same_file(self.snapshot.path, self.snapshot.state, longest=self.entry.longest)
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,10 +15,10 @@ import msgspec
 from msgspec.structs import replace
 
 from sentimon.config.paths import on_objects
-from sentimon.errors import SegmentError, StoreError
+from sentimon.errors import LogFileError, StoreError
 from sentimon.jsonl import LONGEST
 from sentimon.prediction_log.folder import check_folder
-from sentimon.prediction_log.index.file_snapshot import MovedError
+from sentimon.prediction_log.index.file_snapshot import LogChangedError
 from sentimon.prediction_log.index.indexed_files import ReadOptions
 from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.index.refresh import UnitRunner, refresh_index
@@ -107,17 +107,17 @@ class LogIndex(msgspec.Struct, frozen=True, kw_only=True):
                 continue
         return self._ask_in_memory(question)
 
-    def ask_readable_files(self, question: Question[T]) -> tuple[T, list[SegmentError]]:
+    def ask_readable_files(self, question: Question[T]) -> tuple[T, list[LogFileError]]:
         """Return (the answer from the files that can be read, the error of each file that cannot).
 
         Raises:
             StoreError: there is no such folder.
         """
-        unreadable: dict[str, SegmentError] = {}
+        unreadable: dict[str, LogFileError] = {}
         while True:
             try:
                 return replace(self, excluded=frozenset(unreadable)).ask(question), [*unreadable.values()]
-            except SegmentError as error:
+            except LogFileError as error:
                 if error.path is None or error.path.name in unreadable:
                     raise
                 unreadable[error.path.name] = error
@@ -161,7 +161,7 @@ def _retry_if_moved() -> Iterator[None]:
     """Swallow the errors after which the question is put again: a file moved, or the index was removed."""
     try:
         yield
-    except MovedError:
+    except LogChangedError:
         pass
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_READONLY_DBMOVED:

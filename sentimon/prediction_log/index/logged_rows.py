@@ -13,7 +13,7 @@ from sentimon.jsonl import LineError, line_content
 from sentimon.prediction_log.append_chain import FileState
 from sentimon.prediction_log.folder import LIVE_FILE, stem_of
 from sentimon.prediction_log.index.cells import ByteRange, TimeSpan
-from sentimon.prediction_log.index.file_snapshot import FileSnapshot, list_snapshots, opened_again
+from sentimon.prediction_log.index.file_snapshot import FileSnapshot, list_snapshots, open_same_file
 from sentimon.prediction_log.index.indexed_files import IndexedFile, starts_with_what_was_read
 from sentimon.prediction_log.index.line_blocks import Block, blocks_in_ranges, split_lines
 from sentimon.prediction_log.index.packed_sums import merged_ranges
@@ -54,7 +54,7 @@ class PeriodRows(msgspec.Struct, frozen=True, kw_only=True):
         if file.snapshot.path.exists():
             return file.opened()
         snapshot = _other_form_of(file)
-        return opened_again(snapshot.path, snapshot.state, longest=file.entry.longest)
+        return open_same_file(snapshot.path, snapshot.state, longest=file.entry.longest)
 
 
 def open_period_rows(sums: PeriodSums, period: Period, stack: ExitStack) -> PeriodRows:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sentimon.config.paths import on_objects
 from sentimon.prediction_log.folder import stem_of
-from sentimon.prediction_log.index.file_snapshot import MovedError, list_snapshots, opened_again
+from sentimon.prediction_log.index.file_snapshot import LogChangedError, list_snapshots, open_same_file
 from sentimon.prediction_log.index.indexed_files import (
     IndexedFile,
     ReadOptions,
@@ -79,7 +79,7 @@ def refresh_index(
         version = store.version
     store.hold_snapshot()
     if store.version != version:
-        raise MovedError
+        raise LogChangedError
     return files
 
 
@@ -155,7 +155,7 @@ def _units(file: IndexedFile, zone: tzinfo | None, bulk: bool) -> Iterator[ScanU
     snapshot, progress = file.snapshot, file.entry.progress
     bounds: list[tuple[int, int | None]] = [(progress.end, None)]
     if not snapshot.compressed:
-        with opened_again(snapshot.path, snapshot.state) as opened:
+        with open_same_file(snapshot.path, snapshot.state) as opened:
             end = line_end_before(opened, snapshot.state.size, progress.end)
             bounds = [*plain_unit_bounds(opened, progress.end, end)]
     for begin, after in bounds:

@@ -18,9 +18,9 @@ from sentimon.jsonl import LONGEST, LineError, line_content
 from sentimon.prediction_log.append_chain import FileState
 from sentimon.prediction_log.index.cells import CellTable, SlotFunction, hour_slots
 from sentimon.prediction_log.index.file_snapshot import (
-    MovedError,
-    content_mark,
-    opened_again,
+    LogChangedError,
+    content_fingerprint,
+    open_same_file,
 )
 from sentimon.prediction_log.index.line_blocks import (
     Block,
@@ -39,14 +39,14 @@ from sentimon.prediction_log.index.packed_sums import (
     unpack,
 )
 from sentimon.prediction_log.log_file import LineFragment, OpenLogFile
-from sentimon.prediction_log.object_storage import place_of
+from sentimon.prediction_log.object_storage import path_at
 from sentimon.prediction_log.record import parse_row
 from sentimon.prediction_log.summary import SHOWN_BAD_LINES, GrowingSummary
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.bulk_rows import BulkReader
 
-UNIT = 1 << 24
+UNIT_BYTES = 1 << 24
 """Bytes, about, of one unit, and most that one checksum covers."""
 COMPRESSION = 4
 """About how many times larger the content of a compressed file is than the file."""
@@ -73,14 +73,14 @@ class ScanUnit(msgspec.Struct, frozen=True, kw_only=True):
     longest: int = LONGEST
     """Bytes of the longest line that is read as one."""
     mark: str = ""
-    """The `content_mark` of the file, if another machine reads it and has to recognise it."""
+    """The `content_fingerprint` of the file, if another machine reads it and has to recognise it."""
 
 
 UnitReader = Callable[[ScanUnit], Iterable[PartialSum]]
 """Reads a unit, and gives its partial sums in order."""
 
 
-def size_of(unit: ScanUnit) -> int:
+def unit_bytes(unit: ScanUnit) -> int:
     """Return about how many bytes of content a unit holds; for a compressed file this is an estimate."""
     return COMPRESSION * unit.state.size if unit.end is None else unit.end - unit.begin
 
@@ -92,9 +92,9 @@ def read_unit(unit: ScanUnit) -> Iterator[PartialSum]:
         MovedError: the file is not there any more.
         StoreError: it cannot be read.
     """
-    with opened_again(place_of(unit.path), unit.state, longest=unit.longest) as opened:
-        if unit.mark and content_mark(opened, unit.state.size) != unit.mark:
-            raise MovedError
+    with open_same_file(path_at(unit.path), unit.state, longest=unit.longest) as opened:
+        if unit.mark and content_fingerprint(opened, unit.state.size) != unit.mark:
+            raise LogChangedError
         if unit.end is None:
             yield from _partial_sums(unit, streamed_blocks(opened, unit.begin))
         else:
@@ -104,7 +104,7 @@ def read_unit(unit: ScanUnit) -> Iterator[PartialSum]:
 def plain_unit_bounds(opened: OpenLogFile, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield (begin, end) of units of about UNIT bytes that split a plain file at the begins of lines."""
     while begin < end:
-        after = line_end_after(opened, begin + UNIT, end) if end - begin > UNIT else end
+        after = line_end_after(opened, begin + UNIT_BYTES, end) if end - begin > UNIT_BYTES else end
         yield begin, after
         begin = after
 
@@ -119,11 +119,11 @@ def _partial_sums(unit: ScanUnit, blocks: Iterator[Block]) -> Iterator[PartialSu
             if isinstance(block, LineFragment) and not block.last:
                 # A part ends at the end of a line.
                 continue
-            if end - checksum_begin >= UNIT or len(scan.cells) >= MOST_CELLS:
+            if end - checksum_begin >= UNIT_BYTES or len(scan.cells) >= MOST_CELLS:
                 scan.finish()
                 part = scan.partial_sum()
                 yield part
-                whole = end - checksum_begin >= UNIT
+                whole = end - checksum_begin >= UNIT_BYTES
                 checksum_begin = end if whole else checksum_begin
                 scan = _new_scan(unit, end, 0 if whole else part.checksum)
     except LineError as error:

@@ -23,7 +23,7 @@ from sentimon.prediction_log.index.sqlite_store import (
 from sentimon.prediction_log.log_file import LogFile
 
 
-def damage_of(path: Path) -> str | None:
+def index_damage(path: Path) -> str | None:
     """Return what is wrong with the index at `path`; None if nothing is.
 
     It checks the pages of the file, every checksum, and that the hours of each file of the log add up to

@@ -14,7 +14,7 @@ from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.rotation import MEGABYTE
 
 
-def plan_prune(files: Sequence[LogFile], settings: LogSettings, *, now: datetime) -> list[LogFile]:
+def files_to_prune(files: Sequence[LogFile], settings: LogSettings, *, now: datetime) -> list[LogFile]:
     """Return those of `files` that retention removes, the oldest first.
 
     These are the files last written more than `keep_days` ago, then the oldest until the rest fits in

@@ -309,7 +309,7 @@ def _state(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def find_strays(folder: Path) -> list[Path]:
+def find_stray_files(folder: Path) -> list[Path]:
     """Return copies, second forms, damaged originals and half-written files of the log in `folder`, sorted.
 
     Raises:

@@ -43,7 +43,7 @@ from sentimon.prediction_log.index import indexed_files, log_index, period_sums,
 from sentimon.prediction_log.index.log_index import LogIndex, index_paths
 from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.index.sqlite_store import IndexStore
-from sentimon.prediction_log.index.verification import damage_of
+from sentimon.prediction_log.index.verification import index_damage
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary, summarise
@@ -1005,7 +1005,7 @@ def test_an_index_with_anything_that_is_not_ours_is_made_anew(
         if version == "another":
             other.execute("PRAGMA user_version = 1")
     if version == "ours":
-        assert damage_of(place) == "the index is damaged"
+        assert index_damage(place) == "the index is damaged"
     check(tmp_path)
     check(tmp_path, index_of(tmp_path, run=nothing_is_read))
     with contextlib.closing(sqlite3.connect(place)) as index:
