@@ -119,7 +119,11 @@ def test_calibrate_does_not_overwrite_and_refuses_few_rows(run, tmp_path: Path) 
     assert not (tmp_path / "c.json").exists()
     (tmp_path / "c.json").write_text("mine", encoding="utf-8")
     again = run("calibrate", "--data", SAMPLE, "--output", "c.json")
-    assert (again.code, "c.json: is there already" in again.err) == (1, True)
+    assert (again.code, "c.json: holds something else than" in again.err) == (2, True)
+    assert (tmp_path / "c.json").read_text(encoding="utf-8") == "mine"
+    (tmp_path / "c.json").write_bytes(b"")
+    empty = run("calibrate", "--data", SAMPLE, "--output", "c.json")
+    assert (empty.code, (tmp_path / "c.json").read_bytes()) == (2, b"")
 
 
 def test_compare_finds_a_model_equal_to_itself_and_an_untrained_one_worse(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
