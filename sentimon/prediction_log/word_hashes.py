@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import unicodedata
 from array import array
@@ -50,5 +48,9 @@ def keyed_token_hashes(text: str, key: bytes) -> list[int]:
 
     Without the key nobody can test words against them; how often a hash occurs can be seen.
     """
+    # Most programs that count words need no keys, and these take 2 MB.
+    import hashlib
+    import hmac
+
     keyed = (hmac.new(key, word.encode(), hashlib.sha256).digest() for word in set(words_of(text)))
     return sorted({int.from_bytes(digest[:_BYTES], "big") for digest in keyed})

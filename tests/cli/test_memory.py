@@ -107,7 +107,7 @@ def long_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("logs verify --json", 3),
         ("logs erase --contains Mario --dry-run --json", 0),
         ("doctor --json", 0),
-        ("logs repair --json", 0),
+        ("logs repair --yes --json", 0),
     ],
 )
 def test_a_line_of_any_length_is_one_bad_line_and_takes_no_memory(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -136,6 +135,9 @@ def content_fingerprint(opened: OpenLogFile, size: int) -> str:
     Raises:
         StoreError: the file cannot be read.
     """
+    # It takes 2 MB, and is for logs that several machines read.
+    import hashlib
+
     first = opened.read_at(min(_MARK_BYTES, size), 0)
     last = opened.read_at(min(_MARK_BYTES, size), max(0, size - _MARK_BYTES))
     return hashlib.sha256(b"%d\n" % size + first + last).hexdigest()
