@@ -45,7 +45,8 @@ def clean_environment(home: Path) -> dict[str, str]:
     """Nothing of the developer's own: no settings, no home, no terminal, no network."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMON_", "XDG_"))}
     # Without bytecode each of a thousand runs would compile the program again, a third of its time.
-    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+    # What commands that run in this process set for themselves is none of the others'.
+    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "OPENBLAS_NUM_THREADS"):
         kept.pop(name, None)
     return kept | {
         "HOME": str(home),
