@@ -95,10 +95,12 @@ def rollback(
     Example: sentimon models rollback --reason "complaints about Italian"
     """
     from sentimon.reporting.json_shapes import wanted_object
-    from sentimon.workflows.promotion import advice, take_back
+    from sentimon.workflows.promotion import advice, registry_folder, take_back
 
     flags = {"training.models": models, "logs.dir": logs, "training.baseline_rows": baseline_rows}
     workspace = open_workspace(config, flags)
+    # Before anything in it is read: it may be no folder, or that of a log.
+    registry_folder(workspace)
     _registry(workspace)
     done = take_back(workspace, version, reason=reason, clock=clock)
     if as_json:
