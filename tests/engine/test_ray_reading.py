@@ -119,7 +119,7 @@ def cells_by(folder: Path, run: Any) -> list[object]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("sentimon.prediction_log.index.scan.UNIT_BYTES", 4_000)
     monkeypatch.setattr("sentimon.prediction_log.index.indexed_files.UNIT_BYTES", 4_000)
-    monkeypatch.setattr(reading, "UNIT", 8 << 20)
+    monkeypatch.setattr(reading, "UNIT_BYTES", 8 << 20)
     monkeypatch.setattr(reading, "FAN_IN", 3)
     monkeypatch.setattr(reading, "BRANCH", 9)
     content = block(1500, first=datetime(2026, 9, 1, tzinfo=UTC))

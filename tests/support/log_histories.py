@@ -141,7 +141,7 @@ def small_sizes(*, bulk: bool) -> Iterator[None]:
     with (
         mock.patch.object(refresh, "BULK_BYTES", amount),
         mock.patch.object(period_sums, "BULK_BYTES", amount),
-        mock.patch.object(scan, "UNIT", 1500),
+        mock.patch.object(scan, "UNIT_BYTES", 1500),
         mock.patch("sentimon.prediction_log.index.indexed_files.UNIT_BYTES", 1500),
         mock.patch.object(line_blocks, "BLOCK", 700),
         mock.patch.object(cells, "MOST_GAP_BYTES", 100),

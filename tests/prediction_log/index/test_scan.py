@@ -44,7 +44,7 @@ def sizes(
 ) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in (
-            (scan, "UNIT", unit), (indexed_files, "UNIT", unit), (line_blocks, "BLOCK", block),
+            (scan, "UNIT_BYTES", unit), (indexed_files, "UNIT_BYTES", unit), (line_blocks, "BLOCK", block),
             (cells, "MOST_GAP_BYTES", near), (scan, "_SMALL", small),
         ):  # fmt: skip
             stack.enter_context(mock.patch.object(module, name, value))
