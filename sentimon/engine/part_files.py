@@ -32,7 +32,7 @@ from sentimon.scoring.batch_scoring import Answers
 from sentimon.scoring.scored_rows import Row
 
 MANIFEST = "manifest.json"
-_LOCK = ".lock"
+LOCK = ".lock"
 _PART_NAME = re.compile(r"part-\d{5,}\.jsonl$|\.(?:part-\d{5,}\.jsonl|manifest\.json)\.", re.ASCII)
 """Also of a file that a killed run has left half written."""
 
@@ -72,7 +72,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_part_name(name: str) -> bool:
     """Return whether a file of this name belongs to the folder of such a job, unfinished files included."""
-    return name in (MANIFEST, _LOCK) or _PART_NAME.match(name) is not None
+    return name in (MANIFEST, LOCK) or _PART_NAME.match(name) is not None
 
 
 class PartFolder:
@@ -160,7 +160,7 @@ def open_parts(folder: Path, asked: Mapping[str, Any]) -> Iterator[PartFolder]:
     """
     busy = StoreError(f"{folder}: another program is writing there", hint="name another folder")
     new = Manifest(asked=dict(asked))
-    with open_job(folder / MANIFEST, new, lock=folder / _LOCK, kind="manifest", busy=busy) as job:
+    with open_job(folder / MANIFEST, new, lock=folder / LOCK, kind="manifest", busy=busy) as job:
         named = job.state.parts
         parts = [part for part in named if _is_whole(folder, part)]
         complete = job.state.complete and len(parts) == len(named)

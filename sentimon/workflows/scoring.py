@@ -148,13 +148,13 @@ def output_folder(workspace: Workspace, output: str, source: str | None) -> Path
     Raises:
         UsageError: it is that of a log, or holds the input or other things.
     """
-    from sentimon.engine.part_files import MANIFEST, is_part_name
+    from sentimon.engine.part_files import LOCK, MANIFEST, is_part_name
 
-    # Parts without the list of them may be of anything.
-    listed = (expanded(output) / MANIFEST).is_file()
+    # Parts alone may be of anything. A job leaves its lock first, then a part, and then the list of them.
+    begun = any((expanded(output) / name).is_file() for name in (LOCK, MANIFEST))
 
     def is_ours(name: str) -> bool:
-        return is_part_name(name) and (name[0] == "." or listed)
+        return is_part_name(name) and (name[0] == "." or begun)
 
     return workspace.check_new_folder(output, inputs=[source], ours=is_ours)
 

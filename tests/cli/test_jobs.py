@@ -256,6 +256,17 @@ def test_what_cannot_be_read_again_is_logged_without_a_journal(run: Run, tmp_pat
     assert not (tmp_path / "logs/.sentimon/jobs").exists()
 
 
+def test_a_job_that_was_stopped_before_its_first_part_was_listed_goes_on(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("good\nbad\n", encoding="utf-8")
+    done = run("predict", "-i", "t.txt", "--output", "out")
+    part = (tmp_path / "out/part-00000.jsonl").read_bytes()
+    (tmp_path / "out/manifest.json").unlink()
+    again = run("predict", "-i", "t.txt", "--output", "out")
+    assert (done.code, again.code) == (0, 0), again.err
+    assert (tmp_path / "out/part-00000.jsonl").read_bytes() == part
+    assert (tmp_path / "out/manifest.json").is_file()
+
+
 def test_an_empty_file_has_no_parts_and_no_rows(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").touch()
     for command in (["predict", "--output", "parts"], ["log", "--resume"]):

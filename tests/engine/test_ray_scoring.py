@@ -295,12 +295,7 @@ def test_workers_whose_disk_is_full_score_as_others_do(tmp_path: Path) -> None:
 
 # What a killed program leaves of its cluster ends by itself, once a minute has passed.
 @pytest.mark.parametrize(
-    "how",
-    [
-        signal.SIGINT,
-        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-    ],
+    "how", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
 )
 def test_a_cluster_of_its_own_ends_with_the_program(
     alone: tuple[Path, bytes], tmp_path: Path, how: signal.Signals
