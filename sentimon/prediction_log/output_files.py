@@ -43,6 +43,7 @@ _LOG_FILES = _MARKS | {"labels.jsonl", "metrics.jsonl", STATE_FOLDER}
 _LOG_FILE_NAMES = re.compile(r"predictions[^/]*\.jsonl[^/]*|baseline(?:\.next|\.before)?\.json|\..*")
 """The other files of a log: sealed files, damaged originals, baselines, half-written files."""
 _SEALED = re.compile(r"predictions-\d{8}T\d{6}Z[^/]*\.jsonl[^/]*", re.ASCII)
+_TEMPORARY = ".sentimon-"
 _LARGEST = 1 << 26
 """Bytes of the largest file that is read to find out whether it is one of ours."""
 
@@ -154,7 +155,7 @@ class OutputFile:
                 not be replaced.
         """
         with errors_named(self.path):
-            descriptor, name = tempfile.mkstemp(prefix=".sentimon-", dir=self.path.parent)
+            descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.path.parent)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     os.fchmod(file.fileno(), _umasked() if self.kind.mode is None else self.kind.mode)
@@ -321,8 +322,11 @@ def _check_log(path: Path, log: Path | None, kind: OutputKind, state: os.stat_re
         return
     for one in {folder, *([] if log is None else [_real(log)])}:
         for known in _files_of(one):
+            # For a moment, a file that is being created has its temporary name as well.
+            if known == folder / path.name or known.name.startswith((f".{path.name}.", _TEMPORARY)):
+                continue
             with contextlib.suppress(OSError):
-                if known != folder / path.name and os.path.samestat(known.lstat(), state):
+                if os.path.samestat(known.lstat(), state):
                     raise _in_log(path)
 
 

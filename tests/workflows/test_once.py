@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,7 @@ import pytest
 from sentimon.compat.drift_detector import DriftDetector
 from sentimon.compat.prediction_logger import PredictionLog
 from sentimon.config import load_settings
+from sentimon.errors import StoreError
 from sentimon.monitoring.baseline import create_baseline
 from sentimon.monitoring.baseline_collection import PendingBaseline, encode_pending_baseline
 from sentimon.prediction_log.durable_files import create_file
@@ -186,3 +188,12 @@ def test_the_error_rate_computed_many_times_at_once_is_one_value() -> None:
     workspace = Workspace(loaded=load_settings(flags={"logs.dir": "logs"}), now=NOW)
     found = at_once(MANY, lambda _: error_rate_rule(workspace, Path("logs/baseline.json")))
     assert set(found) == {error_rate_rule(workspace, Path("logs/baseline.json"))}
+
+
+def test_a_baseline_that_another_program_is_creating_is_no_file_of_the_log(tmp_path: Path) -> None:
+    written(Path("logs"), logged(30, 20, 50))
+    made = tmp_path / "logs" / ".baseline.json.x7k2"
+    made.write_bytes(b"{}")
+    os.link(made, "logs/baseline.json")
+    with pytest.raises(StoreError, match="there is a baseline already"):
+        said("baseline", "create")
