@@ -12,15 +12,16 @@ from typing import Any
 
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError, StoreError
+from sentimon.ingest.column_names import LABEL_COLUMNS, TEXT_COLUMNS, usual_columns
 from sentimon.ingest.input_row import InputRow
-from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
+from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder
 from sentimon.ingest.tables import GUESSED, SUFFIXES, Table, opened_table
 from sentimon.jsonl import BadLine
 from sentimon.labels import Sentiment
 
-TEXT_COLUMNS = ("text", "sentence", "tweet", "content")
 DEFAULT_SPLIT = "test"
 _NAMED_ROWS = 3
+_NAMED_COLUMNS = 4
 
 _Columns = tuple[str | None, str | None, str | None]
 """The columns of text, label and segment that are asked for."""
@@ -52,8 +53,8 @@ def load_labelled(
 
     `source` is a file of any format that `ingest.tables` reads, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
-    the only one. The columns default to the first that exists of TEXT_COLUMNS and LABEL_COLUMNS; that
-    there is no `segment_column` is no error. Labels are read by `label_reader` of `sentimon.ingest`. Files
+    the only one. The columns default to the first of TEXT_COLUMNS and LABEL_COLUMNS that exists; that
+    there is no `segment_column` is no error. Labels are read as `LabelCodingFinder` finds. Files
     leave nothing in any cache.
 
     Raises:
@@ -63,10 +64,7 @@ def load_labelled(
     rows, class_names = _read(source, split, (text_column, label_column, segment_column), file_format)
     if not rows:
         raise DataError(f"{source}: no rows", hint="an evaluation needs texts with gold labels")
-    try:
-        read_label = label_reader((one[1] for one in rows if not isinstance(one, BadLine)), class_names)
-    except DataError as error:
-        raise DataError(f"{source}: {error.message}", hint=error.hint) from error
+    coding = _coding(source, rows, class_names)
     found: list[LabelledText] = []
     bad: list[str] = []
     for number, one in enumerate(rows, start=1):
@@ -77,12 +75,23 @@ def load_labelled(
         try:
             if not isinstance(text, str):
                 raise DataError("no text" if text is None else f"{text!r} is not text")
-            found.append(LabelledText(text=text, label=read_label(label), segment=segment))
+            found.append(LabelledText(text=text, label=coding.read(label), segment=segment))
         except DataError as error:
             bad.append(f"row {number}: {error.message}")
     if bad:
         raise _bad_rows(source, bad, len(rows))
     return found
+
+
+def _coding(source: str, rows: Sequence[_Row], class_names: Sequence[str] | None) -> LabelCoding:
+    finder = LabelCodingFinder(class_names=class_names)
+    for one in rows:
+        if not isinstance(one, BadLine):
+            finder.add(one[1])
+    try:
+        return finder.found()
+    except DataError as error:
+        raise DataError(f"{source}: {error.message}", hint=error.hint) from error
 
 
 def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
@@ -190,11 +199,11 @@ def _said(value: object, names: Sequence[str] | None) -> str:
 
 
 def _pick(source: str, what: str, wanted: str | None, usual: Sequence[str], names: Sequence[str]) -> str:
-    candidates = usual if wanted is None else (wanted,)
-    for name in candidates:
-        if name in names:
-            return name
-    missing = f"no column {wanted!r}" if wanted else f"none of the columns {', '.join(usual)}"
+    found = usual_columns(names, usual) if wanted is None else [name for name in names if name == wanted]
+    if found:
+        return found[0]
+    tried = ", ".join(usual[:_NAMED_COLUMNS])
+    missing = f"no column {wanted!r}" if wanted else f"none of the columns {tried} or the like"
     raise DataError(
         f"{source}: {missing}", hint=f"name one with --{what}-column; there are: {', '.join(names) or 'none'}"
     )

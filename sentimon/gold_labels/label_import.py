@@ -19,8 +19,10 @@ from sentimon.gold_labels.gold_label import (
 )
 from sentimon.gold_labels.label_book import ImportedLabel
 from sentimon.gold_labels.label_join import keys_of
+from sentimon.ingest.cells import is_missing
+from sentimon.ingest.column_names import LABEL_COLUMNS, usual_columns
 from sentimon.ingest.input_row import InputRow
-from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
+from sentimon.ingest.label_coding import LabelCodingFinder
 from sentimon.jsonl import BadLine
 from sentimon.prediction_log.privacy import redact
 from sentimon.prediction_log.record import PredictionRecord
@@ -30,6 +32,7 @@ KEYS = (ID, "text-hash", "text")
 LABEL_FIELDS = (*LABEL_COLUMNS, "choice")
 """Columns that may hold the label, in order of preference; Label Studio calls it `choice`."""
 LABELLED_AT = "labelled_at"
+_NAMED_COLUMNS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +82,15 @@ def read_label_file(
         else:
             given.append((one, _plain(one.fields)))
     name = _label_field([fields for _, fields in given], label_field)
-    labelled = [(row, fields) for row, fields in given if not _is_blank(fields.get(name))]
-    read_label = label_reader(fields[name] for _, fields in labelled)
+    labelled = [(row, fields) for row, fields in given if not is_missing(fields.get(name))]
+    finder = LabelCodingFinder()
+    for _, fields in labelled:
+        finder.add(fields[name])
+    coding = finder.found()
     found: list[LabelInFile] = []
     for row, fields in labelled:
         try:
-            label, keys = read_label(fields[name]), _keys(fields, by, hash_text)
+            label, keys = coding.read(fields[name]), _keys(fields, by, hash_text)
             found.append(LabelInFile(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
         except DataError as error:
             bad.append(row.bad("label", "; ".join(filter(None, (error.message, error.hint)))))
@@ -123,10 +129,6 @@ def address(
     return arrivals, strangers
 
 
-def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields under lower-case names without surrounding blanks."""
     found: dict[str, Any] = {}
@@ -136,12 +138,15 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _label_field(rows: Sequence[Mapping[str, Any]], wanted: str | None) -> str:
-    candidates = LABEL_FIELDS if wanted is None else (wanted.strip().lower(),)
     names = sorted({name for fields in rows for name in fields})
-    for name in candidates:
-        if name in names:
-            return name
-    missing = f"no row has {wanted!r}" if wanted else f"no row has any of {', '.join(LABEL_FIELDS)}"
+    plain = "" if wanted is None else wanted.strip().lower()
+    found = (
+        usual_columns(names, LABEL_FIELDS) if wanted is None else [name for name in names if name == plain]
+    )
+    if found:
+        return found[0]
+    tried = ", ".join(LABEL_FIELDS[:_NAMED_COLUMNS])
+    missing = f"no row has {wanted!r}" if wanted else f"no row has any of {tried} or the like"
     raise DataError(
         f"no labels: {missing}",
         hint=f"name the field with --label-column: {', '.join(names) or 'none there'}",

@@ -8,6 +8,7 @@ Read in this order:
 - `json_rows`: an object a line, or a JSON document
 - `json_documents`: such a document cut into rows while it is read, whatever its size
 - `column_names`: the usual names of a column of texts, times, ids, labels or models
+- `label_coding`: how a column of labels writes its classes; `class_names`: what a label means by itself
 - `cells`: what a cell says: nothing, or a number
 - `time_format_finder`: how a column writes its times, found out from its values, or a question
 - `time_formats`: the formats, and a value read by one; `date_words` has the names of months and weekdays

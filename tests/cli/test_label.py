@@ -65,7 +65,10 @@ def test_what_is_left_out_is_named_counted_and_exits_1(run, log, tmp_path: Path)
     assert done.code == 1
     assert "conflict: m.csv:2: id '1' is labelled negative since" in done.err
     assert "unknown: m.csv:3: no logged row has id '77'" in done.err
-    assert "bad line: m.csv:4: unknown label 'angry'; use one of: negative, neutral, positive" in done.err
+    assert (
+        "bad line: m.csv:4: unknown label 'angry'; write the labels as negative, neutral, positive"
+        in done.err
+    )
     assert "0 labels added, 1 row not labelled yet, 1 conflict left out, 1 unknown row left out" in done.err
     assert run("label", "import", "m.csv", "--replace").code == 1
     assert run("label", "status", "--json").json["labelled"] == 3

@@ -80,11 +80,11 @@ def test_named_columns_come_before_the_usual_ones(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_an_error_that_lists_what_there_is(tmp_path: Path) -> None:
-    source = jsonl(tmp_path / "a.jsonl", {"body": "x", "label": "negative"})
+    source = jsonl(tmp_path / "a.jsonl", {"blob": "x", "label": "negative"})
     error = failure(source)
     assert "none of the columns text, sentence, tweet, content" in error.message
-    assert error.hint == "name one with --text-column; there are: body, label"
-    assert "no column 'gold'" in failure(source, text_column="body", label_column="gold").message
+    assert error.hint == "name one with --text-column; there are: blob, label"
+    assert "no column 'gold'" in failure(source, text_column="blob", label_column="gold").message
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_missing_column_is_an_error_that_lists_what_there_is(tmp_path: Path) -
         ([-1, 0, 1], [NEGATIVE, NEUTRAL, POSITIVE]),
         (["-1", "1", "0"], [NEGATIVE, POSITIVE, NEUTRAL]),
         ([2.0, 0.0, 1.0], [POSITIVE, NEGATIVE, NEUTRAL]),
-        (["LABEL_2", "Negativo", "neu"], [POSITIVE, NEGATIVE, NEUTRAL]),
+        (["POS", "Negativo", "neu"], [POSITIVE, NEGATIVE, NEUTRAL]),
         ([0, 2, 2], [NEGATIVE, POSITIVE, POSITIVE]),
-        ([0, 0, 0], [NEGATIVE, NEGATIVE, NEGATIVE]),
+        (["4 stars", "★☆☆☆☆", "3/5"], [POSITIVE, NEGATIVE, NEUTRAL]),
     ],
 )
 def test_labels_are_read_as_names_or_as_places(
@@ -112,9 +112,15 @@ def test_numbers_in_a_csv_are_places_too_and_not_the_names_that_a_word_0_would_b
     assert [label for _, label in pairs(str(tmp_path / "a.csv"))] == list(Sentiment)
 
 
-def test_only_0_and_1_is_an_error_because_1_could_be_two_classes(tmp_path: Path) -> None:
-    source = jsonl(tmp_path / "a.jsonl", {"text": "x", "label": 0}, {"text": "y", "label": 1})
-    assert "1 may mean neutral or positive" in failure(source).message
+@pytest.mark.parametrize(
+    "labels", [[0, 1], [1, 2], [1, 2, 3], [1, 5], [2], [True, False], [0, 1, "positive"]]
+)
+def test_numbers_that_may_mean_several_things_are_an_error_of_the_file(
+    tmp_path: Path, labels: list[object]
+) -> None:
+    source = jsonl(tmp_path / "a.jsonl", *({"text": "x", "label": label} for label in labels))
+    assert failure(source).message.startswith(f"{source}: the label column has ")
+    assert "--label-map" in str(failure(source).hint)
 
 
 def test_the_class_names_of_a_data_set_say_what_its_numbers_mean(tmp_path: Path) -> None:
@@ -126,18 +132,26 @@ def test_the_class_names_of_a_data_set_say_what_its_numbers_mean(tmp_path: Path)
     assert pairs(str(tmp_path / "a.parquet")) == [("good", POSITIVE), ("bad", NEGATIVE)]
     other = datasets.Features({**features, "label": datasets.ClassLabel(names=["joy", "anger"])})
     datasets.Dataset.from_dict(rows, features=other).to_parquet(tmp_path / "b.parquet")
-    assert "has the classes joy, anger: unknown label 'joy'" in failure(str(tmp_path / "b.parquet")).message
+    assert (
+        "values without a class (rows of each): 'anger' (1), 'joy' (1)"
+        in failure(str(tmp_path / "b.parquet")).message
+    )
+    stars = datasets.Features({**features, "label": datasets.ClassLabel(names=["1", "2"])})
+    datasets.Dataset.from_dict(rows, features=stars).to_parquet(tmp_path / "c.parquet")
+    assert "has the numbers 1, 2, which do not say" in failure(str(tmp_path / "c.parquet")).message
 
 
 def test_bad_rows_are_all_counted_and_the_first_three_named_with_the_reason(tmp_path: Path) -> None:
-    labels = ["positive", "meh", None, 7, "negative", 2, True, "joy"]
+    labels = ["positive", "meh", None, "LABEL_0", "negative", "neu", ["x"], "joy"]
     source = jsonl(
-        tmp_path / "a.jsonl", *({"text": "x", "label": label} for label in labels), {"text": 3, "label": 0}
+        tmp_path / "a.jsonl",
+        *({"text": "x", "label": label} for label in labels),
+        {"text": 3, "label": "neu"},
     )
     error = failure(source)
     assert error.message == (
         f"{source}: 6 of 9 rows are bad: row 2: unknown label 'meh'; row 3: no label; "
-        "row 4: label 7 is none of 0, 1, 2; and 3 more"
+        "row 4: unknown label 'LABEL_0'; and 3 more"
     )
 
 

@@ -61,7 +61,7 @@ def test_the_number_that_an_annotation_tool_writes_into_id_is_passed_over() -> N
     rows = [record(0, id=name, text="x" if name == "b" else "y") for name in ("1", "2", "a", "b")]
     arrivals, _ = address(found.labels, rows, hashed)
     assert [one.label.key for one in arrivals] == [("id", "a"), ("text_hash", "h:x")]
-    assert [one.keys for one in inbox({"id": 5, "label": 2}, by="id").labels] == [(("id", "5"),)]
+    assert [one.keys for one in inbox({"id": 5, "label": "positive"}, by="id").labels] == [(("id", "5"),)]
 
 
 def test_a_redacted_log_is_met_by_its_redacted_text() -> None:
@@ -72,7 +72,7 @@ def test_a_redacted_log_is_met_by_its_redacted_text() -> None:
 
 def test_probability_draw_and_the_time_of_the_label_are_kept() -> None:
     moment = (START + timedelta(days=1)).isoformat()
-    given = {"id": "1", "label": "1", "probability": "0.25", "draw": moment, "labelled_at": moment}
+    given = {"id": "1", "label": "0", "probability": "0.25", "draw": moment, "labelled_at": moment}
     (one,) = inbox(given, {"id": "2", "label": "2"}).labels[:1]
     assert (one.label.probability, one.label.draw, one.label.timestamp) == (
         0.25, START + timedelta(days=1), START + timedelta(days=1),
@@ -84,14 +84,15 @@ def test_rows_that_nobody_labelled_are_counted_and_bad_ones_named() -> None:
     found = inbox(
         {"id": "1", "choice": "positive"},
         {"id": "2"},
+        {"id": "6", "choice": "N/A"},
         {"choice": "positive"},
         {"id": "3", "choice": "angry"},
         {"id": "4", "choice": "neutral", "probability": "2"},
         {"id": "5", "choice": "neutral", "labelled_at": "yesterday"},
         BadLine(path="l.csv", line=9, kind="json", reason="torn"),
     )
-    assert (len(found.labels), found.without_label) == (1, 1)
-    assert [line.line for line in found.bad_lines] == [4, 5, 6, 7, 9]
+    assert (len(found.labels), found.without_label) == (1, 2)
+    assert [line.line for line in found.bad_lines] == [5, 6, 7, 8, 9]
 
 
 def test_a_file_without_labels_says_what_it_has() -> None:
@@ -100,3 +101,9 @@ def test_a_file_without_labels_says_what_it_has() -> None:
     assert "id, note" in str(caught.value.hint)
     with pytest.raises(DataError, match="no row has 'gold'"):
         inbox({"id": "1", "label": "neutral"}, label_field="gold")
+
+
+def test_star_ratings_are_never_taken_for_codes_and_nothing_of_the_file_is_read() -> None:
+    with pytest.raises(DataError, match="has the numbers 1, 2, 5, which do not say") as caught:
+        inbox({"id": "1", "stelle": 5, "label": "5"}, {"id": "2", "label": "1"}, {"id": "3", "label": 2})
+    assert "--labels stars" in str(caught.value.hint)
