@@ -137,8 +137,12 @@ class LabelCodingFinder:
             self.unlabelled += 1
             return
         key = label_key(label)
-        if key in self._counts or len(self._counts) < _MOST_DISTINCT:
-            self._counts[key] = self._counts.get(key, 0) + 1
+        if key in self._counts:
+            # Its evidence was taken the first time.
+            self._counts[key] += 1
+            return
+        if len(self._counts) < _MOST_DISTINCT:
+            self._counts[key] = 1
         if key in self._given:
             self._mapped = True
         elif key in ("true", "false"):

@@ -31,8 +31,9 @@ NAMED = (ISO, *UNITS, EXCEL)
 """The formats that have a name; any other is a pattern."""
 LONGEST = 80
 """Characters of the longest text that may be a time."""
-ZONE = r"(?:Z|UTC|GMT|UT|[+-][0-9]{2}(?::?[0-9]{2})?)"
 BLANKS = "[ \t\u00a0\u202f]+"
+# Mails and JavaScript name the zone once more, in brackets.
+ZONE = rf"(?:(?:(?:UTC|GMT)?[+-][0-9]{{2}}(?::?[0-9]{{2}})?|Z|UTC|GMT|UT)(?:{BLANKS}\([^()]{{1,40}}\))?)"
 DAY_ENDING = "(?:st|nd|rd|th|er|º|°|ª)"
 WEEKDAY = r"[^\W\d_]{2,13}(?:-feira)?\.?"
 WORD = r"[^\W\d_]{3,12}\.?"
@@ -49,6 +50,7 @@ ISO_FORM = re.compile(
     rf"(?: ?(?P<z>{ZONE}))?)?",
     re.IGNORECASE,
 )
+_OFFSET = re.compile("(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})?", re.IGNORECASE)
 _EXCEL_BEGIN = datetime(1899, 12, 30)
 _DAY_MILLISECONDS = 86_400_000
 _DIRECTIVES = MappingProxyType(
@@ -285,13 +287,14 @@ def _no_day(year: int, month: int, day: int) -> str | None:
 def _offset(text: str | None, value: object) -> tzinfo | None:
     if text is None:
         return None
-    if text[0] not in "+-":
+    found = _OFFSET.match(text)
+    if found is None:
         return UTC
-    digits = text[1:].replace(":", "")
-    minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
-    if minutes >= 24 * 60 or int(digits[2:] or 0) > 59:
-        raise DataError(f"{shown(value)} is not a time: there is no offset {text}", hint=HINT)
-    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+    hours, minutes = int(found["hours"]), int(found["minutes"] or 0)
+    if hours > 23 or minutes > 59:
+        raise DataError(f"{shown(value)} is not a time: there is no offset {found[0]}", hint=HINT)
+    passed = timedelta(hours=hours, minutes=minutes)
+    return timezone(-passed if found["sign"] == "-" else passed)
 
 
 @lru_cache(maxsize=256)

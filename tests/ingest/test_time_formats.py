@@ -58,6 +58,13 @@ AWARE = [
     ("3 Nov 2026 11:11:12 +0100", "%d %b %Y %H:%M:%S %z"),
     ("Tue Nov 03 10:11:12 +0000 2026", "%a %b %d %H:%M:%S %z %Y"),
     ("Tue Nov  3 10:11:12 UTC 2026", "%a %b %d %H:%M:%S %z %Y"),
+    ("Tue, 3 Nov 2026 11:11:12 +0100 (CET)", "%a, %d %b %Y %H:%M:%S %z"),
+    (
+        "Tue Nov 03 2026 11:11:12 GMT+0100 (Central European Standard Time)",
+        "%a %b %d %Y %H:%M:%S %z",
+    ),
+    ("Tue Nov 03 2026 05:11:12 GMT-0500 (x-08)", "%a %b %d %Y %H:%M:%S %z"),
+    ("Tue Nov 03 2026 10:11:12 UTC (x-08)", "%a %b %d %Y %H:%M:%S %z"),
     ("03/Nov/2026:10:11:12 +0000", "%d/%b/%Y:%H:%M:%S %z"),
 ]
 NAIVE = [
