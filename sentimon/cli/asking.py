@@ -23,18 +23,28 @@ def ask_before(change: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         raise UsageError(
             f"{change}: not done without being asked", hint="--yes does it; --dry-run only looks"
         )
+    if not confirmed(f"{change}. Go on?"):
+        note("nothing was changed")
+        leave(ExitCode.FAILURE)
+
+
+def can_ask() -> bool:
+    """Return whether there is a terminal to ask on."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask on the terminal, and return whether the answer is y or yes."""
     from sentimon.reporting.plain_text import visible
 
-    sys.stderr.write(f"{visible(change)}. Go on? [y/N] ")
+    sys.stderr.write(f"{visible(question)} [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         # The end of the input was typed, and no line break.
         sys.stderr.write("\n")
-    if answer.strip().lower() not in _AGREED:
-        note("nothing was changed")
-        leave(ExitCode.FAILURE)
+    return answer.strip().lower() in _AGREED

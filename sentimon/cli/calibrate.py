@@ -7,28 +7,24 @@ from typing import Annotated
 
 import typer
 
-from sentimon.cli.dataset_options import (
-    ColumnOption,
-    FormatOption,
-    LabelColumnOption,
-    LabelledOption,
-    SplitOption,
-)
+from sentimon.cli.dataset_options import InputOptions, LabelledOption, ShowInputFlag, SplitOption
+from sentimon.cli.inputs import show_labelled
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption, flag
+from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption, flag, grouped
 from sentimon.cli.output import note, show, show_json
 
 
+@grouped
 def calibrate(
+    *,
     data: LabelledOption,
     output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write.")],
     split: SplitOption = None,
-    text_column: ColumnOption = None,
-    label_column: LabelColumnOption = None,
-    file_format: FormatOption = None,
+    reading: InputOptions,
     model: ModelOption = None,
     revision: RevisionOption = None,
     force: Annotated[bool, flag("--force", help="Overwrite the file if it is there.")] = False,
+    dry_run: ShowInputFlag = False,
     as_json: JsonFlag = False,
     config: ConfigOption = None,
 ) -> None:
@@ -39,17 +35,19 @@ def calibrate(
 
     Example: sentimon calibrate --data labelled.jsonl --output calibration.json
     """
-    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.ingest.input_columns import Need
     from sentimon.jsonl import encode
     from sentimon.prediction_log.output_files import CALIBRATION
     from sentimon.reporting.quality_tables import calibration_table
     from sentimon.workflows.evaluation import calibrate_model
+    from sentimon.workflows.labelled_texts import read_labelled
 
-    workspace = open_workspace(config, {"model.name": model, "model.revision": revision})
+    workspace = open_workspace(config, {"model.name": model, "model.revision": revision} | reading.flags())
+    if dry_run:
+        show_labelled(workspace, data, need=Need.LABELLED, as_json=as_json)
+        return
     target = workspace.output(output, CALIBRATION, inputs=(config, data), force=force)
-    rows = load_labelled(
-        data, split=split, text_column=text_column, label_column=label_column, file_format=file_format
-    )
+    rows = read_labelled(workspace, data, split=split)
     found = calibrate_model(workspace, rows)
     content = found.calibration.to_dict(created=workspace.now)
     target.write(encode(content) + b"\n")

@@ -6,15 +6,10 @@ from typing import Annotated
 
 import typer
 
-from sentimon.cli.dataset_options import (
-    ColumnOption,
-    FormatOption,
-    LabelColumnOption,
-    LabelledOption,
-    SplitOption,
-)
+from sentimon.cli.dataset_options import InputOptions, LabelledOption, ShowInputFlag, SplitOption
+from sentimon.cli.inputs import show_labelled
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag
+from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, grouped
 from sentimon.cli.output import leave, show, show_json
 from sentimon.errors import ExitCode
 
@@ -24,18 +19,19 @@ ToleranceOption = Annotated[
 ]
 
 
+@grouped
 def compare(
     model_a: Annotated[str, typer.Argument(metavar="MODEL_A", help="The model in use: id or folder.")],
     model_b: Annotated[str, typer.Argument(metavar="MODEL_B", help="The model that may take its place.")],
+    *,
     data: LabelledOption,
     split: SplitOption = None,
-    text_column: ColumnOption = None,
-    label_column: LabelColumnOption = None,
-    file_format: FormatOption = None,
+    reading: InputOptions,
     segment: Annotated[
         str, typer.Option("--segment", metavar="NAME", help="Column whose values are parts, if it is there.")
     ] = "language",
     tolerance: ToleranceOption = None,
+    dry_run: ShowInputFlag = False,
     as_json: JsonFlag = False,
     exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
@@ -48,20 +44,15 @@ def compare(
 
     Example: sentimon compare sentimon-default models/new --data labelled.jsonl
     """
+    from sentimon.ingest.input_columns import Need
     from sentimon.reporting.model_tables import comparison_object, comparison_table
     from sentimon.workflows.evaluation import compare_on
 
-    workspace = open_workspace(config, {"quality.compare_tolerance": tolerance})
-    found = compare_on(
-        workspace,
-        (model_a, model_b),
-        data,
-        split=split,
-        text_column=text_column,
-        label_column=label_column,
-        file_format=file_format,
-        segment=segment,
-    )
+    workspace = open_workspace(config, {"quality.compare_tolerance": tolerance} | reading.flags())
+    if dry_run:
+        show_labelled(workspace, data, need=Need.LABELLED, as_json=as_json)
+        return
+    found = compare_on(workspace, (model_a, model_b), data, split=split, segment=segment)
     if as_json:
         show_json({"data": data, "model_a": model_a, "model_b": model_b, **comparison_object(found)})
     else:

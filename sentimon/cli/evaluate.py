@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from sentimon.cli.dataset_options import (
-    ColumnOption,
-    FormatOption,
-    LabelColumnOption,
-    LabelledOption,
-    SplitOption,
-)
+from sentimon.cli.dataset_options import InputOptions, LabelledOption, SplitOption
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.inputs import show_plan
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, DryRunFlag, JsonFlag, ModelOption, RevisionOption
+from sentimon.cli.options import ConfigOption, DryRunFlag, JsonFlag, ModelOption, RevisionOption, grouped
 from sentimon.cli.output import show, show_json
 
 
+@grouped
 def evaluate(
+    *,
     data: LabelledOption,
     split: SplitOption = None,
-    text_column: ColumnOption = None,
-    label_column: LabelColumnOption = None,
-    file_format: FormatOption = None,
+    reading: InputOptions,
     model: ModelOption = None,
     revision: RevisionOption = None,
     engine: EngineOption = None,
@@ -36,18 +30,17 @@ def evaluate(
 
     Example: sentimon evaluate --data labelled.jsonl
     """
-    from sentimon.evaluation.datasets import load_labelled
     from sentimon.ingest.input_row import texts_of
     from sentimon.reporting.quality_tables import quality_table
     from sentimon.workflows.evaluation import evaluate_model
+    from sentimon.workflows.labelled_texts import read_labelled
 
     flags = {"model.name": model, "model.revision": revision, "engine.name": engine}
-    workspace = open_workspace(config, flags)
-    rows = load_labelled(
-        data, split=split, text_column=text_column, label_column=label_column, file_format=file_format
-    )
+    workspace = open_workspace(config, flags | reading.flags())
+    rows = read_labelled(workspace, data, split=split)
     if dry_run:
-        show_plan(workspace, texts_of(row.text for row in rows), as_json=as_json)
+        texts = texts_of(row.text for row in rows)
+        show_plan(workspace, texts, data=data, as_json=as_json)
         return
     found = evaluate_model(workspace, rows)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentimon.cli.output import counted, note, show, show_json
@@ -11,7 +12,9 @@ from sentimon.config.paths import expanded
 from sentimon.errors import UsageError
 
 if TYPE_CHECKING:
-    from sentimon.ingest.tables import OpenRows
+    from sentimon.ingest.input_columns import Need
+    from sentimon.ingest.input_file import InputFile
+    from sentimon.ingest.understanding import Understanding
     from sentimon.scoring.scored_rows import Row
     from sentimon.workflows.workspace import Workspace
 
@@ -21,35 +24,75 @@ def open_input(
     texts: Sequence[str],
     source: str | None,
     *,
-    column: str | None,
-    file_format: str | None,
-) -> OpenRows:
+    need: Need,
+    are_texts: Sequence[str] = (),
+    quiet: bool = False,
+) -> InputFile:
     """Return the rows of a command: its arguments, the file or stdin that `--input` names, or piped stdin.
 
-    A file stays open until the `with` block of the rows ends.
+    `are_texts` are texts even if they are names of files. A file stays open until the `with` block of the
+    rows ends. What is not certain of it is said, unless `quiet`.
 
     Raises:
-        UsageError: none of them is given, or both texts and a file.
+        UsageError: none of them is given, both texts and a file, or a text is the name of a file.
+        StoreError: the file is missing or cannot be read.
+        DataError: it is not certain what the columns of the file hold.
     """
-    from sentimon.ingest.input_row import texts_of
-    from sentimon.ingest.tables import FORMATS, OpenRows, read_file, read_stream
+    from sentimon.ingest.input_file import open_input_file, open_input_stream, text_arguments
 
-    longest = workspace.settings.logs.max_line_bytes
-    if file_format is not None and file_format not in FORMATS:
-        raise UsageError(
-            f"--format: unknown format {file_format!r}", hint=f"use one of: {', '.join(FORMATS)}"
-        )
-    if texts:
+    context = workspace.input_context(need)
+    if texts or are_texts:
         if source is not None:
             raise UsageError(
                 "texts and --input exclude each other", hint="give the texts, or a file, not both"
             )
-        return OpenRows(texts_of(texts))
+        source = _file_instead(texts)
+        if source is None:
+            return text_arguments([*texts, *are_texts], context)
     if source not in (None, "-"):
-        return read_file(expanded(str(source)), column=column, file_format=file_format, longest=longest)
-    if sys.stdin is None or (source is None and sys.stdin.isatty()):
+        found = open_input_file(expanded(str(source)), context)
+    elif sys.stdin is None or (source is None and sys.stdin.isatty()):
         raise no_text()
-    return read_stream(sys.stdin.buffer, column=column, file_format=file_format, longest=longest)
+    else:
+        found = open_input_stream(sys.stdin.buffer, context)
+    if found.notes and not quiet:
+        note(f"{found.table.path}: {'; '.join(found.notes)}")
+    return found
+
+
+def _file_instead(texts: Sequence[str]) -> str | None:
+    """Return the file that the one text names, if the user says that it is meant; None: texts are texts.
+
+    Raises:
+        UsageError: a text names a file, and there is no terminal to ask on.
+    """
+    from sentimon.cli.asking import can_ask, confirmed
+
+    for text in texts:
+        if not _is_file_name(text):
+            continue
+        if len(texts) == 1 and can_ask() and confirmed(f"{text} is a file. Read the rows in it?"):
+            return text
+        if not can_ask():
+            raise UsageError(
+                f"{text} is a file, and was given as a text",
+                hint=f"--input {text} reads the file; --text {text} scores its name",
+            )
+    return None
+
+
+def _is_file_name(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        # Too long for a name, or no name at all.
+        return False
+
+
+def note_without_text(rows: InputFile) -> None:
+    """Say how many rows were left out because they have no text."""
+    if rows.without_text:
+        note(f"{rows.table.path}: {counted(rows.without_text, 'row')} without a text left out")
 
 
 def no_text() -> UsageError:
@@ -74,10 +117,67 @@ def note_truncated(truncated: int, total: int) -> None:
         note(f"{truncated} of {counted(total, 'text')} longer than the model reads: the end was not seen")
 
 
-def show_plan(workspace: Workspace, rows: Iterable[Row], *, as_json: bool) -> None:
-    """Print what scoring these rows would take; those that bring their scores need none."""
+def show_plan(
+    workspace: Workspace, rows: InputFile | Iterable[Row], *, data: str | None = None, as_json: bool
+) -> None:
+    """Print how the input is understood, and what scoring it would take.
+
+    Rows that bring what another model predicted need no scoring, where that is to be logged. `data` is the
+    file of labelled texts that `rows` come from.
+    """
+    from sentimon.ingest.input_columns import Need
+    from sentimon.ingest.input_file import InputFile
+    from sentimon.ingest.understanding import InputObserver
     from sentimon.reporting.dry_run import plan_object, plan_table
+    from sentimon.reporting.input_tables import understanding_object, understanding_table
+    from sentimon.workflows.scoring import is_file
     from sentimon.workflows.scoring_plan import plan_scoring
 
-    plan = plan_scoring(workspace, rows)
-    show_json(plan_object(plan)) if as_json else show(plan_table(plan))
+    found = None
+    if isinstance(rows, InputFile):
+        observer = InputObserver(rows)
+        plan = plan_scoring(workspace, observer, need=rows.need)
+        found = observer.understanding()
+    else:
+        plan = plan_scoring(workspace, rows, need=Need.TEXTS)
+        if is_file(data):
+            found = understood(workspace, str(data), need=Need.LABELLED)
+    if as_json:
+        show_json(plan_object(plan) | ({} if found is None else {"input": understanding_object(found)}))
+        return
+    if found is not None:
+        show(understanding_table(found))
+    show(plan_table(plan))
+
+
+def show_labelled(workspace: Workspace, source: str, *, need: Need, as_json: bool) -> None:
+    """Print how a file of labels or labelled texts is understood; nothing is done with it.
+
+    Raises:
+        UsageError: it is a data set on the hub, which has no columns to be found out.
+        DataError: it is not certain what the columns hold, or what the labels mean.
+    """
+    found = understood(workspace, source, need=need)
+    from sentimon.reporting.input_tables import understanding_object, understanding_table
+
+    show_json(understanding_object(found)) if as_json else show(understanding_table(found))
+
+
+def understood(workspace: Workspace, source: str, *, need: Need) -> Understanding:
+    """Return how a file of labels or labelled texts is understood.
+
+    Raises:
+        UsageError: it is no file.
+        DataError: it is not certain what the columns hold, or what the labels mean.
+    """
+    from sentimon.ingest.label_coding import LabelCodingFinder
+    from sentimon.ingest.understanding import InputObserver
+
+    settings = workspace.settings.input
+    with open_input(workspace, [], source, need=need, quiet=True) as file:
+        observer = InputObserver(
+            file, LabelCodingFinder(settings.labels, settings.label_map, file.class_names)
+        )
+        for _ in workspace.progress(observer, "rows read"):
+            pass
+        return observer.understanding()

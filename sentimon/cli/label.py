@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentimon.cli.dataset_options import FormatOption, LabelColumnOption
-from sentimon.cli.inputs import open_input
+from sentimon.cli.dataset_options import InputOptions, ShowInputFlag
+from sentimon.cli.inputs import open_input, show_labelled
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
@@ -20,6 +20,7 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     flag,
+    grouped,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode
@@ -45,13 +46,15 @@ ReplaceFlag = Annotated[bool, flag("--replace", help="Where a row has another la
 
 
 @app.command("import")
+@grouped
 def import_labels(
     file: FileArgument,
+    *,
     logs: LogsOption = None,
     key: KeyOption = None,
-    label_column: LabelColumnOption = None,
+    reading: InputOptions,
     replace: ReplaceFlag = False,
-    file_format: FormatOption = None,
+    dry_run: ShowInputFlag = False,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     config: ConfigOption = None,
@@ -64,12 +67,15 @@ def import_labels(
 
     Example: sentimon label import labelled.csv --logs logs/ --key id
     """
-    from sentimon.ingest.input_row import NO_COLUMN
+    from sentimon.ingest.input_columns import Need
     from sentimon.workflows import labelling
 
-    workspace = open_workspace(config, {"logs.dir": logs})
-    rows = open_input(workspace, [], file, column=NO_COLUMN, file_format=file_format)
-    found = labelling.import_labels(workspace, rows, key=key, label_column=label_column, replace=replace)
+    workspace = open_workspace(config, {"logs.dir": logs, **reading.flags()})
+    if dry_run:
+        show_labelled(workspace, file, need=Need.LABELS, as_json=as_json)
+        return
+    with open_input(workspace, [], file, need=Need.LABELS, quiet=quiet) as rows:
+        found = labelling.import_labels(workspace, rows, key=key, replace=replace)
     if as_json:
         show_json(_content(found) | {"path": str(found.path)})
     elif not quiet:

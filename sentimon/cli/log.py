@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.dataset_options import ColumnOption, FormatOption, InputOption
+from sentimon.cli.dataset_options import InputOption, InputOptions, TextOption
 from sentimon.cli.engine import EngineOption
-from sentimon.cli.inputs import nothing_to_score, open_input, show_plan
+from sentimon.cli.inputs import note_without_text, nothing_to_score, open_input, show_plan
 from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import (
     ConfigOption,
@@ -20,22 +20,26 @@ from sentimon.cli.options import (
     QuietFlag,
     RevisionOption,
     flag,
+    grouped,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode
 from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
-    from sentimon.ingest.tables import OpenRows
+    from sentimon.ingest.input_file import InputFile
+    from sentimon.prediction_log.logged_inputs import LoggedInput
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.workflows.scoring import LoggedFile
 
 
+@grouped
 def log(
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to score and log.")] = None,
+    *,
+    are_texts: TextOption = None,
     source: InputOption = None,
-    column: ColumnOption = None,
-    file_format: FormatOption = None,
+    reading: InputOptions,
     logs: LogsOption = None,
     model: ModelOption = None,
     revision: RevisionOption = None,
@@ -43,6 +47,7 @@ def log(
     resume: Annotated[
         bool, flag("--resume", help="Go on where a run was stopped; log no file twice. Always so with ray.")
     ] = False,
+    again: Annotated[bool, flag("--again", help="Log a file although it was logged before.")] = False,
     dry_run: DryRunFlag = False,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -56,22 +61,29 @@ def log(
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """
-    from sentimon.workflows.scoring import describe_job, is_file, log_file
+    from sentimon.ingest.input_columns import Need
+    from sentimon.prediction_log.resumable_log import job_key
+    from sentimon.workflows.scoring import describe_job, is_file, log_file, mark_of
 
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
-    workspace = open_workspace(config, flags)
-    with open_input(workspace, texts or [], source, column=column, file_format=file_format) as rows:
+    workspace = open_workspace(config, flags | reading.flags())
+    rows = open_input(
+        workspace, texts or [], source, need=Need.PREDICTIONS, are_texts=are_texts or [], quiet=quiet
+    )
+    with rows:
         if dry_run:
             show_plan(workspace, rows, as_json=as_json)
             return
         if resume or (workspace.settings.engine.name == "ray" and is_file(source)):
-            asked = describe_job(
-                workspace.settings, source, "--resume", column=column, file_format=file_format
-            )
-            done = log_file(workspace, rows, asked, clock=clock)
+            asked = describe_job(workspace.settings, source, "--resume")
+            mark = mark_of(workspace, source, again=again, job=job_key(asked["input"]))
+            done = log_file(workspace, rows, asked, clock=clock, mark=mark)
         else:
-            done = _log_all(workspace, rows, show_each=bool(texts) and not quiet and not as_json)
-    if not done.logged and not done.bad_lines:
+            mark = mark_of(workspace, source, again=again)
+            show_each = bool(texts) and not quiet and not as_json
+            done = _log_all(workspace, rows, mark, show_each=show_each)
+    note_without_text(rows)
+    if not done.logged and not done.bad_lines and not rows.without_text:
         nothing_to_score(source)
     path = str(workspace.writer().path)
     if as_json:
@@ -83,11 +95,13 @@ def log(
     leave(ExitCode.FAILURE if done.bad_lines else ExitCode.OK)
 
 
-def _log_all(workspace: Workspace, rows: OpenRows, *, show_each: bool) -> LoggedFile:
+def _log_all(
+    workspace: Workspace, rows: InputFile, mark: LoggedInput | None, *, show_each: bool
+) -> LoggedFile:
     from sentimon.workflows.scoring import LoggedFile, log_rows
 
     logged = bad_lines = 0
-    with closing(log_rows(workspace, rows, clock=clock)) as batches:
+    with closing(log_rows(workspace, rows, clock=clock, mark=mark)) as batches:
         for batch in batches:
             logged += len(batch.records)
             bad_lines += batch.bad_lines

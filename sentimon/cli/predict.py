@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.dataset_options import ColumnOption, FormatOption, InputOption
+from sentimon.cli.dataset_options import InputOption, InputOptions, TextOption
 from sentimon.cli.engine import EngineOption
-from sentimon.cli.inputs import note_truncated, nothing_to_score, open_input, show_plan
+from sentimon.cli.inputs import note_truncated, note_without_text, nothing_to_score, open_input, show_plan
 from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import (
     ConfigOption,
@@ -19,6 +19,7 @@ from sentimon.cli.options import (
     ModelOption,
     RevisionOption,
     flag,
+    grouped,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode, UsageError
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from sentimon.workflows.scoring import ScoredBatch
 
 
+@grouped
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="Texts to score.")] = None,
+    *,
+    are_texts: TextOption = None,
     source: InputOption = None,
-    column: ColumnOption = None,
-    file_format: FormatOption = None,
+    reading: InputOptions,
     model: ModelOption = None,
     revision: RevisionOption = None,
     log: Annotated[bool, flag("--log", help="Also append the predictions to the log.")] = False,
@@ -61,6 +64,7 @@ def predict(
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
+    from sentimon.ingest.input_columns import Need
     from sentimon.workflows.scoring import (
         describe_job,
         log_scored,
@@ -70,18 +74,17 @@ def predict(
     )
 
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
-    workspace = open_workspace(config, flags)
+    workspace = open_workspace(config, flags | reading.flags())
     _check_options(log=log, logs=logs, output=output)
     folder = None if output is None else output_folder(workspace, output, source)
-    with open_input(workspace, texts or [], source, column=column, file_format=file_format) as rows:
+    with open_input(workspace, texts or [], source, need=Need.TEXTS, are_texts=are_texts or []) as rows:
         if dry_run:
             show_plan(workspace, rows, as_json=as_json)
         elif folder is not None:
-            asked = describe_job(
-                workspace.settings, source, "--output", column=column, file_format=file_format
-            )
+            asked = describe_job(workspace.settings, source, "--output")
             manifest = score_to_part_files(workspace, folder, rows, asked, ordered=not unordered)
             _show_parts(folder, manifest, as_json=as_json)
+            note_without_text(rows)
             leave(ExitCode.FAILURE if manifest.sum_of("bad_lines") else ExitCode.OK)
         else:
             batches = score_rows(workspace, rows, ordered=not unordered)
@@ -89,7 +92,8 @@ def predict(
                 batches = log_scored(workspace, batches, clock=clock)
             with closing(batches):
                 scored, bad_lines = _show_batches(workspace, batches, as_json=as_json)
-            if not scored and not bad_lines:
+            note_without_text(rows)
+            if not scored and not bad_lines and not rows.without_text:
                 nothing_to_score(source)
             if log:
                 note(f"{counted(scored, 'prediction')} logged to {workspace.writer().path}")

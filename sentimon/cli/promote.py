@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from sentimon.cli.compare import ToleranceOption
-from sentimon.cli.dataset_options import LabelledIfAnyOption
+from sentimon.cli.dataset_options import InputOptions, LabelledIfAnyOption, ShowInputFlag
+from sentimon.cli.inputs import show_labelled
 from sentimon.cli.opening import clock, open_workspace
-from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, LogsOption, flag
+from sentimon.cli.options import ConfigOption, ExitZeroFlag, JsonFlag, LogsOption, flag, grouped
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.errors import ExitCode
 
@@ -29,15 +30,18 @@ BaselineRowsOption = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the registry.")]
 
 
+@grouped
 def promote(
     candidate: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder of the new model, or sentimon-default.")
     ],
+    *,
     data: LabelledIfAnyOption = None,
     regressions: Annotated[
         str | None,
         typer.Option("--regressions", metavar="FILE", help="Labelled texts that must keep their label."),
     ] = None,
+    reading: InputOptions,
     reason: ReasonOption = "",
     baseline_rows: BaselineRowsOption = None,
     models: ModelsOption = None,
@@ -46,6 +50,7 @@ def promote(
         bool, flag("--force", help="Promote whatever the gate says; it is written down.")
     ] = False,
     logs: LogsOption = None,
+    dry_run: ShowInputFlag = False,
     as_json: JsonFlag = False,
     exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
@@ -60,12 +65,17 @@ def promote(
 
     Example: sentimon promote models/new --data held_back.jsonl --baseline-rows 2000 --reason "Italian"
     """
+    from sentimon.ingest.input_columns import Need
     from sentimon.reporting.json_shapes import wanted_object
     from sentimon.reporting.model_tables import gate_object, gate_table
     from sentimon.workflows.promotion import advice, promote_candidate, registry_folder
 
     flags = {"logs.dir": logs, "training.models": models, "quality.compare_tolerance": tolerance}
-    workspace = open_workspace(config, flags | {"training.baseline_rows": baseline_rows})
+    workspace = open_workspace(config, flags | {"training.baseline_rows": baseline_rows} | reading.flags())
+    if dry_run:
+        for file in filter(None, (data, regressions)):
+            show_labelled(workspace, file, need=Need.LABELLED, as_json=as_json)
+        return
     done = promote_candidate(
         workspace, candidate, data=data, regressions=regressions, reason=reason, force=force, clock=clock
     )

@@ -93,11 +93,11 @@ def report(
 
 def _scored(workspace: Workspace, file: str) -> Labelled:
     """Return the quality on the labelled texts of `file`, which the model scores now."""
-    from sentimon.evaluation.datasets import load_labelled
     from sentimon.workflows.evaluation import score_all
+    from sentimon.workflows.labelled_texts import read_labelled
     from sentimon.workflows.report import measure_labelled
 
-    rows = load_labelled(file, split=None, text_column=None, label_column=None)
+    rows = read_labelled(workspace, file)
     judged = score_all(workspace, [row.text for row in rows])
     labels = [row.label for row in rows]
     return measure_labelled(workspace, f"{file}, scored by {judged.model}", judged.scores, labels)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentimon.cli.dataset_options import InputOptions
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, JsonFlag, flag
+from sentimon.cli.options import ConfigOption, JsonFlag, flag, grouped
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.errors import UsageError
 from sentimon.workflows.log_labels import read_labels, text_hash
@@ -60,12 +61,15 @@ SeedOption = Annotated[
 DryRunFlag = Annotated[bool, flag("--dry-run", help="Show the plan and how long it takes; train nothing.")]
 
 
+@grouped
 def retrain(
+    *,
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="The new folder of the model.")],
     data: DataOption = None,
     labels_from: LabelsFromOption = None,
     base: BaseOption = None,
     replay: ReplayOption = None,
+    reading: InputOptions,
     replay_share: ReplayShareOption = None,
     epochs: EpochsOption = None,
     rate: RateOption = None,
@@ -88,13 +92,15 @@ def retrain(
     from sentimon.workflows import retrain as workflow
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
-    workspace = open_workspace(config, {**flags, "logs.dir": labels_from, "model.name": base})
+    workspace = open_workspace(
+        config, {**flags, **reading.flags(), "logs.dir": labels_from, "model.name": base}
+    )
     path = workspace.check_new_folder(output, inputs=[*(data or []), *(replay or [])], parents=True)
     check_output(path)
     workspace.check_new_folder(working_folder(path), ours=WORKING_NAMES.__contains__, parents=True)
     if not data and labels_from is None:
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
-    rows, old = workflow.rows_of_sources(data or []), workflow.rows_of_sources(replay or [])
+    rows, old = [workflow.rows_of_sources(workspace, one or []) for one in (data, replay)]
     if labels_from is not None:
         rows += _rows_of_log(workspace)
     plan = workflow.plan_retraining(workspace.settings, rows, old, seed=seed, new_pieces=grow_vocabulary)

@@ -59,6 +59,52 @@ class LabelSettings(Struct, frozen=True, kw_only=True):
         return (self.negative, self.neutral, self.positive)
 
 
+class InputSettings(Struct, frozen=True, kw_only=True):
+    """How the files that commands are given are read; each setting has an option of its name."""
+
+    format: Annotated[
+        str,
+        Meta(description="Format of the file, such as csv; empty: what its name or its first bytes say."),
+    ] = ""
+    encoding: Annotated[
+        str,
+        Meta(
+            description="Encoding, such as cp1252; auto: guessed from the bytes; empty: UTF-8, or what the "
+            "file itself says."
+        ),
+    ] = ""
+    text_column: Annotated[str, Meta(description="Column of the text; empty: one with a usual name.")] = ""
+    time_column: Annotated[
+        str, Meta(description="Column of the time of a prediction; empty: one with a usual name.")
+    ] = ""
+    time_format: Annotated[
+        str,
+        Meta(
+            description="How times are written: iso, epoch, epoch-ms, excel, or a pattern such as "
+            "%d/%m/%Y %H:%M; empty: what all values fit."
+        ),
+    ] = ""
+    id_column: Annotated[str, Meta(description="Column of the row's id; empty: `id`.")] = ""
+    label_column: Annotated[
+        str, Meta(description="Column of the gold label, in `log` of the predicted one; empty: a usual name.")
+    ] = ""
+    score_columns: Annotated[
+        str,
+        Meta(description="Column of the confidence, or of each class: negative=p0,neutral=p1,positive=p2."),
+    ] = ""
+    model_column: Annotated[str, Meta(description="Column of the model's name; empty: `model`.")] = ""
+    labels: Annotated[
+        str,
+        Meta(
+            description="What numbers among labels mean: stars (1 to 5), stars10 (1 to 10), or the classes "
+            "in the order of their codes: negative,neutral,positive."
+        ),
+    ] = ""
+    label_map: Annotated[
+        LabelMap, Meta(description='A file\'s own labels onto ours, for example {"1" = "negative"}.')
+    ] = {}
+
+
 class LogSettings(Struct, frozen=True, kw_only=True):
     """Where predictions are kept, and how old rows are read."""
 
@@ -389,6 +435,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     model: ModelSettings = field(default_factory=ModelSettings)
     labels: LabelSettings = field(default_factory=LabelSettings)
+    input: InputSettings = field(default_factory=InputSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sentimon.config.paths import expanded
-from sentimon.errors import DataError, StoreError
-from sentimon.ingest.column_names import LABEL_COLUMNS, TEXT_COLUMNS, usual_columns
-from sentimon.ingest.input_row import InputRow
+from sentimon.config.settings import InputSettings
+from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.ingest.cells import is_missing, shown
+from sentimon.ingest.input_columns import Need, find_columns
+from sentimon.ingest.input_file import InputContext, InputFile, open_input_file
 from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder
-from sentimon.ingest.tables import GUESSED, SUFFIXES, Table, opened_table
-from sentimon.jsonl import BadLine
+from sentimon.ingest.tables import known_format
+from sentimon.jsonl import LONGEST, BadLine
 from sentimon.labels import Sentiment
 
 DEFAULT_SPLIT = "test"
 _NAMED_ROWS = 3
-_NAMED_COLUMNS = 4
+_ROWS_AHEAD = 1000
+_CERTAIN = ("names",)
+"""Codings of labels that need not be said."""
 
-_Columns = tuple[str | None, str | None, str | None]
-"""The columns of text, label and segment that are asked for."""
 _Row = tuple[object, object, str | None] | BadLine
-_Rows = tuple[list[_Row], Sequence[str] | None]
-"""The rows, and the names of the classes where the labels are places among those."""
+"""The text, the label as it is written, and the segment."""
+
+
+def _unsaid(_: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,49 +48,72 @@ class LabelledText:
 
 def load_labelled(
     source: str,
+    settings: InputSettings | None = None,
     *,
     split: str | None = None,
-    text_column: str | None = None,
-    label_column: str | None = None,
     segment_column: str | None = None,
-    file_format: str | None = None,
+    longest: int = LONGEST,
+    say: Callable[[str], None] = _unsaid,
 ) -> list[LabelledText]:
-    """Return all rows of a data set, in order.
+    """Return all rows of a data set that have a text and a label, in order.
 
-    `source` is a file of any format that `ingest.tables` reads, or the name of a data set on the hub,
+    `source` is a file of any format that `sentimon.ingest` reads, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
-    the only one. The columns default to the first of TEXT_COLUMNS and LABEL_COLUMNS that exists; that
-    there is no `segment_column` is no error. Labels are read as `LabelCodingFinder` finds. Files
-    leave nothing in any cache.
+    the only one. `settings` name the columns, and what the labels mean; that there is no `segment_column`
+    is no error. What is not certain, and how many rows were left out, is said. Files leave nothing in any
+    cache.
 
     Raises:
-        DataError: it cannot be found or read, lacks the split or a column, or has bad rows: all are
-            counted, the first three named with the reason.
+        DataError: it cannot be found or read, lacks the split or a column, it is not certain what the labels
+            mean, or it has bad rows: all are counted, the first three named with the reason.
     """
-    rows, class_names = _read(source, split, (text_column, label_column, segment_column), file_format)
+    settings = settings or InputSettings()
+    if settings.format or _is_file_name(source):
+        if split is not None:
+            raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
+        context = InputContext(settings=settings, need=Need.LABELLED, longest=longest)
+        rows, class_names = _rows_of_file(source, context, segment_column, say)
+    else:
+        with _quiet():
+            rows, class_names = _rows_of_hub(source, _of_hub(source, split), settings, segment_column)
+    return _labelled(source, rows, _finder(settings, class_names), say)
+
+
+def _finder(settings: InputSettings, class_names: Sequence[str] | None) -> LabelCodingFinder:
+    return LabelCodingFinder(settings.labels, settings.label_map, class_names)
+
+
+def _labelled(
+    source: str, rows: Sequence[_Row], finder: LabelCodingFinder, say: Callable[[str], None]
+) -> list[LabelledText]:
     if not rows:
         raise DataError(f"{source}: no rows", hint="an evaluation needs texts with gold labels")
-    coding = _coding(source, rows, class_names)
+    coding = _coding_of(source, rows, finder)
     found: list[LabelledText] = []
     bad: list[str] = []
+    left_out = 0
     for number, one in enumerate(rows, start=1):
         if isinstance(one, BadLine):
             bad.append(f"line {one.line}: {one.reason}")
-            continue
-        text, label, segment = one
-        try:
-            if not isinstance(text, str):
-                raise DataError("no text" if text is None else f"{text!r} is not text")
-            found.append(LabelledText(text=text, label=coding.read(label), segment=segment))
-        except DataError as error:
-            bad.append(f"row {number}: {error.message}")
+        elif _is_blank(one[0]) or is_missing(one[1]):
+            left_out += 1
+        else:
+            try:
+                found.append(_labelled_text(*one, coding))
+            except DataError as error:
+                bad.append(f"row {number}: {error.message}")
     if bad:
         raise _bad_rows(source, bad, len(rows))
+    if left_out:
+        say(f"{source}: {left_out} of {len(rows)} rows left out, for they have no text or no label")
+    if not found:
+        raise DataError(f"{source}: no row has a text and a label", hint="an evaluation needs both")
+    if coding.name not in _CERTAIN:
+        say(f"{source}: labels are read as {coding.name}")
     return found
 
 
-def _coding(source: str, rows: Sequence[_Row], class_names: Sequence[str] | None) -> LabelCoding:
-    finder = LabelCodingFinder(class_names=class_names)
+def _coding_of(source: str, rows: Sequence[_Row], finder: LabelCodingFinder) -> LabelCoding:
     for one in rows:
         if not isinstance(one, BadLine):
             finder.add(one[1])
@@ -92,6 +121,16 @@ def _coding(source: str, rows: Sequence[_Row], class_names: Sequence[str] | None
         return finder.found()
     except DataError as error:
         raise DataError(f"{source}: {error.message}", hint=error.hint) from error
+
+
+def _labelled_text(text: object, label: object, segment: str | None, coding: LabelCoding) -> LabelledText:
+    if not isinstance(text, str):
+        raise DataError(f"{shown(text)} is not text")
+    return LabelledText(text=text, label=coding.read(label), segment=segment)
+
+
+def _is_blank(text: object) -> bool:
+    return text is None or (isinstance(text, str) and not text.strip())
 
 
 def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
@@ -102,86 +141,69 @@ def _bad_rows(source: str, bad: Sequence[str], total: int) -> DataError:
     )
 
 
-def _read(source: str, split: str | None, wanted: _Columns, file_format: str | None) -> _Rows:
-    if file_format is None and not _is_file_name(source):
-        with _quiet():
-            return _rows_of_hub(source, _of_hub(source, split), wanted)
-    if split is not None:
-        raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
-    path = expanded(source)
-    _check_file(source, path, file_format)
-    try:
-        with opened_table(path, file_format) as table:
-            return _rows_of_table(source, table, wanted)
-    except StoreError as error:
-        raise DataError(error.message, hint=error.hint) from error
-
-
 def _is_file_name(source: str) -> bool:
     """Return whether `source` means a file or folder here, and not a data set on the hub."""
     path = expanded(source)
     looks_so = source.startswith((".", "/", "~")) or source.count("/") > 1
-    return path.exists() or looks_so or path.suffix.lower() in SUFFIXES
+    return path.exists() or looks_so or known_format(path) is not None
 
 
-def _check_file(source: str, path: Path, file_format: str | None) -> None:
+def _check_file(source: str, path: Path) -> None:
     if path.is_dir():
         raise DataError(f"{source} is a folder", hint="name a file in it")
     if not path.exists():
         raise DataError(f"{source}: no such file", hint="check the path; a hub name looks like owner/name")
-    suffix = path.suffix.lower()
-    if file_format is None and suffix not in SUFFIXES and suffix not in GUESSED:
-        raise DataError(
-            f"{source}: the name does not say what it holds", hint=f"end it in one of: {', '.join(SUFFIXES)}"
-        )
     if path.is_file() and not path.stat().st_size:
         raise DataError(f"{source} is empty", hint="an evaluation needs texts with gold labels")
 
 
-def _rows_of_table(source: str, table: Table, wanted: _Columns) -> _Rows:
-    names = table.columns()
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{source}: the column {twice[0]!r} appears twice", hint="rename one of them")
-    if not names:
-        return [_line_of(one) for one in table.rows()], None
-    text = _pick(source, "text", wanted[0], TEXT_COLUMNS, names)
-    label = _pick(source, "label", wanted[1], LABEL_COLUMNS, names)
-    # A row of JSON that has a column may be the last one.
-    segment, known = wanted[2], wanted[2] in names
-    parts = table.class_names.get(segment or "")
+def _rows_of_file(
+    source: str, context: InputContext, segment: str | None, say: Callable[[str], None]
+) -> tuple[list[_Row], Sequence[str] | None]:
+    path = expanded(source)
+    _check_file(source, path)
+    try:
+        with open_input_file(path, context) as file:
+            for one in file.notes:
+                say(f"{source}: {one}")
+            return _read_rows(file, segment), file.class_names
+    except (StoreError, UsageError) as error:
+        raise DataError(error.message, hint=error.hint) from error
+
+
+def _read_rows(file: InputFile, segment: str | None) -> list[_Row]:
+    parts = file.table.class_names.get(segment or "")
     rows: list[_Row] = []
-    for one in table.rows(text):
+    known = segment in (file.table.heading or ())
+    for one in file:
         if isinstance(one, BadLine):
-            rows.append(_line_of(one))
+            if one.kind in ("json", "encoding"):
+                # The file may not be what its name says.
+                raise DataError(str(one), hint="write one JSON object a line")
+            rows.append(one)
             continue
-        fields = {text: one.text, **one.fields}
-        known = known or segment in fields
-        rows.append((one.text, fields.get(label), _said(fields.get(segment or ""), parts)))
+        # A row of JSON that has a column may be the last one.
+        known = known or segment in one.fields
+        rows.append((one.text, one.fields.get("label"), _said(one.fields.get(segment or ""), parts)))
     if not known:
         rows = [one if isinstance(one, BadLine) else (*one[:2], None) for one in rows]
-    return rows, table.class_names.get(label)
+    return rows
 
 
-def _line_of(row: InputRow | BadLine) -> BadLine:
-    """Return a row without any field as a bad line.
-
-    Raises:
-        DataError: it is a line that holds no row, so that the file may not be what its name says.
-    """
-    if isinstance(row, InputRow):
-        return row.bad("field", "no text")
-    if row.kind in ("json", "encoding"):
-        raise DataError(str(row), hint="write one JSON object a line")
-    return row
-
-
-def _rows_of_hub(source: str, data: Any, wanted: _Columns) -> _Rows:
+def _rows_of_hub(
+    source: str, data: Any, settings: InputSettings, segment: str | None
+) -> tuple[list[_Row], Sequence[str] | None]:
     features: Mapping[str, Any] = data.features or {}
     names = list(features) or list(next(iter(data), {}))
-    text = _pick(source, "text", wanted[0], TEXT_COLUMNS, names)
-    label = _pick(source, "label", wanted[1], LABEL_COLUMNS, names)
-    segment = wanted[2] if wanted[2] in names else None
+    first = list(islice(data, _ROWS_AHEAD))
+    try:
+        columns = find_columns(names, first, settings, need=Need.LABELLED)
+    except DataError as error:
+        raise DataError(f"{source}: {error.message}", hint=error.hint) from error
+    if columns.text is None or columns.label is None:
+        raise DataError(f"{source}: no columns", hint="check that the data set has rows")
+    text, label = columns.text.name, columns.label.name
+    segment = segment if segment in names else None
     chosen = list(dict.fromkeys([text, label, *([segment] if segment else [])]))
     parts = getattr(features.get(segment), "names", None) if segment else None
     rows: list[_Row] = [
@@ -196,17 +218,6 @@ def _said(value: object, names: Sequence[str] | None) -> str:
     if names is not None and isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     return "" if value is None else str(value)
-
-
-def _pick(source: str, what: str, wanted: str | None, usual: Sequence[str], names: Sequence[str]) -> str:
-    found = usual_columns(names, usual) if wanted is None else [name for name in names if name == wanted]
-    if found:
-        return found[0]
-    tried = ", ".join(usual[:_NAMED_COLUMNS])
-    missing = f"no column {wanted!r}" if wanted else f"none of the columns {tried} or the like"
-    raise DataError(
-        f"{source}: {missing}", hint=f"name one with --{what}-column; there are: {', '.join(names) or 'none'}"
-    )
 
 
 def _of_hub(source: str, split: str | None) -> Any:

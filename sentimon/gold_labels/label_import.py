@@ -60,6 +60,7 @@ def read_label_file(
     *,
     by: str | None,
     label_field: str | None,
+    coding: LabelCodingFinder | None = None,
     now: datetime,
     zone: tzinfo | None,
     hash_text: Hash,
@@ -69,10 +70,11 @@ def read_label_file(
     The rows of the log are identified `by` their `id`, `text-hash` or `text`; with None, by whichever of
     the three the file has. The label is in the column `label_field`, by default the first of LABEL_FIELDS
     that the file has. `probability` and `draw`, as `label next` writes them, are kept. A label was given at
-    its `labelled_at`, else `now`; naive timestamps are read in `zone` (None: local).
+    its `labelled_at`, else `now`; naive timestamps are read in `zone` (None: local). `coding` finds out what
+    the labels mean.
 
     Raises:
-        DataError: no row has a label, or the labels cannot be read as a whole.
+        DataError: no row has a label, or it is not certain what the labels mean.
     """
     bad: list[BadLine] = []
     given: list[tuple[InputRow, Mapping[str, Any]]] = []
@@ -83,14 +85,14 @@ def read_label_file(
             given.append((one, _plain(one.fields)))
     name = _label_field([fields for _, fields in given], label_field)
     labelled = [(row, fields) for row, fields in given if not is_missing(fields.get(name))]
-    finder = LabelCodingFinder()
+    finder = coding or LabelCodingFinder()
     for _, fields in labelled:
         finder.add(fields[name])
-    coding = finder.found()
+    read_label = finder.found().read
     found: list[LabelInFile] = []
     for row, fields in labelled:
         try:
-            label, keys = coding.read(fields[name]), _keys(fields, by, hash_text)
+            label, keys = read_label(fields[name]), _keys(fields, by, hash_text)
             found.append(LabelInFile(row=row, keys=keys, label=_gold(fields, keys[0], label, now, zone)))
         except DataError as error:
             bad.append(row.bad("label", "; ".join(filter(None, (error.message, error.hint)))))

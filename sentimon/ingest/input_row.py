@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sentimon.jsonl import BadLine, well_formed
@@ -26,6 +27,8 @@ class InputRow:
     text: str | None
     fields: Mapping[str, Any]
     """The other fields of the row; empty for plain text."""
+    moment: tuple[datetime, bool] | None = None
+    """(The time in UTC, whether it named no zone), where it was written in another way than in a log."""
 
     def bad(self, kind: str, reason: str) -> BadLine:
         """Return this row as a bad line."""

@@ -44,6 +44,10 @@ class Table:
     """The names of the columns; None where each row names its own."""
     numbered: Iterator[Numbered | BadLine]
     file_format: str
+    encoding: str = "utf-8"
+    guessed: bool = False
+    compression: str | None = None
+    separator: str | None = None
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For a column of numbers that are places among classes, the names of those."""
 
@@ -73,7 +77,9 @@ class Table:
             yield one if isinstance(one, BadLine) else _row_of(one, self.path, name, empty)
 
 
-def open_table(stream: BinaryIO, path: str, file_format: str | None, *, longest: int = LONGEST) -> Table:
+def open_table(
+    stream: BinaryIO, path: str, file_format: str | None, *, encoding: str = "", longest: int = LONGEST
+) -> Table:
     """Return the table in `stream`.
 
     Without a format, what starts with `{`, or with the array of objects of a JSON document, is JSON, and
@@ -119,8 +125,8 @@ def opened_table(path: Path, file_format: str | None = None) -> Iterator[Table]:
         StoreError: the file is missing or cannot be read.
         DataError: the heading of a table cannot be read.
     """
-    known = _format_of(path, file_format)
-    with _opened(path) as stream:
+    known = format_of(path, file_format)
+    with opened(path) as stream:
         try:
             yield open_table(stream, str(path), known)
         except OSError as error:
@@ -177,8 +183,8 @@ def read_file(
         StoreError: the file is missing or cannot be read.
         DataError: a table without the column, or broken in its middle.
     """
-    known = _format_of(path, file_format)
-    stream = _opened(path)
+    known = format_of(path, file_format)
+    stream = opened(path)
     return OpenRows(_read_and_close(stream, path, column, known, longest), stream)
 
 
@@ -198,7 +204,12 @@ def _read_and_close(
             raise unreadable(path, error) from error
 
 
-def _format_of(path: Path, file_format: str | None) -> str | None:
+def format_of(path: Path, file_format: str | None) -> str | None:
+    """Return the format that was asked for, or that a file's name says; None: its first bytes tell.
+
+    Raises:
+        UsageError: the name says a format that is not read.
+    """
     suffix = path.suffix.lower()
     known = file_format or SUFFIXES.get(suffix)
     if known is None and suffix not in GUESSED:
@@ -209,7 +220,12 @@ def _format_of(path: Path, file_format: str | None) -> str | None:
     return known
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """Return a file, open for reading.
+
+    Raises:
+        StoreError: it is missing, or cannot be read.
+    """
     try:
         return path.open("rb")
     except FileNotFoundError as error:
@@ -240,3 +256,8 @@ def _row_of(numbered: Numbered, path: str, column: str, empty: object) -> InputR
     if empty is not None:
         fields = {name: value for name, value in fields.items() if value != empty}
     return InputRow(path=path, line=number, text=text, fields=fields)
+
+
+def known_format(path: Path) -> str | None:
+    """Return the format that the name of a file says, if it says one."""
+    return SUFFIXES.get(path.suffix.lower())

@@ -101,7 +101,7 @@ def _check(row: Row, now: datetime, zone: tzinfo | None) -> CheckedRow:
         return row
     try:
         given = _convert(row.fields)
-        timestamp, naive = _timestamp(given, now, zone)
+        timestamp, naive = row.moment or _timestamp(given, now, zone)
         rest = {
             "timestamp": timestamp,
             "naive": naive,

@@ -260,6 +260,11 @@ class Journal:
         return there
 
 
+def job_key(name: str) -> str:
+    """Return what stands for the job that logs the input called `name`: a hash, fit for a file name."""
+    return hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
+
+
 @contextlib.contextmanager
 def open_journal(
     folder: Path, name: str, asked: Mapping[str, Any], writer: LogWriter, *, now: datetime
@@ -271,8 +276,7 @@ def open_journal(
     Raises:
         StoreError: the job is running, was asked otherwise, or its journal cannot be used.
     """
-    digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
-    path = folder / STATE_FOLDER / _JOBS / f"{digest}.json"
+    path = folder / STATE_FOLDER / _JOBS / f"{job_key(name)}.json"
     lock, new = path.with_suffix(".lock"), _State(asked=dict(asked))
     busy = StoreError(f"{name} is being logged by another program", hint="wait until that has ended")
     with open_job(path, new, lock=lock, kind="journal", busy=busy, anew_if_changed=True) as job:

@@ -45,7 +45,8 @@ def content_of(row: Row) -> bytes:
     """Return bytes that stand for what a row holds and for its line, wherever its file lies."""
     if isinstance(row, BadLine):
         return repr((row.line, row.kind, row.reason)).encode()
-    return repr((row.line, row.text, row.fields)).encode()
+    moment = () if row.moment is None else (row.moment,)
+    return repr((row.line, row.text, row.fields, *moment)).encode()
 
 
 def texts_in(rows: Iterable[Row]) -> list[str]:

@@ -11,14 +11,15 @@ from msgspec.structs import replace
 
 from sentimon.engine.scoring_engine import chunk_texts, score_batches
 from sentimon.errors import DataError, UsageError
-from sentimon.evaluation.datasets import LabelledText, load_labelled
 from sentimon.reporting.plain_text import counted
 from sentimon.scoring.batch_scoring import PlainTexts, UnscorableText, chunks_of
 from sentimon.scoring.scorer import bounded, load_scorer
 from sentimon.scoring.scores import Scores
+from sentimon.workflows.labelled_texts import read_labelled
 
 if TYPE_CHECKING:
     from sentimon.evaluation.calibration_file import Calibration
+    from sentimon.evaluation.datasets import LabelledText
     from sentimon.evaluation.model_comparison import Comparison
     from sentimon.evaluation.quality import Quality
     from sentimon.labels import Sentiment
@@ -95,9 +96,6 @@ def compare_on(
     data: str,
     *,
     split: str | None = None,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    file_format: str | None = None,
     segment: str = LANGUAGE_COLUMN,
 ) -> Comparison:
     """Return how the second model compares with the first on the labelled texts that `data` names.
@@ -109,14 +107,7 @@ def compare_on(
     """
     if not all(name.strip() for name in models):
         raise UsageError("a model has no name", hint="sentimon-default is the model that ships")
-    rows = load_labelled(
-        data,
-        split=split,
-        text_column=text_column,
-        label_column=label_column,
-        segment_column=segment,
-        file_format=file_format,
-    )
+    rows = read_labelled(workspace, data, split=split, segment=segment)
     if segment != LANGUAGE_COLUMN and rows[0].segment is None:
         raise DataError(f"{data}: no column {segment!r}", hint="leave out --segment, or name another column")
     a, b, seconds = score_with_both(workspace, models, rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.label_join import LabelLookup
     from sentimon.gold_labels.sampling import Draw
     from sentimon.gold_labels.sampling_strategies import Weigh
+    from sentimon.ingest.input_file import InputFile
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.prediction_log.record import PredictionRecord
@@ -60,7 +63,7 @@ class LabellingSheet:
 
 def import_labels(
     workspace: Workspace,
-    rows: str | Path | Iterable[InputRow | BadLine],
+    rows: str | Path | InputFile | Iterable[InputRow | BadLine],
     *,
     key: str | None = None,
     label_column: str | None = None,
@@ -68,10 +71,10 @@ def import_labels(
 ) -> LabelImport:
     r"""Store gold labels beside the log, and return what became of each.
 
-    `rows` is a file of labels (.csv, .tsv, .jsonl, .parquet) or the rows of one. The `key` by which they
-    name rows of the log is "id", "text-hash" or "text"; None takes the first that the file has. To import
-    a file twice changes nothing. Where a row has another label already, the later one counts only with
-    `replace`.
+    `rows` is a file of labels, of any format that `sentimon.ingest` reads, or the rows of one. The `key` by
+    which they name rows of the log is "id", "text-hash" or "text"; None takes the first that the file has.
+    To import a file twice changes nothing. Where a row has another label already, the later one counts only
+    with `replace`.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -97,19 +100,28 @@ def import_labels(
     """
     from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
     from sentimon.gold_labels.label_import import KEYS, address, read_label_file
+    from sentimon.ingest.input_file import InputFile
+    from sentimon.ingest.label_coding import LabelCodingFinder
     from sentimon.prediction_log.windows import Period
 
     if key not in (None, *KEYS):
         raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
-    zone = workspace.naive_zone
-    inbox = read_label_file(
-        _read_table(workspace, rows) if isinstance(rows, str | Path) else rows,
-        by=key,
-        label_field=label_column,
-        now=workspace.now,
-        zone=zone,
-        hash_text=text_hash(workspace),
-    )
+    zone, settings = workspace.naive_zone, workspace.settings.input
+    with ExitStack() as stack:
+        if isinstance(rows, str | Path):
+            rows = stack.enter_context(_opened(workspace, rows, label_column))
+        if isinstance(rows, InputFile):
+            label_column = "label"
+        class_names = rows.class_names if isinstance(rows, InputFile) else None
+        inbox = read_label_file(
+            rows,
+            by=key,
+            label_field=label_column,
+            coding=LabelCodingFinder(settings.labels, settings.label_map, class_names),
+            now=workspace.now,
+            zone=zone,
+            hash_text=text_hash(workspace),
+        )
     with open_log(workspace, Period()) as records:
         arrivals, strangers = address(inbox.labels, records, text_hash(workspace))
     sync = workspace.settings.logs.fsync != "never"
@@ -132,13 +144,20 @@ def _say_left_out(workspace: Workspace, found: LabelImport) -> None:
             workspace.say(line)
 
 
-def _read_table(workspace: Workspace, file: str | Path) -> Iterator[InputRow | BadLine]:
-    from sentimon.config.paths import expanded
-    from sentimon.ingest.input_row import NO_COLUMN
-    from sentimon.ingest.tables import read_file
+def _opened(workspace: Workspace, file: str | Path, label_column: str | None) -> InputFile:
+    from msgspec.structs import replace
 
-    longest = workspace.settings.logs.max_line_bytes
-    return read_file(expanded(file), column=NO_COLUMN, file_format=None, longest=longest)
+    from sentimon.config.paths import expanded
+    from sentimon.ingest.input_columns import Need
+    from sentimon.ingest.input_file import open_input_file
+
+    context = workspace.input_context(Need.LABELS)
+    if label_column is not None:
+        context = dataclasses.replace(context, settings=replace(context.settings, label_column=label_column))
+    found = open_input_file(expanded(file), context)
+    for one in found.notes:
+        workspace.say(f"{file}: {one}")
+    return found
 
 
 def label_status(workspace: Workspace, period: Period | None = None, *, every: str | None = None) -> Coverage:

@@ -110,12 +110,12 @@ def judge(
     workspace: Workspace, names: tuple[str, str], data: str | None, regressions: str | None
 ) -> PromotionCheck:
     """Return what the gate says of the second model, which is to take the place of the first."""
-    from sentimon.evaluation.datasets import load_labelled
     from sentimon.evaluation.model_comparison import PromotionCheck, failed_examples
     from sentimon.workflows.evaluation import LANGUAGE_COLUMN, compare_classes, score_with_both
+    from sentimon.workflows.labelled_texts import read_labelled
 
-    held_back = load_labelled(data, segment_column=LANGUAGE_COLUMN) if data else []
-    listed = load_labelled(regressions) if regressions else []
+    held_back = read_labelled(workspace, data, segment=LANGUAGE_COLUMN) if data else []
+    listed = read_labelled(workspace, regressions) if regressions else []
     if not held_back and not listed:
         return PromotionCheck(comparison=None, listed=0, broken=())
     before, now, seconds = score_with_both(workspace, names, [*held_back, *listed])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.label_join import LabelLookup
     from sentimon.labels import Sentiment
     from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.workflows.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +30,15 @@ class LabelledRows:
     """Labelled rows that are left out because the log keeps no text of them."""
 
 
-def rows_of_sources(sources: Iterable[str]) -> list[Labelled]:
+def rows_of_sources(workspace: Workspace, sources: Iterable[str]) -> list[Labelled]:
     """Return the labelled texts of files and data sets, in order.
 
     Raises:
         DataError: a source is missing, or a row cannot be read.
     """
-    from sentimon.evaluation.datasets import load_labelled
+    from sentimon.workflows.labelled_texts import read_labelled
 
-    return [(row.text, row.label) for source in sources for row in load_labelled(source)]
+    return [(row.text, row.label) for source in sources for row in read_labelled(workspace, source)]
 
 
 def rows_of_log(records: Iterable[PredictionRecord], finder: LabelLookup) -> LabelledRows:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from sentimon.config.paths import expanded
 from sentimon.engine.scoring_engine import chunk_texts, score_batches
@@ -25,8 +25,10 @@ from sentimon.scoring.scores import ScoredText
 
 if TYPE_CHECKING:
     from sentimon.config import Settings
+    from sentimon.config.settings import InputSettings
     from sentimon.engine.part_files import Manifest
     from sentimon.prediction_log.intake import CheckedBatch
+    from sentimon.prediction_log.logged_inputs import LoggedInput
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.prediction_log.resumable_job import Step
     from sentimon.workflows.workspace import Workspace
@@ -70,9 +72,7 @@ class LoggedFile:
     """Whether all of them were done with before this run."""
 
 
-def describe_job(
-    settings: Settings, source: str | None, option: str, *, column: str | None, file_format: str | None
-) -> dict[str, Any]:
+def describe_job(settings: Settings, source: str | None, option: str) -> dict[str, Any]:
     """Return what a resumable job is asked to do: to which file, and what is done to it.
 
     Raises:
@@ -91,12 +91,19 @@ def describe_job(
         "input": os.fsencode(path.absolute()).decode(errors="replace"),
         "bytes": status.st_size,
         "modified_ns": status.st_mtime_ns,
-        "column": column or TEXT_COLUMN,
-        "format": file_format,
+        "column": settings.input.text_column or TEXT_COLUMN,
+        "format": settings.input.format or None,
         "model": model_name(settings.model),
         "revision": settings.model.revision,
         "label_map": dict(settings.model.label_map),
+        **_reading_of(settings.input),
     }
+
+
+def _reading_of(settings: InputSettings) -> dict[str, Any]:
+    """Return the other settings by which the rows of a file are read, those that are set."""
+    given = {"format", "text_column"}
+    return {f"input.{name}": value for name, value in asdict(settings).items() if value and name not in given}
 
 
 def is_file(source: str | None) -> bool:
@@ -193,17 +200,34 @@ def score_to_part_files(
         return parts.manifest
 
 
+def mark_of(workspace: Workspace, source: str | None, *, again: bool, job: str = "") -> LoggedInput | None:
+    """Return the mark by which the log knows a file that was logged; None where the input is no file.
+
+    Raises:
+        StoreError: the file was logged already, and not `again`; or it cannot be read.
+    """
+    from sentimon.prediction_log.logged_inputs import logged_input
+
+    if source is None or not is_file(source):
+        return None
+    mark = logged_input(workspace.folder, expanded(source), again=again, job=job)
+    mark.check()
+    return mark
+
+
 def log_rows(
-    workspace: Workspace, rows: Iterable[Row], *, clock: Clock
+    workspace: Workspace, rows: Iterable[Row], *, clock: Clock, mark: LoggedInput | None = None
 ) -> Generator[LoggedBatch, None, None]:
     """Yield what became of the rows, a batch at a time, each once it is in the log.
 
     Rows that bring their scores are checked and kept as they are; the texts of the others are scored. Bad
-    rows are said, and left out. `clock` tells when a row was read.
+    rows are said, and left out. `clock` tells when a row was read. `mark` is that of the file which holds
+    the rows.
 
     Raises:
         ModelError: the model cannot be loaded.
         EngineError: the cluster cannot be used.
+        StoreError: another program logs the same file.
     """
     from sentimon.prediction_log.intake import check_rows, checked_batches
 
@@ -216,9 +240,13 @@ def log_rows(
         with workspace.writer() as writer:
             for batch, answers in score_batches(settings, batches, say=workspace.say):
                 records = good_rows(workspace, batch.records(answers))
+                if mark is not None and records and not logged:
+                    mark.claim(now=clock())
                 writer.append(records, now=clock())
                 logged += len(records)
                 yield LoggedBatch(records=records, bad_lines=len(batch) - len(records))
+        if mark is not None and logged:
+            mark.finish(logged, now=clock())
         whole = True
     finally:
         if logged and not whole:
@@ -226,7 +254,12 @@ def log_rows(
 
 
 def log_file(
-    workspace: Workspace, rows: Iterable[Row], asked: Mapping[str, Any], *, clock: Clock
+    workspace: Workspace,
+    rows: Iterable[Row],
+    asked: Mapping[str, Any],
+    *,
+    clock: Clock,
+    mark: LoggedInput | None = None,
 ) -> LoggedFile:
     """Log the rows of a file that no earlier run of the same job has logged, each once.
 
@@ -255,8 +288,12 @@ def log_file(
         with _said_if_stopped(workspace, journal):
             for step, answers in score_batches(workspace.settings, checked, say=workspace.say):
                 records = good_rows(workspace, step.batch.records(answers))
+                if mark is not None and records and not journal.done.logged:
+                    mark.claim(now=clock())
                 journal.add(step.step, records, bad_lines=len(step) - len(records), now=clock())
         journal.finish()
+        if mark is not None and journal.done.logged:
+            mark.finish(journal.done.logged, now=clock())
         return LoggedFile(logged=journal.done.logged, bad_lines=journal.done.bad_lines, already=False)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from sentimon.engine.scoring_engine import chunk_texts, place_of_work
+from sentimon.ingest.input_columns import Need
+from sentimon.ingest.row_reader import is_prediction
 from sentimon.jsonl import BadLine
 from sentimon.reporting.dry_run import Plan
 from sentimon.reporting.plain_text import counted
@@ -22,14 +24,14 @@ _SAMPLE = 64
 """Texts that are scored to see how fast that is."""
 
 
-def plan_scoring(workspace: Workspace, rows: Iterable[Row]) -> Plan:
-    """Return what scoring these rows would take; those that bring their scores need none."""
+def plan_scoring(workspace: Workspace, rows: Iterable[Row], *, need: Need) -> Plan:
+    """Return what scoring these rows would take; predictions that are to be logged need none."""
     texts = bad = 0
     sample: list[str] = []
     for row in workspace.progress(rows, "rows read"):
         if isinstance(row, BadLine):
             bad += 1
-        elif row.text is not None and "scores" not in row.fields:
+        elif row.text is not None and not (need is Need.PREDICTIONS and is_prediction(row.fields)):
             texts += 1
             _draw(sample, row.text, texts)
     settings = workspace.settings.engine

@@ -25,6 +25,8 @@ from sentimon.errors import DataError, UsageError
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
     from sentimon.errors import LogFileError
+    from sentimon.ingest.input_columns import Need
+    from sentimon.ingest.input_file import InputContext
     from sentimon.prediction_log.index.log_index import LogIndex
     from sentimon.prediction_log.index.logged_rows import LatestRowsCache, PeriodRows
     from sentimon.prediction_log.index.packed_sums import PartialSum
@@ -199,6 +201,18 @@ class Workspace:
         from sentimon.timestamps import time_zone
 
         return time_zone(self.settings.logs.naive_time_zone)
+
+    def input_context(self, need: Need) -> InputContext:
+        """Return how a file is to be read that holds what is needed."""
+        from sentimon.ingest.input_file import InputContext
+
+        return InputContext(
+            settings=self.settings.input,
+            need=need,
+            zone=self.naive_zone,
+            label_map=self.settings.model.label_map,
+            longest=self.settings.logs.max_line_bytes,
+        )
 
     @property
     def zone(self) -> tzinfo | None:

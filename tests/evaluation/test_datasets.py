@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
 from sentimon.evaluation.datasets import LabelledText, load_labelled
 from sentimon.labels import Sentiment
@@ -38,13 +39,19 @@ def jsonl(path: Path, *rows: object) -> str:
     return str(path)
 
 
+def loaded(
+    source: str, *, text_column: str = "", label_column: str = "", **options: str
+) -> list[LabelledText]:
+    return load_labelled(source, InputSettings(text_column=text_column, label_column=label_column), **options)  # type: ignore[arg-type]
+
+
 def pairs(source: str, **options: str) -> list[tuple[str, Sentiment]]:
-    return [(row.text, row.label) for row in load_labelled(source, **options)]
+    return [(row.text, row.label) for row in loaded(source, **options)]
 
 
 def failure(source: str, **options: str) -> DataError:
     with pytest.raises(DataError) as error:
-        load_labelled(source, **options)
+        loaded(source, **options)
     assert error.value.hint
     return error.value
 

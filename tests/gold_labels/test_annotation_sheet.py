@@ -13,9 +13,9 @@ from sentimon.gold_labels.gold_label import ID, TEXT_HASH
 from sentimon.gold_labels.label_import import read_label_file
 from sentimon.gold_labels.sampling import SampledRow, write_sheet
 from sentimon.ingest.input_row import NO_COLUMN, InputRow
-from sentimon.ingest.tables import read_file
 from sentimon.prediction_log.output_files import ROWS, checked_output
 from tests.support.csv_texts import TEXTS
+from tests.support.inputs import read_file
 from tests.support.rows import START, record
 
 HOSTILE = [

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from sentimon.ingest import json_documents
 from sentimon.ingest.input_row import InputRow
-from sentimon.ingest.tables import read_stream
 from sentimon.jsonl import LONGEST, BadLine
+from tests.support.inputs import read_stream
 
 keys = st.text(max_size=6)
 scalars = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sentimon.errors import DataError
 from sentimon.evaluation.datasets import load_labelled
 from sentimon.ingest.input_row import InputRow
-from sentimon.ingest.tables import read_file, read_stream
 from sentimon.jsonl import BadLine
+from tests.support.inputs import read_file, read_stream
 
 Rows = Sequence[dict[str, str]]
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}

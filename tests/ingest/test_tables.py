@@ -5,8 +5,8 @@ import pytest
 
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.ingest.input_row import InputRow, texts_of
-from sentimon.ingest.tables import read_file, read_stream
 from sentimon.jsonl import BadLine
+from tests.support.inputs import read_file, read_stream
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:

@@ -1,0 +1,142 @@
+"""Which column of a file holds the text, the time, the id, the label, and what a model predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sentimon.config.settings import InputSettings
+from sentimon.errors import DataError
+from sentimon.ingest.column_names import (
+    ID_COLUMNS,
+    LABEL_COLUMNS,
+    MODEL_COLUMNS,
+    RATING_COLUMNS,
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
+    usual_columns,
+)
+from sentimon.ingest.prediction_columns import PredictionColumns, find_prediction, missing_column
+
+_LISTED = 12
+"""Columns that an error lists at most."""
+
+
+class Need(Enum):
+    """What a command reads a file for."""
+
+    TEXTS = "texts"
+    """Texts to be scored; what the file says of classes is not looked at."""
+    PREDICTIONS = "predictions"
+    """Rows for the log: texts to be scored, or what another program has predicted."""
+    LABELLED = "labelled texts"
+    """Texts with their gold labels."""
+    LABELS = "labels"
+    """Gold labels for rows of the log, which are named by an id, a hash or the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column, and why it is taken: `named`, `usual name`, or `the only column`."""
+
+    name: str
+    why: str = "usual name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputColumns:
+    """The columns of a file that are used; None where there is none."""
+
+    text: Column | None = None
+    time: Column | None = None
+    id: Column | None = None
+    model: Column | None = None
+    label: Column | None = None
+    """The gold label; for `Need.LABELLED` and `Need.LABELS` alone."""
+    prediction: PredictionColumns | None = None
+    """What a model predicted; for `Need.PREDICTIONS` alone."""
+
+
+def find_columns(
+    names: Sequence[str], rows: Sequence[Mapping[str, Any]], settings: InputSettings, *, need: Need
+) -> InputColumns:
+    """Return which of the columns called `names` is what; `rows` are the first rows of the file.
+
+    A column that `settings` name is taken; else one with a usual name.
+
+    Raises:
+        DataError: a named column does not exist; the file has no text, or no label, where they are needed;
+            or the column that would be taken for gold labels is what a model predicted.
+    """
+    if need is Need.PREDICTIONS:
+        prediction = find_prediction(names, rows, settings)
+        return InputColumns(
+            text=_text(names, settings, needed=prediction is None),
+            time=_column(names, settings.time_column, TIME_COLUMNS),
+            id=_column(names, settings.id_column, ID_COLUMNS),
+            model=_column(names, settings.model_column, MODEL_COLUMNS),
+            prediction=prediction,
+        )
+    return InputColumns(
+        text=_text(names, settings, needed=need is not Need.LABELS),
+        # Which column names a logged row is found out where labels are joined, unless somebody says so.
+        id=_column(names, settings.id_column, ()) if need is Need.LABELS else None,
+        label=None if need is Need.TEXTS else _gold_label(names, rows, settings),
+    )
+
+
+def _column(names: Sequence[str], wanted: str, usual: Sequence[str]) -> Column | None:
+    """Return the wanted column, or else the first with a usual name.
+
+    Raises:
+        DataError: the wanted one does not exist.
+    """
+    if wanted:
+        if wanted not in names:
+            raise missing_column(wanted, names)
+        return Column(name=wanted, why="named")
+    found = usual_columns(names, usual)
+    return Column(name=found[0]) if found else None
+
+
+def _text(names: Sequence[str], settings: InputSettings, *, needed: bool) -> Column | None:
+    found = _column(names, settings.text_column, TEXT_COLUMNS)
+    if found is not None or not needed:
+        return found
+    if len(names) == 1:
+        return Column(name=names[0], why="the only column")
+    raise DataError("no column has a usual name of a column of texts", hint=_choose("text", names))
+
+
+def _gold_label(names: Sequence[str], rows: Sequence[Mapping[str, Any]], settings: InputSettings) -> Column:
+    found = _column(names, settings.label_column, (*LABEL_COLUMNS, *RATING_COLUMNS))
+    if found is None:
+        raise DataError("no column has a usual name of a column of labels", hint=_choose("label", names))
+    if found.why != "named":
+        predicted = find_prediction(names, rows, InputSettings())
+        if predicted is not None and _may_be_predicted(found.name, predicted):
+            beside = ", ".join(one for one in predicted.names if one != found.name)
+            raise DataError(
+                f"{found.name!r} may be what a model predicted, for {beside} stands beside it",
+                hint=f"name the gold labels with --label-column: {_listed(names)}",
+            )
+    return found
+
+
+def _may_be_predicted(name: str, predicted: PredictionColumns) -> bool:
+    """Return whether a column that would be taken for gold labels may hold the classes of a model."""
+    if predicted.label == name:
+        return len(predicted.names) > 1
+    # Another column holds the classes that the scores are of; without one, this may be it.
+    return predicted.label is None and name not in predicted.names
+
+
+def _choose(what: str, names: Sequence[str]) -> str:
+    return f"name it with --{what}-column: {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return (", ".join(f"{name:.40}" for name in names[:_LISTED]) or "there is none") + more
