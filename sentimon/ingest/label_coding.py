@@ -241,14 +241,16 @@ class LabelCodingFinder:
         return DataError(
             f"the label column has the numbers {self._named_numbers()}{beside}, "
             "which do not say which class each one is",
-            hint=f"for ratings, --labels stars (1 to 5) or --labels stars10 (1 to 10); {self._map_hint()}, "
-            "or --labels negative,neutral,positive for codes from 0 or 1 on",
+            hint=f"{self._map_hint()}; for ratings --labels stars (1 to 5) or --labels stars10 (1 to 10); "
+            "for codes that count from 0 or 1 --labels negative,neutral,positive",
         )
 
     def _map_hint(self) -> str:
         keys = [self._numbers[one] for one in sorted(self._numbers)]
-        pairs = [f"{key}={LABELS[at % len(LABELS)]}" for at, key in enumerate(keys[: len(LABELS)])]
-        return f"say what each one is: --label-map {','.join(pairs)}" + ("..." if len(keys) > 3 else "")
+        classes = LABELS if len(keys) != 2 else (LABELS[0], LABELS[-1])
+        pairs = [f"{key}={name}" for key, name in zip(keys, classes, strict=False)]
+        more = ",..." if len(keys) > len(pairs) else ""
+        return f"say what each one is, such as --label-map {','.join(pairs)}{more}"
 
     def _named_numbers(self) -> str:
         return _few([self._numbers[one] for one in sorted(self._numbers)])

@@ -6,18 +6,10 @@ import re
 from collections.abc import Mapping
 
 from sentimon.errors import DataError, ModelError
+from sentimon.ingest.class_names import named_class, rated_class
 from sentimon.labels import Sentiment, parse_label
 
 _NUMBERED = re.compile(r"label_\d+", re.IGNORECASE)
-_STARS = re.compile(r"([1-5])\s*(?:stars?|stelle|stella)", re.IGNORECASE)
-_STRENGTH = re.compile(r"^(?:very|strongly|molto)[ _-]+", re.IGNORECASE)
-_OF_STARS = {
-    1: Sentiment.NEGATIVE,
-    2: Sentiment.NEGATIVE,
-    3: Sentiment.NEUTRAL,
-    4: Sentiment.POSITIVE,
-    5: Sentiment.POSITIVE,
-}
 
 
 def map_labels(
@@ -54,8 +46,11 @@ def _class_of(label: str, chosen: Mapping[str, str]) -> Sentiment:
     name = label.strip().lower()
     if name in chosen:
         return parse_label(chosen[name])
-    stars = _STARS.fullmatch(name)
-    return _OF_STARS[int(stars[1])] if stars else parse_label(_STRENGTH.sub("", name))
+    found = named_class(label)
+    if found is None:
+        found = rated_class(label)
+    # What is left are the names that count as certain for models alone: LABEL_0 to LABEL_2.
+    return parse_label(label) if found is None else found
 
 
 def _unmapped(labels: list[str], reason: str) -> ModelError:

@@ -34,6 +34,8 @@ def outputs(*labels: str) -> dict[int, str]:
             (NEGATIVE, NEGATIVE, NEUTRAL, POSITIVE, POSITIVE),
         ),
         (("strongly_negative", "molto positivo"), (NEGATIVE, POSITIVE)),
+        (("négatif", "neutre", "positif"), (NEGATIVE, NEUTRAL, POSITIVE)),
+        (("Extremely Negative", "Extremely Positive"), (NEGATIVE, POSITIVE)),
     ],
 )
 def test_the_names_that_models_use_are_known(labels: tuple[str, ...], classes: tuple[Sentiment, ...]) -> None:
