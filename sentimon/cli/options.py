@@ -42,9 +42,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     def run(**options: Any) -> None:
         given = {}
         for name, group in groups.items():
-            given[name] = group(
-                **{field.name: options.pop(field.name) for field in dataclasses.fields(group)}
-            )
+            fields = [field.name for field in dataclasses.fields(group) if field.name in options]
+            given[name] = group(**{field: options.pop(field) for field in fields})
         command(**options, **given)
 
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in spread]

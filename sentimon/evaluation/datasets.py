@@ -14,7 +14,7 @@ from typing import Any
 from sentimon.config.paths import expanded
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError, StoreError, UsageError
-from sentimon.ingest.cells import is_missing, shown
+from sentimon.ingest.cells import shown
 from sentimon.ingest.input_columns import Need, find_columns
 from sentimon.ingest.input_file import InputContext, InputFile, open_input_file
 from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder
@@ -95,7 +95,7 @@ def _labelled(
     for number, one in enumerate(rows, start=1):
         if isinstance(one, BadLine):
             bad.append(f"line {one.line}: {one.reason}")
-        elif _is_blank(one[0]) or is_missing(one[1]):
+        elif _is_blank(one[0]) or coding.is_unlabelled(one[1]):
             left_out += 1
         else:
             try:

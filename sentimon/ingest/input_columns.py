@@ -16,6 +16,7 @@ from sentimon.ingest.column_names import (
     RATING_COLUMNS,
     TEXT_COLUMNS,
     TIME_COLUMNS,
+    plain_name,
     usual_columns,
 )
 from sentimon.ingest.prediction_columns import PredictionColumns, find_prediction, missing_column
@@ -94,9 +95,11 @@ def _column(names: Sequence[str], wanted: str, usual: Sequence[str]) -> Column |
         DataError: the wanted one does not exist.
     """
     if wanted:
-        if wanted not in names:
+        # People and spreadsheets add blanks and capitals to names.
+        alike = [name for name in names if plain_name(name) == plain_name(wanted)]
+        if wanted not in names and len(alike) != 1:
             raise missing_column(wanted, names)
-        return Column(name=wanted, why="named")
+        return Column(name=wanted if wanted in names else alike[0], why="named")
     found = usual_columns(names, usual)
     return Column(name=found[0]) if found else None
 

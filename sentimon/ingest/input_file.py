@@ -16,9 +16,10 @@ from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
 from sentimon.files import unreadable
 from sentimon.ingest.cells import is_missing, shown
+from sentimon.ingest.column_names import plain_name
 from sentimon.ingest.input_columns import Column, InputColumns, Need, find_columns
 from sentimon.ingest.input_row import InputRow, Numbered
-from sentimon.ingest.label_coding import LabelCodingFinder
+from sentimon.ingest.label_coding import LabelCodingFinder, label_key
 from sentimon.ingest.prediction_columns import ReadLabel, find_prediction
 from sentimon.ingest.row_reader import RowReader, has_our_names, is_prediction
 from sentimon.ingest.tables import Table, format_of, open_table, opened
@@ -79,7 +80,7 @@ class InputFile:
         """Rows that were left out so far, for they have no text to score."""
         self._stream = stream
         self._size = 0 if stream is None or not stream.seekable() else os.fstat(stream.fileno()).st_size
-        ahead = _read_ahead(table)
+        ahead = _read_ahead(table, patient=stream is not None)
         finder = _Finder(table, context, ahead, reopen)
         try:
             self.columns = finder.columns()
@@ -107,7 +108,7 @@ class InputFile:
 
     def bytes_read(self) -> tuple[int, int] | None:
         """Return (bytes read so far, bytes of the file); None where that is not known, as of a pipe."""
-        if self._stream is None or self._size == 0:
+        if self._stream is None or self._stream.closed or self._size == 0:
             return None
         return min(self._stream.tell(), self._size), self._size
 
@@ -117,16 +118,22 @@ class InputFile:
 
     def __exit__(self, *_: object) -> None:
         """Close the file, be it read to its end or not."""
+        self._close()
+
+    def _close(self) -> None:
         if self._stream is not None:
             self._stream.close()
 
     def _read(self, numbered: Iterable[Numbered | BadLine]) -> Iterator[InputRow | BadLine]:
-        for one in numbered:
-            row = one if isinstance(one, BadLine) else self.reader.read(one)
-            if isinstance(row, InputRow) and self._lacks_text(row):
-                self.without_text += 1
-            else:
-                yield row
+        try:
+            for one in numbered:
+                row = one if isinstance(one, BadLine) else self.reader.read(one)
+                if isinstance(row, InputRow) and self._lacks_text(row):
+                    self.without_text += 1
+                else:
+                    yield row
+        finally:
+            self._close()
 
     def _lacks_text(self, row: InputRow) -> bool:
         if self.need is Need.LABELLED or self.need is Need.LABELS or (row.text and not row.text.isspace()):
@@ -188,8 +195,11 @@ def _readable(rows: RawRows, path: Path) -> RawRows:
         raise unreadable(path, error) from error
 
 
-def _read_ahead(table: Table) -> list[Numbered | BadLine]:
-    """Return the first rows: enough to see what the columns hold, and not more than fit in memory."""
+def _read_ahead(table: Table, *, patient: bool) -> list[Numbered | BadLine]:
+    """Return the first rows: enough to see what the columns hold, and not more than fit in memory.
+
+    Unless `patient`, no row is waited for after one that is written as in a log: somebody may be typing.
+    """
     ahead: list[Numbered | BadLine] = []
     characters = 0
     if table.file_format == "txt":
@@ -198,6 +208,8 @@ def _read_ahead(table: Table) -> list[Numbered | BadLine]:
         ahead.append(one)
         if not isinstance(one, BadLine):
             characters += sum(len(value) for value in one[1].values() if isinstance(value, str))
+            if not patient and table.heading is None and _is_row_of_a_log(one[1]):
+                break
         if len(ahead) >= _ROWS_AHEAD or characters > _CHARACTERS_AHEAD:
             break
     return ahead
@@ -265,17 +277,25 @@ class _Finder:
             changes=not self._typed
             or time_format is not None
             or read_label is not None
-            or not has_our_names(columns),
+            or not has_our_names(columns)
+            or self._lists_scores(columns),
         )
+
+    def _lists_scores(self, columns: InputColumns) -> bool:
+        """Return whether scores are written otherwise than in a log, as a list or as text."""
+        name = None if columns.prediction is None else columns.prediction.scores
+        values = [row.get(name) for row in self._rows] if name else []
+        return any(not isinstance(value, Mapping) for value in values if not is_missing(value))
 
     def _label_reading(self, columns: InputColumns) -> ReadLabel | None:
         """Return what the predicted classes mean; None where they have our names."""
         predicted = columns.prediction
         if predicted is None:
             return None
-        labels = {str(label) for row in self._rows for label in predicted.labels_in(row)}
+        labels = {label_key(label) for row in self._rows for label in predicted.labels_in(row)}
         label_map = {**self._context.label_map, **self._settings.label_map}
-        if not (label_map or self._settings.labels) and all(one.strip().lower() in ALIASES for one in labels):
+        mapped = not labels.isdisjoint(map(label_key, label_map))
+        if not (mapped or self._settings.labels) and labels <= ALIASES.keys():
             return None
         finder = LabelCodingFinder(self._settings.labels, label_map)
         for row in self._all_rows():
@@ -311,16 +331,26 @@ def _format_notes(table: Table) -> Iterator[str]:
 
 def _column_notes(columns: InputColumns, time_format: TimeFormat | None) -> Iterator[str]:
     text, time, label, predicted = columns.text, columns.time, columns.label, columns.prediction
-    if text is not None and text.why != "named" and text.name != "text":
+    if text is not None and text.why != "named" and plain_name(text.name) != "text":
         yield f"the text is in {text.name!r:.60}"
     if time is not None and (time.name != "timestamp" or time_format is not None):
         written = "" if time_format is None else f", written as {time_format.name}"
         yield f"the time is in {time.name!r:.60}{written}"
-    if label is not None and label.why != "named" and label.name not in ("label", "sentiment"):
+    if label is not None and label.why != "named" and plain_name(label.name) not in ("label", "sentiment"):
         yield f"the label is in {label.name!r:.60}"
     if predicted is not None and not has_our_names(InputColumns(prediction=predicted)):
         names = ", ".join(f"{name:.40}" for name in predicted.names)
         yield f"what another model predicted is in {names} ({predicted.kind})"
+
+
+def _is_row_of_a_log(row: Mapping[str, Any]) -> bool:
+    """Return whether a row has our names, and values as a log has them."""
+    time, scores = row.get("timestamp"), row.get("scores")
+    return (
+        ("text" in row or isinstance(scores, Mapping))
+        and (time is None or _is_as_in_a_log(time))
+        and (scores is None or (isinstance(scores, Mapping) and {*map(label_key, scores)} <= ALIASES.keys()))
+    )
 
 
 def _is_as_in_a_log(value: object) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.gold_label import Key
     from sentimon.gold_labels.label_book import Added
     from sentimon.gold_labels.label_coverage import Coverage
+    from sentimon.gold_labels.label_import import LabelFile
     from sentimon.gold_labels.label_join import LabelLookup
     from sentimon.gold_labels.sampling import Draw
     from sentimon.gold_labels.sampling_strategies import Weigh
@@ -99,33 +100,16 @@ def import_labels(
         StoreError: the log cannot be read, or the labels cannot be written.
     """
     from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
-    from sentimon.gold_labels.label_import import KEYS, address, read_label_file
-    from sentimon.ingest.input_file import InputFile
-    from sentimon.ingest.label_coding import LabelCodingFinder
+    from sentimon.gold_labels.label_import import KEYS, address
     from sentimon.prediction_log.windows import Period
 
     if key not in (None, *KEYS):
         raise UsageError(f"--key: unknown key {key!r}", hint=f"use one of: {', '.join(KEYS)}")
-    zone, settings = workspace.naive_zone, workspace.settings.input
-    with ExitStack() as stack:
-        if isinstance(rows, str | Path):
-            rows = stack.enter_context(_opened(workspace, rows, label_column))
-        if isinstance(rows, InputFile):
-            label_column = "label"
-        class_names = rows.class_names if isinstance(rows, InputFile) else None
-        inbox = read_label_file(
-            rows,
-            by=key,
-            label_field=label_column,
-            coding=LabelCodingFinder(settings.labels, settings.label_map, class_names),
-            now=workspace.now,
-            zone=zone,
-            hash_text=text_hash(workspace),
-        )
+    inbox = _read_labels(workspace, rows, key, label_column)
     with open_log(workspace, Period()) as records:
         arrivals, strangers = address(inbox.labels, records, text_hash(workspace))
     sync = workspace.settings.logs.fsync != "never"
-    added = add_labels(workspace.folder, arrivals, replace=replace, zone=zone, sync=sync)
+    added = add_labels(workspace.folder, arrivals, replace=replace, zone=workspace.naive_zone, sync=sync)
     found = LabelImport(
         path=workspace.folder / LABELS_FILE,
         added=added,
@@ -142,6 +126,33 @@ def _say_left_out(workspace: Workspace, found: LabelImport) -> None:
     for what, lines in kinds.items():
         for line in describe_lines(what, lines):
             workspace.say(line)
+
+
+def _read_labels(
+    workspace: Workspace,
+    rows: str | Path | InputFile | Iterable[InputRow | BadLine],
+    key: str | None,
+    label_column: str | None,
+) -> LabelFile:
+    from sentimon.gold_labels.label_import import read_label_file
+    from sentimon.ingest.input_file import InputFile
+    from sentimon.ingest.label_coding import LabelCodingFinder
+
+    settings = workspace.settings.input
+    with ExitStack() as stack:
+        if isinstance(rows, str | Path):
+            rows = stack.enter_context(_opened(workspace, rows, label_column))
+        of_file = isinstance(rows, InputFile)
+        class_names = rows.class_names if isinstance(rows, InputFile) else None
+        return read_label_file(
+            rows,
+            by=key,
+            label_field="label" if of_file else label_column,
+            coding=LabelCodingFinder(settings.labels, settings.label_map, class_names),
+            now=workspace.now,
+            zone=workspace.naive_zone,
+            hash_text=text_hash(workspace),
+        )
 
 
 def _opened(workspace: Workspace, file: str | Path, label_column: str | None) -> InputFile:

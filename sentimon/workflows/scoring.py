@@ -277,8 +277,8 @@ def log_file(
         if already:
             # On a cluster there is a journal in any case.
             local = workspace.settings.engine.name == "local"
-            again = "leave --resume out" if local else f"remove {journal.path}"
-            workspace.say(f"{asked['input']}: was logged already; {again} to log it again")
+            again = "give --again and leave --resume out" if local else f"remove {journal.path}, give --again"
+            workspace.say(f"{asked['input']}: was logged already; {again} to log it once more")
             return LoggedFile(logged=journal.done.logged, bad_lines=journal.done.bad_lines, already=True)
         if journal.done.rows:
             workspace.say(f"goes on after row {journal.done.rows}: {journal.done.logged} logged before")

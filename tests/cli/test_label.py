@@ -153,7 +153,7 @@ def test_labels_come_from_stdin_and_from_parquet_too(run, log, tmp_path: Path) -
         (["import", "none.csv"], 1, "none.csv: no such file"),
         (["import", "l.csv", "--key", "name"], 2, "unknown key 'name'"),
         (["import", "l.csv", "--logs", "nowhere"], 1, "nowhere: no such folder"),
-        (["import", "l.csv", "--label-column", "gold"], 1, "no row has 'gold'"),
+        (["import", "l.csv", "--label-column", "gold"], 1, "has no column 'gold'"),
         (["next", "--output", "x.json"], 2, "end it in .csv"),
         (["next", "--output", "logs/x.csv"], 2, "lies in the folder of the log"),
         (["next", "--output", "l.csv"], 1, "is there already"),

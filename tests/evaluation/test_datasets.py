@@ -89,8 +89,8 @@ def test_named_columns_come_before_the_usual_ones(tmp_path: Path) -> None:
 def test_a_missing_column_is_an_error_that_lists_what_there_is(tmp_path: Path) -> None:
     source = jsonl(tmp_path / "a.jsonl", {"blob": "x", "label": "negative"})
     error = failure(source)
-    assert "none of the columns text, sentence, tweet, content" in error.message
-    assert error.hint == "name one with --text-column; there are: blob, label"
+    assert "no column has a usual name of a column of texts" in error.message
+    assert error.hint == "name it with --text-column: blob, label"
     assert "no column 'gold'" in failure(source, text_column="blob", label_column="gold").message
 
 
@@ -157,18 +157,25 @@ def test_bad_rows_are_all_counted_and_the_first_three_named_with_the_reason(tmp_
     )
     error = failure(source)
     assert error.message == (
-        f"{source}: 6 of 9 rows are bad: row 2: unknown label 'meh'; row 3: no label; "
-        "row 4: unknown label 'LABEL_0'; and 3 more"
+        f"{source}: 5 of 9 rows are bad: row 2: unknown label 'meh'; row 4: unknown label 'LABEL_0'; "
+        "row 7: unknown label ['x']; and 2 more"
     )
 
 
-def test_a_row_without_a_text_is_bad_and_an_empty_text_is_not(tmp_path: Path) -> None:
-    source = jsonl(tmp_path / "a.jsonl", {"text": "", "label": "neutral"}, {"text": None, "label": "neutral"})
-    assert failure(source).message.endswith("1 of 2 rows are bad: row 2: no text")
+def test_rows_without_a_text_or_a_label_are_left_out_and_counted(tmp_path: Path) -> None:
+    texts: list[tuple[str | None, str | None]] = [
+        ("x", "neutral"), ("", "neutral"), (None, "neutral"), (" \t", "neutral"), ("y", None), ("z", "N/A"),
+    ]  # fmt: skip
+    source = jsonl(tmp_path / "a.jsonl", *({"text": text, "label": label} for text, label in texts))
+    said: list[str] = []
+    assert [one.text for one in load_labelled(source, say=said.append)] == ["x"]
+    assert said == [f"{source}: 5 of 6 rows left out, for they have no text or no label"]
+    nothing = jsonl(tmp_path / "b.jsonl", {"text": "", "label": "neutral"})
+    assert failure(nothing).message.endswith("no row has a text and a label")
 
 
 def test_what_spreadsheets_take_for_missing_is_a_text_here(tmp_path: Path) -> None:
-    texts = ["NA", "null", "None", "nan", "007", "1e5", "true", ""]
+    texts = ["NA", "null", "None", "nan", "007", "1e5", "true"]
     lines = "".join(f'"{text}",neutral\n' for text in texts)
     (tmp_path / "a.csv").write_text("text,label\n" + lines, encoding="utf-8")
     assert [text for text, _ in pairs(str(tmp_path / "a.csv"))] == texts
@@ -233,11 +240,11 @@ def test_a_relative_name_and_the_home_folder_are_understood(
         ("a.csv", b"text,label\nna\xefve,neutral\n", "a.csv:2: not valid UTF-8"),
         ("a.csv", b"text,label,text\nx,neutral,y\n", "the column 'text' appears twice"),
         ("a.csv", b"text,label\n", "no rows"),
-        ("a.csv", b"text,label\nx\n", "row 1: no label"),
+        ("a.csv", b"text,label\nx\n", "no row has a text and a label"),
         ("a.parquet", b"PAR1 not really", "a.parquet: not a valid Parquet file"),
         ("a.jsonl", b"", "is empty"),
         ("a.jsonl", b"\n\n", "no rows"),
-        ("a.txt", b"x\n", "none of the columns label"),
+        ("a.txt", b"x\n", "no column has a usual name of a column of labels"),
         ("a.xlsx", b"PK", "the name does not say what it holds"),
     ],
 )

@@ -168,9 +168,10 @@ def test_what_a_pipe_has_not_brought_yet_is_not_waited_for() -> None:
     reading, writing = os.pipe()
     try:
         with os.fdopen(reading, "rb") as stream:
-            rows = read_stream(stream)
+            rows = None
             for text in ("[hello] there", "and more"):
                 os.write(writing, f"{text}\n".encode())
+                rows = rows or read_stream(stream)
                 row = next(rows)
                 assert isinstance(row, InputRow)
                 assert row.text == text

@@ -26,9 +26,9 @@ CASES = {
     "rows of JSON": (
         "a.jsonl",
         '{"text": "uno"}\n{"x": 1}\n[1]\n{"text": 3}\n',
-        ["uno", None, "BAD 3", "BAD 4"],
+        ["uno", "BAD 3", "BAD 4"],
     ),
-    "a table": ("a.csv", 'id,text\n1,"due, tre"\n2,"su\npiù righe"\n3,\n', ["due, tre", "su\npiù righe", ""]),
+    "a table": ("a.csv", 'id,text\n1,"due, tre"\n2,"su\npiù righe"\n3,\n', ["due, tre", "su\npiù righe"]),
     "a table with semicolons": ("a.csv", "id;text\n1;uno, due\n", ["uno, due"]),
     "a table with a mark": ("a.csv", b"\xef\xbb\xbftext,id\nuno,1\n", ["uno"]),
     "a table with tabs": ("a.tsv", "id\ttext\n1\tuno, due\n", ["uno, due"]),
@@ -53,7 +53,7 @@ def test_a_parquet_file_gives_its_column(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"body": ["uno", None, "tre"], "id": [1, 2, 3]}), path)
     rows = list(read_file(path, column="body"))
-    assert texts(rows) == ["uno", None, "tre"]
+    assert texts(rows) == ["uno", "tre"]
     assert isinstance(rows[0], InputRow)
     assert rows[0].fields == {"id": 1}
 
@@ -71,9 +71,9 @@ def test_another_column_can_be_named(tmp_path: Path) -> None:
 
 
 def test_a_table_without_the_column_lists_those_it_has(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no column 'text'") as caught:
-        list(read_file(written(tmp_path, "a.csv", "id,body\n1,uno\n")))
-    assert "id, body" in str(caught.value.hint)
+    with pytest.raises(DataError, match="usual name of a column of texts") as caught:
+        list(read_file(written(tmp_path, "a.csv", "id,blob\n1,uno\n")))
+    assert "id, blob" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(("name", "content"), [("a.csv", b"text\n\xff\n"), ("a.parquet", b"PAR1")])
@@ -112,13 +112,13 @@ def test_a_row_with_too_many_cells_is_bad_and_not_cut(tmp_path: Path) -> None:
 
 def test_a_table_without_the_column_is_taken_apart_for_the_hint(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        list(read_file(written(tmp_path, "a.csv", "data;testo;ordine\n1;bello;3\n")))
-    assert "data, testo, ordine" in str(caught.value.hint)
+        list(read_file(written(tmp_path, "a.csv", "data;x;ordine\n1;bello;3\n")))
+    assert "data, x, ordine" in str(caught.value.hint)
 
 
 def test_a_file_is_read_as_it_is_asked_for(tmp_path: Path) -> None:
-    rows = read_file(written(tmp_path, "a.txt", b"uno\n" * 10))
-    assert next(rows) == InputRow(path=str(tmp_path / "a.txt"), line=1, text="uno", fields={})
+    with read_file(written(tmp_path, "a.txt", b"uno\n" * 10)) as rows:
+        assert next(rows) == InputRow(path=str(tmp_path / "a.txt"), line=1, text="uno", fields={})
 
 
 def test_arguments_are_texts_and_broken_bytes_in_them_are_mended() -> None:

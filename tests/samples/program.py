@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import json
 import os
+import pkgutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from unittest import mock
 
 from typer.testing import CliRunner
 
+import sentimon.cli
 from sentimon.errors import SentimonError
 
 ASKED_AT = datetime(2026, 9, 20, 12, tzinfo=UTC)
@@ -93,7 +95,9 @@ class Answer:
 @contextlib.contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Let the commands read `moment` off their clock, wherever it is defined and imported."""
-    importlib.import_module("sentimon.cli.app")
+    # Commands are loaded when they are called; one that is loaded in here would keep this clock.
+    for found in pkgutil.iter_modules(sentimon.cli.__path__):
+        importlib.import_module(f"sentimon.cli.{found.name}")
     modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("sentimon.")]
     with contextlib.ExitStack() as stack:
         for module in modules:

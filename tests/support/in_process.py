@@ -32,6 +32,16 @@ def said(*arguments: str) -> tuple[int, str]:
         return int(code or 0), out.getvalue().decode()
 
 
+def said_with_notes(*arguments: str) -> tuple[int, str, str]:
+    """The exit code of the command line, its stdout and its stderr, in this process."""
+    with captured() as out:
+        code = app(args=list(arguments), prog_name="sentimon", standalone_mode=False)
+        sys.stdout.flush()
+        notes = sys.stderr
+        assert isinstance(notes, io.StringIO)
+        return int(code or 0), out.getvalue().decode(), notes.getvalue()
+
+
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
     """What `work` returns in each of so many processes at once; an error of ours is a result."""
     context: Any = multiprocessing.get_context("fork")
