@@ -12,6 +12,7 @@ from typing import Any
 
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError, StoreError
+from sentimon.ingest.byte_source import uncompressed_name
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.label_reader import LABEL_COLUMNS, label_reader
 from sentimon.ingest.tables import GUESSED, SUFFIXES, Table, opened_table
@@ -112,7 +113,11 @@ def _is_file_name(source: str) -> bool:
     """Return whether `source` means a file or folder here, and not a data set on the hub."""
     path = expanded(source)
     looks_so = source.startswith((".", "/", "~")) or source.count("/") > 1
-    return path.exists() or looks_so or path.suffix.lower() in SUFFIXES
+    return path.exists() or looks_so or _suffix(path) in SUFFIXES
+
+
+def _suffix(path: Path) -> str:
+    return Path(uncompressed_name(path.name)).suffix.lower()
 
 
 def _check_file(source: str, path: Path, file_format: str | None) -> None:
@@ -120,7 +125,7 @@ def _check_file(source: str, path: Path, file_format: str | None) -> None:
         raise DataError(f"{source} is a folder", hint="name a file in it")
     if not path.exists():
         raise DataError(f"{source}: no such file", hint="check the path; a hub name looks like owner/name")
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if file_format is None and suffix not in SUFFIXES and suffix not in GUESSED:
         raise DataError(
             f"{source}: the name does not say what it holds", hint=f"end it in one of: {', '.join(SUFFIXES)}"
