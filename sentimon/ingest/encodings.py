@@ -57,7 +57,7 @@ def marked_encoding(start: bytes) -> str:
 def _reads_as(start: bytes, name: str) -> bool:
     # A character that is broken costs its line, and does not make it another encoding.
     text = codecs.getincrementaldecoder(name)(errors="replace").decode(start)
-    latin = sum(1 for one in text if one < "\u0100")
+    latin = sum(1 for one in text if " " <= one < "\u0100" or one in "\t\r\n")
     sound = "\0" not in text and text.count("\ufffd") <= _MOST_BROKEN * len(text)
     return sound and latin > 0 and latin >= _LEAST_LATIN * len(text)
 

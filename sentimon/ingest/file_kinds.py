@@ -51,6 +51,9 @@ def looks_binary(start: bytes) -> str:
     for mark, what in _OTHERS:
         if start.startswith(mark) and (mark not in _NEEDS_NULS or b"\0" in start):
             return what
-    if start.count(b"\0") > _MOST_NULS * len(start):
-        return "a binary file: it is full of NUL characters"
     return ""
+
+
+def is_full_of_nuls(start: bytes) -> bool:
+    """Return whether so many NUL characters begin a file that it is no text."""
+    return start.count(b"\0") > _MOST_NULS * len(start)

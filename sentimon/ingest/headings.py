@@ -19,9 +19,9 @@ def column_names(cells: Sequence[object], path: str) -> tuple[str, ...]:
     names = tuple(str(cell).strip() or f"column {place}" for place, cell in enumerate(cells, start=1))
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        listed = ", ".join(map(repr, twice))
+        said = "the columns {} appear" if len(twice) > 1 else "the column {} appears"
         raise DataError(
-            f"{path}: {'columns appear' if len(twice) > 1 else 'a column appears'} twice: {listed}",
+            f"{path}: {said.format(', '.join(map(repr, twice)))} twice",
             hint="rename one of them, or remove it",
         )
     return names

@@ -68,6 +68,11 @@ def _reader(places: dict[int, Sentiment]) -> Callable[[object], Sentiment]:
             return found
         if isinstance(value, str) and value.strip():
             return parse_label(value)
+        if isinstance(value, list):
+            said = ", ".join(map(str, value))
+            raise DataError(
+                f"several labels for one text: {said:.80}", hint="let the annotators agree on one"
+            )
         if value is None or value == "":
             raise DataError("no label", hint=_HINT)
         raise DataError(f"label {value!r} is neither a name nor a whole number", hint=_HINT)

@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.files import unreadable
+from sentimon.ingest.annotation_exports import flattened
 from sentimon.ingest.byte_source import ByteSource, uncompressed_name
 from sentimon.ingest.file_kinds import binary_format
 from sentimon.ingest.input_row import NO_COLUMN, TEXT_COLUMN, InputRow, Numbered
@@ -122,6 +123,7 @@ def open_table(
     else:
         table = _text_table(source, known, encoding, longest)
     table.compression = source.compression
+    table.numbered = flattened(table.numbered, table.heading)
     return table
 
 

@@ -19,7 +19,7 @@ from sentimon.ingest.encodings import (
     is_all_text,
     named_encoding,
 )
-from sentimon.ingest.file_kinds import binary_format, looks_binary
+from sentimon.ingest.file_kinds import binary_format, is_full_of_nuls, looks_binary
 from sentimon.ingest.peeked_stream import PIECE, PeekedStream
 from sentimon.ingest.text_lines import first_bad_line, not_text, plain_lines, table_lines
 
@@ -47,6 +47,7 @@ def text_of(source: ByteSource, encoding: str) -> TextSource:
         DataError: it is no text, or its byte order mark says another encoding than `encoding`.
     """
     start = source.content.begin()
+    _check_is_text(start, source.path)
     name, guessed = certain_encoding(start), False
     if encoding == AUTO:
         name, guessed = (name, False) if name else _guess(source)
@@ -54,8 +55,8 @@ def text_of(source: ByteSource, encoding: str) -> TextSource:
         name = named_encoding(encoding)
         check_mark(start, name, source.path)
     name = name or UTF8
-    if name == UTF8:
-        _check_is_text(start, source.path)
+    if name == UTF8 and is_full_of_nuls(start):
+        raise _no_text(source.path, "a binary file: it is full of NUL characters")
     return TextSource(stream=_as_utf8(source.content, name), encoding=name, guessed=guessed)
 
 
@@ -117,7 +118,11 @@ def _check_is_text(start: bytes, path: str) -> None:
         )
     what = looks_binary(start)
     if what:
-        raise DataError(f"{path}: is no text, it looks like {what}", hint="name a file of text or a table")
+        raise _no_text(path, what)
+
+
+def _no_text(path: str, what: str) -> DataError:
+    return DataError(f"{path}: is no text, it looks like {what}", hint="name a file of text or a table")
 
 
 _NAMED = {"parquet": "a Parquet file", "arrow": "an Arrow file", "xlsx": "a workbook"}
