@@ -127,7 +127,9 @@ def _of_cell(cell: Any) -> Any:
         pass
     try:
         # A time of the year 10000, or one of nanoseconds.
-        return cell.cast(pyarrow.string()).as_py()
+        said = str(cell.cast(pyarrow.string()).as_py())
+        # Arrow itself says no more of a time that is too far away.
+        return f"{cell.value} as {cell.type}" if said.startswith("<") else said
     except (pyarrow.ArrowException, ValueError):
         return None
 
