@@ -16,9 +16,12 @@ _CANDIDATES = (
     "iso8859-2", "cp932", "gb18030", "big5", "cp949", "euc-jp",
 )  # fmt: skip
 """Encodings that are tried; of equal ones the first is taken."""
+_WORDS_OF_ONE = frozenset("èàéòìóúêáÈÀÉÒÌÓÚÁåøæöÅØÆÖвискуояВИСКУОЯ")
+_RARE = frozenset({"mac-roman", "cp850"})
+"""Encodings of old systems: a little worse than the others that fit as well."""
 _COMMON = frozenset(
     "àèéìòùçñáíóúäöüßêîôûâëïœãõåøæ€’“”–…«»°¿¡‘"
-    "ąćęłńśźżěščřžýůťďňőűășțţşğıİ"
+    "ąćęłńśźżěščřžýůťďňőűășțşğıİ"
     "абвгдежзийклмнопрстуфхцчшщъыьэюяё"
     "αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώ"
     "אבגדהוזחטיכלמםנןסעפףצץקרשת"
@@ -48,7 +51,7 @@ def likely_encoding(samples: Iterable[bytes]) -> str:
             text = sample.decode(one)
         except UnicodeDecodeError:
             continue
-        worth = _worth(text)
+        worth = _worth(text) - 0.1 * (one in _RARE)
         if worth > best:
             best, name = worth, one
     return name
@@ -79,9 +82,9 @@ def _worth(text: str) -> float:
 def _of_character(one: str) -> float:
     if one in _COMMON:
         # A sign may stand for any byte; a letter must fit its word.
-        return 1.0 if one.isalpha() else 0.7
+        return 1.0 if one.isalpha() else 0.9
     if one.lower() in _COMMON:
-        return 0.7
+        return 0.95 if one.isalpha() else 0.7
     category = unicodedata.category(one)
     if category.startswith("C"):
         return -3.0
@@ -98,7 +101,9 @@ def _oddness(word: str) -> float:
     scripts = {_script(one) for one in word if one.isalpha()}
     odd = 2.0 * (len(scripts) > 1) * sum(1 for one in word if ord(one) > 0x7F)
     odd += sum(0.8 * len(run) for run in _ACCENTS.findall(word))
-    if len(word) == 1 and _script(word) in ("CYRILLIC", "GREEK"):
+    if len(word) == 1 and word not in _WORDS_OF_ONE and not scripts <= {"CJK"}:
+        odd += 0.8
+    if word[:2].isupper() and word[2:].islower():
         odd += 0.5
     pairs = pairwise(word)
     return odd + sum(1.0 for before, after in pairs if before.islower() and after.isupper())

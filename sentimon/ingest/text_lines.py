@@ -32,7 +32,7 @@ def table_lines(stream: PeekedStream, longest: int) -> Iterator[bytes | LineErro
         return
     for line in bounded_lines(stream.buffered(), longest):
         # Excel on a Mac ended lines with a carriage return, and files may be joined of several.
-        if isinstance(line, LineError) or b"\r" not in line[:-2]:
+        if isinstance(line, LineError) or line.find(b"\r", 0, -2 if line.endswith(b"\r\n") else None) < 0:
             yield line
         else:
             yield from line.splitlines(keepends=True)
