@@ -19,7 +19,7 @@ InputOption = Annotated[
         "-i",
         "--data",
         metavar="FILE",
-        help="File of texts: .txt, .json, .jsonl, .csv, .tsv, .parquet; - is stdin.",
+        help="File of texts: .txt, .json(l), .csv, .tsv, .xlsx, .parquet; - is stdin.",
     ),
 ]
 LabelledOption = Annotated[str, LABELLED_SOURCE]
@@ -38,7 +38,9 @@ LabelColumnOption = Annotated[
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="FORMAT", help="txt, jsonl, csv, tsv or parquet. (default: by the file's name)"
+        "--format",
+        metavar="FORMAT",
+        help="txt, jsonl, csv, tsv, xlsx, parquet or arrow. (default: by the file's name)",
     ),
 ]
 SplitOption = Annotated[

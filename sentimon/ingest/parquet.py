@@ -93,7 +93,7 @@ def _arrow(file: BinaryIO) -> tuple[Any, Iterator[Any]]:
 
 
 def _sound(batch: Any) -> Any:
-    """Return a batch whose cells lie where it says: Arrow trusts a file, and reading one with damage may crash.
+    """Return a batch whose cells lie where it says: Arrow trusts a file, and one with damage may crash it.
 
     Raises:
         ArrowInvalid: a column points outside the batch.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
 from itertools import product
 
 import pytest
@@ -13,7 +14,7 @@ from sentimon.errors import DataError, UsageError
 from sentimon.ingest.tables import Table
 from sentimon.jsonl import BadLine
 from tests.support.workbooks import workbook
-from tests.support.written_tables import COMPRESSIONS, FORMATS, Rows, lines, opened, separated
+from tests.support.written_tables import COMPRESSIONS, FORMATS, Rows, lines, opened, separated, zstd
 
 ROWS: Rows = [
     {"id": "1", "text": "perché no, però"},
@@ -110,6 +111,17 @@ def test_json_without_a_name_is_told_in_each_encoding_and_compression() -> None:
         for encoding, compression in product(CERTAIN, COMPRESSIONS):
             content = COMPRESSIONS[compression][1](FORMATS[how][1](ROWS).encode(encoding))
             assert rows_of(opened(content, "a", None, pipe=True)) == ROWS
+
+
+def test_a_compressed_table_of_another_encoding_is_read_in_constant_memory() -> None:
+    text = "id,text\n" + "1,perché no\n" * 200_000
+    content = zstd(text.encode("utf-16-le"))
+    tracemalloc.start()
+    table = opened(content, "a.csv.zst", "csv")
+    assert sum(1 for _ in table.numbered) == 200_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 << 20
 
 
 def test_a_damaged_or_misnamed_stream_is_said() -> None:
