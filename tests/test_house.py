@@ -15,9 +15,9 @@ from tests.support.loaded_modules import HEAVY, loaded_by
 
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
-    "errors", "interrupts", "labels", "files", "jsonl", "csv_cells", "config", "timestamps", "ingest",
-    "scoring", "prediction_log", "statistics", "monitoring", "gold_labels", "evaluation", "finetuning",
-    "reporting", "engine", "workflows", "compat", "cli",
+    "errors", "interrupts", "labels", "files", "jsonl", "csv_cells", "compression", "config", "timestamps",
+    "ingest", "scoring", "prediction_log", "statistics", "monitoring", "gold_labels", "evaluation",
+    "finetuning", "reporting", "engine", "workflows", "compat", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},

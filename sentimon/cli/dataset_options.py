@@ -22,7 +22,7 @@ InputOption = Annotated[
         "-i",
         "--data",
         metavar="FILE",
-        help="File of texts: .txt, .json, .jsonl, .csv, .tsv, .xlsx, .parquet; - is stdin.",
+        help="File of texts: .txt, .json(l), .csv, .tsv, .xlsx, .parquet; - is stdin.",
     ),
 ]
 TextOption = Annotated[
@@ -46,7 +46,11 @@ class InputOptions:
 
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="txt, jsonl, csv, ... (default: by the file's name)"),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="txt, jsonl, csv, tsv, xlsx, parquet or arrow. (default: by its name)",
+        ),
     ] = None
     encoding: Annotated[
         str | None,

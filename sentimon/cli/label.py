@@ -32,7 +32,7 @@ app = later_app("label")
 
 
 FileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="Labels: .csv, .tsv, .jsonl or .parquet; - is stdin.")
+    str, typer.Argument(metavar="FILE", help="Labels: .csv, .tsv, .json(l), .xlsx, .parquet; - is stdin.")
 ]
 KeyOption = Annotated[
     str | None,

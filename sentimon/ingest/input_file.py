@@ -228,7 +228,6 @@ class _Finder:
         self._table = table
         self._context = context
         self._settings = context.settings
-        self._ahead = ahead
         self._reopen = reopen
         self._rows = [one[1] for one in ahead if not isinstance(one, BadLine)]
         heading = table.heading
@@ -327,6 +326,10 @@ class _Finder:
 def _format_notes(table: Table) -> Iterator[str]:
     if table.guessed:
         yield f"read as {table.encoding}, which is a guess (--encoding)"
+    elif table.encoding not in ("", "utf-8", "utf-8-sig"):
+        yield f"read as {table.encoding}"
+    if table.sheet:
+        yield f"the rows are those of the sheet {table.sheet!r:.60}"
 
 
 def _column_notes(columns: InputColumns, time_format: TimeFormat | None) -> Iterator[str]:

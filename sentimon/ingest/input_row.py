@@ -10,8 +10,6 @@ from typing import Any, TypeAlias
 from sentimon.jsonl import BadLine, well_formed
 
 TEXT_COLUMN = "text"
-NO_COLUMN = "\0"
-"""For rows that need no text: all that they say is among their fields."""
 
 Numbered: TypeAlias = tuple[int, dict[str, Any]]
 """The line or row number, from 1, and all fields of a row."""

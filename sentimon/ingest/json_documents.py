@@ -7,76 +7,29 @@ found by brackets and quotes alone, so that a row that is no valid JSON costs th
 from __future__ import annotations
 
 import codecs
-import io
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
+from sentimon.ingest.peeked_stream import BLANKS, BYTE_ORDER_MARK, PeekedStream
 from sentimon.jsonl import LineError, too_long
 
 _PIECE = 1 << 16
 """Bytes that are read at once."""
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_BLANKS = b" \t\r\n"
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _IN_ARRAY = re.compile(rb'(?:[^\[\]{},"]++|' + _STRING + rb")*+", re.DOTALL)
 """What comes before the next comma or bracket, or before a string that goes on in the next piece."""
 _IN_ROW = re.compile(rb'(?:[^\[\]{}"]++|' + _STRING + rb")*+", re.DOTALL)
 _REST_OF_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+REST = b'{"":0'
+"""How the rest of an object begins whose list of rows was read."""
 _GOES_ON = (b"{", b"[", b",")
 """How the first line of an object ends that is written over several lines."""
+_LIST_OF_OBJECTS = re.compile(rb"\[[ \t\r\n]*\{")
 _DECODER = json.JSONDecoder()
 _LONGEST_TOKEN = 16
 """Characters of the longest token that is no string: an error so near to the end may be for want of more."""
-
-
-class PeekedStream(io.RawIOBase):
-    """A stream whose first bytes can be looked at before it is read; `buffered` gives it to readers."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.held = bytearray()
-        """What was read ahead."""
-        self._ended = False
-        known = isinstance(stream, io.BufferedIOBase)
-        self._stream: Any = stream if known else io.BufferedReader(cast(Any, stream))
-
-    def read_ahead(self, *, pieces: int = 1) -> bool:
-        """Hold more of the stream, of each piece what is there by now; return False at its end."""
-        before = len(self.held)
-        for _ in range(pieces):
-            # A stream that has ended is not asked again: a terminal would wait for more.
-            piece = b"" if self._ended else self._stream.read1(_PIECE)
-            self._ended = not piece
-            self.held += piece
-        return len(self.held) > before
-
-    def start(self) -> bytes:
-        """Return what is held from the first byte on that is no blank; read ahead until there is one."""
-        while not (start := self._content()) and self.read_ahead():
-            pass
-        return start
-
-    def _content(self) -> bytes:
-        return bytes(self.held).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANKS)
-
-    def buffered(self) -> BinaryIO:
-        """Return the whole stream, what was looked at included."""
-        return io.BufferedReader(self, _PIECE)
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Fill `buffer` with the next bytes, and return how many they are."""
-        place = memoryview(buffer).cast("B")
-        piece = bytes(self.held[: len(place)])
-        if not piece and not self._ended:
-            piece = self._stream.read1(len(place))
-        del self.held[: len(piece)]
-        place[: len(piece)] = piece
-        return len(piece)
 
 
 def begins_array(stream: PeekedStream, longest: int, *, of_objects: bool = False) -> bool:
@@ -88,10 +41,10 @@ def begins_array(stream: PeekedStream, longest: int, *, of_objects: bool = False
     start = stream.start()
     if not start.startswith(b"["):
         return False
-    first = start[1:].lstrip(_BLANKS)
-    while not first and stream.read_ahead():
-        first = stream.start()[1:].lstrip(_BLANKS)
-    if of_objects and not first.startswith((b"{", b"]")):
+    first = start[1:].lstrip(BLANKS)
+    while not first.lstrip(b"[" + BLANKS) and stream.read_ahead():
+        first = stream.start()[1:].lstrip(BLANKS)
+    if of_objects and not (first.startswith((b"{", b"]")) or _LIST_OF_OBJECTS.match(first)):
         return False
     if first.startswith(b"]"):
         return _is_rest_blank(stream)
@@ -112,7 +65,7 @@ def begins_object(stream: PeekedStream, longest: int) -> bool:
 
 def _is_rest_blank(stream: PeekedStream) -> bool:
     """Return whether an empty array is all that there is."""
-    while not stream.start().partition(b"]")[2].strip(_BLANKS):
+    while not stream.start().partition(b"]")[2].strip(BLANKS):
         if not stream.read_ahead():
             return True
     return False
@@ -150,15 +103,16 @@ def _end_of_value(text: str, begin: int) -> int | None:
         return None
 
 
-def document_rows(stream: BinaryIO, longest: int) -> Iterator[bytes | LineError]:
+def document_rows(stream: BinaryIO, longest: int, *, enclosed: bool = False) -> Iterator[bytes | LineError]:
     """Yield the content of each row of a document: of each element of its arrays, and of each other value.
 
-    One of more than `longest` bytes is an error, and is not held.
+    One of more than `longest` bytes is an error, and is not held. Where the array is `enclosed` in an object
+    whose begin was left out, what follows it there comes as a row that begins with REST.
     """
-    cutter = _Cutter(longest)
+    cutter = _Cutter(longest, enclosed=enclosed)
     first = True
     while piece := stream.read(_PIECE):
-        yield from cutter.cut(piece.removeprefix(_BYTE_ORDER_MARK) if first else piece)
+        yield from cutter.cut(piece.removeprefix(BYTE_ORDER_MARK) if first else piece)
         first = False
     yield from cutter.end()
 
@@ -166,8 +120,9 @@ def document_rows(stream: BinaryIO, longest: int) -> Iterator[bytes | LineError]
 class _Cutter:
     """Cuts the pieces of a document into rows; it knows how deep in brackets it is."""
 
-    def __init__(self, longest: int) -> None:
+    def __init__(self, longest: int, *, enclosed: bool) -> None:
         self._longest = longest
+        self._enclosed = enclosed
         self._in_array = False
         """Whether the rows are elements of an array, and not values of their own."""
         self._depth = 0
@@ -204,6 +159,7 @@ class _Cutter:
                 self._hold(piece[begin : place if ended else place - 1])
                 begin = place
                 yield from self._rows(token)
+                self._leave_array(token)
         self._hold(piece[begin : len(piece) - len(self._escape)])
 
     def end(self) -> Iterator[bytes | LineError]:
@@ -231,9 +187,16 @@ class _Cutter:
             return False
         return None
 
+    def _leave_array(self, token: bytes) -> None:
+        """Go on in the object around the array, where there is one."""
+        if self._enclosed and token == b"]" and not self._in_array:
+            self._enclosed = False
+            self._row += REST
+            self._depth = 1
+
     def _rows(self, token: bytes) -> Iterator[bytes | LineError]:
         """Yield the row that ended before a bracket or a comma, or with it; forget it."""
-        row, long = bytes(self._row).strip(_BLANKS), self._too_long
+        row, long = bytes(self._row).strip(BLANKS), self._too_long
         self._row.clear()
         self._too_long = False
         missing = token == b"," or (token == b"]" and self._waits)
@@ -248,7 +211,7 @@ class _Cutter:
             self._too_long = True
             self._row.clear()
         if not self._too_long:
-            self._row += piece if self._row else piece.lstrip(_BLANKS)
+            self._row += piece if self._row else piece.lstrip(BLANKS)
 
     def _pass_string(self, piece: bytes, place: int) -> int:
         """Return where the string that is open ends, or the end of the piece."""

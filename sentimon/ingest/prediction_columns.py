@@ -94,10 +94,6 @@ class PredictionColumns:
             except LineError:
                 return
 
-    def is_in(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a row says what was predicted: a cell of these columns is not empty."""
-        return any(not is_missing(row.get(name)) for name in self.names)
-
     def read(self, row: Mapping[str, Any], read_label: ReadLabel) -> dict[str, Any]:
         """Return `scores`, `sentiment` and `confidence` of a row as fields of the log, as far as it has them.
 

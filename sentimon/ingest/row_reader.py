@@ -59,6 +59,9 @@ class RowReader:
         if column is None:
             return None
         text = fields.get(column.name) if self.need is Need.LABELS else fields.pop(column.name, None)
+        if isinstance(text, bytes):
+            reason = f"{column.name} is not text: not valid UTF-8, or a column of bytes: {text!r:.40}"
+            raise LineError("encoding", reason)
         if text is not None and not isinstance(text, str):
             raise LineError("field", f"{column.name} is not text but {text!r:.40}")
         return text

@@ -33,6 +33,8 @@ class Understanding:
     compression: str | None
     separator: str | None
     """What stands between the cells of a table of text."""
+    sheet: str | None
+    """The sheet of a workbook that is read."""
     rows: int
     """Rows that are used."""
     without_text: int
@@ -131,8 +133,9 @@ class InputObserver:
             file_format=table.file_format,
             encoding=table.encoding,
             guessed=table.guessed,
-            compression=table.compression,
-            separator=table.separator,
+            compression=table.compression or None,
+            separator=table.separator or None,
+            sheet=table.sheet or None,
             rows=self._rows,
             without_text=file.without_text,
             without_label=self._without_label,

@@ -217,7 +217,7 @@ def _wrapped(file: LogFile, raw: BinaryIO, descriptor: int | None, longest: int)
     stream, damage = raw, tuple[type[Exception], ...]()
     if file.path.suffix in COMPRESSED:
         # Loading the decompressors takes time, and many logs are plain.
-        from sentimon.prediction_log.compression import decompressor
+        from sentimon.compression import decompressor
 
         stream, damage = decompressor(raw, file.path.suffix)
     return OpenLogFile(file=file, stream=stream, damage=damage, descriptor=descriptor, longest=longest)

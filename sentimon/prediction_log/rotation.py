@@ -90,7 +90,7 @@ def _to_compress(folder: Path) -> list[Path]:
 
 
 def _compress(plain: Path, target: Path) -> None:
-    from sentimon.prediction_log.compression import compressor
+    from sentimon.compression import compressor
 
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=plain.parent)
     temporary = Path(name)

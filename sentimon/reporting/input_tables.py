@@ -23,6 +23,7 @@ def understanding_object(found: Understanding) -> dict[str, Any]:
         "encoding_guessed": found.guessed,
         "compression": found.compression,
         "separator": found.separator,
+        "sheet": found.sheet,
         "rows": found.rows,
         "without_text": found.without_text,
         "without_label": found.without_label,
@@ -68,7 +69,9 @@ def _format(found: Understanding) -> str:
     separator = f", cells between {found.separator!r}" if found.separator else ""
     packed = f", {found.compression}" if found.compression else ""
     guess = " (a guess)" if found.guessed else ""
-    return f"{found.file_format}, {found.encoding}{guess}{separator}{packed}"
+    sheet = f", sheet {found.sheet!r}" if found.sheet else ""
+    encoding = f", {found.encoding}{guess}" if found.encoding else ""
+    return f"{found.file_format}{encoding}{separator}{packed}{sheet}"
 
 
 def _labels(found: Understanding) -> str:

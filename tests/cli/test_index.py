@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sentimon.prediction_log.compression import ZstdFile
+from sentimon.compression import ZstdFile
 from tests.conftest import Ran, clean_environment
 from tests.support.rows import lines, record, records, written
 

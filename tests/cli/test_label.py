@@ -99,9 +99,12 @@ def test_a_file_that_cannot_be_read_says_what_to_do(run, log, tmp_path: Path) ->
     missing = run("label", "import", "nowhere.csv")
     assert (missing.code, missing.err) == (1, "error: nowhere.csv: no such file\nhint: check the path\n")
     (tmp_path / "u.csv").write_text(LABELS, encoding="utf-16")
-    wide = run("label", "import", "u.csv")
-    assert wide.code == 1
-    assert "hint: save the table as UTF-8, for example: iconv -f utf-16 -t utf-8 u.csv" in wide.err
+    assert run("label", "import", "u.csv").code == 0
+    (tmp_path / "l.csv").write_text(f"{LABELS}9,perché no,neutral\n", encoding="cp1252")
+    western = run("label", "import", "l.csv")
+    assert western.code == 1
+    assert "l.csv:5: not valid UTF-8: 0xE9 at byte 8 of the line" in western.err
+    assert "probably --encoding cp1252" in western.err
 
 
 def test_an_erased_row_takes_its_label_along(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -165,7 +165,7 @@ def test_a_quiet_night_is_a_result_not_an_error(run, tmp_path: Path) -> None:  #
         (["metrics", "--since", "2026-09-02", "--until", "2026-09-01"], 2, "is not before"),
         (["metrics", "--logs", "pipes"], 1, "is a pipe"),
         (["log", "--input", "rows.jsonl", "--logs", "pipes"], 1, "is a pipe"),
-        (["log", "--input", "sheet.xlsx"], 2, ".xlsx files are not known"),
+        (["log", "--input", "sheet.docx"], 2, ".docx files are not known"),
         (["log", "--input", "/proc/self/mem"], 1, "/proc/self/mem: cannot be read"),
         (["baseline", "check", "--every", "15m"], 2, "shorter than an hour"),
         (["baseline", "create", "--name", " "], 2, "--name is empty"),
@@ -190,7 +190,7 @@ def test_wrong_use_is_named_with_its_exit_code(
     written(tmp_path, "a,b\n1,2\n", "table.csv")
     written(tmp_path, "nothing", "table.parquet")
     written(tmp_path, rows(1, 0, 0), "rows.jsonl")
-    written(tmp_path, "", "sheet.xlsx")
+    written(tmp_path, "", "sheet.docx")
     (tmp_path / "pipes").mkdir()
     os.mkfifo(tmp_path / "pipes" / "predictions.jsonl")
     done = run(*arguments)

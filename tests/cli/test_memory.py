@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sentimon.compression import ZstdFile
 from sentimon.labels import LABELS
-from sentimon.prediction_log.compression import ZstdFile
 from tests.conftest import clean_environment
 from tests.support.rows import START, row
 

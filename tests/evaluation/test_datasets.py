@@ -233,7 +233,7 @@ def test_a_relative_name_and_the_home_folder_are_understood(
     [
         ("a.jsonl", b'{"text": "x", "label": "neutral"}\n{"text": "torn', "a.jsonl:2: not valid JSON"),
         ("a.jsonl", b'{"text": "x", "label": "neutral"}\n{"text": "\xff"}\n', "a.jsonl:2: not valid UTF-8"),
-        ("a.jsonl", b"\x89PNG\r\n\x1a\n\x00\x01", "a.jsonl:1: not valid UTF-8"),
+        ("a.jsonl", b"\x89PNG\r\n\x1a\n\x00\x01", "a.jsonl: is no text, it looks like an image"),
         ("a.json", b"[1, 2", "a.json:3: not valid JSON: the list ends"),
         ("a.csv", b"text,label\nx,neutral\nx,neutral,z,y\n", "line 3: has 4 cells"),
         ("a.csv", b'text,label\nx,neutral\n"never closed,neutral\n', "from line 3 on"),
@@ -245,7 +245,7 @@ def test_a_relative_name_and_the_home_folder_are_understood(
         ("a.jsonl", b"", "is empty"),
         ("a.jsonl", b"\n\n", "no rows"),
         ("a.txt", b"x\n", "no column has a usual name of a column of labels"),
-        ("a.xlsx", b"PK", "the name does not say what it holds"),
+        ("a.docx", b"PK", ".docx files are not known"),
     ],
 )
 def test_a_broken_file_is_an_error_that_names_it(

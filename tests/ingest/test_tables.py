@@ -22,7 +22,7 @@ def texts(rows: object) -> list[str | None]:
 CASES = {
     "lines": ("a.txt", "uno\n\n due \r\ntre\u2028ancora", ["uno", " due ", "tre\u2028ancora"]),
     "a byte order mark": ("a.txt", b"\xef\xbb\xbfuno\n", ["uno"]),
-    "broken UTF-8": ("a.txt", b"ok\n\xff\xfe\nok", ["ok", "BAD 2", "ok"]),
+    "broken UTF-8 in JSON": ("a.jsonl", b'{"text": "ok"}\n"\xff\xfe"\n{"text": "ok"}', ["ok", "BAD 2", "ok"]),
     "rows of JSON": (
         "a.jsonl",
         '{"text": "uno"}\n{"x": 1}\n[1]\n{"text": 3}\n',

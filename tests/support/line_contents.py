@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from itertools import pairwise
 
-from sentimon.prediction_log.compression import ZstdFile
+from sentimon.compression import ZstdFile
 
 
 def zstd(content: bytes) -> bytes:

@@ -6,7 +6,7 @@ import gzip
 import io
 from pathlib import Path
 
-from sentimon.prediction_log.compression import OPTIONS, ZstdFile
+from sentimon.compression import OPTIONS, ZstdFile
 from sentimon.prediction_log.log_file import open_log_file
 
 SEALED = "predictions-20260907T080000Z.jsonl"

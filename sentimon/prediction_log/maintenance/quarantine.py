@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 import msgspec
 
+from sentimon.compression import compressor
 from sentimon.jsonl import BadLine, LineError, decode_line, encode
-from sentimon.prediction_log.compression import compressor
 from sentimon.prediction_log.durable_files import errors_named, sync_name, write_at_end
 from sentimon.prediction_log.folder import SEALED, stem_of
 from sentimon.prediction_log.log_file import LineFragment

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from sentimon.compression import compressor
 from sentimon.errors import StoreError
 from sentimon.jsonl import LONGEST, LineError, line_content
 from sentimon.prediction_log.append_chain import break_append_chain
-from sentimon.prediction_log.compression import compressor
 from sentimon.prediction_log.durable_files import errors_named, sync_name
 from sentimon.prediction_log.folder import ENDINGS, LIVE_FILE, SEALED, check_folder, sealed_files, stem_of
 from sentimon.prediction_log.locks import exclusive, only_compressor

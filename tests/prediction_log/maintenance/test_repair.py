@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentimon.compression import ZstdFile
 from sentimon.errors import StoreError
 from sentimon.jsonl import LONGEST, BadLine, encode
 from sentimon.prediction_log import durable_files, log_file
-from sentimon.prediction_log.compression import ZstdFile
 from sentimon.prediction_log.durable_files import append_lines
 from sentimon.prediction_log.folder import list_files, sealed_files
 from sentimon.prediction_log.maintenance import quarantine, repair, rewriting

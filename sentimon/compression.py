@@ -1,4 +1,4 @@
-"""Compressed files of the log, Zstandard or gzip, read and written as streams.
+"""Compressed files, read and written as streams: Zstandard and gzip, and for reading bzip2 and xz, too.
 
 Zstandard is part of Python from 3.14 on; before, its backport is used.
 """
@@ -30,7 +30,18 @@ def compressor(raw: BinaryIO, suffix: str) -> BinaryIO:
 
 
 def decompressor(raw: BinaryIO, suffix: str) -> tuple[BinaryIO, tuple[type[Exception], ...]]:
-    """Return (a stream of the content of the compressed file `raw`, the errors it raises on damage)."""
+    """Return (a stream of the content of the compressed file `raw`, the errors it raises on damage).
+
+    `suffix` is `.zst`, `.gz`, `.bz2` or `.xz`. bzip2 says damage as an OSError without an error number.
+    """
     if suffix == ".zst":
         return cast(BinaryIO, ZstdFile(raw)), (ZstdError, EOFError)
+    if suffix == ".bz2":
+        import bz2
+
+        return cast(BinaryIO, bz2.BZ2File(raw)), (OSError, EOFError)
+    if suffix == ".xz":
+        import lzma
+
+        return cast(BinaryIO, lzma.LZMAFile(raw)), (lzma.LZMAError, EOFError)
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)), (gzip.BadGzipFile, EOFError, zlib.error)
