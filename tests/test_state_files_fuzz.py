@@ -35,6 +35,7 @@ from sentimon.monitoring.monitor_state import MonitorState, encode_monitors, fit
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.prediction_log.append_chain import read_append_chain
 from sentimon.prediction_log.history import read_entries
+from sentimon.prediction_log.logged_inputs import LoggedInput, logged_input
 from sentimon.prediction_log.resumable_job import Step
 from sentimon.prediction_log.resumable_log import open_journal
 from sentimon.prediction_log.writer import LogWriter
@@ -254,6 +255,18 @@ def cache_read(path: Path) -> None:
     assert error_rate.error_rate_rule(workspace, folder / "baseline.json") == KNOWN
 
 
+def mark_made(folder: Path) -> Path:
+    (folder / "in.csv").write_bytes(b"text\nOttimo\n")
+    mark = logged_input(folder, folder / "in.csv", job="j")
+    mark.claim(now=START)
+    mark.finish(1, now=START)
+    return mark.path
+
+
+def mark_read(path: Path) -> None:
+    LoggedInput(path=path, name=str(path), job="j").check()
+
+
 KINDS: dict[str, Kind] = {
     "baseline.json": (baseline_made, baseline_read),
     "baseline.next.json": (wanted_made, wanted_read),
@@ -273,6 +286,7 @@ KINDS: dict[str, Kind] = {
     "sentimon.toml": (settings_made, settings_read),
     "lock": (lock_made, lambda path: read_append_chain(path.parent.parent)),
     "error_rate.json": (cache_made, cache_read),
+    "a mark of a logged file": (mark_made, mark_read),
 }
 
 

@@ -55,9 +55,17 @@ def open_input(
         raise no_text()
     else:
         found = open_input_stream(sys.stdin.buffer, context)
-    if found.notes and not quiet:
-        note(f"{found.table.path}: {'; '.join(found.notes)}")
+    said = [*([_format_of(found)] if sys.stderr.isatty() else []), *found.notes]
+    if said and not quiet:
+        note(f"{found.table.path}: {'; '.join(said)}")
     return found
+
+
+def _format_of(file: InputFile) -> str:
+    """Return what the file is read as, in a few words: for people who watch."""
+    table = file.table
+    parts = (table.file_format, table.encoding, table.compression, repr(table.separator or ""))
+    return ", ".join(one for one in parts if one not in ("", "''"))
 
 
 def _file_instead(texts: Sequence[str]) -> str | None:

@@ -55,9 +55,10 @@ def log(
 ) -> None:
     """Score texts and keep them in the log.
 
-    Rows of a file that bring their scores are checked and kept as they are. A row of JSON may have
-    text, scores, timestamp, id, model, revision, sentiment, confidence; other fields are kept. Bad rows
-    are reported and left out, and the exit code is then 1.
+    Rows of a file that bring what another model predicted are checked and kept as they are: full scores, a
+    class with its probability, or a class alone. Columns are found by their usual names, or named; fields of
+    other names are kept. Bad rows are reported and left out, and the exit code is then 1. The same file is
+    logged once, unless --again is given.
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """

@@ -58,9 +58,9 @@ def predict(
 ) -> None:
     """Score texts: arguments, a file, or stdin.
 
-    With --json one object per line: text, sentiment, confidence, scores, model, truncated. A row without
-    a text is reported and left out, and the exit code is then 1. With --output these lines go into part
-    files, and a manifest says which are whole: a run that was stopped goes on from there.
+    With --json one object per line: text, sentiment, confidence, scores, model, truncated. Rows without a
+    text are left out and counted; a bad row is reported, and the exit code is then 1. With --output these
+    lines go into part files, and a manifest says which are whole: a run that was stopped goes on from there.
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """

@@ -1,16 +1,21 @@
 """Foreign files as rows: every command that takes a file reads it here.
 
-Read in this order:
+From the bytes up, in reading order:
 
-- `input_row`: one row, and which of its fields is the text
-- `tables`: a file or stdin of any format as a `Table`; the format is told by name, option or first bytes
-- `separated`: .csv and .tsv, with commas, semicolons or tabs
-- `json_rows`: an object a line, or a JSON document
-- `json_documents`: such a document cut into rows while it is read, whatever its size
-- `column_names`: the usual names of a column of texts, times, ids, labels or models
-- `label_coding`: how a column of labels writes its classes; `class_names`: what a label means by itself
-- `cells`: what a cell says: nothing, or a number
-- `time_format_finder`: how a column writes its times, found out from its values, or a question
-- `time_formats`: the formats, and a value read by one; `date_words` has the names of months and weekdays
-- `parquet`: .parquet, and the names of the classes that such a file may hold
+- `byte_source`, `file_kinds`: a file or a pipe, decompressed; what its first bytes say
+- `encodings`, `encoding_guess`, `text_source`, `text_lines`: its text as UTF-8, checked, line by line
+- `separated`, `separators`, `headings`: .csv and .tsv
+- `json_rows`, `json_documents`, `json_envelopes`, `peeked_stream`: objects a line, or a document of any size
+- `parquet`, `workbook`: .parquet and .arrow; .xlsx and its kin
+- `annotation_exports`: what Label Studio, Argilla and doccano write, as labelled rows
+- `tables`: all of these as a `Table` of rows under the file's own names
+
+From these rows to ours:
+
+- `column_names`, `input_columns`, `prediction_columns`: which column is what
+- `time_format_finder`, `time_formats`, `date_words`: how a column writes its times
+- `label_coding`, `class_names`, `cells`: how a column writes its classes; what one cell says
+- `row_reader`, `input_row`: one row under our names
+- `input_file`: an open input, which finds all this out and then yields its rows
+- `understanding`: the same for people (`--dry-run`)
 """
