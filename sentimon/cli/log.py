@@ -50,9 +50,9 @@ def log(
 ) -> None:
     """Score texts and keep them in the log.
 
-    Rows of a file that bring their scores are checked and kept as they are. A row of JSON may have
-    text, scores, timestamp, id, model, revision, sentiment, confidence; other fields are kept. Bad rows
-    are reported and left out, and the exit code is then 1.
+    Rows of a file that bring a prediction are checked and kept as they are: scores, or a sentiment with its
+    confidence or alone. A row of JSON may have text, scores, timestamp, id, model, revision, sentiment,
+    confidence; other fields are kept. Bad rows are reported and left out, and the exit code is then 1.
 
     Example: sentimon log --input predictions.jsonl --logs logs/
     """
@@ -99,5 +99,5 @@ def _log_all(workspace: Workspace, rows: OpenRows, *, show_each: bool) -> Logged
 def _show(workspace: Workspace, records: list[PredictionRecord]) -> None:
     from sentimon.reporting.prediction_table import predictions_table
 
-    rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
+    rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records if one.scores is not None]
     show(predictions_table(rows, workspace.names, heading=True))

@@ -86,17 +86,20 @@ _decode_file = msgspec.json.Decoder(_File).decode
 def encode_baseline(baseline: Baseline) -> bytes:
     """Return the content of the file of `baseline`: indented JSON.
 
-    For other programs it also holds `total_samples`, `distribution`,
-    `average_confidence` and `hour_of_week` (168 rows of counts, UTC, from Monday 00:00).
+    For other programs it also holds `total_samples`, `samples_with_confidence`, `samples_with_scores`,
+    `distribution`, `average_confidence` (null where no row has one) and `hour_of_week` (168 rows of counts,
+    UTC, from Monday 00:00).
     """
     summary = baseline.summary
-    total = summary.total
+    total, sure = summary.total, summary.with_confidence
     shown: dict[str, Any] = {
         "total_samples": summary.count,
+        "samples_with_confidence": summary.with_confidence,
+        "samples_with_scores": summary.with_scores,
         "distribution": {
             label: tally.count / summary.count for label, tally in zip(LABELS, summary.classes, strict=True)
         },
-        "average_confidence": total.confidence / (total.count * SCALE),
+        "average_confidence": total.confidence / (sure * SCALE) if sure else None,
     }
     document = msgspec.to_builtins(_to_file(baseline)) | shown | {"hour_of_week": baseline.hour_of_week}
     return msgspec.json.format(encode(document), indent=1) + b"\n"
@@ -194,11 +197,12 @@ def _from_class(one: _Class) -> Tally:
     histograms = (tally.confidence_histogram, tally.polarity_histogram)
     if tuple(map(len, histograms)) != (CONFIDENCE_BINS, POLARITY_BINS):
         raise DataError("a histogram has the wrong number of bins")
-    if any(sum(one) != tally.count for one in histograms):
+    # A row without a confidence is in neither, one without all scores not in that of the polarity.
+    if not tally.with_scores <= tally.with_confidence <= tally.count:
         raise DataError("a histogram does not add up to its count")
-    squares, total, count = tally.confidence_squares, tally.confidence, tally.count
+    squares, total, count = tally.confidence_squares, tally.confidence, tally.with_confidence
     possible = 0 <= total <= count * SCALE and total * total <= count * squares and squares <= total * SCALE
-    if not possible or abs(tally.polarity) > count * SCALE:
+    if not possible or abs(tally.polarity) > tally.with_scores * SCALE:
         raise DataError("its sums of confidence and polarity cannot be")
     return tally
 

@@ -50,6 +50,22 @@ def test_other_programs_find_what_they_look_for() -> None:
     assert len(document["hour_of_week"]) == 168
 
 
+def test_a_baseline_says_how_many_rows_have_a_confidence_and_all_scores() -> None:
+    rows = [record(0, 0, 0.8), record(1, 1, 0.6, scores=None), record(2, 2, None)]
+    document = json.loads(encode_baseline(made(summarise(rows))))
+    assert (document["total_samples"], document["average_confidence"]) == (3, pytest.approx(0.7))
+    assert (document["samples_with_confidence"], document["samples_with_scores"]) == (2, 1)
+    alone = json.loads(encode_baseline(made(summarise(rows[2:]))))
+    assert (alone["samples_with_confidence"], alone["average_confidence"]) == (0, None)
+
+
+def test_more_rows_with_scores_than_with_a_confidence_are_no_baseline() -> None:
+    document = json.loads(encode_baseline(made(summarise([record(0, 0, None)]))))
+    document["classes"]["negative"]["polarity_histogram"][0] = 1
+    with pytest.raises(StoreError, match="does not add up"):
+        decode_baseline(json.dumps(document).encode(), origin="x")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
