@@ -39,7 +39,7 @@ def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path)
         row(0, timestamp="tomorrow"),
         row(0, sentiment="positive"),
         row(0) | {"confidence": 0.1},
-        {"text": "no scores", "sentiment": "positive"},
+        {"text": "no class", "confidence": 0.9},
         {"scores": None},
         {"text": 5},
         [1, 2],
@@ -56,7 +56,7 @@ def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path)
         "'tomorrow'",
         "negative scores higher",
         "confidence is 0.1",
-        "but no scores",
+        "neither a sentiment nor scores",
     ):
         assert any(reason in line for line in reported), reason
     assert "2 predictions logged to logs/predictions.jsonl; 10 bad lines left out" in done.err
