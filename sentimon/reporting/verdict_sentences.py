@@ -169,16 +169,20 @@ def _confidence(moved: Difference) -> str:
 
 
 def _whose_confidence(report: DriftReport) -> list[str]:
-    """Return how many rows of each side have a confidence, where some have none."""
     before, now = report.baseline, report.current
-    if before.confidence.n == before.total and now.confidence.n == now.total:
-        return []
-    sides = (
-        f"{when} {_part(side.confidence.n, side.total).lower()} one"
-        for when, side in (("in the baseline", before), ("now", now))
-    )
     compared = "is not compared" if report.confidence_change is None else "is that of the rows that have one"
-    return [f"The confidence {compared}: {', '.join(sides)}."]
+    return explain_sides(compared, (before.confidence.n, before.total), (now.confidence.n, now.total))
+
+
+def explain_sides(treated: str, before: tuple[int, int], now: tuple[int, int]) -> list[str]:
+    """Return how the confidence is `treated`, where some rows have none, in a sentence; else nothing.
+
+    Both sides are (rows with a confidence, rows).
+    """
+    if before[0] == before[1] and now[0] == now[1]:
+        return []
+    sides = f"in the baseline {_part(*before).lower()} one, now {_part(*now).lower()} one"
+    return [f"The confidence {treated}: {sides}."]
 
 
 def _cause(rule: RuleResult) -> str:

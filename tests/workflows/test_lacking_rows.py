@@ -154,6 +154,17 @@ def test_the_monitor_watches_classes_always_and_confidences_where_the_baseline_h
     moved = {one["group"] for one in found["incident"]["findings"]} if found["incident"] else set()
     assert ("confidence" in moved) == (kind != "alone")
     assert code == (3 if moved else 0)
+    said_so = [one for one in found["recommendations"] if one.startswith("The confidence is")]
+    assert said_so == {
+        "alone": [
+            "The confidence is not watched: in the baseline none of 720 rows has one, now none of 120 rows "
+            "has one."
+        ],
+        "mixed": [
+            "The confidence is watched on the rows that have one: in the baseline 480 of 720 rows have one, "
+            "now 80 of 120 rows have one."
+        ],
+    }.get(kind, [])
 
 
 def test_the_rule_of_the_confidence_does_not_apply_where_no_row_has_one_and_the_others_decide(
