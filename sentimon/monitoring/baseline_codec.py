@@ -78,6 +78,9 @@ class _File(msgspec.Struct, frozen=True):
     bad: dict[str, Rows]
     words: Words | None = None
     resumed: str | None = None
+    samples_with_confidence: Rows | None = None
+    """None in files of versions that knew no rows without: then all rows have a confidence and scores."""
+    samples_with_scores: Rows | None = None
 
 
 _decode_file = msgspec.json.Decoder(_File).decode
@@ -94,8 +97,6 @@ def encode_baseline(baseline: Baseline) -> bytes:
     total, sure = summary.total, summary.with_confidence
     shown: dict[str, Any] = {
         "total_samples": summary.count,
-        "samples_with_confidence": summary.with_confidence,
-        "samples_with_scores": summary.with_scores,
         "distribution": {
             label: tally.count / summary.count for label, tally in zip(LABELS, summary.classes, strict=True)
         },
@@ -145,6 +146,8 @@ def _to_file(baseline: Baseline) -> _File:
         bad=dict(sorted(summary.bad.items())),
         words=None if baseline.vocabulary is None else to_words(baseline.vocabulary),
         resumed=None if baseline.resumed is None else format_moment(baseline.resumed),
+        samples_with_confidence=summary.with_confidence,
+        samples_with_scores=summary.with_scores,
     )
 
 
@@ -173,6 +176,7 @@ def _from_file(file: _File) -> Baseline:
         bad=file.bad,
     )
     _check(summary)
+    _check_scores(file, summary)
     created, _ = parse_moment(file.timestamp, None)
     words = None if file.words is None else from_words(file.words)
     return Baseline(
@@ -219,6 +223,13 @@ def _check(summary: Summary) -> None:
     for moment, hour in ((summary.first, min(summary.hours)), (summary.last, max(summary.hours))):
         if moment is None or moment // HOUR_MICROSECONDS != hour:
             raise DataError("its first and last row are not in its first and last hour")
+
+
+def _check_scores(file: _File, summary: Summary) -> None:
+    known = (file.samples_with_confidence, file.samples_with_scores)
+    expected = tuple(summary.count if one is None else one for one in known)
+    if expected != (summary.with_confidence, summary.with_scores):
+        raise DataError("a histogram does not add up to its count")
 
 
 def _check_properties(known: Mapping[str, int], count: int) -> None:
