@@ -92,7 +92,8 @@ def log(
     elif not quiet:
         left_out = f"; {counted(done.bad_lines, 'bad line')} left out" if done.bad_lines else ""
         where = " before" if done.already else f" to {path}" if done.logged else ""
-        note(f"{counted(done.logged, 'prediction')} logged{where}{left_out}")
+        kept = f"; {done.without_scores} without all scores kept as they came" if done.without_scores else ""
+        note(f"{counted(done.logged, 'prediction')} logged{where}{kept}{left_out}")
     leave(ExitCode.FAILURE if done.bad_lines else ExitCode.OK)
 
 
@@ -101,18 +102,19 @@ def _log_all(
 ) -> LoggedFile:
     from sentimon.workflows.scoring import LoggedFile, log_rows
 
-    logged = bad_lines = 0
+    logged = bad_lines = lacking = 0
     with closing(log_rows(workspace, rows, clock=clock, mark=mark)) as batches:
         for batch in batches:
             logged += len(batch.records)
             bad_lines += batch.bad_lines
+            lacking += sum(one.scores is None for one in batch.records)
             if show_each:
                 _show(workspace, batch.records)
-    return LoggedFile(logged=logged, bad_lines=bad_lines, already=False)
+    return LoggedFile(logged=logged, bad_lines=bad_lines, already=False, without_scores=lacking)
 
 
 def _show(workspace: Workspace, records: list[PredictionRecord]) -> None:
     from sentimon.reporting.prediction_table import predictions_table
 
-    rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records]
+    rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records if one.scores is not None]
     show(predictions_table(rows, workspace.names, heading=True))

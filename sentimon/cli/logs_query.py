@@ -150,6 +150,8 @@ def _note(workspace: Workspace, matches: MatchingRows) -> None:
     say_trouble(workspace, matches.summary)
     if matches.unsearched:
         note(f"{counted(matches.unsearched, 'row')} could not be searched: the text was not kept (logs.text)")
+    if matches.without_confidence:
+        note(f"{counted(matches.without_confidence, 'row')} without a confidence left out")
     if not matches.summary.count:
         note("no rows match: leave an option out, or choose another period")
 

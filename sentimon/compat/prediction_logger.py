@@ -16,20 +16,23 @@ from sentimon.prediction_log.durable_files import errors_named, remove_file
 from sentimon.prediction_log.folder import LIVE_FILE, list_files
 from sentimon.prediction_log.maintenance.retention import remove_files
 from sentimon.prediction_log.reader import read_log, read_log_file
-from sentimon.prediction_log.record import PredictionRecord, check_agreement, parse_scores
+from sentimon.prediction_log.record import PredictionRecord, agreed_confidence, parse_scores
 from sentimon.prediction_log.writer import LogWriter
 from sentimon.timestamps import format_moment, parse_moment, time_zone
 
 
 @dataclass
 class PredictionLog:
-    """One prediction, with the class names of the configuration; `timestamp` is RFC 3339."""
+    """One prediction, with the class names of the configuration; `timestamp` is RFC 3339.
+
+    `confidence` and `scores` are None in rows of a classifier that gave none.
+    """
 
     timestamp: str
     text: str | None
     sentiment: str
-    confidence: float
-    scores: dict[str, float]
+    confidence: float | None
+    scores: dict[str, float] | None
 
     def to_dict(self) -> dict[str, object]:
         """Return the five fields."""
@@ -111,7 +114,7 @@ class PredictionLogger:
             text=record.text,
             sentiment=names[record.sentiment],
             confidence=record.confidence,
-            scores=dict(zip(names, record.scores.vector, strict=True)),
+            scores=None if record.scores is None else dict(zip(names, record.scores.vector, strict=True)),
         )
 
 
@@ -136,13 +139,13 @@ def _record_of(log: PredictionLog, naming: DisplayNames, zone: tzinfo | None) ->
             raise DataError(f"its {name} is not text but {value!r:.60}")
     timestamp, naive = parse_moment(log.timestamp, zone)
     sentiment = naming.parse(log.sentiment)
-    scores = parse_scores(log.scores, parse=naming.parse)
-    check_agreement(sentiment, log.confidence, scores)
+    scores = None if log.scores is None else parse_scores(log.scores, parse=naming.parse)
+    confidence = agreed_confidence(sentiment, log.confidence, scores)
     return PredictionRecord(
         timestamp=timestamp,
         naive=naive,
         text=log.text,
         sentiment=sentiment,
-        confidence=log.confidence,
+        confidence=confidence,
         scores=scores,
     )

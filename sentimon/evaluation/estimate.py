@@ -97,6 +97,8 @@ class Estimates:
     """Shares of the predicted classes."""
     learnt: CorrectedEstimates | None
     """None where a check failed."""
+    without_scores: int = 0
+    """Rows beside them that lack the scores of all classes: nothing is estimated for those."""
 
     @property
     def best(self) -> Mix:
@@ -145,6 +147,7 @@ def estimate(
         learnt = _learnt(point, drawn, observed, target.count, confidence_level)
     return Estimates(
         rows=target.count,
+        without_scores=target.without_scores,
         labelled=source.per_class,
         calibrator=point.calibrator,
         condition=condition_number(confusion_of(source, source.weights)),
@@ -155,10 +158,12 @@ def estimate(
 
 
 def _check(source: Source, target: UnlabelledSample, fewest: int) -> None:
+    lacking = source.without_scores
+    more = f" ({lacking} more labelled rows lack the scores of all classes)" if lacking else ""
     for name, count in zip(LABELS, source.per_class, strict=True):
         if count < fewest:
             raise NoVerdictError(
-                f"{count} labelled rows are {name}, at least {fewest} of each class are needed",
+                f"{count} labelled rows are {name}{more}, at least {fewest} of each class are needed",
                 hint="`sentimon label next` says what to label; then `sentimon label import`",
             )
     if not target.count:

@@ -33,10 +33,12 @@ class Source:
     weights: Matrix
     """How many rows each stands for, shape (n,), with mean 1."""
     texts: Sequence[str | None]
+    without_scores: int = 0
+    """Labelled rows beside them that lack the scores of all classes."""
 
     @classmethod
-    def of(cls, judged: Sequence[Judged]) -> Source:
-        """Return the sample of labelled rows, leaving out those of weight 0."""
+    def of(cls, judged: Sequence[Judged], *, without_scores: int = 0) -> Source:
+        """Return the sample of labelled rows, which have scores, leaving out those of weight 0."""
         weights = design_weights([one.label for one in judged])
         kept = [(one, weight) for one, weight in zip(judged, weights, strict=True) if weight > 0]
         given = np.array([weight for _, weight in kept])
@@ -45,6 +47,7 @@ class Source:
             gold=np.array([one.label.label for one, _ in kept], dtype=np.int64),
             weights=given / given.mean() if len(given) else given,
             texts=[one.text for one, _ in kept],
+            without_scores=without_scores,
         )
 
     @property
@@ -64,6 +67,8 @@ class UnlabelledSample:
     """Raw scores of a sample of m <= MOST_ROWS rows, shape (m, 3)."""
     texts: Sequence[str | None]
     """Texts of the sampled rows."""
+    without_scores: int = 0
+    """Rows beside them that lack the scores of all classes."""
 
     @property
     def count(self) -> int:
@@ -73,7 +78,10 @@ class UnlabelledSample:
 
 @dataclass(slots=True)
 class ModelRows:
-    """The rows of one model in the log; filled while the log is read."""
+    """The rows of one model in the log; filled while the log is read.
+
+    Rows without the scores of all classes are only counted: an estimate needs the scores.
+    """
 
     inside: list[Judged] = field(default_factory=list)
     """Labelled rows of the period."""
@@ -81,6 +89,15 @@ class ModelRows:
     """Labelled rows outside the period."""
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
     sample: list[tuple[tuple[float, float, float], str | None]] = field(default_factory=list)
+    without_scores: int = 0
+    """Rows of the period without the scores of all classes."""
+    labelled_without_scores: int = 0
+    """Labelled rows, of any time, without them."""
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows of the period, with scores or without."""
+        return sum(self.counts) + self.without_scores
 
     def target(self) -> UnlabelledSample:
         """Return the rows of the period, as an estimate takes them."""
@@ -89,6 +106,7 @@ class ModelRows:
             counts=(negative, neutral, positive),
             scores=np.array([scores for scores, _ in self.sample], dtype=np.float64).reshape(-1, 3),
             texts=[text for _, text in self.sample],
+            without_scores=self.without_scores,
         )
 
 
@@ -104,6 +122,10 @@ def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[M
     for record, gold in rows:
         own = found.setdefault((record.model, record.revision), ModelRows())
         held = period.holds(record.timestamp)
+        if record.scores is None:
+            own.without_scores += held
+            own.labelled_without_scores += gold is not None
+            continue
         if gold is not None:
             (own.inside if held else own.outside).append(Judged.of(record, gold))
         if not held:

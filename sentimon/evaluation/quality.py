@@ -20,7 +20,7 @@ from sentimon.evaluation.classification_metrics import (
     weighted_mean,
 )
 from sentimon.labels import Sentiment
-from sentimon.scoring.scores import Scores
+from sentimon.scoring.scores import BestClass, Scores
 from sentimon.statistics.calibration_error import calibration_error
 from sentimon.statistics.intervals import Estimate, student_quantile
 
@@ -85,9 +85,16 @@ class Quality:
 
 
 def evaluate(
-    scores: Sequence[Scores], labels: Sequence[Sentiment], *, confidence_level: float = 0.95, seed: int = 0
+    scores: Sequence[Scores | BestClass],
+    labels: Sequence[Sentiment],
+    *,
+    confidence_level: float = 0.95,
+    seed: int = 0,
 ) -> Quality:
     """Return the quality of `scores` (n,) against the gold `labels` (n,) of the same rows.
+
+    A row may have its best class alone, with a confidence or not. The calibration error is then over the
+    rows that have a confidence, Brier score and likelihood over those that have the scores of all classes.
 
     Accuracy, precision and recall have Wilson's interval; macro recall combines the classes' by
     square-and-add; macro and weighted F1 use a bootstrap seeded with `seed`; Brier score and
@@ -122,17 +129,18 @@ def evaluate(
 
 
 def _of_probabilities(
-    scores: Sequence[Scores], labels: Sequence[Sentiment], confidence_level: float
+    scores: Sequence[Scores | BestClass], labels: Sequence[Sentiment], confidence_level: float
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Return calibration error, Brier score and negative log-likelihood."""
-    vectors = np.array([one.vector for one in scores], dtype=np.float64).reshape(len(scores), len(Sentiment))
-    truth = np.eye(len(Sentiment))[np.asarray(labels, dtype=np.int64)]
-    correct = [float(one.label == label) for one, label in zip(scores, labels, strict=True)]
+    pairs = list(zip(scores, labels, strict=True))
+    sure = [(one.confidence, float(one.label == gold)) for one, gold in pairs if one.confidence is not None]
+    confidence, correct = np.array(sure, dtype=np.float64).reshape(len(sure), 2).T
+    full = [(one.vector, gold) for one, gold in pairs if isinstance(one, Scores)]
+    vectors = np.array([one for one, _ in full], dtype=np.float64).reshape(len(full), len(Sentiment))
+    truth = np.eye(len(Sentiment))[np.array([gold for _, gold in full], dtype=np.int64)]
     of_gold = np.clip((vectors * truth).sum(axis=1), SMALLEST_SCORE, 1.0)
     return (
-        calibration_error(
-            vectors.max(axis=1, initial=0.0), np.array(correct), confidence_level=confidence_level
-        ),
+        calibration_error(confidence, correct, confidence_level=confidence_level),
         _mean(((vectors - truth) ** 2).sum(axis=1), 2.0, confidence_level),
         _mean(-np.log(of_gold), -math.log(SMALLEST_SCORE), confidence_level),
     )

@@ -31,8 +31,10 @@ class Judged:
     timestamp: datetime
     predicted: Sentiment
     label: GoldLabel
-    scores: tuple[float, float, float]
+    scores: tuple[float, float, float] | None
+    """None where the classifier gave at most the score of its best class."""
     text: str | None
+    confidence: float | None = None
 
     @classmethod
     def of(cls, record: PredictionRecord, gold: GoldLabel) -> Judged:
@@ -41,8 +43,9 @@ class Judged:
             timestamp=record.timestamp,
             predicted=record.sentiment,
             label=gold,
-            scores=record.scores.vector,
+            scores=None if record.scores is None else record.scores.vector,
             text=record.text,
+            confidence=record.confidence,
         )
 
     @property

@@ -37,17 +37,22 @@ class SelectionBias:
     """Total variation distance of the predicted class mixes, 0 (equal) .. 1."""
     mix_p: float
     """P-value of the mix, 0 .. 1 (chi-square)."""
-    confidence_difference: float
-    """Mean confidence of labelled minus unlabelled rows, -1 .. 1."""
-    confidence_p: float
-    """P-value of the confidence, 0 .. 1 (two-sided normal test)."""
+    confidence_difference: float | None
+    """Mean confidence of labelled minus unlabelled rows, -1 .. 1; None where too few have a confidence."""
+    confidence_p: float | None
+    """P-value of the confidence, 0 .. 1 (two-sided normal test); None where too few have a confidence."""
     limit: float
     """A smaller p-value is more than chance; the two tests share the level."""
 
     @property
     def random_sample(self) -> bool:
-        """Return whether both differences are within chance."""
-        return self.mix_p >= self.limit and self.confidence_p >= self.limit
+        """Return whether the differences are within chance, as far as there are any."""
+        return self.mix_p >= self.limit and not self.confidence_differs
+
+    @property
+    def confidence_differs(self) -> bool:
+        """Return whether the confidence of labelled rows differs by more than chance."""
+        return self.confidence_p is not None and self.confidence_p < self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,31 +116,39 @@ def compare_groups(labelled: Summary, rest: Summary, *, confidence_level: float)
     """Return how labelled rows differ from the `rest`, None where either has fewer than FEWEST rows.
 
     The class mixes are compared by Pearson's chi-square test over the classes that occur, the mean
-    confidences by Welch's test with the normal distribution.
+    confidences by Welch's test with the normal distribution, where as many rows of either have one.
 
     Source: Pearson (1900), Philos. Mag. 50, 157-175; Welch (1947), Biometrika 34, 28-35.
     """
     if min(labelled.count, rest.count) < FEWEST:
         return None
-    difference = _mean_confidence(labelled) - _mean_confidence(rest)
-    spread = math.hypot(*(_standard_error(group) for group in (labelled, rest)))
-    score = abs(difference) / spread if spread else math.inf if abs(difference) > 1e-9 else 0.0
+    difference, p = _compare_confidence(labelled, rest)
     return SelectionBias(
         mix_distance=total_variation(labelled.counts, rest.counts),
         mix_p=_chi_square_p(labelled.counts, rest.counts),
         confidence_difference=difference,
-        confidence_p=math.erfc(score / math.sqrt(2)),
+        confidence_p=p,
         limit=(1 - confidence_level) / 2,
     )
 
 
+def _compare_confidence(labelled: Summary, rest: Summary) -> tuple[float, float] | tuple[None, None]:
+    """Return (the difference of the mean confidences, its p-value); None for both with too few of them."""
+    if min(labelled.with_confidence, rest.with_confidence) < FEWEST:
+        return None, None
+    difference = _mean_confidence(labelled) - _mean_confidence(rest)
+    spread = math.hypot(*(_standard_error(group) for group in (labelled, rest)))
+    score = abs(difference) / spread if spread else math.inf if abs(difference) > 1e-9 else 0.0
+    return difference, math.erfc(score / math.sqrt(2))
+
+
 def _mean_confidence(group: Summary) -> float:
-    return group.total.confidence / (group.count * SCALE)
+    return group.total.confidence / (group.with_confidence * SCALE)
 
 
 def _standard_error(group: Summary) -> float:
     tally = group.total
-    return standard_error(tally.confidence, tally.confidence_squares, tally.count, scale=SCALE)
+    return standard_error(tally.confidence, tally.confidence_squares, tally.with_confidence, scale=SCALE)
 
 
 def _chi_square_p(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:

@@ -41,10 +41,19 @@ def equal_weight(record: PredictionRecord) -> float:
 def uncertainty_weight(record: PredictionRecord) -> float:
     """Return a weight that grows as the two highest scores get closer: UNIFORM (certain) .. 1 (equal).
 
+    Where a row has the score of its best class alone, the second highest is taken to be as high as it can be.
+    A row without a confidence gets UNIFORM, for nothing says that it is worth more.
+
     Source: Scheffer, Decomain & Wrobel (2001), IDA, 309-318 (margin sampling).
     """
-    ordered = sorted(record.scores.vector)
-    return UNIFORM + (1 - UNIFORM) * (1 - (ordered[-1] - ordered[-2]))
+    if record.scores is not None:
+        second, highest = sorted(record.scores.vector)[-2:]
+    elif record.confidence is not None:
+        highest = record.confidence
+        second = min(highest, 1 - highest)
+    else:
+        return UNIFORM
+    return UNIFORM + (1 - UNIFORM) * (1 - (highest - second))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,9 @@ class _File(msgspec.Struct, frozen=True):
     bad: dict[str, Rows]
     words: Words | None = None
     resumed: str | None = None
+    samples_with_confidence: Rows | None = None
+    """None in files of versions that knew no rows without: then all rows have a confidence and scores."""
+    samples_with_scores: Rows | None = None
 
 
 _decode_file = msgspec.json.Decoder(_File).decode
@@ -86,17 +89,18 @@ _decode_file = msgspec.json.Decoder(_File).decode
 def encode_baseline(baseline: Baseline) -> bytes:
     """Return the content of the file of `baseline`: indented JSON.
 
-    For other programs it also holds `total_samples`, `distribution`,
-    `average_confidence` and `hour_of_week` (168 rows of counts, UTC, from Monday 00:00).
+    For other programs it also holds `total_samples`, `samples_with_confidence`, `samples_with_scores`,
+    `distribution`, `average_confidence` (null where no row has one) and `hour_of_week` (168 rows of counts,
+    UTC, from Monday 00:00).
     """
     summary = baseline.summary
-    total = summary.total
+    total, sure = summary.total, summary.with_confidence
     shown: dict[str, Any] = {
         "total_samples": summary.count,
         "distribution": {
             label: tally.count / summary.count for label, tally in zip(LABELS, summary.classes, strict=True)
         },
-        "average_confidence": total.confidence / (total.count * SCALE),
+        "average_confidence": total.confidence / (sure * SCALE) if sure else None,
     }
     document = msgspec.to_builtins(_to_file(baseline)) | shown | {"hour_of_week": baseline.hour_of_week}
     return msgspec.json.format(encode(document), indent=1) + b"\n"
@@ -142,6 +146,8 @@ def _to_file(baseline: Baseline) -> _File:
         bad=dict(sorted(summary.bad.items())),
         words=None if baseline.vocabulary is None else to_words(baseline.vocabulary),
         resumed=None if baseline.resumed is None else format_moment(baseline.resumed),
+        samples_with_confidence=summary.with_confidence,
+        samples_with_scores=summary.with_scores,
     )
 
 
@@ -170,6 +176,7 @@ def _from_file(file: _File) -> Baseline:
         bad=file.bad,
     )
     _check(summary)
+    _check_scores(file, summary)
     created, _ = parse_moment(file.timestamp, None)
     words = None if file.words is None else from_words(file.words)
     return Baseline(
@@ -194,11 +201,12 @@ def _from_class(one: _Class) -> Tally:
     histograms = (tally.confidence_histogram, tally.polarity_histogram)
     if tuple(map(len, histograms)) != (CONFIDENCE_BINS, POLARITY_BINS):
         raise DataError("a histogram has the wrong number of bins")
-    if any(sum(one) != tally.count for one in histograms):
+    # A row without a confidence is in neither, one without all scores not in that of the polarity.
+    if not tally.with_scores <= tally.with_confidence <= tally.count:
         raise DataError("a histogram does not add up to its count")
-    squares, total, count = tally.confidence_squares, tally.confidence, tally.count
+    squares, total, count = tally.confidence_squares, tally.confidence, tally.with_confidence
     possible = 0 <= total <= count * SCALE and total * total <= count * squares and squares <= total * SCALE
-    if not possible or abs(tally.polarity) > count * SCALE:
+    if not possible or abs(tally.polarity) > tally.with_scores * SCALE:
         raise DataError("its sums of confidence and polarity cannot be")
     return tally
 
@@ -215,6 +223,13 @@ def _check(summary: Summary) -> None:
     for moment, hour in ((summary.first, min(summary.hours)), (summary.last, max(summary.hours))):
         if moment is None or moment // HOUR_MICROSECONDS != hour:
             raise DataError("its first and last row are not in its first and last hour")
+
+
+def _check_scores(file: _File, summary: Summary) -> None:
+    known = (file.samples_with_confidence, file.samples_with_scores)
+    expected = tuple(summary.count if one is None else one for one in known)
+    if expected != (summary.with_confidence, summary.with_scores):
+        raise DataError("a histogram does not add up to its count")
 
 
 def _check_properties(known: Mapping[str, int], count: int) -> None:

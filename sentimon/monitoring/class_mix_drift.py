@@ -43,7 +43,8 @@ class Verdict(enum.StrEnum):
 class DriftReport:
     """The comparison of some rows with a baseline.
 
-    Where either side has no rows, `score`, `total_variation` and the changes are None.
+    Where either side has no rows, `score`, `total_variation` and the changes are None. The class mix is that
+    of all rows, the confidence that of the rows that have one.
     """
 
     baseline_name: str | None
@@ -58,7 +59,7 @@ class DriftReport:
     share_changes: tuple[Difference, Difference, Difference] | None
     """Change of the share of each class, in Sentiment order; each covers by itself."""
     confidence_change: Difference | None
-    """Change of the mean confidence."""
+    """Change of the mean confidence; None where either side has fewer than two rows with one."""
     texts: tuple[TextProperty, ...] = ()
     """Properties of the texts before and now; empty where texts are not kept."""
     season: SeasonMatch | None = None
@@ -193,13 +194,14 @@ def _share_changes(
 
 
 def _confidence_change(before: Tally, after: Tally, level: float) -> Difference | None:
-    if before.count < 2 or after.count < 2:
+    m, n = before.with_confidence, after.with_confidence
+    if m < 2 or n < 2:
         return None
-    value = after.confidence / after.count / SCALE - before.confidence / before.count / SCALE
+    value = after.confidence / n / SCALE - before.confidence / m / SCALE
     half = normal_quantile(level) * math.hypot(
         *(
-            standard_error(tally.confidence, tally.confidence_squares, tally.count, scale=SCALE)
-            for tally in (before, after)
+            standard_error(tally.confidence, tally.confidence_squares, count, scale=SCALE)
+            for tally, count in ((before, m), (after, n))
         )
     )
     return Difference(value=value, low=value - half, high=value + half)

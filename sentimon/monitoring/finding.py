@@ -74,7 +74,7 @@ def shows(findings: Sequence[Finding], reference: Reference, vocabulary: Vocabul
     rose = first.difference > 0
     if first.group == "confidence":
         cut = reference.cuts[first.place] / CONFIDENCE_BINS
-        return lambda row: (row.confidence < cut) == rose
+        return lambda row: row.confidence is not None and (row.confidence < cut) == rose
     return _words_test(first, rose, vocabulary)
 
 

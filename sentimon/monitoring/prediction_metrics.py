@@ -20,9 +20,11 @@ class Metrics:
     shares: ByClass
     """Share of each class among all rows, with Wilson's interval."""
     confidence: Estimate
-    """Mean confidence over all rows, with Student's t interval."""
+    """Mean confidence over the rows that have one, `n`, with Student's t interval."""
     confidence_by_class: ByClass
-    """Mean confidence of the rows of each class."""
+    """Mean confidence of the rows of each class that have one."""
+    with_scores: int
+    """Number of rows that have the scores of all classes."""
 
     @property
     def total(self) -> int:
@@ -44,15 +46,16 @@ def measure(summary: Summary, *, confidence_level: float) -> Metrics:
             mean_confidence(summary.classes[Sentiment.NEUTRAL], confidence_level=confidence_level),
             mean_confidence(summary.classes[Sentiment.POSITIVE], confidence_level=confidence_level),
         ),
+        with_scores=summary.with_scores,
     )
 
 
 def mean_confidence(*tallies: Tally, confidence_level: float) -> Estimate:
-    """Return the mean confidence of the rows in all `tallies`, 1/3 .. 1."""
+    """Return the mean confidence, 1/3 .. 1, of the rows in all `tallies` that have one."""
     return mean_of(
         sum(one.confidence for one in tallies),
         sum(one.confidence_squares for one in tallies),
-        sum(one.count for one in tallies),
+        sum(one.with_confidence for one in tallies),
         scale=SCALE,
         confidence_level=confidence_level,
     )

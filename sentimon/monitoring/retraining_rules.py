@@ -55,6 +55,8 @@ class RuleResult:
     limit: float | None
     met: bool | None
     n: int
+    applies: bool = True
+    """Whether the rule can ever be judged on such rows; where it cannot, the decision is made without it."""
 
     def to_dict(self) -> dict[str, float | int | str | bool | None]:
         """Return the fields, as JSON holds them."""
@@ -67,6 +69,7 @@ class RuleResult:
             "limit": self.limit,
             "met": self.met,
             "n": self.n,
+            "applies": self.applies,
         }
 
 
@@ -122,8 +125,13 @@ class RetrainingTrigger:
     @property
     def decided(self) -> bool:
         """Return whether a decision was possible: enough new rows, and a cause or every rule judged."""
-        judged = self.due or None not in (self.confidence.met, self.drift.met)
+        judged = self.due or not self.unjudged
         return bool(self.collecting is None and self.samples.met and judged)
+
+    @property
+    def unjudged(self) -> tuple[RuleResult, ...]:
+        """Return the rules on confidence and drift that apply but cannot be judged yet."""
+        return tuple(rule for rule in (self.confidence, self.drift) if rule.applies and rule.met is None)
 
 
 class _Saved(msgspec.Struct):
@@ -203,7 +211,7 @@ def evaluate_retraining(
     confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
     return RetrainingTrigger(
         samples=_samples_rule(current.count, settings),
-        confidence=_confidence_rule(confidence, settings),
+        confidence=_confidence_rule(confidence, current.count, settings),
         drift=drift,
         drift_told=drift_told,
         error_rate=error_rate,
@@ -228,7 +236,9 @@ def _samples_rule(count: int, settings: RetrainingSettings) -> RuleResult:
     )
 
 
-def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> RuleResult:
+def _confidence_rule(confidence: Estimate, rows: int, settings: RetrainingSettings) -> RuleResult:
+    # Rows without a confidence never get one. A few with one say little of the rest, so they decide nothing.
+    applies = confidence.n == rows or confidence.n >= settings.min_samples_for_retraining
     judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
     return RuleResult(
         name="mean confidence",
@@ -237,8 +247,9 @@ def _confidence_rule(confidence: Estimate, settings: RetrainingSettings) -> Rule
         low=confidence.low,
         high=confidence.high,
         limit=settings.confidence_threshold,
-        met=None if judged is None else judged < settings.confidence_threshold,
+        met=None if judged is None or not applies else judged < settings.confidence_threshold,
         n=confidence.n,
+        applies=applies,
     )
 
 

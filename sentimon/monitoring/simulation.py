@@ -125,9 +125,18 @@ class _Traffic:
         import numpy as np
 
         self._generator, self._scenario, self._reference = generator, scenario, reference
-        histograms = np.array([tally.confidence_histogram for tally in baseline.summary.classes], float)
+        histograms = np.array(
+            [
+                (tally.count - tally.with_confidence, *tally.confidence_histogram)
+                for tally in baseline.summary.classes
+            ],
+            float,
+        )
         sizes = histograms.sum(axis=1, keepdims=True)
-        self._bins = np.divide(histograms, sizes, out=np.full_like(histograms, 0.01), where=sizes > 0)
+        # The first bin is for rows without a confidence.
+        anywhere = np.full_like(histograms, 0.01)
+        anywhere[:, 0] = 0
+        self._bins = np.divide(histograms, sizes, out=anywhere, where=sizes > 0)
         self._rows = baseline.summary.count
         self._hours = {hour: sum(counts) for hour, counts in baseline.summary.hours.items()}
         self._correlation = min(_MOST_ALIKE, reference.correlation)
@@ -199,9 +208,10 @@ class _Traffic:
 
         rows = int(classes.sum())
         below = np.cumsum(sum(self._generator.multinomial(n, self._bins[c]) for c, n in enumerate(classes)))
-        cuts = tuple(int(below[cut - 1]) for cut in self._reference.cuts)
+        unsure = int(below[0])
+        cuts = tuple(int(below[cut]) - unsure for cut in self._reference.cuts)
         words = [self._count_words(group.reference, rows) for group in self._reference.groups[2:]]
-        counted = (Counted(rows, tuple(classes.tolist())), Counted(rows, cuts), *words)
+        counted = (Counted(rows, tuple(classes.tolist())), Counted(rows - unsure, cuts), *words)
         return EventWindow(groups=counted, hours=dict(hours))
 
     def _count_words(self, known: Counted, rows: int) -> Counted:

@@ -98,6 +98,7 @@ def confidence_cuts(summary: Summary) -> tuple[int, ...]:
 
     Each decile is rounded to the nearest border of two bins. A border that several deciles round to comes
     once, one with all rows on one side not at all; where all rows are in one bin, its two borders are taken.
+    Without a row that has a confidence there are none.
     """
     below = list(accumulate(_confidences(summary), initial=0))
     rows = below[-1]
@@ -120,7 +121,7 @@ def confidence_group(summary: Summary) -> EventGroup:
 
 
 def confidence_counts(summary: Summary, cuts: Sequence[int]) -> Counted:
-    """Return the number of rows with a confidence below each of `cuts`, given in hundredths."""
+    """Return how many of the rows that have a confidence have one below each of `cuts`, in hundredths."""
     below = list(accumulate(_confidences(summary), initial=0))
     return Counted(below[-1], tuple(below[cut] for cut in cuts))
 

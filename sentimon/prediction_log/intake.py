@@ -1,4 +1,4 @@
-"""Rows on their way into the log: checked where they bring scores, scored where not, in input order."""
+"""Rows on their way into the log: checked where they bring a prediction, scored where not, in input order."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import msgspec
 from sentimon.errors import DataError
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine, LineError
+from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import (
     CORE_FIELDS,
     OPTIONAL_FIELDS,
     PredictionRecord,
-    check_agreement,
+    agreed_confidence,
     line_label,
     parse_scores,
 )
 from sentimon.scoring.batch_scoring import Answer, Answers, UnscorableText
 from sentimon.scoring.scored_rows import Row
 from sentimon.scoring.scorer import bounded
+from sentimon.scoring.scores import Scores
 from sentimon.timestamps import parse_moment
 
 _OURS = (*CORE_FIELDS, *OPTIONAL_FIELDS)
@@ -43,7 +45,7 @@ CheckedRow: TypeAlias = PredictionRecord | BadLine | UnscoredRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedBatch:
-    """Rows that were checked: some bring their scores, the texts of the others are to be scored."""
+    """Rows that were checked: some bring a prediction, the texts of the others are to be scored."""
 
     rows: list[CheckedRow]
 
@@ -64,10 +66,11 @@ class CheckedBatch:
 def check_rows(
     rows: Iterable[Row], *, clock: Callable[[], datetime], zone: tzinfo | None
 ) -> Iterator[CheckedRow]:
-    """Yield each row as it is read: a record where it brings scores, which are checked and kept as they are.
+    """Yield each row as it is read: a record where it brings a prediction, which is checked and kept.
 
-    A row without a timestamp happened when it was read, by `clock`; a naive timestamp is read in `zone`
-    (None: local time).
+    A prediction is a sentiment, scores, or both. A sentiment may come with its confidence or alone: it is
+    kept as it is, and not scored again. A row without a timestamp happened when it was read, by `clock`; a
+    naive timestamp is read in `zone` (None: local time).
     """
     for row in rows:
         yield _check(row, clock(), zone)
@@ -110,22 +113,21 @@ def _check(row: Row, now: datetime, zone: tzinfo | None) -> CheckedRow:
             "token_hashes": given.token_hashes,
             "extra": {name: value for name, value in row.fields.items() if name not in _OURS},
         }
-        if given.scores is not None:
-            return _scored_elsewhere(row.text, given, rest)
+        if given.scores is not None or given.sentiment is not None:
+            return _predicted_elsewhere(row.text, given, rest)
+        if given.confidence is not None:
+            raise LineError("scores", "names a confidence, but neither a sentiment nor scores")
         if row.text is None:
-            raise LineError("field", "has neither a text nor scores")
-        if given.sentiment is not None or given.confidence is not None:
-            raise LineError("scores", "names a sentiment or a confidence, but no scores")
+            raise LineError("field", "has neither a text nor a prediction")
         return UnscoredRow(row=row, text=row.text, rest=rest)
     except LineError as error:
         return error.at(row.path, row.line)
 
 
-def _scored_elsewhere(text: str | None, given: _Given, rest: Mapping[str, Any]) -> PredictionRecord:
-    scores = parse_scores(given.scores or {})
-    sentiment = scores.label if given.sentiment is None else line_label(given.sentiment)
-    confidence = scores.vector[sentiment] if given.confidence is None else given.confidence
-    check_agreement(sentiment, confidence, scores)
+def _predicted_elsewhere(text: str | None, given: _Given, rest: Mapping[str, Any]) -> PredictionRecord:
+    scores = None if given.scores is None else parse_scores(given.scores)
+    sentiment = _class_of(given.sentiment, scores)
+    confidence = agreed_confidence(sentiment, given.confidence, scores)
     return PredictionRecord(
         text=text,
         sentiment=sentiment,
@@ -136,6 +138,14 @@ def _scored_elsewhere(text: str | None, given: _Given, rest: Mapping[str, Any]) 
         truncated=given.truncated,
         **rest,
     )
+
+
+def _class_of(name: str | None, scores: Scores | None) -> Sentiment:
+    if name is not None:
+        return line_label(name)
+    if scores is None:
+        raise LineError("scores", "names neither a sentiment nor scores")
+    return scores.label
 
 
 def _answered(one: UnscoredRow, rest: Iterator[Answer], answers: Answers) -> PredictionRecord | BadLine:

@@ -22,15 +22,18 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One logged prediction.
 
     `sentiment` and `confidence` follow from `scores` in our own rows, but are kept as they were logged:
-    other programs round each number by itself.
+    other programs round each number by itself. A classifier may give the score of its best class alone, or
+    no score at all: then `scores` is None, and maybe `confidence`, too. A row with scores has a confidence.
     """
 
     timestamp: datetime
     """When it was predicted, in UTC."""
     text: str | None
     sentiment: Sentiment
-    confidence: float
-    scores: Scores
+    confidence: float | None
+    """The score of `sentiment`, 0 .. 1; None where the classifier gave none."""
+    scores: Scores | None
+    """The scores of all classes; None where the classifier gave at most that of the best one."""
     id: str | None = None
     model: str | None = None
     revision: str | None = None
@@ -62,13 +65,16 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as it is written: the five core fields first, then the others that are set."""
+        """Return the row as it is written: the five core fields first, then the others that are set.
+
+        Of the core fields, `text`, `confidence` and `scores` may be null.
+        """
         row: dict[str, Any] = {
             "timestamp": format_moment(self.timestamp),
             "text": None if self.text is None else well_formed(self.text),
             "sentiment": self.sentiment.label,
             "confidence": self.confidence,
-            "scores": self.scores.to_dict(),
+            "scores": None if self.scores is None else self.scores.to_dict(),
         }
         row |= {name: getattr(self, name) for name in OPTIONAL_FIELDS if getattr(self, name) is not None}
         return row | {name: value for name, value in self.extra.items() if name not in row}
@@ -76,6 +82,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 AGREEMENT = 2e-3
 """Largest difference between a logged confidence and the score of its class: both may be rounded."""
+LEAST_CONFIDENCE = 1 / len(LABELS) - AGREEMENT
+"""Least confidence of a row without scores: the best class of all has no less, as their scores sum to 1."""
 
 
 class OptionalFields(msgspec.Struct, kw_only=True, gc=False):
@@ -93,8 +101,8 @@ class OptionalFields(msgspec.Struct, kw_only=True, gc=False):
 class _Row(OptionalFields, kw_only=True, gc=False):
     timestamp: datetime
     sentiment: str
-    confidence: float
-    scores: dict[str, float]
+    confidence: float | None = None
+    scores: dict[str, float] | None = None
 
 
 _decode_row = msgspec.json.Decoder(_Row).decode
@@ -109,7 +117,8 @@ _OURS = frozenset(CORE_FIELDS + OPTIONAL_FIELDS)
 def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> PredictionRecord:
     """Return the prediction on one line of the log; with `whole`, also the fields that are not ours.
 
-    Labels may be canonical, Italian or numbered; a naive timestamp is read in `zone` (None: local).
+    Labels may be canonical, Italian or numbered; a naive timestamp is read in `zone` (None: local). The
+    scores may be missing or null; then the confidence may be, too.
     Fields that are not ours stay JSON as it was written, so that a number keeps every digit.
 
     Raises:
@@ -117,8 +126,10 @@ def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> Predi
     """
     row = decode_line(line, _decode_row)
     sentiment = line_label(row.sentiment)
-    scores = parse_scores(row.scores)
-    check_agreement(sentiment, row.confidence, scores)
+    scores = None if row.scores is None else parse_scores(row.scores)
+    if scores is not None and row.confidence is None:
+        raise LineError("field", "has scores, but no confidence")
+    confidence = agreed_confidence(sentiment, row.confidence, scores)
     try:
         timestamp = in_utc(row.timestamp, zone)
     except DataError as error:
@@ -127,7 +138,7 @@ def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> Predi
         timestamp=timestamp,
         text=row.text,
         sentiment=sentiment,
-        confidence=row.confidence,
+        confidence=confidence,
         scores=scores,
         id=None if row.id is None else str(row.id),
         model=row.model,
@@ -173,21 +184,34 @@ def _in_order(scores: Mapping[str, float], parse: Callable[[str], Sentiment]) ->
     return [found[place] for place in Sentiment]
 
 
-def check_agreement(sentiment: Sentiment, confidence: float, scores: Scores) -> None:
-    """Raise LineError unless the label and the confidence agree with the scores.
+def agreed_confidence(sentiment: Sentiment, confidence: float | None, scores: Scores | None) -> float | None:
+    """Return the confidence of a row, once it is known to agree with the label and the scores.
+
+    Without a confidence it is the score of the class; without scores, too, it is None.
 
     Raises:
-        LineError: another class scores higher, or the confidence is not the score of the class.
+        LineError: another class scores higher, the confidence is not the score of the class, or it is too low
+            for the best of all classes.
     """
-    if not 0.0 <= confidence <= 1.0:
+    if confidence is not None and not 0.0 <= confidence <= 1.0:
         raise LineError("disagreement", f"confidence is {confidence}, not a number from 0 to 1")
+    if scores is None:
+        if confidence is not None and confidence < LEAST_CONFIDENCE:
+            raise LineError(
+                "disagreement",
+                f"confidence is {confidence}, but the best of three classes has 1/3 or more",
+            )
+        return confidence
     own = scores.vector[sentiment]
     if own < scores.confidence - AGREEMENT:
         raise LineError(
             "disagreement", f"sentiment is {sentiment.label}, but {scores.label.label} scores higher"
         )
+    if confidence is None:
+        return own
     if not abs(confidence - own) <= AGREEMENT:
         raise LineError("disagreement", f"confidence is {confidence}, but {sentiment.label} scores {own}")
+    return confidence
 
 
 def line_label(name: str) -> Sentiment:

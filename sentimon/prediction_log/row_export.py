@@ -42,7 +42,7 @@ def export_rows(output: OutputFile, records: Iterable[PredictionRecord]) -> int:
     """Write `records` to `output` in one step, and return their number.
 
     JSON lines hold each row as the log does. In Parquet the scores are the columns `negative`, `neutral`
-    and `positive`, and `extra` holds as JSON what is not ours.
+    and `positive`, null in rows without, and `extra` holds as JSON what is not ours.
 
     Raises:
         StoreError: the file cannot be written.
@@ -100,7 +100,7 @@ def _schema() -> Any:
 def _cells(record: PredictionRecord) -> dict[str, Any]:
     row = record.to_dict()
     return {
-        **row["scores"],
+        **(row["scores"] or {}),
         **{name: row.get(name) for name in ("text", "sentiment", "confidence", *OPTIONAL_FIELDS)},
         "timestamp": record.timestamp,
         "extra": encode(record.extra).decode() if record.extra else None,

@@ -25,7 +25,7 @@ class RowFilter:
 
     sentiments: frozenset[Sentiment] | None = None
     min_confidence: float | None = None
-    """Inclusive, as is `max_confidence`."""
+    """Inclusive, as is `max_confidence`; a row without a confidence meets neither."""
     max_confidence: float | None = None
     contains: str | None = None
     """A part of the text, in upper or lower case."""
@@ -40,13 +40,26 @@ class RowFilter:
         """Return whether `record` meets all conditions but `contains`, and its text was not kept."""
         return self.contains is not None and record.text is None and self._fits(record)
 
+    def has_no_confidence(self, record: PredictionRecord) -> bool:
+        """Return whether `record` lacks the confidence that it would be chosen by."""
+        limits = (self.min_confidence, self.max_confidence)
+        return record.confidence is None and limits != (None, None)
+
     def _fits(self, record: PredictionRecord) -> bool:
         return (
             (self.sentiments is None or record.sentiment in self.sentiments)
-            and (self.min_confidence is None or record.confidence >= self.min_confidence)
-            and (self.max_confidence is None or record.confidence <= self.max_confidence)
+            and self._is_as_sure(record.confidence)
             and (self.id is None or record.id == self.id)
             and (self.model is None or record.model == self.model)
+        )
+
+    def _is_as_sure(self, confidence: float | None) -> bool:
+        if self.min_confidence is None and self.max_confidence is None:
+            return True
+        return (
+            confidence is not None
+            and (self.min_confidence is None or confidence >= self.min_confidence)
+            and (self.max_confidence is None or confidence <= self.max_confidence)
         )
 
 
@@ -64,6 +77,8 @@ class MatchingRows:
     ) -> None:
         self.unsearched = 0
         """Rows that could not be searched, for their text was not kept."""
+        self.without_confidence = 0
+        """Rows that could not be chosen by a confidence, for they have none."""
         self._found = GrowingSummary()
         self._found.add_bad(trouble.bad, trouble.bad_lines)
         self._records = self._select(rows, row_filter)
@@ -88,6 +103,8 @@ class MatchingRows:
                 yield row
             elif row_filter.cannot_tell(row):
                 self.unsearched += 1
+            elif row_filter.has_no_confidence(row):
+                self.without_confidence += 1
 
 
 def newest_rows(records: Iterable[PredictionRecord], limit: int) -> list[PredictionRecord]:

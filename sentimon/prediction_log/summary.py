@@ -28,15 +28,25 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int = 0
     confidence: int = 0
-    """Sum of confidences, in millionths."""
+    """Sum of confidences, in millionths, over the rows that have one."""
     confidence_squares: int = 0
     """Sum of squared confidences, in millionths squared."""
     polarity: int = 0
-    """Sum of positive minus negative score, in millionths."""
+    """Sum of positive minus negative score, in millionths, over the rows that have scores."""
     confidence_histogram: tuple[int, ...] = (0,) * CONFIDENCE_BINS
-    """Rows per hundredth of confidence, 0 .. 1."""
+    """Rows per hundredth of confidence, 0 .. 1; a row without a confidence is in no bin."""
     polarity_histogram: tuple[int, ...] = (0,) * POLARITY_BINS
-    """Rows per twentieth of polarity, -1 .. 1."""
+    """Rows per twentieth of polarity, -1 .. 1; a row without scores is in no bin."""
+
+    @property
+    def with_confidence(self) -> int:
+        """Return the number of rows that have a confidence."""
+        return sum(self.confidence_histogram)
+
+    @property
+    def with_scores(self) -> int:
+        """Return the number of rows that have the scores of all classes."""
+        return sum(self.polarity_histogram)
 
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of both sets of rows."""
@@ -64,16 +74,18 @@ class GrowingTally(msgspec.Struct):
     confidence_histogram: array[int] = msgspec.field(default_factory=_no_rows(CONFIDENCE_BINS))
     polarity_histogram: array[int] = msgspec.field(default_factory=_no_rows(POLARITY_BINS))
 
-    def add(self, confidence: int, polarity: int) -> None:
-        """Add one row; both numbers in millionths."""
+    def add(self, confidence: int | None, polarity: int | None) -> None:
+        """Add one row; both numbers in millionths, None where the row has none."""
         self.count += 1
-        self.confidence += confidence
-        self.confidence_squares += confidence * confidence
-        self.polarity += polarity
-        self.confidence_histogram[min(confidence * CONFIDENCE_BINS // SCALE, CONFIDENCE_BINS - 1)] += 1
-        self.polarity_histogram[
-            min((polarity + SCALE) * POLARITY_BINS // (2 * SCALE), POLARITY_BINS - 1)
-        ] += 1
+        if confidence is not None:
+            self.confidence += confidence
+            self.confidence_squares += confidence * confidence
+            self.confidence_histogram[min(confidence * CONFIDENCE_BINS // SCALE, CONFIDENCE_BINS - 1)] += 1
+        if polarity is not None:
+            self.polarity += polarity
+            self.polarity_histogram[
+                min((polarity + SCALE) * POLARITY_BINS // (2 * SCALE), POLARITY_BINS - 1)
+            ] += 1
 
     def include(self, other: GrowingTally) -> None:
         """Add the rows of another tally."""
@@ -169,6 +181,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return self.classes[0] + self.classes[1] + self.classes[2]
 
     @property
+    def with_confidence(self) -> int:
+        """Return the number of rows that have a confidence."""
+        return sum(tally.with_confidence for tally in self.classes)
+
+    @property
+    def with_scores(self) -> int:
+        """Return the number of rows that have the scores of all classes."""
+        return sum(tally.with_scores for tally in self.classes)
+
+    @property
     def bad_count(self) -> int:
         """Return the number of bad lines."""
         return sum(self.bad.values())
@@ -207,7 +229,10 @@ class GrowingSummary:
             return
         moment = to_microseconds(row.timestamp)
         self.span(moment, moment)
-        self.classes[row.sentiment].add(round(row.confidence * SCALE), round(row.scores.polarity * SCALE))
+        self.classes[row.sentiment].add(
+            None if row.confidence is None else round(row.confidence * SCALE),
+            None if row.scores is None else round(row.scores.polarity * SCALE),
+        )
         _include_hours(self.hours, {moment // HOUR_MICROSECONDS: _ONE[row.sentiment]})
         self.add_model((row.model, row.revision), 1)
         self.add_texts([row.text])

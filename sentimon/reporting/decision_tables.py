@@ -106,6 +106,8 @@ def _verdict(verdict: Verdict) -> Text:
 
 
 def _met(rule: RuleResult) -> Text:
+    if not rule.applies:
+        return Text("does not apply", style="dim")
     if rule.met is None:
         return Text("cannot be judged", style="yellow")
     return Text("met", style="bold") if rule.met else Text("not met")

@@ -29,6 +29,7 @@ def estimates_object(found: Estimates, gap: EstimateGap | None, *, calibration: 
     learnt, trust = found.learnt, found.trust
     return {
         "rows": found.rows,
+        "rows_without_scores": found.without_scores,
         "labelled": dict(zip(LABELS, found.labelled, strict=True)),
         "trustworthy": trust.holds,
         "reasons": reasons(trust),
@@ -106,6 +107,10 @@ def assumptions(found: Estimates, calibration: str | None) -> list[str]:
         f"Assumed: only the class mix differs from the {labelled} labelled rows; texts of a class are alike.",
         f"Used: calibrated scores ({kind}, {origin}); what is logged stays raw.",
     ]
+    if found.without_scores:
+        said.append(
+            f"Left out: {found.without_scores} rows without the scores of all classes, which it needs."
+        )
     if found.trust.novelty is None:
         said.append("No texts are kept, so their words could not be compared.")
     return said

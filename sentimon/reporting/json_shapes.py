@@ -45,6 +45,8 @@ def _metrics_fields(metrics: Metrics, names: Sequence[str]) -> dict[str, Any]:
         "shares": _estimates(metrics.shares, names),
         "confidence": metrics.confidence.to_dict(),
         "confidence_intervals": _estimates(metrics.confidence_by_class, names),
+        "predictions_with_confidence": metrics.confidence.n,
+        "predictions_with_scores": metrics.with_scores,
     }
 
 
@@ -120,7 +122,10 @@ def drift_object(
 
 
 def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[str, Any]:
-    """Return the decision; a rule that cannot be judged is false in `*_met` and null in `rules`."""
+    """Return the decision; a rule that cannot be judged is false in `*_met` and null in `rules`.
+
+    One that never can be on such rows, as they have no confidence, is false in the `applies` of `rules`.
+    """
     return {
         "timestamp": format_moment(timestamp),
         "triggered": trigger.triggered,

@@ -78,7 +78,8 @@ def _explain_fairness(coverage: Coverage, names: Sequence[str]) -> list[str]:
     if found is None:
         return ["Too few labelled or unlabelled rows to say whether they are a fair sample."]
     if found.random_sample:
-        return ["The labelled rows look like a random sample of all: same class mix, same confidence."]
+        alike = "" if found.confidence_p is None else ", same confidence"
+        return [f"The labelled rows look like a random sample of all: same class mix{alike}."]
     sentences = ["WARNING: the labelled rows are not a random sample of the logged ones."]
     if found.mix_p < found.limit:
         place = _moved_most(coverage)
@@ -87,7 +88,7 @@ def _explain_fairness(coverage: Coverage, names: Sequence[str]) -> list[str]:
             f"Their predicted classes differ by {number(found.mix_distance)} (total variation): "
             f"{visible(names[place])} {number(own)} of the labelled, {number(rest)} of the others."
         )
-    if found.confidence_p < found.limit:
+    if found.confidence_difference is not None and found.confidence_differs:
         side = "less" if found.confidence_difference < 0 else "more"
         difference = number(abs(found.confidence_difference))
         sentences.append(f"The model is {side} confident of them, by {difference} in the mean.")

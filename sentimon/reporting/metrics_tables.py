@@ -34,6 +34,7 @@ from sentimon.reporting.table_style import (
     sentences_of,
     short_name,
 )
+from sentimon.reporting.verdict_sentences import explain_lacking
 
 _BAR_WIDTH = 20
 _MOST_MARKS = 60
@@ -42,8 +43,9 @@ _SHORT = 8
 
 
 def metrics_table(metrics: Metrics, summary: Summary, names: Sequence[str]) -> RenderableType:
-    """Return the class mix and the confidence of some rows."""
-    return Fitting(partial(_metrics, metrics, summary, names))
+    """Return the class mix and the confidence of some rows, and how many rows lack what."""
+    table, lacking = Fitting(partial(_metrics, metrics, summary, names)), explain_lacking(metrics)
+    return Group(table, Text(), sentences_of(lacking)) if lacking else table
 
 
 def _metrics(metrics: Metrics, summary: Summary, names: Sequence[str], narrow: bool) -> Table:

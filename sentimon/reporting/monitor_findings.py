@@ -13,6 +13,7 @@ from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.plain_text import estimate, number
+from sentimon.reporting.verdict_sentences import explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
 from sentimon.timestamps import format_moment
 
@@ -119,12 +120,26 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
             f"Rows of an hour are alike: in the baseline, shares waver {report.reference.design_effect:.2f} "
             "times as much as independent rows would, and counts are divided by that."
         )
+    sentences += _whose_confidence(report)
     if report.small:
         sentences.append(
             f"The baseline has only {report.reference.rows} rows: {report.small} or more, over whole days, "
             "show smaller shifts."
         )
     return sentences
+
+
+def _whose_confidence(report: MonitorReport) -> list[str]:
+    """Return how many rows of the baseline, and of the check, have a confidence, where some have none."""
+    names = [group.name for group in report.reference.groups]
+    place = names.index("confidence")
+    known = report.reference.groups[place].reference
+    window = None if report.look is None else report.look.window
+    if window is None or not window.rows:
+        return []
+    watched = "is watched on the rows that have one" if known.n else "is not watched"
+    now = (window.groups[place].n, window.rows)
+    return explain_sides(watched, (known.n, report.reference.rows), now)
 
 
 class Grouped(Protocol):

@@ -8,6 +8,7 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, limit_text, number, number_against
@@ -42,7 +43,25 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
     confidence = report.confidence_change
     if confidence is not None and abs(confidence.value) > WORTH_SAYING:
         sentences.append(_confidence(confidence))
-    return sentences
+    return sentences + _whose_confidence(report)
+
+
+def explain_lacking(metrics: Metrics) -> list[str]:
+    """Return how many rows have a confidence and how many all scores, as sentences; none if all have both."""
+    total, sure, full = metrics.total, metrics.confidence.n, metrics.with_scores
+    said = []
+    if sure < total:
+        means = "nothing is known of it" if not sure else "means are over these"
+        said.append(f"{_part(sure, total)} a confidence: {means}.")
+    if full < total:
+        said.append(f"{_part(full, total)} the scores of all classes.")
+    return said
+
+
+def _part(some: int, rows: int) -> str:
+    if not some:
+        return f"None of {rows} rows has"
+    return f"{some} of {rows} rows {'has' if some == 1 else 'have'}"
 
 
 def explain_check(check: BaselineCheck) -> list[str]:
@@ -64,7 +83,7 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
         return [explain_collecting(trigger.collecting)]
     causes = [_cause(rule) for rule in trigger.causes]
     if trigger.triggered:
-        return [f"Retraining is recommended: {' and '.join(causes)}."]
+        return [f"Retraining is recommended: {' and '.join(causes)}.", *_whose_rule(trigger)]
     if trigger.due and trigger.cooldown_until is not None:
         return [
             f"Retraining stays recommended ({' and '.join(causes)}), but a trigger has fired already; "
@@ -77,9 +96,21 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
         since = " since a trigger fired" if trigger.cooldown_until is not None else ""
         return [f"No verdict: {trigger.samples.n} new predictions{since}, at least {needed} are needed."]
     if not trigger.decided:
-        open_rules = [rule.name for rule in (trigger.confidence, trigger.drift) if rule.met is None]
-        return [f"No verdict: {' and '.join(open_rules)} cannot be judged."]
-    return ["No retraining needed: the mean confidence holds and the class mix has not drifted."]
+        open_rules = [rule.name for rule in trigger.unjudged]
+        return [f"No verdict: {' and '.join(open_rules)} cannot be judged.", *_whose_rule(trigger)]
+    holds = "the mean confidence holds and " if trigger.confidence.applies else ""
+    return [f"No retraining needed: {holds}the class mix has not drifted.", *_whose_rule(trigger)]
+
+
+def _whose_rule(trigger: RetrainingTrigger) -> list[str]:
+    """Return whose confidence is judged, or why none is, where some rows have none."""
+    sure, rows = trigger.confidence.n, trigger.samples.n
+    if sure == rows:
+        return []
+    if trigger.confidence.applies:
+        return [f"The mean confidence is that of {sure} of {rows} rows: the others have none."]
+    least = f", at least {limit_text(trigger.samples.limit)} are needed" if sure else ""
+    return [f"The rule of the mean confidence does not apply: {_part(sure, rows).lower()} one{least}."]
 
 
 def recommended_action(trigger: RetrainingTrigger) -> str:
@@ -135,6 +166,23 @@ def _how_far(report: DriftReport) -> str:
 
 def _confidence(moved: Difference) -> str:
     return f"The mean confidence {'fell' if moved.value < 0 else 'rose'} by {abs(moved.value):.3f}."
+
+
+def _whose_confidence(report: DriftReport) -> list[str]:
+    before, now = report.baseline, report.current
+    compared = "is not compared" if report.confidence_change is None else "is that of the rows that have one"
+    return explain_sides(compared, (before.confidence.n, before.total), (now.confidence.n, now.total))
+
+
+def explain_sides(treated: str, before: tuple[int, int], now: tuple[int, int]) -> list[str]:
+    """Return how the confidence is `treated`, where some rows have none, in a sentence; else nothing.
+
+    Both sides are (rows with a confidence, rows).
+    """
+    if before[0] == before[1] and now[0] == now[1]:
+        return []
+    sides = f"in the baseline {_part(*before).lower()} one, now {_part(*now).lower()} one"
+    return [f"The confidence {treated}: {sides}."]
 
 
 def _cause(rule: RuleResult) -> str:

@@ -68,6 +68,14 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
         return dict(zip(LABELS, self.vector, strict=True))
 
 
+class BestClass(msgspec.Struct, frozen=True, kw_only=True):
+    """What a classifier says of a text that gives at most the score of its best class."""
+
+    label: Sentiment
+    confidence: float | None
+    """The score of `label`, 0 .. 1; None where it gives no score."""
+
+
 def _rounded(value: float) -> float:
     # By way of millionths, as they are summed up; far out of range there is nothing to round.
     return round(value * SCALE) / SCALE if abs(value) < 2 else value

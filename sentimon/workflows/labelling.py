@@ -211,7 +211,8 @@ def draw_to_label(
     and the sheet says with which probability each was. `force` replaces the file that is there.
 
     Raises:
-        UsageError: there is no such strategy, or the file is no .csv file or may not be written.
+        UsageError: there is no such strategy, no row has the confidence that "uncertain" needs, or the file
+            is no .csv file or may not be written.
         StoreError: the file is there already; "drifted" is asked for without a baseline.
     """
     from sentimon.gold_labels.sampling import write_sheet
@@ -243,7 +244,25 @@ def _draw(workspace: Workspace, period: Period, *, n: int, strategy: str, seed: 
     unlabelled = _Unlabelled(workspace, period, book.finder(text_hash(workspace)))
     weigh = _weigh(workspace, unlabelled, strategy, before)
     # The labels so far are part of the seed: those not picked the last time are drawn anew.
-    return draw_rows(unlabelled.rows(noted=True), n=n, seed=f"{seed}:{len(book.labels)}", weigh=weigh)
+    draw = draw_rows(unlabelled.rows(noted=True), n=n, seed=f"{seed}:{len(book.labels)}", weigh=weigh)
+    if strategy == "uncertain":
+        _check_confidences(workspace, unlabelled.without_confidence, draw.frame)
+    return draw
+
+
+def _check_confidences(workspace: Workspace, lacking: int, rows: int) -> None:
+    """Raise UsageError where no row says how sure it is; say how many do not.
+
+    Raises:
+        UsageError: there are rows, but none has a confidence.
+    """
+    if lacking and lacking == rows:
+        raise UsageError(
+            f"--strategy uncertain needs a confidence, and none of the {rows} rows has one",
+            hint="use one of: random, drifted, diverse",
+        )
+    if lacking:
+        workspace.say(f"{lacking} of {rows} rows have no confidence: they are drawn as seldom as sure ones")
 
 
 class _Unlabelled:
@@ -253,6 +272,8 @@ class _Unlabelled:
         self._workspace = workspace
         self._period = period
         self._finder = finder
+        self.without_confidence = 0
+        """How many of the rows that were yielded, and noted, have no confidence."""
 
     def rows(self, *, noted: bool = False) -> Iterator[tuple[Key, PredictionRecord]]:
         """Yield (key, row); what is passed over is said where it is to be `noted`."""
@@ -268,6 +289,7 @@ class _Unlabelled:
                 keys = keys_of(record, hash_text) if record.id is None else [(ID, record.id)]
                 nameless += not keys
                 if keys:
+                    self.without_confidence += noted and record.confidence is None
                     yield keys[0], record
         if noted and nameless:
             rows = counted(nameless, "row")

@@ -90,7 +90,8 @@ def estimate_quality(
     where these are too few, from all. The file of `calibration` is what `sentimon calibrate` saved.
 
     Raises:
-        NoVerdictError: too few labelled rows of a class, or no rows in the period.
+        NoVerdictError: too few labelled rows of a class, no rows in the period, or none with the scores of
+            all classes.
         StoreError: the calibration cannot be read back, or is of another model.
     """
     from sentimon.evaluation.estimate import estimate
@@ -102,7 +103,7 @@ def estimate_quality(
     settings, level = workspace.settings.quality, workspace.settings.drift.confidence_level
     judged, later = _split(gathered, settings.min_labels_per_class)
     found = estimate(
-        Source.of(judged),
+        Source.of(judged, without_scores=gathered.labelled_without_scores),
         gathered.target(),
         calibrator=None if calibration is None else _calibrator(calibration, model),
         confidence_level=level,
@@ -125,10 +126,15 @@ def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, ModelRows]:
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, Whole()) as records:
         found = gather(join_labels(records, finder), period, seed=_SEED)
-    if not any(sum(one.counts) for one in found.values()):
+    if not any(one.rows for one in found.values()):
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
-    model = max(found, key=lambda name: (sum(found[name].counts), str(name)))
-    others = sum(sum(one.counts) for name, one in found.items() if name != model)
+    model = max(found, key=lambda name: (found[name].rows, str(name)))
+    if not any(found[model].counts):
+        raise NoVerdictError(
+            f"none of {counted(found[model].rows, 'row')} has the scores of all classes: no estimate without",
+            hint="log all scores if the classifier gives them; `sentimon metrics --quality` needs none",
+        )
+    others = sum(one.rows for name, one in found.items() if name != model)
     if others:
         named = model[0] or "unnamed"
         workspace.say(f"{counted(others, 'row')} of other models left out: estimates are for {named}")

@@ -15,13 +15,14 @@ from sentimon.files import is_there
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentimon.evaluation.realised_quality import Judged
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
     from sentimon.reporting.report.report_value import Known, Labelled, Report, Setting, Watch
-    from sentimon.scoring.scores import Scores
+    from sentimon.scoring.scores import BestClass, Scores
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.retraining import RetrainingDecision
     from sentimon.workflows.workspace import Workspace
@@ -188,7 +189,6 @@ def labelled_rows(workspace: Workspace, period: Period) -> Labelled | None:
         StoreError: the log or its labels cannot be read.
     """
     from sentimon.gold_labels.label_book import LABELS_FILE
-    from sentimon.scoring.scores import Scores
     from sentimon.workflows.log_labels import judge_log, read_labels
 
     if not is_there(workspace.folder / LABELS_FILE):
@@ -199,16 +199,24 @@ def labelled_rows(workspace: Workspace, period: Period) -> Labelled | None:
     return measure_labelled(
         workspace,
         f"{LABELS_FILE} beside the log",
-        [Scores.from_probabilities(one.scores) for one in judged],
+        [_answer(one) for one in judged],
         [one.label.label for one in judged],
         drawn=any(one.label.drawn for one in judged),
     )
 
 
+def _answer(one: Judged) -> Scores | BestClass:
+    from sentimon.scoring.scores import BestClass, Scores
+
+    if one.scores is None:
+        return BestClass(label=one.predicted, confidence=one.confidence)
+    return Scores.from_probabilities(one.scores)
+
+
 def measure_labelled(
     workspace: Workspace,
     source: str,
-    scores: Sequence[Scores],
+    scores: Sequence[Scores | BestClass],
     labels: Sequence[Sentiment],
     *,
     drawn: bool = False,
@@ -222,11 +230,12 @@ def measure_labelled(
     from sentimon.statistics.calibration_error import reliability
 
     level = workspace.settings.drift.confidence_level
-    right = [one.label is label for one, label in zip(scores, labels, strict=True)]
+    pairs = zip(scores, labels, strict=True)
+    sure = [(one.confidence, one.label is label) for one, label in pairs if one.confidence is not None]
     return Labelled(
         source=source,
         quality=evaluate(scores, labels, confidence_level=level),
-        curve=reliability([one.confidence for one in scores], right, confidence_level=level),
+        curve=reliability([one for one, _ in sure], [one for _, one in sure], confidence_level=level),
         drawn=drawn,
     )
 

@@ -70,6 +70,8 @@ class LoggedFile:
     bad_lines: int
     already: bool
     """Whether all of them were done with before this run."""
+    without_scores: int = 0
+    """Predictions that came without the scores of all classes and were logged by this run as they are."""
 
 
 def describe_job(settings: Settings, source: str | None, option: str) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def log_rows(
 ) -> Generator[LoggedBatch, None, None]:
     """Yield what became of the rows, a batch at a time, each once it is in the log.
 
-    Rows that bring their scores are checked and kept as they are; the texts of the others are scored. Bad
+    Rows that bring a prediction are checked and kept as they are; the texts of the others are scored. Bad
     rows are said, and left out. `clock` tells when a row was read. `mark` is that of the file which holds
     the rows.
 
@@ -285,16 +287,23 @@ def log_file(
         size = STEP_CHUNKS * chunk_texts(workspace.settings)
         steps = journal.steps_left(workspace.progress(rows, "rows read"), step_rows=size)
         checked = _checked_steps(workspace, steps, clock)
+        lacking = 0
         with _said_if_stopped(workspace, journal):
             for step, answers in score_batches(workspace.settings, checked, say=workspace.say):
                 records = good_rows(workspace, step.batch.records(answers))
                 if mark is not None and records and not journal.done.logged:
                     mark.claim(now=clock())
                 journal.add(step.step, records, bad_lines=len(step) - len(records), now=clock())
+                lacking += sum(one.scores is None for one in records)
         journal.finish()
         if mark is not None and journal.done.logged:
             mark.finish(journal.done.logged, now=clock())
-        return LoggedFile(logged=journal.done.logged, bad_lines=journal.done.bad_lines, already=False)
+        return LoggedFile(
+            logged=journal.done.logged,
+            bad_lines=journal.done.bad_lines,
+            already=False,
+            without_scores=lacking,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,26 @@ def test_rows_scored_elsewhere_are_kept_with_their_own_fields(run, tmp_path: Pat
     assert second["timestamp"] == "2026-09-07T08:01:00Z"
 
 
+def test_predictions_without_all_scores_are_kept_as_they_came_and_that_is_said(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    rows = [
+        {"text": "a", "sentiment": "positive", "confidence": 0.9, "timestamp": "2026-09-07T08:00:00Z"},
+        {"text": "b", "sentiment": "Negativo", "confidence": None, "timestamp": "2026-09-07T08:01:00Z"},
+        row(0, 2),
+    ]
+    for resume in ([], ["--resume"]):
+        (tmp_path / "rows.jsonl").write_text(lines(rows), encoding="utf-8")
+        done = run("log", "--input", "rows.jsonl", "--logs", "logs", *resume)
+        assert done.code == 0
+        assert (
+            "3 predictions logged to logs/predictions.jsonl; 2 without all scores kept as they came"
+            in done.err
+        )
+    best, alone, full = logged(tmp_path)[:3]
+    assert (best["sentiment"], best["confidence"], best["scores"]) == ("positive", 0.9, None)
+    assert (alone["sentiment"], alone["confidence"], alone["scores"]) == ("negative", None, None)
+    assert full["scores"] is not None
+
+
 def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     bad = [
         row(0, scores={"negative": 0.5, "neutral": 0.4, "positive": 0.4}),
@@ -39,7 +59,7 @@ def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path)
         row(0, timestamp="tomorrow"),
         row(0, sentiment="positive"),
         row(0) | {"confidence": 0.1},
-        {"text": "no scores", "sentiment": "positive"},
+        {"text": "no class", "confidence": 0.9},
         {"scores": None},
         {"text": 5},
         [1, 2],
@@ -56,7 +76,7 @@ def test_bad_rows_are_named_left_out_and_end_in_exit_code_1(run, tmp_path: Path)
         "'tomorrow'",
         "negative scores higher",
         "confidence is 0.1",
-        "but no scores",
+        "neither a sentiment nor scores",
     ):
         assert any(reason in line for line in reported), reason
     assert "2 predictions logged to logs/predictions.jsonl; 9 bad lines left out" in done.err

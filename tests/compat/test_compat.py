@@ -149,6 +149,25 @@ def test_windows_are_labelled_by_the_calendar(tmp_path: Path) -> None:
     assert len(MetricsTracker(metrics_dir=tmp_path).get_metrics_over_time(some, window_hours=24)) == 1
 
 
+@pytest.mark.usefixtures("italian")
+def test_predictions_without_scores_are_loaded_and_judged_by_what_they_have(tmp_path: Path) -> None:
+    fields = {"timestamp": "2026-02-06T10:49:40Z", "text": "t", "sentiment": "Positivo"}
+    rows = [fields | {"confidence": 0.9, "scores": None}, fields | {"confidence": None, "scores": None}] * 30
+    (tmp_path / "predictions.jsonl").write_text(
+        "".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8"
+    )
+    loaded = PredictionLogger(log_dir=tmp_path).load_logs()
+    assert [(one.sentiment, one.confidence, one.scores) for one in loaded[:2]] == [
+        ("Positivo", 0.9, None), ("Positivo", None, None),
+    ]  # fmt: skip
+    assert loaded[1].to_dict()["scores"] is None
+    metrics = MetricsTracker(metrics_dir=tmp_path).calculate_metrics(loaded)
+    assert (metrics.total_predictions, metrics.average_confidence) == (60, pytest.approx(0.9))
+    assert MetricsTracker(metrics_dir=tmp_path).calculate_metrics(loaded[1:2]).confidence_by_sentiment == {}
+    found = RetrainingManager(metrics_dir=tmp_path).evaluate_retraining_need(loaded[1::2] * 2)
+    assert "does not apply" in found.reason
+
+
 def test_no_predictions_are_numbers_that_can_be_formatted(tmp_path: Path) -> None:
     metrics = MetricsTracker(metrics_dir=tmp_path).calculate_metrics([])
     assert f"{metrics.average_confidence:.2f}" == "0.00"

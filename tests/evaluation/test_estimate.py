@@ -226,6 +226,23 @@ def test_one_pass_gathers_labelled_rows_by_period_and_model_and_a_sample_of_the_
     assert Source.of(one.outside).per_class == (1, 0, 0)
 
 
+def test_rows_without_all_scores_are_counted_and_left_out() -> None:
+    gold = GoldLabel(key=("id", "1"), label=Sentiment.NEGATIVE, timestamp=START)
+    rows = [(record(0, 0), gold), (record(1, 1, scores=None), gold), (record(2, 2, None), None)]
+    found = gather(rows, Period(since=START + timedelta(minutes=1)), seed=0)[None, None]
+    assert (found.counts, found.without_scores, found.rows, found.labelled_without_scores) == (
+        [0, 0, 0],
+        2,
+        2,
+        1,
+    )
+    assert (len(found.outside), len(found.inside), found.target().without_scores) == (1, 0, 2)
+    with pytest.raises(
+        NoVerdictError, match=r"0 labelled rows are neutral \(1 more labelled rows lack the scores"
+    ):
+        estimate(Source.of(found.outside, without_scores=1), found.target(), fewest=1)
+
+
 def test_of_many_rows_an_even_sample_is_kept() -> None:
     rows = ((record(0, number, text=str(number)), None) for number in range(3 * MOST_ROWS))
     found = gather(rows, Period(), seed=1)[None, None]

@@ -12,7 +12,7 @@ from sklearn import metrics
 from sentimon.errors import DataError
 from sentimon.evaluation.quality import Quality, evaluate
 from sentimon.labels import Sentiment
-from sentimon.scoring.scores import Scores
+from sentimon.scoring.scores import BestClass, Scores
 from sentimon.statistics.intervals import Estimate
 
 NEGATIVE, NEUTRAL, POSITIVE = Sentiment
@@ -135,6 +135,31 @@ def test_a_model_that_is_always_right_still_has_intervals_with_a_width() -> None
     quality = quality_of([[20, 0, 0], [0, 20, 0], [0, 0, 20]])
     assert quality.macro_f1.value == quality.macro_f1.high == 1
     assert 0.8 < quality.macro_f1.low < 0.95
+
+
+@given(rows, st.randoms(use_true_random=False))
+@settings(max_examples=50)
+def test_a_row_without_all_scores_counts_in_what_its_class_and_confidence_say(
+    labelled: list[tuple[Scores, Sentiment]], random: object
+) -> None:
+    given_scores, gold = [one for one, _ in labelled], [one for _, one in labelled]
+    lacks = [random.choice(["nothing", "scores", "confidence"]) for _ in labelled]  # type: ignore[attr-defined]
+    reduced = [
+        one
+        if lack == "nothing"
+        else BestClass(label=one.label, confidence=one.confidence if lack == "scores" else None)
+        for one, lack in zip(given_scores, lacks, strict=True)
+    ]
+    whole, found = evaluate(given_scores, gold), evaluate(reduced, gold)
+    assert (found.n, found.accuracy, found.macro_recall, found.macro_f1, found.confusion_matrix) == (
+        whole.n, whole.accuracy, whole.macro_recall, whole.macro_f1, whole.confusion_matrix,
+    )  # fmt: skip
+    sure = [place for place, lack in enumerate(lacks) if lack != "confidence"]
+    full = [place for place, lack in enumerate(lacks) if lack == "nothing"]
+    of_sure = evaluate([given_scores[place] for place in sure], [gold[place] for place in sure])
+    of_full = evaluate([given_scores[place] for place in full], [gold[place] for place in full])
+    assert found.calibration_error == of_sure.calibration_error
+    assert (found.brier, found.negative_log_likelihood) == (of_full.brier, of_full.negative_log_likelihood)
 
 
 def test_scores_and_labels_of_different_number_are_an_error() -> None:

@@ -69,6 +69,21 @@ def test_two_classes_are_compared_with_one_degree_of_freedom() -> None:
     assert compare_groups(summary(30, 0, 0), summary(30, 0, 0), confidence_level=0.95).random_sample
 
 
+def test_confidences_are_compared_where_enough_rows_of_either_have_one() -> None:
+    sure = records(30, 0, 0)
+    alone = [record(0, number, None) for number in range(30)]
+    level = 0.95
+    none = compare_groups(summarise(alone), summarise(sure), confidence_level=level)
+    assert (none.confidence_difference, none.confidence_p, none.random_sample) == (None, None, True)
+    # Nineteen are too few, and rows without one are no part of a mean.
+    few = [*alone, *records(19, 0, 0, confidence=0.5)]
+    assert compare_groups(summarise(few), summarise(sure), confidence_level=level).confidence_p is None
+    some = [*alone, *records(20, 0, 0, confidence=0.5)]
+    found = compare_groups(summarise(some), summarise(sure), confidence_level=level)
+    assert found.confidence_difference == pytest.approx(-0.3)
+    assert not found.random_sample
+
+
 def test_few_rows_are_not_compared() -> None:
     assert compare_groups(summary(FEWEST - 1, 0, 0), summary(500, 0, 0), confidence_level=0.95) is None
 

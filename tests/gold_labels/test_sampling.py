@@ -97,6 +97,13 @@ def test_two_near_scores_weigh_more_than_a_sure_one() -> None:
     assert uncertainty_weight(record(0, confidence=0.9)) == pytest.approx(0.1 + 0.9 * 0.15)
 
 
+def test_a_row_without_all_scores_weighs_by_its_confidence_and_one_without_that_like_a_sure_one() -> None:
+    # With 0.75 the second highest is 0.25 at most; with 0.4 it may be as high.
+    assert uncertainty_weight(record(0, confidence=0.75, scores=None)) == pytest.approx(0.1 + 0.9 * 0.5)
+    assert uncertainty_weight(record(0, confidence=0.4, scores=None)) == pytest.approx(1)
+    assert uncertainty_weight(record(0, confidence=None)) == UNIFORM
+
+
 def test_a_class_that_grew_weighs_by_the_part_of_it_that_is_new() -> None:
     before = [record(place, text=None) for place in [0] * 100 + [1] * 900]
     now = [record(place, text=None) for place in [0] * 400 + [1] * 600]

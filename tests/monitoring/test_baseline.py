@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from sentimon.errors import NoVerdictError, StoreError
 from sentimon.monitoring.baseline import Baseline, BaselineCheck, check_baseline, create_baseline
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
-from sentimon.prediction_log.summary import summarise
+from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar
 from tests.support.rows import START, record, summary
 from tests.support.strategies import log_rows
@@ -48,6 +48,35 @@ def test_other_programs_find_what_they_look_for() -> None:
     assert document["hour_of_week"][8] == [60, 0, 0]
     assert document["hour_of_week"][9] == [10, 20, 10]
     assert len(document["hour_of_week"]) == 168
+
+
+def test_a_baseline_says_how_many_rows_have_a_confidence_and_all_scores() -> None:
+    rows = [record(0, 0, 0.8), record(1, 1, 0.6, scores=None), record(2, 2, None)]
+    document = json.loads(encode_baseline(made(summarise(rows))))
+    assert (document["total_samples"], document["average_confidence"]) == (3, pytest.approx(0.7))
+    assert (document["samples_with_confidence"], document["samples_with_scores"]) == (2, 1)
+    alone = json.loads(encode_baseline(made(summarise(rows[2:]))))
+    assert (alone["samples_with_confidence"], alone["average_confidence"]) == (0, None)
+
+
+def test_in_a_file_that_does_not_say_how_many_rows_have_scores_all_rows_have() -> None:
+    def without_counts(total: Summary) -> bytes:
+        document = json.loads(encode_baseline(made(total)))
+        return json.dumps(
+            {key: one for key, one in document.items() if not key.startswith("samples_")}
+        ).encode()
+
+    full = summary(3, 2, 1)
+    assert decode_baseline(without_counts(full), origin="x") == made(full)
+    with pytest.raises(StoreError, match="does not add up"):
+        decode_baseline(without_counts(summarise([record(0, 0, 0.8), record(0, 1, None)])), origin="x")
+
+
+def test_more_rows_with_scores_than_with_a_confidence_are_no_baseline() -> None:
+    document = json.loads(encode_baseline(made(summarise([record(0, 0, None)]))))
+    document["classes"]["negative"]["polarity_histogram"][0] = 1
+    with pytest.raises(StoreError, match="does not add up"):
+        decode_baseline(json.dumps(document).encode(), origin="x")
 
 
 @pytest.mark.parametrize(

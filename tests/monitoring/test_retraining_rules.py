@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.jsonl import BadLine
@@ -19,9 +20,9 @@ from sentimon.monitoring.retraining_rules import (
     monitor_rule,
     score_rule,
 )
-from sentimon.prediction_log.summary import Summary
+from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.timestamps import format_moment
-from tests.support.rows import START, summary
+from tests.support.rows import START, records, summary
 
 NOW = datetime(2026, 9, 30, tzinfo=UTC)
 
@@ -62,6 +63,34 @@ NORMAL = summary(20, 50, 30)
 def test_enough_new_rows_and_a_cause(current: Summary, fires: bool, decided: bool) -> None:
     trigger = decide(current, before=NORMAL)
     assert (trigger.triggered, trigger.decided) == (fires, decided)
+
+
+def some_sure(sure: int, confidence: float) -> Summary:
+    """A hundred rows like the baseline's, so many of which have a confidence."""
+    rows = records(20, 50, 30, confidence=confidence)
+    return summarise(
+        row if number < sure else replace(row, scores=None, confidence=None)
+        for number, row in enumerate(rows)
+    )
+
+
+@pytest.mark.parametrize(
+    ("sure", "applies", "met"),
+    [(100, True, True), (50, True, True), (49, False, None), (1, False, None), (0, False, None)],
+)
+def test_the_confidence_of_too_few_of_the_rows_decides_nothing_and_holds_up_no_decision(
+    sure: int, applies: bool, met: bool | None
+) -> None:
+    trigger = decide(some_sure(sure, 0.6), before=NORMAL)
+    rule = trigger.confidence
+    assert (rule.n, rule.applies, rule.met) == (sure, applies, met)
+    assert (trigger.decided, trigger.triggered) == (True, applies)
+    assert rule.to_dict()["applies"] is applies
+
+
+def test_where_no_rule_can_be_judged_the_one_that_never_can_is_not_waited_for() -> None:
+    trigger = decide(some_sure(0, 0.6))
+    assert (trigger.decided, [rule.name for rule in trigger.unjudged]) == (False, ["drift score"])
 
 
 def test_no_rows_are_no_low_confidence() -> None:

@@ -1,6 +1,7 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from sentimon.config.settings import Settings
 from sentimon.monitoring.baseline import Baseline
@@ -41,6 +42,29 @@ def test_traffic_like_the_baseline_is_quiet_and_a_large_shift_is_found_at_once(h
     assert [run(seed, hours=hours).alarm for seed in range(10)] == [None] * 10
     delays = [run(seed, hours=hours, shift=0.3).delay for seed in range(10)]
     assert all(delay in (1, 2) for delay in delays)
+
+
+def test_traffic_has_a_confidence_as_often_as_the_baseline() -> None:
+    import numpy as np
+
+    from sentimon.monitoring.simulation import _Traffic
+
+    half = [
+        one if number % 2 else replace(one, scores=None, confidence=None)
+        for number, one in enumerate(RECORDS)
+    ]
+    for rows, low, high in (
+        (half, 900, 1100),
+        ([replace(one, scores=None, confidence=None) for one in RECORDS], 0, 0),
+    ):
+        known = Baseline(name="b", created=START, source="logs", summary=summarise(rows))
+        scenario = Scenario(rows=2000, hours=1.0, checks=4, shift=0.0)
+        traffic = _Traffic(known, Reference.of(known), scenario, np.random.default_rng(1))
+        window = traffic.window(2)
+        assert window.groups[0].n == 2000
+        assert low <= window.groups[1].n <= high
+        assert all(count <= window.groups[1].n for count in window.groups[1].counts)
+        assert simulate(known, Reference.of(known), Settings(), scenario, 1).alarm is None
 
 
 def test_the_windows_hold_so_many_rows_of_each_group() -> None:

@@ -40,6 +40,15 @@ def test_one_confidence_for_all_is_watched_to_both_sides() -> None:
     assert confidence_cuts(Summary()) == ()
 
 
+def test_rows_without_a_confidence_are_no_part_of_its_events() -> None:
+    some = summarise([*records(5, 5, 5), *(record(0, number, None) for number in range(100))])
+    assert confidence_cuts(some) == (80, 81)
+    assert (confidence_counts(some, (80, 81)).n, confidence_counts(some, (80, 81)).counts) == (15, (0, 15))
+    assert class_group(some).reference.counts == (105, 5, 5)
+    none = summarise(record(0, number, None) for number in range(100))
+    assert (confidence_cuts(none), confidence_group(none).events) == ((), ())
+
+
 @given(log_rows, log_rows, st.lists(st.integers(1, 99), max_size=9))
 def test_counts_of_two_sums_add_up(one: list, other: list, cuts: list[int]) -> None:  # type: ignore[type-arg]
     a, b = summarise(one), summarise(other)

@@ -2,6 +2,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine
 from sentimon.prediction_log.intake import check_rows, checked_batches
@@ -82,6 +84,48 @@ def test_a_row_without_text_may_bring_scores_alone() -> None:
     (found,) = take([given(1, None, scores=row(2)["scores"])], CountingScorer())
     assert isinstance(found, PredictionRecord)
     assert (found.text, found.to_dict()["text"]) == (None, None)
+
+
+def test_a_row_with_a_class_is_a_prediction_of_another_model_and_is_not_scored_again() -> None:
+    scorer = CountingScorer()
+    rows = [
+        given(1, "best", sentiment="neg", confidence=0.6, model="theirs"),
+        given(2, "alone", sentiment="Positivo", confidence=None, scores=None),
+        given(3, None, sentiment="neutral"),
+        given(4, "sure of all", scores=row(0)["scores"], sentiment="negative"),
+    ]
+    best, alone, no_text, full = take(rows, scorer)
+    for one in (best, alone, no_text, full):
+        assert isinstance(one, PredictionRecord)
+    assert (best.sentiment.label, best.confidence, best.scores, best.model) == (
+        "negative",
+        0.6,
+        None,
+        "theirs",
+    )
+    assert (alone.sentiment.label, alone.confidence, alone.scores) == ("positive", None, None)
+    assert (no_text.text, no_text.sentiment.label) == (None, "neutral")
+    assert (full.confidence, full.scores.label.label) == (0.8, "negative")
+    assert scorer.batches == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "says"),
+    [
+        ({"confidence": 0.9}, "scores", "neither a sentiment nor scores"),
+        ({"sentiment": "joy"}, "label", "'joy'"),
+        ({"sentiment": "positive", "confidence": 0.33}, "disagreement", "1/3 or more"),
+        ({"sentiment": "positive", "confidence": -0.1}, "disagreement", "from 0 to 1"),
+        ({"sentiment": "positive", "confidence": float("nan")}, "disagreement", "from 0 to 1"),
+        ({"sentiment": "positive", "confidence": "0.9"}, "field", "confidence"),
+        ({"sentiment": "positive", "scores": {}}, "scores", "lack"),
+    ],
+)
+def test_a_prediction_that_cannot_be_is_a_bad_line(fields: dict[str, Any], kind: str, says: str) -> None:
+    (found,) = take([given(1, "a", **fields)], CountingScorer())
+    assert isinstance(found, BadLine)
+    assert found.kind == kind
+    assert says in found.reason
 
 
 def test_texts_are_scored_in_bounded_chunks_and_only_as_they_are_asked_for() -> None:

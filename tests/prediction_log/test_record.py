@@ -24,9 +24,32 @@ GOOD = {
 def test_a_row_of_the_replaced_program_reads_without_a_flag() -> None:
     row = parse_row(json.dumps(GOOD).encode(), zone=UTC)
     assert row.sentiment is Sentiment.POSITIVE
+    assert row.scores is not None
     assert row.scores.vector == (0.04, 0.06, 0.9)
     assert format_moment(row.timestamp) == "2026-02-06T10:49:40.101704Z"
     assert row.naive
+
+
+LACKING = {
+    "no scores": ({"scores": ...}, 0.9),
+    "scores that are null": ({"scores": None}, 0.9),
+    "a third, rounded": ({"confidence": 0.333, "scores": None}, 0.333),
+    "all for one class": ({"confidence": 1, "scores": None}, 1.0),
+    "a sentiment alone": ({"confidence": ..., "scores": ...}, None),
+    "nulls beside a sentiment": ({"confidence": None, "scores": None}, None),
+}
+
+
+@pytest.mark.parametrize(("change", "confidence"), LACKING.values(), ids=LACKING.keys())
+def test_a_prediction_may_lack_scores_and_its_confidence(
+    change: dict[str, object], confidence: float | None
+) -> None:
+    row = {name: value for name, value in (GOOD | change).items() if value is not ...}
+    found = parse_row(json.dumps(row).encode(), zone=UTC)
+    assert (found.sentiment, found.confidence, found.scores) == (Sentiment.POSITIVE, confidence, None)
+    written = found.to_dict()
+    assert list(written)[:5] == list(CORE_FIELDS)
+    assert (written["confidence"], written["scores"]) == (confidence, None)
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3).filter(lambda parts: sum(parts) > 0))
@@ -73,7 +96,19 @@ DAMAGE = {
         "disagreement",
         "0 to 1",
     ),
-    "no scores": ({"scores": ...}, "field", "scores"),
+    "neither a sentiment nor scores": ({"sentiment": ..., "scores": ...}, "field", "sentiment"),
+    "a null for a sentiment": ({"sentiment": None, "scores": None}, "field", "sentiment"),
+    "a confidence that is not of the best of three classes": (
+        {"confidence": 0.33, "scores": None},
+        "disagreement",
+        "1/3 or more",
+    ),
+    "a confidence above one without scores": (
+        {"confidence": 1.001, "scores": None},
+        "disagreement",
+        "0 to 1",
+    ),
+    "a confidence in quotes without scores": ({"confidence": "0.9", "scores": ...}, "field", "confidence"),
     "scores in a list": ({"scores": [0.04, 0.06, 0.9]}, "field", "scores"),
     "a class without a score": ({"scores": {"Negativo": 0.1, "Positivo": 0.9}}, "scores", "lack neutral"),
     "a class scored twice": (

@@ -63,7 +63,8 @@ def test_parquet_holds_each_field_of_each_row(
         assert back["text"] == one.text
         assert back["sentiment"] == one.sentiment.label
         assert back["confidence"] == one.confidence
-        assert tuple(back[label] for label in LABELS) == one.scores.vector
+        vector = (None, None, None) if one.scores is None else one.scores.vector
+        assert tuple(back[label] for label in LABELS) == vector
         assert [back[name] for name in OPTIONAL_FIELDS] == [getattr(one, name) for name in OPTIONAL_FIELDS]
         assert back["extra"] is None
 

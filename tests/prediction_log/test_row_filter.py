@@ -34,7 +34,7 @@ some_rows = st.lists(
         record,
         st.integers(0, 2),
         st.integers(0, 5),
-        st.sampled_from([0.4, 0.5, 0.75, 1.0]),
+        st.sampled_from([0.4, 0.5, 0.75, 1.0, None]),
         text=st.none() | st.text(LETTERS, max_size=4),
         id=ids,
         model=st.sampled_from([None, "a", "b"]),
@@ -46,6 +46,8 @@ some_rows = st.lists(
 def is_asked_for(one: PredictionRecord, asked: RowFilter) -> bool:
     """What RowFilter says, the long way."""
     if asked.sentiments is not None and one.sentiment not in asked.sentiments:
+        return False
+    if one.confidence is None and (asked.min_confidence, asked.max_confidence) != (None, None):
         return False
     if asked.min_confidence is not None and one.confidence < asked.min_confidence:
         return False

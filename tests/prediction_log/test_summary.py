@@ -46,8 +46,10 @@ def test_every_row_is_counted_once_in_each_place(rows: Rows) -> None:
     assert total.bad_count == len(rows) - len(good)
     assert sum(map(sum, total.hours.values())) == len(good)
     assert sum(total.models.values()) == len(good)
+    assert total.with_confidence == sum(one.confidence is not None for one in good)
+    assert total.with_scores == sum(one.scores is not None for one in good)
     for tally in total.classes:
-        assert sum(tally.confidence_histogram) == sum(tally.polarity_histogram) == tally.count
+        assert tally.with_scores <= tally.with_confidence <= tally.count
 
 
 def test_sums_worked_by_hand() -> None:
@@ -65,6 +67,16 @@ def test_sums_worked_by_hand() -> None:
         "empty": 1,
         "truncated": 1,
     }
+
+
+def test_a_row_counts_in_the_sums_of_what_it_has() -> None:
+    full, best, alone = record(2, 0, 0.9), record(2, 1, 0.6, scores=None), record(0, 2, None)
+    total = summarise([full, best, alone])
+    assert (total.counts, total.with_confidence, total.with_scores) == ((1, 0, 2), 2, 1)
+    assert total.classes[2].confidence == 1_500_000
+    assert total.classes[2].polarity == 850_000
+    assert (total.classes[0].confidence, total.classes[0].polarity) == (0, 0)
+    assert sum(total.classes[0].confidence_histogram) == sum(total.classes[0].polarity_histogram) == 0
 
 
 def test_only_the_first_bad_lines_are_kept_but_all_are_counted() -> None:

@@ -23,14 +23,15 @@ def vector(place: int, confidence: float = 0.8) -> list[float]:
     return [confidence if one == place else rest for one in range(3)]
 
 
-def record(place: int, minute: int = 0, confidence: float = 0.8, **rest: Any) -> PredictionRecord:
-    """A prediction of class `place`, some minutes after START."""
+def record(place: int, minute: int = 0, confidence: float | None = 0.8, **rest: Any) -> PredictionRecord:
+    """A prediction of class `place`, some minutes after START; with `scores=None` its best score alone."""
+    scores = None if confidence is None else Scores.from_probabilities(vector(place, confidence))
     return PredictionRecord(
         timestamp=rest.pop("timestamp", START + minute * MINUTE),
         text=rest.pop("text", f"text {minute}"),
         sentiment=Sentiment(place),
         confidence=confidence,
-        scores=Scores.from_probabilities(vector(place, confidence)),
+        scores=rest.pop("scores", scores),
         **rest,
     )
 

@@ -21,13 +21,15 @@ def scores(draw: st.DrawFn) -> Scores:
 
 @st.composite
 def records(draw: st.DrawFn) -> PredictionRecord:
+    """Rows with all scores, and now and then with a confidence alone, or a class alone."""
     given = draw(scores())
+    lacks = draw(st.sampled_from(["nothing", "nothing", "nothing", "scores", "confidence"]))
     return PredictionRecord(
         timestamp=draw(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))),
         text=draw(st.none() | st.text(max_size=30)),
         sentiment=given.label,
-        confidence=given.confidence,
-        scores=given,
+        confidence=None if lacks == "confidence" else given.confidence,
+        scores=given if lacks == "nothing" else None,
         id=draw(st.none() | st.text(max_size=5)),
         model=draw(st.sampled_from([None, "a", "b"])),
         revision=draw(st.sampled_from([None, "1"])),

@@ -14,6 +14,7 @@ from unittest import mock
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sentimon.compat.drift_detector import DriftDetector
 from sentimon.compat.prediction_logger import PredictionLog
@@ -23,6 +24,7 @@ from sentimon.gold_labels.gold_label import ID, GoldLabel
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import create_baseline
 from sentimon.monitoring.vocabulary import vocabulary_of
+from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Period
 from sentimon.reporting.json_shapes import drift_object
@@ -67,14 +69,16 @@ class Case:
     fired: int | None = None
     """Minutes after the first new row at which a trigger fired."""
     rules: tuple[tuple[str, str], ...] = ()
+    lacks: tuple[str, str] = ("nothing", "nothing")
+    """What rows before and after lack: "nothing", "scores", "confidence" (and scores), or "some" of each."""
 
 
 def made(folder: Path, case: Case) -> Path:
     """Make the log with all beside it; the configuration that is to be used."""
     logs = folder / "logs"
     logs.mkdir()
-    old = records(*(case.before or (0, 0, 0)), id=None)
-    new = records(*case.after, minute=LATER, confidence=case.confidence)
+    old = without(records(*(case.before or (0, 0, 0)), id=None), case.lacks[0])
+    new = new_rows(case)
     named = [{**one.to_dict(), "id": f"row-{number}"} for number, one in enumerate([*old, *new])]
     (logs / "predictions.jsonl").write_text(lines(named), encoding="utf-8")
     if case.before is not None:
@@ -115,15 +119,29 @@ def made(folder: Path, case: Case) -> Path:
     return config
 
 
+def without(rows: list[PredictionRecord], lacks: str) -> list[PredictionRecord]:
+    turns = ("nothing", "scores", "confidence") if lacks == "some" else (lacks,)
+    return [reduced(row, turns[number % len(turns)]) for number, row in enumerate(rows)]
+
+
+def reduced(row: PredictionRecord, lacks: str) -> PredictionRecord:
+    if lacks == "nothing":
+        return row
+    return replace(row, scores=None, confidence=row.confidence if lacks == "scores" else None)
+
+
+def new_rows(case: Case) -> list[PredictionRecord]:
+    return without(records(*case.after, minute=LATER, confidence=case.confidence), case.lacks[1])
+
+
 def as_read(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
 def given_logs(case: Case) -> list[PredictionLog]:
-    new = records(*case.after, minute=LATER, confidence=case.confidence)
     return [
         cast(PredictionLog, PredictionLog(**{**_fields(one), "timestamp": one.timestamp.isoformat()}))
-        for one in new
+        for one in new_rows(case)
     ]
 
 
@@ -200,6 +218,7 @@ def _same(case: Case, logs: str, path: Path) -> dict[str, Any]:
     return dict(decision.entry)
 
 
+LACKS = ("nothing", "scores", "confidence", "some")
 counts = st.tuples(*[st.integers(0, 40)] * 3).filter(any)
 
 
@@ -221,6 +240,7 @@ def cases(draw: st.DrawFn) -> Case:
         wrong=draw(st.none() | st.sampled_from([0.0, 0.3, 0.9])),
         fired=draw(st.none() | st.integers(0, 60)),
         rules=tuple((key, draw(st.sampled_from(values))) for key, values in choices.items()),
+        lacks=(draw(st.sampled_from(LACKS)), draw(st.sampled_from(LACKS))),
     )
 
 

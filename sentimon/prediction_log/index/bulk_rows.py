@@ -7,12 +7,14 @@ any other line are refused, and their lines are left to `parse_row`.
 from __future__ import annotations
 
 import contextlib
+import math
+import struct
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 import numpy as np
@@ -20,8 +22,8 @@ import numpy.typing as npt
 
 from sentimon.labels import LABELS
 from sentimon.prediction_log.index.cells import CellTable, SlotFunction
-from sentimon.prediction_log.index.text_sums import Floats, Integers, floats, integers, sum_texts
-from sentimon.prediction_log.record import AGREEMENT, OptionalFields
+from sentimon.prediction_log.index.text_sums import Flags, Floats, Integers, floats, integers, sum_texts
+from sentimon.prediction_log.record import AGREEMENT, LEAST_CONFIDENCE, OptionalFields
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, GrowingSummary
 from sentimon.scoring.scores import SCALE, SUM_TOLERANCE
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds, to_microseconds
@@ -40,8 +42,8 @@ class CommonRow(OptionalFields, kw_only=True, gc=False):
 
     timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
     sentiment: Literal["negative", "neutral", "positive"]
-    confidence: float
-    scores: CommonScores
+    confidence: float | None = None
+    scores: CommonScores | None = None
 
 
 class _StrictRow(CommonRow, kw_only=True, gc=False, forbid_unknown_fields=True):
@@ -94,30 +96,62 @@ _CODES = {label: code for code, label in enumerate(LABELS)}
 _CLASSES = len(LABELS)
 
 
+_NO_SCORES = CommonScores(negative=math.nan, neutral=math.nan, positive=math.nan)
+
+
 class RowColumns:
-    """The classes, confidences and scores of some rows, one array each."""
+    """The classes, confidences and scores of some rows, one array each; what a row lacks is NaN."""
 
     def __init__(self, rows: Sequence[CommonRow]) -> None:
-        scores = [row.scores for row in rows]
         self.classes = integers([_CODES[row.sentiment] for row in rows])
-        self.confidence = floats([row.confidence for row in rows])
-        self.negative = floats([one.negative for one in scores])
-        self.neutral = floats([one.neutral for one in scores])
-        self.positive = floats([one.positive for one in scores])
+        self.confidence = _confidences(rows)
+        self.negative, self.neutral, self.positive = _scores(rows)
 
     def are_valid(self) -> bool:
         """Return whether the numbers of all rows pass the checks of `parse_row` by a safe margin."""
-        highest = np.maximum(np.maximum(self.negative, self.neutral), self.positive)
-        lowest = np.minimum(np.minimum(self.negative, self.neutral), self.positive)
-        if min(lowest.min(), self.confidence.min()) < 0 or max(highest.max(), self.confidence.max()) > 1:
+        lacking = np.isnan(self.positive)
+        if not lacking.any():
+            return self._agree(slice(None))
+        # A row with scores alone would be NaN in the confidence, which no comparison passes.
+        given = self.confidence[lacking]
+        known = given[~np.isnan(given)]
+        in_range = not len(known) or (known.min() >= LEAST_CONFIDENCE + _CLOSE and known.max() <= 1)
+        return bool(in_range and (lacking.all() or self._agree(~lacking)))
+
+    def _agree(self, places: slice | Flags) -> bool:
+        """Return whether the numbers of some rows, at least one, all of which have scores, agree."""
+        negative, neutral, positive = self.negative[places], self.neutral[places], self.positive[places]
+        confidence = self.confidence[places]
+        highest = np.maximum(np.maximum(negative, neutral), positive)
+        lowest = np.minimum(np.minimum(negative, neutral), positive)
+        if min(lowest.min(), confidence.min()) < 0 or max(highest.max(), confidence.max()) > 1:
             # The sums of such numbers may overflow.
             return False
-        own = np.choose(self.classes, (self.negative, self.neutral, self.positive))
+        own = np.choose(self.classes[places], (negative, neutral, positive))
         return bool(
-            abs(self.negative + self.neutral + self.positive - 1).max() < SUM_TOLERANCE - _CLOSE
+            abs(negative + neutral + positive - 1).max() < SUM_TOLERANCE - _CLOSE
             and (highest - own).max() < AGREEMENT - _CLOSE
-            and abs(self.confidence - own).max() < AGREEMENT - _CLOSE
+            and abs(confidence - own).max() < AGREEMENT - _CLOSE
         )
+
+
+def _confidences(rows: Sequence[CommonRow]) -> Floats:
+    given = cast(list[float], [row.confidence for row in rows])
+    try:
+        # Mostly no row lacks it, and to check each would cost all logs for the few that do.
+        return floats(given)
+    except struct.error:
+        return floats([math.nan if one is None else one for one in given])
+
+
+def _scores(rows: Sequence[CommonRow]) -> tuple[Floats, Floats, Floats]:
+    given = cast(list[CommonScores], [row.scores for row in rows])
+    try:
+        positive = floats([one.positive for one in given])
+    except AttributeError:
+        given = [one or _NO_SCORES for one in given]
+        positive = floats([one.positive for one in given])
+    return floats([one.negative for one in given]), floats([one.neutral for one in given]), positive
 
 
 class PendingColumns:
@@ -161,9 +195,12 @@ class PendingColumns:
         groups += np.concatenate([one.classes for one in self._columns])
         tallies = [tally for sums in self._cells.values() for tally in sums.classes]
         counts = np.bincount(groups, minlength=len(tallies))
-        totals = [_total(groups, one, counts) for one in (confidence, confidence * confidence, polarity)]
-        by_confidence = _histograms(groups, confidence, CONFIDENCE_BINS, 0, len(tallies))
-        by_polarity = _histograms(groups, polarity, POLARITY_BINS, -SCALE, len(tallies))
+        sure, confidence = _present(groups, confidence)
+        scored, polarity = _present(groups, polarity)
+        totals = [_total(sure, one, counts) for one in (confidence, confidence * confidence)]
+        totals.append(_total(scored, polarity, counts))
+        by_confidence = _histograms(sure, confidence, CONFIDENCE_BINS, 0, len(tallies))
+        by_polarity = _histograms(scored, polarity, POLARITY_BINS, -SCALE, len(tallies))
         for place, (tally, count, *sums) in enumerate(zip(tallies, counts.tolist(), *totals, strict=True)):
             tally.count += count
             tally.confidence += sums[0]
@@ -185,6 +222,12 @@ def _include(histogram: array[int], counts: Integers) -> None:
 
 def _millionths(columns: Sequence[Floats]) -> Floats:
     return np.rint(np.concatenate(columns) * SCALE)
+
+
+def _present(groups: Integers, values: Floats) -> tuple[Integers, Floats]:
+    """Return the values that are numbers, and the groups of their rows."""
+    missing = np.isnan(values)
+    return (groups[~missing], values[~missing]) if missing.any() else (groups, values)
 
 
 def _total(groups: Integers, weights: Floats, counts: Integers) -> list[int]:

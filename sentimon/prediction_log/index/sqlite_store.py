@@ -25,7 +25,7 @@ from sentimon.prediction_log.index.indexed_files import IndexEntry
 from sentimon.prediction_log.index.packed_sums import PackedCell, merged_ranges, pack, unpack
 from sentimon.prediction_log.summary import GrowingSummary
 
-FORMAT = 6
+FORMAT = 7
 """The version of the tables and their content; an index of another version is thrown away."""
 PATIENCE_SECONDS = 2.0
 _CHECKSUM_BYTES = 4

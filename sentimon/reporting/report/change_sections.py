@@ -35,7 +35,8 @@ def change_section(report: Report) -> Section:
     if drift.share_changes is not None:
         pairs = list(zip(drift.baseline.shares, drift.current.shares, strict=True))
         rows = [(report.names[place], *pairs[place]) for place in reversed(Sentiment)]
-        rows.append(("confidence", drift.baseline.confidence, drift.current.confidence))
+        if drift.baseline.confidence.n or drift.current.confidence.n:
+            rows.append(("confidence", drift.baseline.confidence, drift.current.confidence))
         drawing, frame = change_chart(rows)
         blocks += [
             Chart(
@@ -165,6 +166,8 @@ def retraining_section(report: Report) -> Section:
 
 def _rule(rule: RuleResult) -> tuple[str, str, str, str, str]:
     result = {None: "cannot be judged", True: "met", False: "not met"}[rule.met]
+    if not rule.applies:
+        result = "does not apply"
     return (
         rule.name,
         number_against(rule.value, rule.limit),

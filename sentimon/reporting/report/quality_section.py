@@ -36,7 +36,7 @@ def quality_section(report: Report) -> Section:
             _overall(labelled.quality),
             _matrix(labelled.quality, report.names),
             _per_class(labelled.quality, report.names),
-            _curve(labelled),
+            *_calibration(labelled),
         ]
     return Section(name="quality", title="Quality by gold labels", blocks=blocks)
 
@@ -87,6 +87,21 @@ def _per_class(quality: Quality, names: Sequence[str]) -> Table:
             for one in quality.classes
         ],
     )
+
+
+def _calibration(labelled: Labelled) -> list[Block]:
+    """Return the calibration curve, and how many labelled rows it is over where some have no confidence."""
+    sure, full, rows = labelled.quality.calibration_error.n, labelled.quality.brier.n, labelled.quality.n
+    if not sure:
+        return [Paragraph(text="No labelled row has a confidence, so there is no calibration to show.")]
+    blocks: list[Block] = [_curve(labelled)]
+    if full < rows:
+        text = (
+            f"Of {rows} labelled rows, {sure} have a confidence and {full} the scores of all classes: "
+            "the calibration is over the former, the Brier score over the latter."
+        )
+        blocks.append(Paragraph(text=text))
+    return blocks
 
 
 def _curve(labelled: Labelled) -> Chart:

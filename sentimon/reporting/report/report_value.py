@@ -34,7 +34,7 @@ class ScoredWindow:
     counts: Counts
     """Rows of each class, in Sentiment order."""
     confidence: Estimate
-    """The mean over all rows."""
+    """The mean over the rows that have one."""
     score: Estimate
     """Wasserstein-1 distance from the baseline, 0 .. 1; None without a baseline or rows."""
 

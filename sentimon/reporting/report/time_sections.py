@@ -12,10 +12,12 @@ from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragrap
 from sentimon.reporting.report.charts import Level, Stretch, estimate_chart, mix_chart
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.saved_checks import PastIncident, SavedFinding
+from sentimon.reporting.verdict_sentences import explain_lacking
 from sentimon.statistics.intervals import Estimate
 
 _SHADES = {"incident": "incident", "reference": "rows of the baseline"}
 _LATEST = 20
+_NO_CONFIDENCE = "No row has a confidence: the classifier gives the class alone."
 _VERBS = {"class": "share of {}", "confidence": "confidence {}", "words": "texts with {}"}
 
 
@@ -43,13 +45,16 @@ def mix_section(report: Report) -> Section:
                 + _weak(report, "class1 pale", f"pale: fewer than {report.min_samples} rows"),
             )
         )
-    return Section(name="mix", title="Class mix over time", blocks=[*blocks, _overall(report)])
+    blocks += [_overall(report), *(Paragraph(text=one) for one in explain_lacking(report.metrics))]
+    return Section(name="mix", title="Class mix over time", blocks=blocks)
 
 
 def confidence_section(report: Report) -> Section:
     """Return the mean confidence over time, and the table of all windows."""
     blocks: list[Block] = []
-    if report.windows:
+    if report.windows and not report.metrics.confidence.n:
+        blocks += [Paragraph(text=_NO_CONFIDENCE), _windows(report)]
+    elif report.windows:
         estimates = [one.confidence for one in report.windows]
         sure = [one for one in estimates if one.n >= report.min_samples]
         limits = [one for pair in sure for one in (pair.low, pair.high) if one is not None]

@@ -114,7 +114,19 @@ def judgement(chance: random.Random) -> Fields:
         inside.insert(chance.randrange(4), chance.choice(MORE_SCORES))
     if chance.randrange(30) == 0:
         inside = [one.replace("neutral", "Neutro").replace("negative", "neg") for one in inside]
-    return [("sentiment", f'"{names[0]}"'), ("confidence", texts[0]), ("scores", f"{{{','.join(inside)}}}")]
+    fields = [("sentiment", f'"{names[0]}"'), ("confidence", texts[0]), ("scores", f"{{{','.join(inside)}}}")]
+    return fields if chance.randrange(4) else lacking(chance, fields)
+
+
+def lacking(chance: random.Random, fields: Fields) -> Fields:
+    """The same without scores, the same without a confidence, too, or with a confidence near the least."""
+    label, sure, scores = fields
+    if chance.randrange(4) == 0:
+        sure = ("confidence", number(chance, 1 / 3 + near_a_limit(chance)))
+    if chance.randrange(3) == 0:
+        sure = ("confidence", "null")
+    fields = [label, sure, scores if chance.randrange(8) == 0 else ("scores", "null")]
+    return [one for one in fields if one[1] != "null" or chance.randrange(2)]
 
 
 # Times
@@ -391,6 +403,12 @@ def test_usual_rows_do_go_in_bulk_and_others_do_not() -> None:
         ours, USUAL, ours.replace(b"08:00", b"09:00"), ours.replace(b"text", b"perch\xc3\xa9")
     )
     assert goes_in_bulk(USUAL[:-1] + b',"note":{"a":[1,"}{"]}}')
+    best = b'{"timestamp":"2026-09-07T08:00:00Z","sentiment":"positive","confidence":0.8}'
+    alone = b'{"timestamp":"2026-09-07T08:00:00Z","sentiment":"neutral","confidence":null,"scores":null}'
+    for rows in ([best], [alone], [best, alone], [USUAL, best], [USUAL, alone, best]):
+        assert goes_in_bulk(*rows)
+    assert not goes_in_bulk(USUAL, best.replace(b"0.8", b"0.33"))
+    assert not goes_in_bulk(USUAL, USUAL.replace(b'"confidence":0.8', b'"confidence":null'))
     assert not goes_in_bulk(USUAL, USUAL + b" ")
     assert not goes_in_bulk(USUAL, USUAL.replace(b"2026", b"1899"))
     assert not goes_in_bulk(USUAL, USUAL.replace(b"00Z", b"00"))
