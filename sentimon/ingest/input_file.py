@@ -16,7 +16,7 @@ from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
 from sentimon.files import unreadable
 from sentimon.ingest.cells import is_missing, shown
-from sentimon.ingest.column_names import plain_name
+from sentimon.ingest.column_names import LABEL_COLUMNS, plain_name, usual_columns
 from sentimon.ingest.input_columns import Column, InputColumns, Need, find_columns
 from sentimon.ingest.input_row import InputRow, Numbered
 from sentimon.ingest.label_coding import LabelCodingFinder, label_key
@@ -315,6 +315,11 @@ class _Finder:
         if need is Need.PREDICTIONS and columns.time is None and self._table.file_format != "txt":
             others = ", ".join(f"{name:.40}" for name in self._names[:_LISTED])
             found.append(f"no column of times: rows are dated now; columns are {others}")
+        label = usual_columns(self._names, LABEL_COLUMNS) if need is Need.PREDICTIONS else []
+        if label and columns.prediction is None:
+            found.append(
+                f"texts are scored, and {label[0]!r:.60} is kept (--label-column: a model predicted it)"
+            )
         if need is Need.TEXTS and self._rows:
             predicted = find_prediction(self._names, self._rows, InputSettings())
             if predicted is not None and len(predicted.names) > 1:

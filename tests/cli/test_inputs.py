@@ -105,6 +105,35 @@ def test_labels_of_another_model_are_mapped_and_unknown_ones_refused_before_anyt
     assert logged()[0]["scores"] == {"negative": 0.2, "neutral": 0.1, "positive": 0.7}
 
 
+@pytest.mark.parametrize(
+    ("row", "confidence"),
+    [
+        ({"text": "a", "label": "POSITIVE", "score": 0.93}, 0.93),
+        ({"text": "a", "label": "5 stars", "score": "0,71"}, 0.71),
+        ({"text": "a", "prediction": "Positivo"}, None),
+        ({"text": "a", "sentiment": "positive", "confidence": 0.8}, 0.8),
+    ],
+)
+def test_a_class_with_its_probability_or_alone_is_a_prediction(
+    row: dict[str, Any], confidence: float | None
+) -> None:
+    Path("r.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert said("log", "--input", "r.jsonl")[0] == 0
+    (found,) = logged()
+    assert (found["sentiment"], found["confidence"], found["scores"]) == ("positive", confidence, None)
+
+
+def test_a_label_alone_may_be_gold_so_the_text_is_scored_and_it_is_said() -> None:
+    Path("r.csv").write_text("text,label\nOttimo,negative\n", encoding="utf-8")
+    notes = said_with_notes("log", "--input", "r.csv")[2]
+    assert "texts are scored, and 'label' is kept (--label-column: a model predicted it)" in notes
+    said("log", "--input", "r.csv", "--again", "--label-column", "label")
+    assert [(row["sentiment"], row["scores"] is None) for row in logged()] == [
+        ("positive", False),
+        ("negative", True),
+    ]
+
+
 def test_predict_scores_texts_and_says_that_other_scores_are_not_looked_at() -> None:
     row = {"text": "Ottimo", "negative": 0.9, "neutral": 0.1, "positive": 0.0}
     Path("r.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
