@@ -114,12 +114,17 @@ class Separated:
             if isinstance(content, LineError):
                 hint = "where a quote is missing, the rest of a table is one field"
                 raise DataError(f"{self._path}:{number}: {content.message}", hint=hint)
-            text, wrong = decoded(content, self._encoding)
-            self._wrong = self._wrong or wrong
-            text = text.removeprefix("\ufeff") if number == 1 else text
-            if first and text.strip(" \t\r\n"):
-                first = False
-                text = "\n" if skip else text
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                text = ""
+            if not text or b"\0" in content:
+                text, wrong = decoded(content, self._encoding)
+                self._wrong = self._wrong or wrong
+            if first:
+                text = text.removeprefix("\ufeff") if number == 1 else text
+                first = not text.strip(" \t\r\n")
+                text = text if first or not skip else "\n"
             self._record.append(text)
             yield text
 
