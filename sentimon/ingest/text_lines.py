@@ -76,12 +76,12 @@ def decoded(line: bytes, encoding: str) -> tuple[str, str]:
     A NUL character is no text: it comes from damage, or from a file of another kind.
     """
     try:
-        text, wrong = line.decode(), ""
+        text = line.decode()
     except UnicodeDecodeError:
-        text, wrong = kept_text(line, encoding)
-    if not wrong and "\0" in text:
-        wrong = f"a NUL character at character {text.index(chr(0)) + 1} of the line, which is no text"
-    return text, wrong
+        return kept_text(line, encoding)
+    if "\0" in text:
+        return text, f"a NUL character at character {text.index(chr(0)) + 1} of the line, which is no text"
+    return text, ""
 
 
 def first_bad_line(lines: Iterator[bytes | LineError], encoding: str) -> tuple[int, str]:
