@@ -109,17 +109,18 @@ class Separated:
 
         A line that names the separator becomes a blank one, so that it counts.
         """
-        first = True
+        begun = False
         for number, content in enumerate(table_lines(stream, self._longest), start=1):
             if isinstance(content, LineError):
                 hint = "where a quote is missing, the rest of a table is one field"
                 raise DataError(f"{self._path}:{number}: {content.message}", hint=hint)
             text, wrong = decoded(content, self._encoding)
-            self._wrong = self._wrong or wrong
-            text = text.removeprefix("\ufeff") if number == 1 else text
-            if first and text.strip(" \t\r\n"):
-                first = False
-                text = "\n" if skip else text
+            if wrong:
+                self._wrong = self._wrong or wrong
+            if not begun:
+                text = text.removeprefix("\ufeff") if number == 1 else text
+                begun = bool(text.strip(" \t\r\n"))
+                text = "\n" if begun and skip else text
             self._record.append(text)
             yield text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sentimon.errors import DataError
@@ -12,6 +13,7 @@ from sentimon.jsonl import BadLine, LineError, bounded_lines, number_lines, too_
 
 _SHOWN = 60
 """Characters of a bad line that are shown."""
+_KEPT_BYTE = re.compile(r"(?<!\\)\\udc([0-9a-f]{2})")
 
 
 def shown(line: bytes | str) -> str:
@@ -21,8 +23,9 @@ def shown(line: bytes | str) -> str:
     "'a\\x1b[31m'"
     """
     text = line if isinstance(line, str) else line[: 4 * _SHOWN + 4].decode("utf-8", "replace")
-    text = text.encode("utf-8", "replace").decode().strip()
-    return repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…")
+    text = text.strip()
+    # A byte that is no text stands in it as half of a surrogate pair.
+    return _KEPT_BYTE.sub(r"\\x\1", repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"))
 
 
 def table_lines(stream: PeekedStream, longest: int) -> Iterator[bytes | LineError]:
@@ -31,10 +34,14 @@ def table_lines(stream: PeekedStream, longest: int) -> Iterator[bytes | LineErro
         yield from _cut_at_returns(stream, longest)
         return
     for line in bounded_lines(stream.buffered(), longest):
-        # Excel on a Mac ended lines with a carriage return, and files may be joined of several.
-        if isinstance(line, LineError) or line.find(b"\r", 0, -2 if line.endswith(b"\r\n") else None) < 0:
+        if isinstance(line, LineError):
+            yield line
+            continue
+        place = line.find(b"\r")
+        if place < 0 or line[place:] == b"\r\n":
             yield line
         else:
+            # Excel on a Mac ended lines with a carriage return, and files may be joined of several.
             yield from line.splitlines(keepends=True)
 
 
@@ -69,12 +76,12 @@ def decoded(line: bytes, encoding: str) -> tuple[str, str]:
     A NUL character is no text: it comes from damage, or from a file of another kind.
     """
     try:
-        text, wrong = line.decode(), ""
+        text = line.decode()
     except UnicodeDecodeError:
-        text, wrong = kept_text(line, encoding)
-    if not wrong and "\0" in text:
-        wrong = f"a NUL character at character {text.index(chr(0)) + 1} of the line, which is no text"
-    return text, wrong
+        return kept_text(line, encoding)
+    if "\0" in text:
+        return text, f"a NUL character at character {text.index(chr(0)) + 1} of the line, which is no text"
+    return text, ""
 
 
 def first_bad_line(lines: Iterator[bytes | LineError], encoding: str) -> tuple[int, str]:

@@ -114,11 +114,11 @@ def test_json_without_a_name_is_told_in_each_encoding_and_compression() -> None:
 
 
 def test_a_compressed_table_of_another_encoding_is_read_in_constant_memory() -> None:
-    text = "id,text\n" + "1,perché no\n" * 200_000
+    text = "id,text\n" + f"1,{'perché no ' * 100}\n" * 6000
     content = zstd(text.encode("utf-16-le"))
     tracemalloc.start()
     table = opened(content, "a.csv.zst", "csv")
-    assert sum(1 for _ in table.numbered) == 200_000
+    assert sum(1 for _ in table.numbered) == 6000
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 << 20
