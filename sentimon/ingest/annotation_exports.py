@@ -1,7 +1,7 @@
 """Exports of annotation tools as plain rows: Label Studio, Argilla and doccano.
 
 Their own numbers of a task come as `task_id`, because `id` is the row's own. Where annotators disagree, the
-label is the list of what they said, which `label_reader` refuses; a row may be scored all the same.
+label is the list of what they said, which `label_coding` refuses; a row may be scored all the same.
 """
 
 from __future__ import annotations

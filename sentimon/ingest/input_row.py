@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
+
+import msgspec
 
 from sentimon.jsonl import BadLine, well_formed
 
@@ -15,8 +16,7 @@ Numbered: TypeAlias = tuple[int, dict[str, Any]]
 """The line or row number, from 1, and all fields of a row."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRow:
+class InputRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the input; `text` is None where a row of JSON has none."""
 
     path: str

@@ -75,6 +75,9 @@ class LabelCoding:
         return _class_in_words(label)
 
     def _unread(self, label: object) -> str:
+        if isinstance(label, list):
+            # As exports of annotation tools have it where annotators disagree.
+            return f"several labels for one text: {', '.join(map(str, label)):.80}"
         if number_of(label) is None:
             return f"unknown label {shown(label)}"
         if self.most_stars is not None:

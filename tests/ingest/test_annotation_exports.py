@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from sentimon.ingest.label_reader import label_reader
 
 from sentimon.errors import DataError
+from sentimon.ingest.label_coding import LabelCoding
 from sentimon.ingest.tables import open_table
 from sentimon.jsonl import BadLine
 
@@ -175,7 +175,7 @@ def test_a_row_of_doccano_has_its_only_label() -> None:
 
 
 def test_a_label_that_annotators_disagree_about_is_refused_with_what_they_said() -> None:
-    read = label_reader(["positive", ["positive", "neutral"]])
+    read = LabelCoding(name="names").read
     assert read("positive").name == "POSITIVE"
     with pytest.raises(DataError, match="several labels for one text: positive, neutral"):
         read(["positive", "neutral"])
