@@ -346,7 +346,9 @@ def _column_notes(columns: InputColumns, time_format: TimeFormat | None) -> Iter
         yield f"the time is in {time.name!r:.60}{written}"
     if label is not None and label.why != "named" and plain_name(label.name) not in ("label", "sentiment"):
         yield f"the label is in {label.name!r:.60}"
-    if predicted is not None and not has_our_names(InputColumns(prediction=predicted)):
+    if predicted is not None and (
+        predicted.kind == "class alone" or not has_our_names(InputColumns(prediction=predicted))
+    ):
         names = ", ".join(f"{name:.40}" for name in predicted.names)
         yield f"what another model predicted is in {names} ({predicted.kind})"
 

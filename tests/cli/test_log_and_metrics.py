@@ -38,7 +38,7 @@ def test_predictions_without_all_scores_are_kept_as_they_came_and_that_is_said(r
         {"text": "b", "sentiment": "Negativo", "confidence": None, "timestamp": "2026-09-07T08:01:00Z"},
         row(0, 2),
     ]
-    for resume in ([], ["--resume"]):
+    for resume in ([], ["--resume", "--again"]):
         (tmp_path / "rows.jsonl").write_text(lines(rows), encoding="utf-8")
         done = run("log", "--input", "rows.jsonl", "--logs", "logs", *resume)
         assert done.code == 0
