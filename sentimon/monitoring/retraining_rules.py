@@ -99,10 +99,15 @@ class RetrainingTrigger:
     """Progress of a baseline that is being collected; until it is complete nothing is decided."""
 
     @property
+    def named_rules(self) -> Mapping[str, RuleResult]:
+        """Return all rules by the names of their fields; the error rate only where there are labels."""
+        rules = {"samples": self.samples, "confidence": self.confidence, "drift": self.drift}
+        return rules if self.error_rate is None else rules | {"error_rate": self.error_rate}
+
+    @property
     def rules(self) -> tuple[RuleResult, ...]:
         """Return all rules: new predictions, confidence, drift, and the error rate where there are labels."""
-        rules = (self.samples, self.confidence, self.drift)
-        return rules if self.error_rate is None else (*rules, self.error_rate)
+        return tuple(self.named_rules.values())
 
     @property
     def causes(self) -> tuple[RuleResult, ...]:

@@ -227,8 +227,7 @@ def _score(score: Estimate) -> list[Family]:
 
 def retraining_families(trigger: RetrainingTrigger) -> list[Family]:
     """Return the decision and its rules; a rule that could not be judged is left out."""
-    names = ("samples", "confidence", "drift", "error_rate")
-    rules = tuple(zip(names, trigger.rules, strict=False))
+    rules = trigger.named_rules.items()
     return [
         gauge("retraining_triggered", "1 where this run recommended retraining.", trigger.triggered),
         gauge(
