@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -113,3 +114,17 @@ def test_yes_goes_on(logs: Path, answer: bytes) -> None:
     ended, seen = on_a_terminal(logs.parent, answer, "logs", "repair")
     assert (ended, COUNTS["repair"] in seen) == (0, True)
     assert (logs / "quarantine.jsonl").exists()
+
+
+@pytest.mark.parametrize(("answer", "texts"), [(b"y\n", ["Ottimo", "Pessimo"]), (b"n\n", ["reviews.csv"])])
+def test_on_a_terminal_the_name_of_a_file_is_asked_about(
+    tmp_path: Path, answer: bytes, texts: list[str]
+) -> None:
+    (tmp_path / "reviews.csv").write_text("recensione\nOttimo\nPessimo\n", encoding="utf-8")
+    ended, seen = on_a_terminal(tmp_path, answer, "predict", "reviews.csv", "--json")
+    assert ended == 0
+    assert "reviews.csv is a file. Read the rows in it? [y/N]" in seen
+    # On a terminal it is said what the file is read as.
+    assert ("reviews.csv: csv, utf-8" in seen) is (answer == b"y\n")
+    found = [json.loads(line)["text"] for line in seen.split("\r\n") if line.startswith("{")]
+    assert found == texts

@@ -1,3 +1,4 @@
+import gzip
 import io
 from pathlib import Path
 
@@ -129,3 +130,17 @@ def test_a_bad_row_can_be_said() -> None:
     row = InputRow(path="x", line=3, text=None, fields={})
     assert str(row.bad("field", "has no text")) == "x:3: has no text"
     assert isinstance(row.bad("field", "r"), BadLine)
+
+
+def test_a_file_says_how_much_of_it_was_read_and_a_pipe_does_not(tmp_path: Path) -> None:
+    content = b"uno due tre\n" * 100_000
+    for name, stored in (("a.txt", content), ("a.txt.gz", gzip.compress(content, 1))):
+        with read_file(written(tmp_path, name, stored)) as rows:
+            next(rows)
+            begun, ended = rows.bytes_read(), (0, 0)
+            for _ in rows:
+                ended = rows.bytes_read() or ended
+        assert begun is not None
+        assert begun[1] == ended[1] == len(stored)
+        assert 0 < begun[0] <= ended[0] == len(stored)
+    assert read_stream(io.BytesIO(content)).bytes_read() is None
