@@ -75,7 +75,7 @@ class LabelCoding:
         return _class_in_words(label)
 
     def _unread(self, label: object) -> str:
-        if isinstance(label, list):
+        if isinstance(label, list) and len(label) > 1:
             # As exports of annotation tools have it where annotators disagree.
             return f"several labels for one text: {', '.join(map(str, label)):.80}"
         if number_of(label) is None:
