@@ -15,11 +15,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.forks import fork_server
+
 # A busy machine is no failure: nothing is measured by the clock.
 settings.register_profile("sentimon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sentimon")
 
 ROOT = Path(__file__).parent.parent
+_PATIENCE_SECONDS = 120
+_FORKS = [hasattr(os, "pidfd_open")]
+"""Whether runs are forked."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ def clean_environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMON_", "XDG_"))}
     # Without bytecode each of a thousand runs would compile the program again, a third of its time.
     # What commands that run in this process set for themselves is none of the others'.
-    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "OPENBLAS_NUM_THREADS"):
+    own = ("OPENBLAS_NUM_THREADS", "ORT_DISABLE_TELEMETRY")
+    for name in ("FORCE_COLOR", "COLUMNS", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", *own):
         kept.pop(name, None)
     return kept | {
         "HOME": str(home),
@@ -59,10 +65,15 @@ def clean_environment(home: Path) -> dict[str, str]:
     }
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach what tests start, also in the background of a script, where it is ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C and a lost terminal reach what tests start, also in the background and under nohup."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        # In a new program it is at its default then, and this one goes on, as who has it ignored wants.
+        signal.signal(signal.SIGHUP, lambda *_: None)
+    if config.getoption("markexpr").startswith("slow"):
+        _FORKS[0] = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,17 +94,29 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
 
 
-def runner(folder: Path) -> Callable[..., Ran]:
-    """Return what runs `sentimon` with some arguments in a folder; text or bytes go to its stdin."""
+def runner(folder: Path, *, torch: bool = False, forked: bool = True) -> Callable[..., Ran]:
+    """Return what runs `sentimon` with some arguments in a folder; text or bytes go to its stdin.
+
+    The process of a run is forked from one that has the program loaded, with torch or without. It is a new
+    one where `forked` is False, where the environment has what libraries read when they are loaded, and in
+    the slow run of the tests.
+    """
 
     def invoke(*arguments: object, stdin: str | bytes = b"", **environment: str) -> Ran:
+        words, given = [*map(str, arguments)], stdin.encode() if isinstance(stdin, str) else stdin
+        whole = clean_environment(folder) | environment
+        if forked and _FORKS[0] and (server := fork_server(torch=torch)).takes(whole):
+            code, out, err = server.run(
+                words, folder=folder, environment=whole, stdin=given, timeout=_PATIENCE_SECONDS
+            )
+            return Ran(code=code, out=out.decode(), err=err.decode())
         done = subprocess.run(
-            [sys.executable, "-m", "sentimon", *map(str, arguments)],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            [sys.executable, "-m", "sentimon", *words],
+            input=given,
             capture_output=True,
             cwd=folder,
-            env=clean_environment(folder) | environment,
-            timeout=120,
+            env=whole,
+            timeout=_PATIENCE_SECONDS,
             check=False,
         )
         return Ran(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
@@ -105,3 +128,15 @@ def runner(folder: Path) -> Callable[..., Ran]:
 def run(tmp_path: Path) -> Callable[..., Ran]:
     """Run `sentimon` in `tmp_path`."""
     return runner(tmp_path)
+
+
+@pytest.fixture
+def run_with_torch(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `sentimon` in `tmp_path`, for commands that load torch."""
+    return runner(tmp_path, torch=True)
+
+
+@pytest.fixture
+def run_anew(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `sentimon` in `tmp_path`, each time in a process that loads it, with hashes of its own."""
+    return runner(tmp_path, forked=False)

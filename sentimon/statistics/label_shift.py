@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sentimon.statistics.score_scaling import row_sums
+
 RESAMPLES = 400
 BINS_PER_CLASS = 4
 _MIXTURE_STEPS = 200
@@ -138,7 +140,7 @@ def em_mix(scores: Matrix, prior: Matrix, *, counts: Matrix | None = None) -> Ma
     likelihood = scores / prior
     for _ in range(_EM_STEPS):
         joint = likelihood * mix
-        after = often @ (joint / joint.sum(axis=1, keepdims=True))
+        after = often @ (joint / row_sums(joint)[:, None])
         if np.abs(after - mix).max() < _CLOSE:
             break
         mix = after

@@ -84,10 +84,10 @@ def fit_temperature(groups: Sequence[tuple[Matrix, Classes]]) -> float:
 def _fitted(logits: Matrix, gold: Classes, kind: str, often: Matrix, start: Calibrator) -> Calibrator:
     design = _design(logits, kind)
     theta, centre = _parameters(start, kind), _parameters(UNCHANGED, kind)
-    truth = np.eye(len(Sentiment))[gold]
+    truth, rows = np.eye(len(Sentiment))[gold], np.arange(len(gold))
 
     def loss(at: Matrix) -> float:
-        chosen = (softmax(design @ at) * truth).sum(axis=1)
+        chosen = softmax(design @ at)[rows, gold]
         return float(-often @ np.log(np.maximum(chosen, 1e-300)) + _PENALTY / 2 * ((at - centre) ** 2).sum())
 
     before = loss(theta)
@@ -129,9 +129,17 @@ def held_out_losses(scores: Matrix, gold: Classes, kind: str, *, seed: int) -> M
 
 def softmax(logits: Matrix) -> Matrix:
     """Return the probabilities of `logits`; both have shape (n, 3), rows of the result sum to 1."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Matrix = raised / raised.sum(axis=1, keepdims=True)
+    # Column by column: to reduce rows of three takes numpy several times as long.
+    highest = np.maximum(np.maximum(logits[:, 0], logits[:, 1]), logits[:, 2])
+    raised = np.exp(logits - highest[:, None])
+    shares: Matrix = raised / row_sums(raised)[:, None]
     return shares
+
+
+def row_sums(values: Matrix) -> Matrix:
+    """Return the sum of each row, shape (n,), of `values` (n, 3): what `sum(axis=1)` gives, sooner."""
+    sums: Matrix = values[:, 0] + values[:, 1] + values[:, 2]
+    return sums
 
 
 def _logits(scores: Matrix) -> Matrix:

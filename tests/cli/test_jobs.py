@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import typer
 
 from sentimon.cli.log import log
 from tests.conftest import ROOT, Ran, clean_environment
-from tests.support.faults import killed_at
+from tests.support.faults import force_nothing, in_new_process, killed_at
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"
@@ -85,7 +86,7 @@ def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path) -> None:
 def test_a_prediction_that_was_stopped_goes_on(
     run: Run, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
-    write_texts(tmp_path, 800)
+    write_texts(tmp_path, 300)
     command = ("predict", "-i", "in.jsonl", "--output", "parts")
     stopped = stopped_while(tmp_path, (tmp_path / "parts/part-00003.jsonl").exists, *command, how=how)
     assert stopped.returncode == code
@@ -101,7 +102,7 @@ def test_a_prediction_that_was_stopped_goes_on(
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Signals, code: int) -> None:
-    texts = write_texts(tmp_path, 800)
+    texts = write_texts(tmp_path, 300)
     command = ("log", "-i", "in.jsonl", "--resume")
     live = tmp_path / "logs/predictions.jsonl"
     stopped = stopped_while(
@@ -110,14 +111,14 @@ def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Si
     assert stopped.returncode == code
     assert b"Traceback" not in stopped.stderr
     before = live.read_bytes()
-    assert 0 < before.count(b"\n") < 800
+    assert 0 < before.count(b"\n") < 300
     done = run(*command, "--json", **SMALL)
-    assert done.json == {"logged": 800, "bad_lines": 1, "path": "logs/predictions.jsonl"}
+    assert done.json == {"logged": 300, "bad_lines": 1, "path": "logs/predictions.jsonl"}
     assert done.code == 1
     assert "goes on after row" in done.err
     rows = logged_in(tmp_path / "logs")
     assert [row["text"] for row in rows] == texts
-    assert [row["shop"] for row in rows] == list(range(800))
+    assert [row["shop"] for row in rows] == list(range(300))
     assert live.read_bytes().startswith(before)
     after = live.read_bytes()
     again = run(*command, "--json", **SMALL)
@@ -170,13 +171,15 @@ def test_a_file_that_has_changed_since_it_was_logged_is_logged(run: Run, tmp_pat
     assert texts_in(tmp_path / "logs") == old + new
 
 
-def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-    monkeypatch.setenv("SENTIMON_MODEL__BUFFER_SIZE", "1")
-    monkeypatch.chdir(tmp_path)
-    texts = write_scored(tmp_path / "in.jsonl", 20)
+def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(tmp_path: Path) -> None:
+    in_new_process(kill_at_each_line, str(tmp_path))
+
+
+def kill_at_each_line(folder: str) -> None:
+    force_nothing()
+    os.chdir(folder)
+    os.environ["SENTIMON_MODEL__BUFFER_SIZE"] = "1"
+    texts = write_scored(Path("in.jsonl"), 20)
     modules = (
         "sentimon.cli.log",
         "sentimon.workflows.scoring",
@@ -185,17 +188,20 @@ def test_killed_at_any_line_before_the_exit_code_each_row_is_logged_once(
     )
     steps = already = 0
 
-    def command(logs: str) -> None:
-        with contextlib.suppress(typer.Exit):
+    def command(logs: str) -> str:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), contextlib.suppress(typer.Exit):
             log(source="in.jsonl", logs=logs, resume=True)
+        return said.getvalue()
 
+    # What it loads is loaded once, not by each that is killed.
+    command("whole")
     for number in range(1, 1000):
         logs = str(number)
         if not killed_at(number, lambda logs=logs: command(logs), *modules):  # type: ignore[misc]
             break
-        command(logs)
-        assert texts_in(tmp_path / logs) == texts
-        already += "was logged already" in capsys.readouterr().err
+        already += "was logged already" in command(logs)
+        assert texts_in(Path(logs)) == texts
         steps += 1
     print(f"killed at {steps} points, {already} of them after the job was complete")
     assert steps > 100

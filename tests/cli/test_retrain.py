@@ -51,15 +51,17 @@ def killed_after_its_first_checkpoint(arguments: list[str], folder: Path) -> Non
     assert process.wait() == -signal.SIGKILL
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes_as_one_that_was_not(run, tmp_path, base) -> None:  # type: ignore[no-untyped-def]
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes_as_one_that_was_not(
+    run_with_torch, tmp_path, base
+) -> None:  # type: ignore[no-untyped-def]
     data = write_rows(tmp_path / "rows.jsonl", labelled_rows(40))
     old = write_rows(tmp_path / "old.jsonl", labelled_rows(20, seed=9))
     common = ["retrain", "--data", str(data), "--replay", str(old), "--base", str(base), *RECIPE]
-    whole = run(*common, "--output", "whole", "--json", **ONE_THREAD)
+    whole = run_with_torch(*common, "--output", "whole", "--json", **ONE_THREAD)
     assert whole.code == 0, whole.err
     killed_after_its_first_checkpoint([*common, "--output", "again"], tmp_path)
     assert not (tmp_path / "again").exists()
-    again = run(*common, "--output", "again", **ONE_THREAD)
+    again = run_with_torch(*common, "--output", "again", **ONE_THREAD)
     assert again.code == 0, again.err
     assert "going on from again.part" in again.err
     assert not (tmp_path / "again.part").exists()
@@ -87,9 +89,9 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes_as_one_that_was_not(run
         assert part in card
 
 
-def test_the_plan_of_the_model_that_ships_is_shown_and_nothing_is_written(run, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_plan_of_the_model_that_ships_is_shown_and_nothing_is_written(run_with_torch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     data = write_rows(tmp_path / "rows.jsonl", labelled_rows(25))
-    done = run("retrain", "--data", data, "--output", "new", "--dry-run", "--json", **ONE_THREAD)
+    done = run_with_torch("retrain", "--data", data, "--output", "new", "--dry-run", "--json", **ONE_THREAD)
     assert done.code == 0, done.err
     plan = done.json
     assert plan["base"] == "sentimon-default"
@@ -99,24 +101,28 @@ def test_the_plan_of_the_model_that_ships_is_shown_and_nothing_is_written(run, t
     assert not (tmp_path / "new").exists()
 
 
-def test_texts_that_the_model_cannot_read_are_said_with_what_helps(run, tmp_path, base) -> None:  # type: ignore[no-untyped-def]
+def test_texts_that_the_model_cannot_read_are_said_with_what_helps(run_with_torch, tmp_path, base) -> None:  # type: ignore[no-untyped-def]
     rows = [{**row, "text": f"{at} لا اعرف شيئا عن هذا"} for at, row in enumerate(labelled_rows(25))]
     data = write_rows(tmp_path / "rows.jsonl", rows)
-    ours = run("retrain", "--data", data, "--output", "new", "--dry-run", "--json", **ONE_THREAD)
+    ours = run_with_torch("retrain", "--data", data, "--output", "new", "--dry-run", "--json", **ONE_THREAD)
     assert ours.json["unknown_tokens"] > 0.3
     assert (
         "of the tokens of the new texts are unknown to sentimon-default: --grow-vocabulary 4000" in ours.err
     )
-    other = run("retrain", "--data", data, "--base", base, "--output", "new", "--dry-run", **ONE_THREAD)
+    other = run_with_torch(
+        "retrain", "--data", data, "--base", base, "--output", "new", "--dry-run", **ONE_THREAD
+    )
     assert f"are unknown to {base}: --base names one that reads them" in other.err
 
 
-def test_labels_that_do_not_follow_from_the_texts_are_said_to_teach_nothing(run, tmp_path, base) -> None:  # type: ignore[no-untyped-def]
+def test_labels_that_do_not_follow_from_the_texts_are_said_to_teach_nothing(
+    run_with_torch, tmp_path, base
+) -> None:  # type: ignore[no-untyped-def]
     texts = [row["text"] for row in labelled_rows(40)]
     labels = ("negative", "neutral", "positive")
     rows = [{"text": text, "label": labels[at * at // 7 % 3]} for at, text in enumerate(texts)]
     data = write_rows(tmp_path / "rows.jsonl", rows)
-    done = run("retrain", "--data", data, "--base", base, "--output", "new", *RECIPE, **ONE_THREAD)
+    done = run_with_torch("retrain", "--data", data, "--base", base, "--output", "new", *RECIPE, **ONE_THREAD)
     assert done.code == 0, done.err
     said = " ".join(done.out.split())
     assert "new rows kept out it cannot be told from guessing (0.333)" in said
@@ -126,29 +132,29 @@ def test_labels_that_do_not_follow_from_the_texts_are_said_to_teach_nothing(run,
     assert facts["new"]["no_better_than_guessing"] is True
 
 
-def test_what_cannot_be_learned_from_says_what_to_do(run, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_learned_from_says_what_to_do(run_with_torch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     data = write_rows(tmp_path / "rows.jsonl", labelled_rows(19))
-    full = run("retrain", "--data", data, "--output", "full")
+    full = run_with_torch("retrain", "--data", data, "--output", "full")
     assert (full.code, full.err.split("\n")[0]) == (1, "error: full: is there already, and not empty")
-    nothing = run("retrain", "--output", "new")
+    nothing = run_with_torch("retrain", "--output", "new")
     assert (nothing.code, "hint: name labelled texts with --data" in nothing.err) == (2, True)
     write_rows(tmp_path / "odd.jsonl", [{"text": "a", "label": "sarcastic"}])
-    odd = run("retrain", "--data", "odd.jsonl", "--output", "new")
+    odd = run_with_torch("retrain", "--data", "odd.jsonl", "--output", "new")
     assert odd.code == 1
     assert "row 1: " in odd.err
     assert "sarcastic" in odd.err
 
 
-def test_the_labels_of_a_log_are_learned_from(run, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_labels_of_a_log_are_learned_from(run_with_torch, tmp_path) -> None:  # type: ignore[no-untyped-def]
     rows = [{"id": str(at), **row} for at, row in enumerate(labelled_rows(19))]
     write_rows(tmp_path / "labels.jsonl", rows)
     scores = {"negative": 0.2, "neutral": 0.5, "positive": 0.3}
     scored = [json.dumps({"id": row["id"], "text": row["text"], "scores": scores}) + "\n" for row in rows]
-    assert run("log", "--input", "-", "-q", "--format", "jsonl", stdin="".join(scored)).code == 0
-    assert run("label", "import", "labels.jsonl", "--key", "id", "-q").code == 0
-    few = run("retrain", "--labels-from", "logs", "--output", "new")
+    assert run_with_torch("log", "--input", "-", "-q", "--format", "jsonl", stdin="".join(scored)).code == 0
+    assert run_with_torch("label", "import", "labels.jsonl", "--key", "id", "-q").code == 0
+    few = run_with_torch("retrain", "--labels-from", "logs", "--output", "new")
     assert (few.code, few.out) == (4, "")
     assert "19 labelled texts are negative, at least 20 of each class are needed" in few.err
     assert "hint: label more" in few.err

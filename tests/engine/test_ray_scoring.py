@@ -29,7 +29,7 @@ pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"
-TEXTS = 1000
+TEXTS = 250
 """Eight parts: what is killed after the first one is killed in the midst of the work."""
 MARK = "SCORED_FOR_TEST"
 """In the environment of all processes of one run."""
@@ -45,7 +45,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     folder = tmp_path_factory.mktemp("input")
     sample = [json.loads(line)["text"] for line in lines_in(SAMPLE / "after.jsonl")]
     lines = [json.dumps({"text": f"{sample[number % len(sample)]} {number}"}) for number in range(TEXTS)]
-    lines[700] = "broken"
+    lines[175] = "broken"
     (folder / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = start(folder, "predict", "-i", "in.jsonl", "--json")
     out, _ = done.communicate(timeout=300)
@@ -60,7 +60,7 @@ def start(
     settings = {
         "SENTIMON_ENGINE__ADDRESS": nodes.address if nodes else "",
         "SENTIMON_ENGINE__SMALLEST_TEXTS": "0",
-        "SENTIMON_ENGINE__CHUNK_TEXTS": "8",
+        "SENTIMON_ENGINE__CHUNK_TEXTS": "2",
         "SENTIMON_ENGINE__WORKERS": "2",
         MARK: mark,
     }
@@ -89,7 +89,7 @@ def parts_of(folder: Path) -> bytes:
 
 def is_clean(done: Ran) -> bool:
     """Whether nothing but our own words is on stderr."""
-    ours = ("bad line: in.jsonl:701: ", "predictions in ", "logged", "goes on", "waiting for a worker")
+    ours = ("bad line: in.jsonl:176: ", "predictions in ", "logged", "goes on", "waiting for a worker")
     return all(any(one in line for one in ours) for line in done.err.strip().split("\n"))
 
 
