@@ -18,7 +18,10 @@ from hypothesis import HealthCheck, settings
 from tests.support.forks import fork_server
 
 # A busy machine is no failure: nothing is measured by the clock.
-settings.register_profile("sentimon", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "sentimon", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
+)
+settings.register_profile("slow", settings.get_profile("sentimon"), max_examples=200)
 settings.load_profile("sentimon")
 
 ROOT = Path(__file__).parent.parent
@@ -74,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGHUP, lambda *_: None)
     if config.getoption("markexpr").startswith("slow"):
         _FORKS[0] = False
+        settings.load_profile("slow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

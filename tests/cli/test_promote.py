@@ -11,7 +11,8 @@ from tests.conftest import ROOT
 from tests.support.plain_rows import write_rows
 from tests.support.tiny_model import tiny_model
 
-SAMPLE = ROOT / "sentimon/sample/after.jsonl"
+SAMPLE = (ROOT / "sentimon/sample/after.jsonl").read_text(encoding="utf-8").split("\n")[:55]
+"""A few more rows than a comparison needs."""
 LISTED = [{"text": "I love this", "label": "positive"}, {"text": "not good at all", "label": "negative"}]
 
 
@@ -31,9 +32,10 @@ def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_model_that_is_not_worse_serves_and_can_be_taken_back(run, tmp_path, same) -> None:  # type: ignore[no-untyped-def]
     write_rows(tmp_path / "fixed.jsonl", LISTED)
+    (tmp_path / "sample.jsonl").write_text("\n".join(SAMPLE) + "\n", encoding="utf-8")
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/monitor.json").write_text("{}", encoding="utf-8")
-    arguments = ("promote", same, "--data", SAMPLE, "--regressions", "fixed.jsonl", "--json")
+    arguments = ("promote", same, "--data", "sample.jsonl", "--regressions", "fixed.jsonl", "--json")
     done = run(*arguments, "--reason", "as a trial")
     assert done.code == 0, done.err
     found = done.json
@@ -52,14 +54,15 @@ def test_a_model_that_is_not_worse_serves_and_can_be_taken_back(run, tmp_path, s
     assert (listed["current"], listed["versions"]) == ("v0001", ["v0001", "v0002"])
     assert [one["event"] for one in listed["entries"]] == ["promote", "promote", "rollback"]
     assert listed["entries"][0]["why"] == "as a trial"
-    assert listed["entries"][0]["metrics"]["n"] == 110
+    assert listed["entries"][0]["metrics"]["n"] == 55
     assert "as a trial" in run("models", "list").out
     assert "# The default model of sentimon" in run("models", "show", "v0001").out
 
 
 def test_a_model_that_is_worse_is_refused_and_nothing_changes(run, tmp_path, worse) -> None:  # type: ignore[no-untyped-def]
     write_rows(tmp_path / "fixed.jsonl", LISTED)
-    done = run("promote", worse, "--data", SAMPLE, "--regressions", "fixed.jsonl")
+    (tmp_path / "sample.jsonl").write_text("\n".join(SAMPLE) + "\n", encoding="utf-8")
+    done = run("promote", worse, "--data", "sample.jsonl", "--regressions", "fixed.jsonl")
     assert done.code == 3
     assert "WORSE" in done.out
     assert "Of 2 listed texts" in done.out

@@ -295,21 +295,26 @@ def test_workers_whose_disk_is_full_score_as_others_do(tmp_path: Path) -> None:
 
 # What a killed program leaves of its cluster ends by itself, once a minute has passed.
 @pytest.mark.parametrize(
-    "how", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+    "signals",
+    [(signal.SIGINT, signal.SIGTERM), pytest.param((signal.SIGKILL,), marks=pytest.mark.slow)],
+    ids=lambda signals: " ".join(one.name for one in signals),
 )
 def test_a_cluster_of_its_own_ends_with_the_program(
-    alone: tuple[Path, bytes], tmp_path: Path, how: signal.Signals
+    alone: tuple[Path, bytes], signals: tuple[signal.Signals, ...]
 ) -> None:
     folder, expected = alone
-    mark = f"{how.name}-{os.getpid()}"
-    process = start(folder, *predict(f"own-{how.name}"), mark=mark)
-    wait_for(lambda: parts_made(folder / f"own-{how.name}"), process)
-    assert processes(b"ray::Worker", mark)
-    process.send_signal(how)
-    done = ended(process)
-    assert done.code == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(how, -9)
-    assert "Traceback" not in done.err
-    wait_for(lambda: not processes(b"", mark))
-    again = ended(start(folder, *predict(f"own-{how.name}"), mark=mark))
-    assert (again.code, parts_of(folder / f"own-{how.name}")) == (1, expected)
+    name = "own-" + "-".join(one.name for one in signals)
+    mark, output = f"{name}-{os.getpid()}", folder / name
+    for how in signals:
+        before = parts_made(output)
+        process = start(folder, *predict(name), mark=mark)
+        wait_for(lambda before=before: parts_made(output) > before, process)  # type: ignore[misc]
+        assert processes(b"ray::Worker", mark)
+        process.send_signal(how)
+        done = ended(process)
+        assert done.code == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(how, -9)
+        assert "Traceback" not in done.err
+        wait_for(lambda: not processes(b"", mark))
+    again = ended(start(folder, *predict(name), mark=mark))
+    assert (again.code, parts_of(output)) == (1, expected)
     wait_for(lambda: not processes(b"", mark))

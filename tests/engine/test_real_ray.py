@@ -217,7 +217,7 @@ def descendants(process: int) -> list[int]:
 )
 def test_a_cluster_of_its_own_ends_with_the_program(tmp_path: Path, stop: signal.Signals) -> None:
     place = Place(tmp_path, None)
-    write_log(tmp_path / "logs", copies=20)
+    write_log(tmp_path / "logs", copies=10)
     asking = place.start("metrics")
     wait_until(lambda: asking.poll() is not None or has_task(descendants(asking.pid)))
     started = descendants(asking.pid)
