@@ -21,6 +21,7 @@ from sentimon.config.ranges import (
     TimeZone,
     Webhook,
 )
+from sentimon.labels import THREE, TWO, Classes
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
@@ -47,16 +48,28 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
 
 
 class LabelSettings(Struct, frozen=True, kw_only=True):
-    """What the classes are called in tables and by the Python API; files keep the canonical names."""
+    """Which classes there are, and what tables and the Python API call them; files keep our names."""
 
+    classes: Annotated[
+        Literal["three", "two"],
+        Meta(
+            description="Which classes there are: three, or two (negative, positive) for a classifier "
+            "without neutral."
+        ),
+    ] = "three"
     negative: Annotated[DisplayName, Meta(description="Name shown for the negative class.")] = "negative"
     neutral: Annotated[DisplayName, Meta(description="Name shown for the neutral class.")] = "neutral"
     positive: Annotated[DisplayName, Meta(description="Name shown for the positive class.")] = "positive"
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Return the three names in Sentiment order."""
-        return (self.negative, self.neutral, self.positive)
+        """Return the names in Sentiment order; "" for a class that there is not."""
+        return (self.negative, self.neutral if self.classes == "three" else "", self.positive)
+
+    @property
+    def present(self) -> Classes:
+        """Return the classes that there are."""
+        return THREE if self.classes == "three" else TWO
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):

@@ -101,7 +101,7 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
         report = detect_drift(None, summary, settings, collecting=collecting)
         return _comparison(workspace, None, compared, summary, report)
-    baseline = read_baseline(path) if is_there(path) else None
+    baseline = read_baseline(path, workspace.classes) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
     compared = newer(workspace, period, ended, seen)
     summary = workspace.summary(compared)

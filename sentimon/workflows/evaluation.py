@@ -178,7 +178,10 @@ def score_with_both(
     They take turns, so that what else the machine does meets both alike.
     """
     settings = workspace.settings.model
-    scorers = [load_scorer(replace(settings, name=name, revision="")) for name in names]
+    scorers = [
+        load_scorer(replace(settings, name=name, revision=""), present=workspace.classes, say=workspace.say)
+        for name in names
+    ]
     classes: tuple[list[Sentiment], list[Sentiment]] = ([], [])
     passed, truncated = [0.0, 0.0], [0, 0]
     for scorer in scorers:

@@ -135,10 +135,9 @@ def _read_labels(
     label_column: str | None,
 ) -> LabelFile:
     from sentimon.gold_labels.label_import import read_label_file
+    from sentimon.ingest.input_columns import Need
     from sentimon.ingest.input_file import InputFile
-    from sentimon.ingest.label_coding import LabelCodingFinder
 
-    settings = workspace.settings.input
     with ExitStack() as stack:
         if isinstance(rows, str | Path):
             rows = stack.enter_context(_opened(workspace, rows, label_column))
@@ -148,7 +147,7 @@ def _read_labels(
             rows,
             by=key,
             label_field="label" if of_file else label_column,
-            coding=LabelCodingFinder(settings.labels, settings.label_map, class_names),
+            coding=workspace.input_context(Need.LABELS).label_coding(class_names),
             now=workspace.now,
             zone=workspace.naive_zone,
             hash_text=text_hash(workspace),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sentimon.errors import LogFileError
     from sentimon.ingest.input_columns import Need
     from sentimon.ingest.input_file import InputContext
+    from sentimon.labels import Classes
     from sentimon.prediction_log.index.log_index import LogIndex
     from sentimon.prediction_log.index.logged_rows import LatestRowsCache, PeriodRows
     from sentimon.prediction_log.index.packed_sums import PartialSum
@@ -182,8 +183,20 @@ class Workspace:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Return what the classes are called in tables."""
+        """Return what the classes are called in tables; "" for one that there is not."""
         return self.settings.labels.names
+
+    @property
+    def classes(self) -> Classes:
+        """Return the classes that there are."""
+        return self.settings.labels.present
+
+    @property
+    def labels(self) -> tuple[str, str, str]:
+        """Return what the classes are called in JSON; "" for one that there is not."""
+        from sentimon.labels import names_of
+
+        return names_of(self.classes)
 
     def writer(self) -> LogWriter:
         """Return the writer of the log.
@@ -212,6 +225,7 @@ class Workspace:
             zone=self.naive_zone,
             label_map=self.settings.model.label_map,
             longest=self.settings.logs.max_line_bytes,
+            classes=self.classes,
         )
 
     @property

@@ -1,0 +1,184 @@
+"""A classifier of two classes, negative and positive: neutral is no class of its rows, labels and models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentimon.errors import DataError, ModelError, SentimonError, StoreError, UsageError
+from tests.support.in_process import said, said_with_notes
+from tests.support.onnx_folders import write_folder
+from tests.support.rows import lines, rows
+
+TWO = "[labels]\nclasses = 'two'\n"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TZ", "UTC")
+    Path("sentimon.toml").write_text(TWO, encoding="utf-8")
+
+
+def three() -> None:
+    Path("sentimon.toml").unlink()
+
+
+def given(name: str, found: Sequence[Any]) -> str:
+    Path(name).write_text(lines(found), encoding="utf-8")
+    return name
+
+
+def of_two(positive: float, minute: int = 0, **rest: Any) -> dict[str, Any]:
+    """A row of a classifier of two classes, with the score of each."""
+    return {
+        "timestamp": f"2026-09-{1 + minute // 1440:02}T{minute // 60 % 24:02}:{minute % 60:02}:00Z",
+        "text": f"text {minute}",
+        "scores": {"negative": round(1 - positive, 6), "positive": positive},
+        **rest,
+    }
+
+
+def logged() -> list[dict[str, Any]]:
+    path = Path("logs/predictions.jsonl")
+    return [json.loads(one) for one in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def model(*classes: str) -> str:
+    write_folder(Path("model"), id2label=dict(enumerate(classes)))
+    return "model"
+
+
+LISTED = [{"label": "NEGATIVE", "score": 0.2}, {"label": "POSITIVE", "score": 0.8}]
+IN_ITS_WAY = {
+    "a mapping": {"text": "a", "scores": {"negative": 0.2, "positive": 0.8}},
+    "a list": {"text": "a", "scores": LISTED},
+    "columns": {"text": "a", "prob_negative": 0.2, "prob_positive": 0.8},
+    "a neutral score of 0": {"text": "a", "scores": {"negative": 0.2, "neutral": 0, "positive": 0.8}},
+}
+
+
+@pytest.mark.parametrize("way", IN_ITS_WAY)
+def test_scores_of_two_classes_are_whole_in_a_log_of_two(way: str) -> None:
+    assert said("log", "--input", given("x.jsonl", [IN_ITS_WAY[way]]))[0] == 0
+    (row,) = logged()
+    assert (row["sentiment"], row["confidence"]) == ("positive", 0.8)
+    assert row["scores"] == {"negative": 0.2, "neutral": 0.0, "positive": 0.8}
+
+
+@pytest.mark.parametrize("way", list(IN_ITS_WAY)[:3])
+def test_a_log_of_three_classes_refuses_them_and_names_the_setting(way: str) -> None:
+    three()
+    with pytest.raises(DataError, match="negative and positive alone") as error:
+        said("log", "--input", given("x.jsonl", [IN_ITS_WAY[way]]))
+    assert '[labels] classes = "two"' in str(error.value.hint)
+    assert logged() == []
+
+
+def test_one_row_of_two_classes_among_rows_of_three_is_bad_and_says_why() -> None:
+    three()
+    first = json.loads(rows(1, 0, 0))
+    code, _, notes = said_with_notes("log", "--input", given("x.jsonl", [first, of_two(0.8)]))
+    assert (code, len(logged())) == (1, 1)
+    assert 'x.jsonl:2: scores lack neutral; without such a class set [labels] classes = "two"' in notes
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"text": "a", "sentiment": "neutral"}, "sentiment is neutral, a class that is not there"),
+        ({"text": "a", "sentiment": "neutral", "confidence": 0.6}, "sentiment is neutral"),
+        (
+            {"text": "a", "scores": {"negative": 0.1, "neutral": 0.1, "positive": 0.8}},
+            "neutral scores 0.1, a class that is not there",
+        ),
+        (
+            {"text": "a", "sentiment": "positive", "confidence": 0.4},
+            "the best of two classes has 1/2 or more",
+        ),
+    ],
+)
+def test_a_row_that_knows_a_third_class_is_bad_in_a_log_of_two(row: dict[str, Any], reason: str) -> None:
+    good = {"text": "b", "sentiment": "positive", "confidence": 0.9}
+    code, _, notes = said_with_notes("log", "--input", given("x.jsonl", [row, good]))
+    assert (code, [one["text"] for one in logged()]) == (1, ["b"])
+    assert reason in notes
+
+
+def test_numbered_outputs_of_two_classes_need_a_map_for_either_number_may_be_positive() -> None:
+    row = {"text": "a", "label": "LABEL_1", "score": 0.8}
+    with pytest.raises(DataError, match="LABEL_1"):
+        said("log", "--input", given("x.jsonl", [row, {**row, "label": "LABEL_0"}]))
+    asked = ("--label-map", "LABEL_0=negative,LABEL_1=positive")
+    assert said("log", "--input", "x.jsonl", *asked)[0] == 0
+    assert [one["sentiment"] for one in logged()] == ["positive", "negative"]
+
+
+@pytest.mark.parametrize("codes", [(0, 1), (-1, 1)])
+def test_gold_codes_of_two_classes_are_certain_and_neutral_is_no_label(codes: tuple[int, int]) -> None:
+    name = model("NEGATIVE", "POSITIVE")
+    gold = [{"text": "good", "label": codes[1]}, {"text": "bad", "label": codes[0]}]
+    code, out = said("evaluate", "--data", given("g.jsonl", gold), "--model", name, "--json")
+    assert (code, json.loads(out)["n"]) == (0, 2)
+    with pytest.raises(DataError, match="a class that is not there with"):
+        said("evaluate", "--data", given("g.jsonl", [{"text": "a", "label": "neutral"}]), "--model", name)
+
+
+def test_three_stars_have_no_class_of_two_until_a_map_says_which() -> None:
+    name = model("NEGATIVE", "POSITIVE")
+    gold = [{"text": "good", "label": 5}, {"text": "bad", "label": 1}, {"text": "so", "label": 3}]
+    asked = ("evaluate", "--data", given("g.jsonl", gold), "--model", name, "--labels", "stars")
+    with pytest.raises(DataError, match=r"without a class \(rows of each\): 3 \(1\)") as error:
+        said(*asked)
+    assert "--label-map 3=" in str(error.value.hint)
+    assert said(*asked, "--label-map", "3=negative")[0] in (0, 3, 4)
+    with pytest.raises(UsageError, match="said to mean neutral"):
+        said(*asked, "--label-map", "3=neutral")
+
+
+def test_neutral_labels_of_logged_rows_are_bad_lines() -> None:
+    said("log", "--input", given("x.jsonl", [of_two(0.9, id="1"), of_two(0.1, id="2")]))
+    gold = [{"id": "1", "label": "positive"}, {"id": "2", "label": "neutral"}]
+    code, _, notes = said_with_notes("label", "import", given("g.jsonl", gold))
+    assert code == 1
+    assert "label 'neutral' is neutral, a class that is not there" in notes
+
+
+def test_a_model_with_a_neutral_output_has_no_place_among_two_classes() -> None:
+    with pytest.raises(ModelError, match="sentimon-default has an output for neutral") as error:
+        said("predict", "good")
+    assert '[labels] classes = "three"' in str(error.value.hint)
+
+
+def test_a_model_without_a_neutral_output_serves_two_classes_and_is_said_to_lack_one_of_three() -> None:
+    name = model("NEGATIVE", "POSITIVE")
+    code, out, notes = said_with_notes("predict", "--text", "good", "--model", name, "--json")
+    assert (code, notes) == (0, "")
+    assert json.loads(out)["scores"]["neutral"] == 0, "a row has our form"
+    three()
+    code, _, notes = said_with_notes("predict", "--text", "good", "--model", name, "--json")
+    assert (code, notes.count("model has no output for neutral, whose score is always 0")) == (0, 1)
+
+
+def test_a_baseline_of_other_classes_is_refused_wherever_it_would_be_compared() -> None:
+    three()
+    said("log", "--input", given("x.jsonl", [json.loads(one) for one in rows(40, 0, 40).splitlines()]))
+    said("baseline", "create")
+    Path("sentimon.toml").write_text(TWO, encoding="utf-8")
+    asked = (
+        ("drift",), ("drift", "--monitor"), ("retrain-check",), ("baseline", "show"),
+        ("baseline", "check"), ("report", "--output", "r.html"),
+    )  # fmt: skip
+    for one in asked:
+        with pytest.raises(SentimonError, match=r'is of three classes, and .* is "two"'):
+            said(*one)
+    assert "Not compared: logs/baseline.json: the baseline is of three classes" in said("watch")[1]
+    said("baseline", "create", "--force")
+    three()
+    for one in asked:
+        with pytest.raises(StoreError, match=r'is of two classes, and .* is "three"'):
+            said(*one)
