@@ -67,7 +67,9 @@ def evaluate_model(workspace: Workspace, rows: Sequence[LabelledText]) -> Evalua
 
     scored = score_all(workspace, [row.text for row in rows])
     level = workspace.settings.drift.confidence_level
-    quality = evaluate(scored.scores, [row.label for row in rows], confidence_level=level)
+    quality = evaluate(
+        scored.scores, [row.label for row in rows], confidence_level=level, present=workspace.classes
+    )
     return Evaluation(quality=quality, model=scored.model, revision=scored.revision)
 
 
@@ -139,7 +141,7 @@ def compare_classes(
         gold,
         np.array(a, dtype=np.int64),
         np.array(b, dtype=np.int64),
-        parts=parts_of(gold, texts, segment, [row.segment for row in rows]),
+        parts=parts_of(gold, texts, segment, [row.segment for row in rows], workspace.classes),
         seconds=seconds,
         tolerance=settings.quality.compare_tolerance,
         confidence_level=settings.drift.confidence_level,

@@ -187,7 +187,7 @@ def label_status(workspace: Workspace, period: Period | None = None, *, every: s
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, period or Period()) as records:
         return cover(
-            join_labels(records, finder),
+            join_labels(workspace.checked(records), finder),
             calendar=calendar,
             now=workspace.now,
             confidence_level=workspace.settings.drift.confidence_level,
@@ -282,7 +282,7 @@ class _Unlabelled:
 
         hash_text, nameless = text_hash(self._workspace), 0
         with open_log(self._workspace, self._period, noted=noted) as records:
-            for record in records:
+            for record in self._workspace.checked(records):
                 if self._finder.label_of(record) is not None:
                     continue
                 keys = keys_of(record, hash_text) if record.id is None else [(ID, record.id)]

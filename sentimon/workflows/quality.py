@@ -66,7 +66,9 @@ def measure_quality(
     level = workspace.settings.drift.confidence_level
     book = read_labels(workspace)
     with open_log(workspace, period or Period()) as records:
-        judged, counts = judge(join_labels(records, book.finder(text_hash(workspace))), calendar)
+        judged, counts = judge(
+            join_labels(workspace.checked(records), book.finder(text_hash(workspace))), calendar
+        )
     windows = None
     if calendar is not None:
         windows = realised_quality_windows(
@@ -125,7 +127,7 @@ def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, ModelRows]:
 
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, Whole()) as records:
-        found = gather(join_labels(records, finder), period, seed=_SEED)
+        found = gather(join_labels(workspace.checked(records), finder), period, seed=_SEED)
     if not any(one.rows for one in found.values()):
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
     model = max(found, key=lambda name: (found[name].rows, str(name)))

@@ -20,7 +20,7 @@ import msgspec
 from sentimon.config import LoadedSettings, Settings
 from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
-from sentimon.errors import DataError, UsageError
+from sentimon.errors import DataError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
@@ -249,18 +249,47 @@ class Workspace:
 
     def summary(self, period: Period) -> Summary:
         """Return the sum over the rows in `period`, and over all bad lines."""
-        return self._of_log(lambda log: log.summary(period))
+        found = self._of_log(lambda log: log.summary(period))
+        self._check_rows(found.counts)
+        return found
 
     def windows(self, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
         """Return (the windows of the rows in `period`, the sum over them and all bad lines)."""
-        return self._of_log(lambda log: log.windows(period, calendar, now=self.now))
+        windows, found = self._of_log(lambda log: log.windows(period, calendar, now=self.now))
+        self._check_rows(found.counts)
+        return windows, found
 
     def hours(self, period: Period) -> Iterator[tuple[int, GrowingSummary]]:
         """Yield the rows in `period` by hour since 1970, UTC; one may come in several pieces.
 
         It is asked within `ask`.
         """
-        return self._of_log(lambda log: log.hours(period))
+        for hour, found in self._of_log(lambda log: log.hours(period)):
+            self._check_rows([tally.count for tally in found.classes])
+            yield hour, found
+
+    def _check_rows(self, counts: Sequence[int]) -> None:
+        """Raise StoreError where rows are of a class that is not there, and would be left out of answers."""
+        from sentimon.labels import TWO_CLASSES, Sentiment
+
+        for place in Sentiment:
+            if counts[place] and place not in self.classes:
+                raise StoreError(
+                    f"{self.source}: {counts[place]} rows are {place.label}, a class that is not there with "
+                    f"{TWO_CLASSES}",
+                    hint='set [labels] classes = "three", or choose a period without them (--since)',
+                )
+
+    def checked(self, records: Iterable[PredictionRecord]) -> Iterator[PredictionRecord]:
+        """Yield rows of the log, all of which are of the classes that there are.
+
+        Raises:
+            StoreError: one is not.
+        """
+        for one in records:
+            if one.sentiment not in self.classes:
+                self._check_rows([int(place is one.sentiment) for place in type(one.sentiment)])
+            yield one
 
     def trouble(self) -> Summary:
         """Return the sum over all bad lines."""

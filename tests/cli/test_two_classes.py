@@ -182,3 +182,69 @@ def test_a_baseline_of_other_classes_is_refused_wherever_it_would_be_compared() 
     for one in asked:
         with pytest.raises(StoreError, match=r'is of two classes, and .* is "three"'):
             said(*one)
+
+
+ANSWERS = (
+    ("metrics",), ("metrics", "--every", "1d"), ("metrics", "--quality"),
+    ("drift",), ("drift", "--monitor"), ("retrain-check",), ("watch",),
+    ("baseline", "show"), ("baseline", "check"), ("label", "status"), ("logs", "query", "--limit", "3"),
+    ("report", "--output", "r.html"), ("report", "--output", "r.md"),
+    ("evaluate", "--data", "g.jsonl"), ("predict", "--text", "good"),
+    ("compare", "model", "model", "--data", "g.jsonl"),
+    ("label", "import", "l.jsonl", "--dry-run"), ("doctor",),
+)  # fmt: skip
+ROWS = ("predict", "logs")
+"""What prints rows as they are logged, which keep the form of three scores in JSON."""
+
+
+def answers_of(*arguments: str) -> str:
+    """Everything that a command says: its output, its notes, and its message where it fails."""
+    try:
+        return "".join(map(str, said_with_notes(*arguments)[1:]))
+    except SentimonError as error:
+        return f"{error.message} {error.hint}"
+
+
+def test_no_answer_about_a_log_of_two_classes_mentions_neutral() -> None:
+    name = model("NEGATIVE", "POSITIVE")
+    Path("sentimon.toml").write_text(f"{TWO}[model]\nname = '{name}'\n", encoding="utf-8")
+    before = [of_two(0.9 if one % 2 else 0.2, minute=10 * one, id=str(one)) for one in range(400)]
+    after = [of_two(0.9 if one % 5 else 0.2, minute=10 * one, id=str(one)) for one in range(400, 700)]
+    said("log", "--input", given("x.jsonl", before))
+    said("baseline", "create")
+    said("log", "--input", given("y.jsonl", after))
+    given("g.jsonl", [{"text": f"good {one}", "label": one % 2} for one in range(60)])
+    given("l.jsonl", [{"id": str(one), "label": "positive" if one % 3 else "negative"} for one in range(600)])
+    said("label", "import", "l.jsonl")
+    for one in ANSWERS:
+        assert "neutral" not in answers_of(*one), one
+        if one[0] not in (*ROWS, "report", "watch"):
+            assert "neutral" not in answers_of(*one, "--json"), one
+    for name in ("r.html", "r.md"):
+        assert "neutral" not in Path(name).read_text(encoding="utf-8"), name
+    for one in (("metrics",), ("drift",), ("drift", "--monitor"), ("retrain-check",)):
+        answers_of(*one, "--prometheus", "p.prom")
+        assert "neutral" not in Path("p.prom").read_text(encoding="utf-8"), one
+
+
+def test_the_distance_of_two_classes_is_the_change_of_a_share() -> None:
+    said("log", "--input", given("x.jsonl", [of_two(0.9 if one % 2 else 0.2, one) for one in range(100)]))
+    said("baseline", "create")
+    more = [of_two(0.9 if one % 5 else 0.2, one) for one in range(100, 200)]
+    said("log", "--input", given("y.jsonl", more))
+    code, out = said("drift", "--json")
+    found = json.loads(out)
+    assert (code, found["baseline_distribution"]) == (3, {"negative": 0.5, "positive": 0.5})
+    assert found["current_distribution"] == {"negative": 0.2, "positive": 0.8}
+    assert found["drift_score"] == pytest.approx(0.3)
+    assert found["share_changes"]["positive"]["value"] == pytest.approx(0.3)
+
+
+def test_rows_of_three_classes_are_not_left_out_of_answers_in_silence() -> None:
+    three()
+    said("log", "--input", given("x.jsonl", [json.loads(one) for one in rows(3, 2, 3).splitlines()]))
+    Path("sentimon.toml").write_text(TWO, encoding="utf-8")
+    for one in (("metrics",), ("drift",), ("report", "--output", "r.html"), ("label", "status")):
+        with pytest.raises(StoreError, match="rows are neutral, a class that is not there") as error:
+            said(*one)
+        assert '[labels] classes = "three"' in str(error.value.hint)
