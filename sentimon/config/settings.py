@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from sentimon.config.label_settings import LabelSettings
 from sentimon.config.ranges import (
     MOST,
     Count,
     CountOrZero,
-    DisplayName,
     Duration,
     EngineAddress,
     LabelMap,
@@ -21,7 +21,6 @@ from sentimon.config.ranges import (
     TimeZone,
     Webhook,
 )
-from sentimon.labels import THREE, TWO, Classes
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
@@ -45,31 +44,6 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     label_map: Annotated[
         LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
     ] = {}
-
-
-class LabelSettings(Struct, frozen=True, kw_only=True):
-    """Which classes there are, and what tables and the Python API call them; files keep our names."""
-
-    classes: Annotated[
-        Literal["three", "two"],
-        Meta(
-            description="Which classes there are: three, or two (negative, positive) for a classifier "
-            "without neutral."
-        ),
-    ] = "three"
-    negative: Annotated[DisplayName, Meta(description="Name shown for the negative class.")] = "negative"
-    neutral: Annotated[DisplayName, Meta(description="Name shown for the neutral class.")] = "neutral"
-    positive: Annotated[DisplayName, Meta(description="Name shown for the positive class.")] = "positive"
-
-    @property
-    def names(self) -> tuple[str, str, str]:
-        """Return the names in Sentiment order; "" for a class that there is not."""
-        return (self.negative, self.neutral if self.classes == "three" else "", self.positive)
-
-    @property
-    def present(self) -> Classes:
-        """Return the classes that there are."""
-        return THREE if self.classes == "three" else TWO
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):

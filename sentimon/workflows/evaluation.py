@@ -84,10 +84,13 @@ def calibrate_model(workspace: Workspace, rows: Sequence[LabelledText]) -> Calib
     from sentimon.evaluation.calibration_file import calibrate, errors_of
 
     scored = score_all(workspace, [row.text for row in rows])
-    scores = np.array([one.vector for one in scored.scores])
-    gold = np.array([row.label for row in rows], dtype=np.int64)
+    present = workspace.classes
+    scores = np.array([one.vector for one in scored.scores]).reshape(-1, 3)[:, list(present)]
+    gold = np.array([present.index(row.label) for row in rows], dtype=np.int64)
     fewest = workspace.settings.quality.min_labels_per_class
-    found = calibrate(scores, gold, model=scored.model, revision=scored.revision, fewest=fewest)
+    found = calibrate(
+        scores, gold, model=scored.model, revision=scored.revision, fewest=fewest, present=present
+    )
     raw, calibrated = errors_of(found.calibrator, scores, gold)
     return CalibrationFit(calibration=found, error_raw=raw, error_calibrated=calibrated)
 

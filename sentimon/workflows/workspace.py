@@ -270,25 +270,19 @@ class Workspace:
 
     def _check_rows(self, counts: Sequence[int]) -> None:
         """Raise StoreError where rows are of a class that is not there, and would be left out of answers."""
-        from sentimon.labels import TWO_CLASSES, Sentiment
+        from sentimon.labels import TWO, TWO_CLASSES
 
-        for place in Sentiment:
-            if counts[place] and place not in self.classes:
-                raise StoreError(
-                    f"{self.source}: {counts[place]} rows are {place.label}, a class that is not there with "
-                    f"{TWO_CLASSES}",
-                    hint='set [labels] classes = "three", or choose a period without them (--since)',
-                )
+        rows = counts[1] if self.classes == TWO else 0
+        if rows:
+            raise StoreError(
+                f"{self.source}: {rows} rows are neutral, a class that is not there with {TWO_CLASSES}",
+                hint='set [labels] classes = "three", or choose a period without them (--since)',
+            )
 
     def checked(self, records: Iterable[PredictionRecord]) -> Iterator[PredictionRecord]:
-        """Yield rows of the log, all of which are of the classes that there are.
-
-        Raises:
-            StoreError: one is not.
-        """
+        """Yield rows of the log; StoreError where one is of a class that is not there."""
         for one in records:
-            if one.sentiment not in self.classes:
-                self._check_rows([int(place is one.sentiment) for place in type(one.sentiment)])
+            self._check_rows([int(place == one.sentiment) for place in range(3)])
             yield one
 
     def trouble(self) -> Summary:

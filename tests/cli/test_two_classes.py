@@ -185,13 +185,14 @@ def test_a_baseline_of_other_classes_is_refused_wherever_it_would_be_compared() 
 
 
 ANSWERS = (
-    ("metrics",), ("metrics", "--every", "1d"), ("metrics", "--quality"),
+    ("metrics",), ("metrics", "--every", "1d"), ("metrics", "--quality"), ("metrics", "--estimate"),
     ("drift",), ("drift", "--monitor"), ("retrain-check",), ("watch",),
     ("baseline", "show"), ("baseline", "check"), ("label", "status"), ("logs", "query", "--limit", "3"),
     ("report", "--output", "r.html"), ("report", "--output", "r.md"),
     ("evaluate", "--data", "g.jsonl"), ("predict", "--text", "good"),
     ("compare", "model", "model", "--data", "g.jsonl"),
     ("label", "import", "l.jsonl", "--dry-run"), ("doctor",),
+    ("calibrate", "--data", "g.jsonl", "--output", "c.json"),
 )  # fmt: skip
 ROWS = ("predict", "logs")
 """What prints rows as they are logged, which keep the form of three scores in JSON."""
@@ -208,17 +209,17 @@ def answers_of(*arguments: str) -> str:
 def test_no_answer_about_a_log_of_two_classes_mentions_neutral() -> None:
     name = model("NEGATIVE", "POSITIVE")
     Path("sentimon.toml").write_text(f"{TWO}[model]\nname = '{name}'\n", encoding="utf-8")
-    before = [of_two(0.9 if one % 2 else 0.2, minute=10 * one, id=str(one)) for one in range(400)]
-    after = [of_two(0.9 if one % 5 else 0.2, minute=10 * one, id=str(one)) for one in range(400, 700)]
+    before = [of_two(0.9 if one % 2 else 0.2, minute=10 * one, id=str(one)) for one in range(120)]
+    after = [of_two(0.9 if one % 5 else 0.2, minute=10 * one, id=str(one)) for one in range(120, 240)]
     said("log", "--input", given("x.jsonl", before))
     said("baseline", "create")
     said("log", "--input", given("y.jsonl", after))
     given("g.jsonl", [{"text": f"good {one}", "label": one % 2} for one in range(60)])
-    given("l.jsonl", [{"id": str(one), "label": "positive" if one % 3 else "negative"} for one in range(600)])
+    given("l.jsonl", [{"id": str(one), "label": "positive" if one % 3 else "negative"} for one in range(200)])
     said("label", "import", "l.jsonl")
     for one in ANSWERS:
         assert "neutral" not in answers_of(*one), one
-        if one[0] not in (*ROWS, "report", "watch"):
+        if one[0] not in (*ROWS, "report", "watch", "calibrate"):
             assert "neutral" not in answers_of(*one, "--json"), one
     for name in ("r.html", "r.md"):
         assert "neutral" not in Path(name).read_text(encoding="utf-8"), name
@@ -248,3 +249,32 @@ def test_rows_of_three_classes_are_not_left_out_of_answers_in_silence() -> None:
         with pytest.raises(StoreError, match="rows are neutral, a class that is not there") as error:
             said(*one)
         assert '[labels] classes = "three"' in str(error.value.hint)
+
+
+def test_estimates_and_a_calibration_need_labels_of_two_classes_alone() -> None:
+    name = model("NEGATIVE", "POSITIVE")
+    logged_rows = [of_two((one * 37 % 100 + 0.5) / 100, one, id=str(one)) for one in range(600)]
+    said("log", "--input", given("x.jsonl", logged_rows))
+    gold = []
+    for number, one in enumerate(logged_rows):
+        share = one["scores"]["positive"]
+        gold.append(
+            {"id": str(number), "label": "positive" if number * 61 % 100 < 100 * share else "negative"}
+        )
+    said("label", "import", given("l.jsonl", gold[:300]))
+    code, out = said("metrics", "--estimate", "--json")
+    found = json.loads(out)
+    assert (code, found["trustworthy"], set(found["labelled"])) == (0, True, {"negative", "positive"})
+    right = (
+        sum(
+            (one["scores"]["positive"] > 0.5) == (gold[at]["label"] == "positive")
+            for at, one in enumerate(logged_rows)
+        )
+        / 600
+    )
+    assert found["accuracy"]["low"] <= right <= found["accuracy"]["high"]
+    best = found["mix"]["best"]
+    assert best["negative"]["value"] + best["positive"]["value"] == pytest.approx(1)
+    data = given("g.jsonl", [{"text": f"good {one}", "label": one % 2} for one in range(80)])
+    code, _ = said("calibrate", "--data", data, "--model", name, "--output", "c.json")
+    assert (code, json.loads(Path("c.json").read_text(encoding="utf-8"))["rows"]) == (0, 80)
