@@ -82,7 +82,8 @@ def show_baseline(
     from sentimon.workflows.state_files import read_baseline
 
     workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
-    _show(workspace, read_baseline(workspace.baseline_path(file)), as_json=as_json)
+    baseline = read_baseline(workspace.baseline_path(file), workspace.classes)
+    _show(workspace, baseline, as_json=as_json)
 
 
 def _show(workspace: Workspace, baseline: Baseline, *, as_json: bool) -> None:

@@ -142,7 +142,7 @@ def _period(workspace: Workspace, since: str | None) -> tuple[str, ...]:
     from sentimon.workflows.state_files import read_baseline
 
     path = workspace.baseline_path(None)
-    baseline = read_baseline(path) if is_there(path) else None
+    baseline = read_baseline(path, workspace.classes) if is_there(path) else None
     if since is None and is_monitored(workspace, baseline, Period()):
         return ()
     is_monitored(workspace, baseline, workspace.period(since or "7d", None))

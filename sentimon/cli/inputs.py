@@ -178,14 +178,10 @@ def understood(workspace: Workspace, source: str, *, need: Need) -> Understandin
         UsageError: it is no file.
         DataError: it is not certain what the columns hold, or what the labels mean.
     """
-    from sentimon.ingest.label_coding import LabelCodingFinder
     from sentimon.ingest.understanding import InputObserver
 
-    settings = workspace.settings.input
     with open_input(workspace, [], source, need=need, quiet=True) as file:
-        observer = InputObserver(
-            file, LabelCodingFinder(settings.labels, settings.label_map, file.class_names)
-        )
+        observer = InputObserver(file, workspace.input_context(need).label_coding(file.class_names))
         for _ in workspace.progress(observer, "rows read"):
             pass
         return observer.understanding()

@@ -133,7 +133,7 @@ def status(
     workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz})
     coverage = label_status(workspace, workspace.period(since, until), every=every)
     if as_json:
-        show_json(coverage_object(coverage))
+        show_json(coverage_object(coverage, workspace.labels))
     else:
         show(coverage_table(coverage, workspace.names, zone=workspace.zone))
     if not coverage.labelled.count:

@@ -146,7 +146,7 @@ def _show_estimate(
     found = estimate_quality(workspace, period, calibration=calibration)
     origin = None if calibration is None else str(calibration)
     if as_json:
-        show_json(estimates_object(found.estimates, found.gap, calibration=origin))
+        show_json(estimates_object(found.estimates, found.gap, calibration=origin, names=workspace.labels))
     else:
         show(estimates_table(found.estimates, found.gap, workspace.names, calibration=origin))
     return ExitCode.OK if found.estimates.learnt else ExitCode.NO_VERDICT

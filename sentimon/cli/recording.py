@@ -90,7 +90,7 @@ class Recording:
         from sentimon.reporting.prometheus_text import metrics_families
 
         self._log = workspace.source
-        self._families += metrics_families(summary, metrics)
+        self._families += metrics_families(summary, metrics, workspace.labels)
 
     def keep_drift(self, workspace: Workspace, report: DriftReport) -> None:
         """Export a comparison; its verdict is how the run ended."""

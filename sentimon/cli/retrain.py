@@ -113,9 +113,9 @@ def retrain(
     if dry_run:
         seconds = workflow.estimate_seconds(plan)
         if as_json:
-            show_json(plan_object(plan, seconds))
+            show_json(plan_object(plan, seconds, workspace.labels))
         else:
-            show(plan_table(plan, seconds))
+            show(plan_table(plan, seconds, workspace.labels))
         return
     if (working := working_folder(path)).is_dir():
         note(f"going on from {working}")

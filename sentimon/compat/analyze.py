@@ -6,12 +6,15 @@ from functools import lru_cache
 
 from sentimon.config import load_settings
 from sentimon.config.settings import ModelSettings
+from sentimon.labels import Classes, by_name
 from sentimon.scoring.normalise import normalise
 from sentimon.scoring.scorer import Scorer, load_scorer
 
 
 def analyze_sentiment(text: str) -> dict[str, float]:
     """Return the probability of each class, in Sentiment order, together 1; keys as `[labels]` names them.
+
+    Of two classes (`labels.classes`) it has two keys.
 
     The model is the configured one, by default the one that ships; it is loaded on the first call.
 
@@ -22,9 +25,11 @@ def analyze_sentiment(text: str) -> dict[str, float]:
     settings = load_settings().settings
     model = settings.model
     chosen = tuple(sorted(model.label_map.items()))
-    scorer = _scorer(model.name, model.revision, model.threads, model.batch_size, chosen)
+    scorer = _scorer(
+        model.name, model.revision, model.threads, model.batch_size, chosen, settings.labels.present
+    )
     (scored,) = scorer.score([text])
-    return dict(zip(settings.labels.names, scored.scores.vector, strict=True))
+    return dict(by_name(settings.labels.names, scored.scores.vector))
 
 
 def preprocess(text: str) -> str:
@@ -34,10 +39,14 @@ def preprocess(text: str) -> str:
 
 @lru_cache(maxsize=4)
 def _scorer(
-    name: str, revision: str, threads: int, batch_size: int, label_map: tuple[tuple[str, str], ...]
+    name: str,
+    revision: str,
+    threads: int,
+    batch_size: int,
+    label_map: tuple[tuple[str, str], ...],
+    present: Classes,
 ) -> Scorer:
-    return load_scorer(
-        ModelSettings(
-            name=name, revision=revision, threads=threads, batch_size=batch_size, label_map=dict(label_map)
-        )
+    settings = ModelSettings(
+        name=name, revision=revision, threads=threads, batch_size=batch_size, label_map=dict(label_map)
     )
+    return load_scorer(settings, present=present)

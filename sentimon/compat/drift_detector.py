@@ -62,6 +62,7 @@ class DriftDetector:
         self._loaded = load_settings(flags={"logs.dir": str(folder)} | given)
         settings = self._loaded.settings
         self._settings = settings.drift
+        self._classes = settings.labels.present
         self._naming = DisplayNames(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self.baseline_file = folder / BASELINE_FILE if baseline_file is None else expanded(baseline_file)
@@ -104,9 +105,9 @@ class DriftDetector:
         """Return the baseline as a `Baseline`, None where there is none.
 
         Raises:
-            StoreError: the file is no baseline.
+            StoreError: the file is no baseline, or one of other classes.
         """
-        return read_baseline(self.baseline_file) if is_there(self.baseline_file) else None
+        return read_baseline(self.baseline_file, self._classes) if is_there(self.baseline_file) else None
 
     def detect_drift(self, logs: Sequence[PredictionLog]) -> DriftReport:
         """Return how `logs` compare with the baseline.
@@ -151,6 +152,7 @@ class DriftDetector:
             source=str(self.baseline_file.parent),
             created=datetime.now(UTC),
             min_samples=1,
+            classes=self._classes,
         )
 
     def save_drift_report(self, report: DriftReport) -> None:

@@ -12,7 +12,7 @@ from sentimon.labels import LABELS, Sentiment, parse_label
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplayNames:
-    """The display names of the classes, in Sentiment order."""
+    """The display names of the classes, in Sentiment order; "" for one that there is not."""
 
     names: tuple[str, str, str]
 
@@ -22,7 +22,7 @@ class DisplayNames:
         Raises:
             DataError: no class has that name.
         """
-        return Sentiment(self.names.index(name)) if name in self.names else parse_label(name)
+        return Sentiment(self.names.index(name)) if name and name in self.names else parse_label(name)
 
     def shown(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Return `content` with every mapping from classes keyed by display names."""
@@ -36,7 +36,8 @@ class DisplayNames:
         if not isinstance(value, dict) or not value:
             return value
         try:
-            return {names[self.parse(str(key))]: one for key, one in value.items()}
+            places = {self.parse(str(key)): one for key, one in value.items()}
         except DataError:
             # Not a mapping from classes.
             return value
+        return {names[place]: one for place, one in places.items() if names[place]}

@@ -12,6 +12,7 @@ from sentimon.config import load_settings
 from sentimon.config.paths import expanded
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
+from sentimon.labels import TWO_CLASSES, by_name, places_named
 from sentimon.prediction_log.durable_files import errors_named, remove_file
 from sentimon.prediction_log.folder import LIVE_FILE, list_files
 from sentimon.prediction_log.maintenance.retention import remove_files
@@ -51,6 +52,7 @@ class PredictionLogger:
         self._naming = DisplayNames(names=settings.labels.names)
         self._zone = time_zone(settings.logs.naive_time_zone)
         self._settings = settings.logs
+        self._classes = settings.labels.present
 
     def log_prediction(self, text: str, sentiment_scores: Mapping[str, float]) -> PredictionLog:
         """Append one prediction, made now, and return it as it was stored.
@@ -62,7 +64,7 @@ class PredictionLogger:
         if not isinstance(text, str):
             raise DataError(f"the text is not text but {text!r:.60}")
         numbers = {name: float(score) for name, score in sentiment_scores.items()}
-        scores = parse_scores(numbers, parse=self._naming.parse)
+        scores = parse_scores(numbers, parse=self._naming.parse, classes=self._classes)
         record = PredictionRecord(
             timestamp=datetime.now(UTC),
             text=text,
@@ -112,9 +114,9 @@ class PredictionLogger:
         return PredictionLog(
             timestamp=format_moment(record.timestamp),
             text=record.text,
-            sentiment=names[record.sentiment],
+            sentiment=names[record.sentiment] or record.sentiment.label,
             confidence=record.confidence,
-            scores=None if record.scores is None else dict(zip(names, record.scores.vector, strict=True)),
+            scores=None if record.scores is None else dict(by_name(names, record.scores.vector)),
         )
 
 
@@ -139,8 +141,11 @@ def _record_of(log: PredictionLog, naming: DisplayNames, zone: tzinfo | None) ->
             raise DataError(f"its {name} is not text but {value!r:.60}")
     timestamp, naive = parse_moment(log.timestamp, zone)
     sentiment = naming.parse(log.sentiment)
-    scores = None if log.scores is None else parse_scores(log.scores, parse=naming.parse)
-    confidence = agreed_confidence(sentiment, log.confidence, scores)
+    classes = places_named(naming.names)
+    if sentiment not in classes:
+        raise DataError(f"its sentiment is {sentiment.label}, a class that is not there with {TWO_CLASSES}")
+    scores = None if log.scores is None else parse_scores(log.scores, parse=naming.parse, classes=classes)
+    confidence = agreed_confidence(sentiment, log.confidence, scores, classes=classes)
     return PredictionRecord(
         timestamp=timestamp,
         naive=naive,

@@ -3,6 +3,7 @@
 Read in this order:
 
 - `settings`: every section and key, declared once with its type, range, default and description
+- `label_settings`: which classes there are, and what they are called
 - `ranges`: the types that several keys share, and the words for what a type allows
 - `setting_keys`: checks one value against its key; suggests the nearest key for one that does not exist
 - `layers`: flag > environment > project TOML > user TOML > default; each value remembers its layer

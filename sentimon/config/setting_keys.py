@@ -14,7 +14,7 @@ import msgspec
 from sentimon.config.ranges import allowed, is_text, rules_of
 from sentimon.config.settings import Settings
 from sentimon.errors import ConfigError
-from sentimon.labels import ALIASES, Sentiment
+from sentimon.labels import ALIASES, places_named
 
 _DEFAULTS = Settings()
 SECTIONS: Mapping[str, type[Any]] = MappingProxyType(
@@ -86,16 +86,18 @@ def unknown_key(key: str, origin: str, known: Sequence[str]) -> ConfigError:
 
 
 def check_names(names: tuple[str, str, str]) -> None:
-    """Raise ConfigError unless the three display names differ and none is a known name of another class.
+    """Raise ConfigError unless the display names differ and none is a known name of another class.
 
     Raises:
         ConfigError: two are the same, or one is a known name of another class.
     """
-    if len({name.strip().lower() for name in names}) != len(names):
+    shown = [name for name in names if name]
+    if len({name.strip().lower() for name in shown}) != len(shown):
         raise ConfigError(
-            f"[labels] names two classes alike: {', '.join(names)}", hint="give each its own name"
+            f"[labels] names two classes alike: {', '.join(shown)}", hint="give each its own name"
         )
-    for place, name in zip(Sentiment, names, strict=True):
+    for place in places_named(names):
+        name = names[place]
         known = ALIASES.get(name.strip().lower(), place)
         if known is not place:
             raise ConfigError(

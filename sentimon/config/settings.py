@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from sentimon.config.label_settings import LabelSettings
 from sentimon.config.ranges import (
     MOST,
     Count,
     CountOrZero,
-    DisplayName,
     Duration,
     EngineAddress,
     LabelMap,
@@ -44,19 +44,6 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     label_map: Annotated[
         LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
     ] = {}
-
-
-class LabelSettings(Struct, frozen=True, kw_only=True):
-    """What the classes are called in tables and by the Python API; files keep the canonical names."""
-
-    negative: Annotated[DisplayName, Meta(description="Name shown for the negative class.")] = "negative"
-    neutral: Annotated[DisplayName, Meta(description="Name shown for the neutral class.")] = "neutral"
-    positive: Annotated[DisplayName, Meta(description="Name shown for the positive class.")] = "positive"
-
-    @property
-    def names(self) -> tuple[str, str, str]:
-        """Return the three names in Sentiment order."""
-        return (self.negative, self.neutral, self.positive)
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):

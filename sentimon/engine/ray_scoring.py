@@ -18,6 +18,7 @@ from sentimon.engine.ray_cluster import Cluster
 from sentimon.engine.ray_worker import Load, Worker, unpacked
 from sentimon.engine.work_dispatch import AHEAD, ScoringTask, TaskScored, WorkerEnded, share_out
 from sentimon.errors import EngineError, ModelError, SentimonError
+from sentimon.labels import THREE, Classes
 from sentimon.scoring.batch_scoring import Answers
 from sentimon.scoring.scorer import load_scorer, model_name
 
@@ -36,6 +37,7 @@ def score_on(
     model: ModelSettings,
     batches: Iterable[B],
     texts: Callable[[B], list[str]],
+    present: Classes = THREE,
     *,
     ordered: bool = True,
     say: Say,
@@ -49,7 +51,8 @@ def score_on(
         EngineError: a machine has another sentimon, or no worker can be kept at work.
     """
     threads = max(1, int(cluster.settings.cpus_per_worker))
-    load = partial(load_scorer, replace(model, name=_place_of(model), threads=threads))
+    settings = replace(model, name=_place_of(model), threads=threads)
+    load = partial(load_scorer, settings, present=present)
     pool = RayWorkerPool(cluster, load, threads=threads, model=model_name(model), say=say)
     try:
         yield from share_out(pool, batches, texts, chunk_texts=cluster.settings.chunk_texts, ordered=ordered)

@@ -36,7 +36,7 @@ def score_batches(
 
     @cache
     def load() -> Scorer:
-        return load_scorer(settings.model)
+        return load_scorer(settings.model, present=settings.labels.present, say=say)
 
     rest, size = iter(batches), chunk_texts(settings)
     while settings.engine.name == "ray":
@@ -72,7 +72,9 @@ def _score_on_cluster(
     from sentimon.engine.ray_scoring import score_on
 
     with connected(settings.engine) as cluster:
-        yield from score_on(cluster, settings.model, batches, _texts_of, ordered=ordered, say=say)
+        yield from score_on(
+            cluster, settings.model, batches, _texts_of, settings.labels.present, ordered=ordered, say=say
+        )
 
 
 def _texts_of(batch: Batch) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from sentimon.errors import DataError, NoVerdictError
 from sentimon.files import MOST_SETTINGS, read_file
 from sentimon.jsonl import decode_file
-from sentimon.labels import LABELS
+from sentimon.labels import THREE, Sentiment
 from sentimon.statistics.calibration_error import calibration_error
 from sentimon.statistics.intervals import Estimate
 from sentimon.statistics.score_scaling import (
@@ -80,8 +80,18 @@ class Calibration:
         }
 
 
-def calibrate(scores: Matrix, gold: Classes, *, model: str, revision: str, fewest: int) -> Calibration:
-    """Return the calibration of raw `scores` (n, 3) by the classes `gold` (n,).
+def calibrate(
+    scores: Matrix,
+    gold: Classes,
+    *,
+    model: str,
+    revision: str,
+    fewest: int,
+    present: tuple[Sentiment, ...] = THREE,
+) -> Calibration:
+    """Return the calibration of raw `scores` (n, k) by the columns `gold` (n,) of the true classes.
+
+    The columns are the classes that are `present`.
 
     Temperature scaling is chosen unless its cross-validated log loss is worse than without calibration;
     vector scaling where its loss is better than that of temperature scaling by more than one standard error.
@@ -92,10 +102,10 @@ def calibrate(scores: Matrix, gold: Classes, *, model: str, revision: str, fewes
     Raises:
         NoVerdictError: a class has fewer than `fewest` rows.
     """
-    for name, count in zip(LABELS, np.bincount(gold, minlength=len(LABELS)), strict=True):
+    for place, count in zip(present, np.bincount(gold, minlength=len(present)), strict=True):
         if count < fewest:
             raise NoVerdictError(
-                f"{count} labelled rows are {name}, at least {fewest} of each class are needed",
+                f"{count} labelled rows are {place.label}, at least {fewest} of each class are needed",
                 hint="label more, or lower quality.min_labels_per_class",
             )
     raw = log_loss(scores, gold)

@@ -20,7 +20,7 @@ from sentimon.ingest.input_file import InputContext, InputFile, open_input_file
 from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder
 from sentimon.ingest.tables import known_format
 from sentimon.jsonl import LONGEST, BadLine
-from sentimon.labels import Sentiment
+from sentimon.labels import THREE, Classes, Sentiment
 
 DEFAULT_SPLIT = "test"
 _NAMED_ROWS = 3
@@ -53,6 +53,7 @@ def load_labelled(
     split: str | None = None,
     segment_column: str | None = None,
     longest: int = LONGEST,
+    classes: Classes = THREE,
     say: Callable[[str], None] = _unsaid,
 ) -> list[LabelledText]:
     """Return all rows of a data set that have a text and a label, in order.
@@ -60,27 +61,23 @@ def load_labelled(
     `source` is a file of any format that `sentimon.ingest` reads, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
     the only one. `settings` name the columns, and what the labels mean; that there is no `segment_column`
-    is no error. What is not certain, and how many rows were left out, is said. Files leave nothing in any
-    cache.
+    is no error. Labels of other classes than `classes` are bad. What is not certain, and how many rows were
+    left out, is said. Files leave nothing in any cache.
 
     Raises:
         DataError: it cannot be found or read, lacks the split or a column, it is not certain what the labels
             mean, or it has bad rows: all are counted, the first three named with the reason.
     """
     settings = settings or InputSettings()
+    context = InputContext(settings=settings, need=Need.LABELLED, longest=longest, classes=classes)
     if settings.format or _is_file_name(source):
         if split is not None:
             raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
-        context = InputContext(settings=settings, need=Need.LABELLED, longest=longest)
         rows, class_names = _rows_of_file(source, context, segment_column, say)
     else:
         with _quiet():
             rows, class_names = _rows_of_hub(source, _of_hub(source, split), settings, segment_column)
-    return _labelled(source, rows, _finder(settings, class_names), say)
-
-
-def _finder(settings: InputSettings, class_names: Sequence[str] | None) -> LabelCodingFinder:
-    return LabelCodingFinder(settings.labels, settings.label_map, class_names)
+    return _labelled(source, rows, context.label_coding(class_names), say)
 
 
 def _labelled(

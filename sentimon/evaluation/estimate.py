@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from sentimon.evaluation.estimate_bootstrap import (
     replicates,
 )
 from sentimon.evaluation.estimate_rows import Source, UnlabelledSample
-from sentimon.labels import LABELS
+from sentimon.labels import Sentiment
 from sentimon.statistics.intervals import Estimate, wilson
 from sentimon.statistics.label_shift import (
     MixtureFit,
@@ -37,6 +38,10 @@ COUNTING, CONFUSION, EXPECTED = "counting", "confusion matrix", "expectation max
 
 Matrix = NDArray[np.float64]
 Mix = tuple[Estimate, Estimate, Estimate]
+"""In Sentiment order; nothing for a class that there is not."""
+Present = tuple[Sentiment, ...]
+T = TypeVar("T")
+_ABSENT = Estimate(value=None, low=None, high=None, n=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,15 +149,15 @@ def estimate(
     learnt = None
     if trust.holds:
         drawn = list(replicates(source, target, point, refit=calibrator is None, seed=seed))
-        learnt = _learnt(point, drawn, observed, target.count, confidence_level)
+        learnt = _learnt(source.present, point, drawn, observed, target.count, confidence_level)
     return Estimates(
         rows=target.count,
         without_scores=target.without_scores,
-        labelled=source.per_class,
+        labelled=_in_order(source.per_class, source.present, 0),
         calibrator=point.calibrator,
         condition=condition_number(confusion_of(source, source.weights)),
         trust=trust,
-        counted=_counted(target, confidence_level),
+        counted=_counted(target, source.present, confidence_level),
         learnt=learnt,
     )
 
@@ -160,10 +165,10 @@ def estimate(
 def _check(source: Source, target: UnlabelledSample, fewest: int) -> None:
     lacking = source.without_scores
     more = f" ({lacking} more labelled rows lack the scores of all classes)" if lacking else ""
-    for name, count in zip(LABELS, source.per_class, strict=True):
+    for place, count in zip(source.present, source.per_class, strict=True):
         if count < fewest:
             raise NoVerdictError(
-                f"{count} labelled rows are {name}{more}, at least {fewest} of each class are needed",
+                f"{count} labelled rows are {place.label}{more}, at least {fewest} of each class are needed",
                 hint="`sentimon label next` says what to label; then `sentimon label import`",
             )
     if not target.count:
@@ -184,18 +189,24 @@ def _point(
     )
 
 
-def _counted(target: UnlabelledSample, level: float) -> Mix:
-    negative, neutral, positive = (
-        wilson(count, target.count, confidence_level=level) for count in target.counts
-    )
-    return (negative, neutral, positive)
+def _counted(target: UnlabelledSample, present: Present, level: float) -> Mix:
+    shares = [wilson(count, target.count, confidence_level=level) for count in target.counts]
+    return _in_order(shares, present, _ABSENT)
+
+
+def _in_order(found: Sequence[T], present: Present, absent: T) -> tuple[T, T, T]:
+    """Return what was found of the classes that there are, in Sentiment order."""
+    known = dict(zip(present, found, strict=True))
+    negative, neutral, positive = (known.get(place, absent) for place in Sentiment)
+    return negative, neutral, positive
 
 
 def _fit(source: Source, target: UnlabelledSample, seed: int) -> MixtureFit:
     bins = score_bins(source.scores, source.scores)
-    labelled = count_bins(bins, source.gold, source.weights)
+    classes = len(source.present)
+    labelled = count_bins(bins, source.gold, source.weights, classes=classes)
     # Weighted rows carry less information than as many equal ones: their effective number.
-    squares = np.bincount(source.gold, weights=source.weights**2, minlength=3)
+    squares = np.bincount(source.gold, weights=source.weights**2, minlength=classes)
     sums = labelled.sum(axis=1)
     worth = np.rint(labelled * (sums / squares)[:, None])
     observed = np.bincount(score_bins(source.scores, target.scores), minlength=labelled.shape[1])
@@ -203,13 +214,13 @@ def _fit(source: Source, target: UnlabelledSample, seed: int) -> MixtureFit:
 
 
 def _learnt(
-    point: Replicate, drawn: Sequence[Replicate], observed: Matrix, rows: int, level: float
+    present: Present, point: Replicate, drawn: Sequence[Replicate], observed: Matrix, rows: int, level: float
 ) -> CorrectedEstimates:
     confusion = np.array([one.confusion for one in drawn])
     expected = np.array([one.expected for one in drawn])
     return CorrectedEstimates(
-        by_confusion=_mix(point.confusion, confusion, rows, level),
-        by_expectation=_mix(point.expected, expected, rows, level),
+        by_confusion=_mix(present, point.confusion, confusion, rows, level),
+        by_expectation=_mix(present, point.expected, expected, rows, level),
         preferred=_preferred(observed, rows, (point.confusion, confusion), (point.expected, expected)),
         accuracy=_percentile(point.accuracy, np.array([one.accuracy for one in drawn]), rows, level),
         macro_recall=_percentile(point.recall, np.array([one.recall for one in drawn]), rows, level),
@@ -235,11 +246,9 @@ def _preferred(
     return COUNTING if bias + chance < errors[best] else best
 
 
-def _mix(mix: Matrix, drawn: Matrix, rows: int, level: float) -> Mix:
-    negative, neutral, positive = (
-        _percentile(float(mix[place]), drawn[:, place], rows, level) for place in range(3)
-    )
-    return (negative, neutral, positive)
+def _mix(present: Present, mix: Matrix, drawn: Matrix, rows: int, level: float) -> Mix:
+    shares = [_percentile(float(mix[place]), drawn[:, place], rows, level) for place in range(len(present))]
+    return _in_order(shares, present, _ABSENT)
 
 
 def _percentile(value: float, drawn: Matrix, rows: int, level: float) -> Estimate:

@@ -38,14 +38,15 @@ class Replicate:
     """Class mix by expectation maximisation."""
     accuracy: float
     recall: float
-    """Mean recall of the three classes."""
+    """Mean recall of the classes."""
 
 
 def confusion_of(source: Source, counts: Matrix) -> Matrix:
-    """Return the confusion matrix (3, 3), gold classes down; `counts` (n,) weights the labelled rows."""
-    pairs = source.gold * 3 + source.scores.argmax(axis=1)
-    confusion: Matrix = np.bincount(pairs, weights=counts, minlength=9).astype(np.float64)
-    return confusion.reshape(3, 3)
+    """Return the confusion matrix (k, k), gold classes down; `counts` (n,) weights the labelled rows."""
+    size = source.scores.shape[1]
+    pairs = source.gold * size + source.scores.argmax(axis=1)
+    confusion: Matrix = np.bincount(pairs, weights=counts, minlength=size**2).astype(np.float64)
+    return confusion.reshape(size, size)
 
 
 def replicate(
@@ -73,7 +74,9 @@ def replicate(
     mix = em_mix(calibrated, prior, counts=target_counts)
     expected = _expected_confusion(target, adjust_scores(calibrated, prior, mix), target_counts)
     if random is not None:
-        expected = random.multinomial(target.count, expected.ravel()).reshape(3, 3).astype(np.float64)
+        expected = (
+            random.multinomial(target.count, expected.ravel()).reshape(expected.shape).astype(np.float64)
+        )
     return Replicate(
         calibrator=fitted,
         confusion=bbse_mix(confusion_of(source, source_counts), observed),
@@ -96,7 +99,7 @@ def replicates(
     random = np.random.default_rng(seed)
     n, m = len(source.gold), len(target.scores)
     observed = np.array(target.counts) / target.count
-    groups = [np.flatnonzero(source.gold == place) for place in range(3)]
+    groups = [np.flatnonzero(source.gold == place) for place in range(source.scores.shape[1])]
     for _ in range(RESAMPLES):
         drawn = np.zeros(n)
         for own in groups:
@@ -114,8 +117,8 @@ def replicates(
 
 
 def _expected_confusion(target: UnlabelledSample, scores: Matrix, counts: Matrix) -> Matrix:
-    """Return the expected confusion matrix (3, 3), summing to 1, if the scores are true probabilities."""
-    given = np.eye(3)[target.scores.argmax(axis=1)]
+    """Return the expected confusion matrix (k, k), summing to 1, if the scores are true probabilities."""
+    given = np.eye(scores.shape[1])[target.scores.argmax(axis=1)]
     joint = (scores * counts[:, None]).T @ given
     shares: Matrix = joint / joint.sum()
     return shares

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sentimon.evaluation.realised_quality import Judged
 from sentimon.gold_labels.gold_label import design_weights
 from sentimon.gold_labels.label_join import RowWithLabel
+from sentimon.labels import THREE, Sentiment
 from sentimon.prediction_log.summary import ModelKey
 from sentimon.prediction_log.windows import Period
 
@@ -27,44 +28,50 @@ class Source:
     """The n labelled rows that an estimate is made from."""
 
     scores: Matrix
-    """Raw scores, shape (n, 3)."""
+    """Raw scores, shape (n, k): a column for each class that there is."""
     gold: Classes
-    """Gold classes, shape (n,)."""
+    """Columns of the gold classes, shape (n,)."""
     weights: Matrix
     """How many rows each stands for, shape (n,), with mean 1."""
     texts: Sequence[str | None]
     without_scores: int = 0
     """Labelled rows beside them that lack the scores of all classes."""
+    present: tuple[Sentiment, ...] = THREE
+    """The classes that there are."""
 
     @classmethod
-    def of(cls, judged: Sequence[Judged], *, without_scores: int = 0) -> Source:
+    def of(
+        cls, judged: Sequence[Judged], *, without_scores: int = 0, present: tuple[Sentiment, ...] = THREE
+    ) -> Source:
         """Return the sample of labelled rows, which have scores, leaving out those of weight 0."""
         weights = design_weights([one.label for one in judged])
         kept = [(one, weight) for one, weight in zip(judged, weights, strict=True) if weight > 0]
         given = np.array([weight for _, weight in kept])
         return cls(
-            scores=np.array([one.scores for one, _ in kept], dtype=np.float64).reshape(len(kept), 3),
-            gold=np.array([one.label.label for one, _ in kept], dtype=np.int64),
+            scores=np.array([one.scores for one, _ in kept], dtype=np.float64).reshape(len(kept), 3)[
+                :, list(present)
+            ],
+            gold=np.array([present.index(one.label.label) for one, _ in kept], dtype=np.int64),
             weights=given / given.mean() if len(given) else given,
             texts=[one.text for one, _ in kept],
             without_scores=without_scores,
+            present=present,
         )
 
     @property
-    def per_class(self) -> tuple[int, int, int]:
-        """Return the number of labelled rows per gold class, in Sentiment order."""
-        negative, neutral, positive = np.bincount(self.gold, minlength=3)
-        return (int(negative), int(neutral), int(positive))
+    def per_class(self) -> tuple[int, ...]:
+        """Return the number of labelled rows of each class that there is."""
+        return tuple(np.bincount(self.gold, minlength=len(self.present)).tolist())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnlabelledSample:
     """The rows that an estimate is for."""
 
-    counts: tuple[int, int, int]
-    """Number of rows per predicted class, in Sentiment order."""
+    counts: tuple[int, ...]
+    """Number of rows of each class that there is, as predicted."""
     scores: Matrix
-    """Raw scores of a sample of m <= MOST_ROWS rows, shape (m, 3)."""
+    """Raw scores of a sample of m <= MOST_ROWS rows, shape (m, k)."""
     texts: Sequence[str | None]
     """Texts of the sampled rows."""
     without_scores: int = 0
@@ -99,12 +106,12 @@ class ModelRows:
         """Return the number of rows of the period, with scores or without."""
         return sum(self.counts) + self.without_scores
 
-    def target(self) -> UnlabelledSample:
-        """Return the rows of the period, as an estimate takes them."""
-        negative, neutral, positive = self.counts
+    def target(self, present: tuple[Sentiment, ...] = THREE) -> UnlabelledSample:
+        """Return the rows of the period, as an estimate takes them, where these classes are `present`."""
+        scores = np.array([scores for scores, _ in self.sample], dtype=np.float64).reshape(-1, 3)
         return UnlabelledSample(
-            counts=(negative, neutral, positive),
-            scores=np.array([scores for scores, _ in self.sample], dtype=np.float64).reshape(-1, 3),
+            counts=tuple(self.counts[place] for place in present),
+            scores=scores[:, list(present)],
             texts=[text for _, text in self.sample],
             without_scores=self.without_scores,
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sentimon.errors import NoVerdictError
 from sentimon.evaluation.classification_metrics import recalls
-from sentimon.labels import LABELS, Sentiment
+from sentimon.labels import LABELS, THREE, Sentiment
 from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
@@ -155,13 +155,17 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
 
 
 def parts_of(
-    gold: Classes, texts: Sequence[str], column: str, values: Sequence[str | None]
+    gold: Classes,
+    texts: Sequence[str],
+    column: str,
+    values: Sequence[str | None],
+    present: Sequence[Sentiment] = THREE,
 ) -> dict[str, NDArray[np.bool_]]:
     """Return masks (n,) of the rows of each gold class, each of the `values` of a `column`, each length.
 
     `values` is None for rows without that column.
     """
-    parts = {f"gold {LABELS[place]}": gold == place for place in Sentiment}
+    parts = {f"gold {LABELS[place]}": gold == place for place in present}
     given = np.array(values, dtype=object)
     for value in sorted({one for one in values if one is not None}):
         parts[f"{column} {value or '(none)'}"] = np.asarray(given == value, dtype=np.bool_)

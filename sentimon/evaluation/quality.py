@@ -19,7 +19,7 @@ from sentimon.evaluation.classification_metrics import (
     mean_f1,
     weighted_mean,
 )
-from sentimon.labels import Sentiment
+from sentimon.labels import THREE, Classes, Sentiment
 from sentimon.scoring.scores import BestClass, Scores
 from sentimon.statistics.calibration_error import calibration_error
 from sentimon.statistics.intervals import Estimate, student_quantile
@@ -50,6 +50,13 @@ class Quality:
     """Mean squared distance of the scores from the truth, 0 (perfect) .. 2."""
     negative_log_likelihood: Estimate
     """Mean of -ln(score of the gold class) in nats, >= 0; scores clipped at 1e-6."""
+    present: Classes = THREE
+    """The classes that there are."""
+
+    @property
+    def per_class(self) -> tuple[ClassQuality, ...]:
+        """Return the quality of each class that there is."""
+        return tuple(self.classes[place] for place in self.present)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain Python that strict JSON holds, with these keys.
@@ -74,10 +81,12 @@ class Quality:
                     "recall": one.recall.to_dict(),
                     "f1": one.f1.to_dict(),
                 }
-                for one in self.classes
+                for one in self.per_class
             },
-            "labels": [one.label for one in Sentiment],
-            "confusion_matrix": [list(row) for row in self.confusion_matrix],
+            "labels": [one.label for one in self.present],
+            "confusion_matrix": [
+                [self.confusion_matrix[gold][place] for place in self.present] for gold in self.present
+            ],
             "expected_calibration_error": self.calibration_error.to_dict(),
             "brier_score": self.brier.to_dict(),
             "negative_log_likelihood": self.negative_log_likelihood.to_dict(),
@@ -90,11 +99,13 @@ def evaluate(
     *,
     confidence_level: float = 0.95,
     seed: int = 0,
+    present: Classes = THREE,
 ) -> Quality:
     """Return the quality of `scores` (n,) against the gold `labels` (n,) of the same rows.
 
-    A row may have its best class alone, with a confidence or not. The calibration error is then over the
-    rows that have a confidence, Brier score and likelihood over those that have the scores of all classes.
+    `present` are the classes that there are. A row may have its best class alone, with a confidence or not.
+    The calibration error is then over the rows that have a confidence, Brier score and likelihood over those
+    that have the scores of all classes.
 
     Accuracy, precision and recall have Wilson's interval; macro recall combines the classes' by
     square-and-add; macro and weighted F1 use a bootstrap seeded with `seed`; Brier score and
@@ -109,8 +120,8 @@ def evaluate(
     n = len(scores)
     table = confusion_table(labels, [one.label for one in scores])
     classes = tuple(class_quality(table, one, confidence_level=confidence_level) for one in Sentiment)
-    present = sum(one.support > 0 for one in classes)
-    equal = [1 / present if one.support else 0.0 for one in classes]
+    seen = sum(one.support > 0 for one in classes)
+    equal = [1 / seen if one.support else 0.0 for one in classes]
     by_support = [one.support / n if n else 0.0 for one in classes]
     calibration, brier, likelihood = _of_probabilities(scores, labels, confidence_level)
     return Quality(
@@ -125,6 +136,7 @@ def evaluate(
         calibration_error=calibration,
         brier=brier,
         negative_log_likelihood=likelihood,
+        present=present,
     )
 
 

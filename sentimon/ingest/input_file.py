@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from itertools import chain
@@ -26,7 +27,7 @@ from sentimon.ingest.tables import Table, format_of, open_table, opened
 from sentimon.ingest.time_format_finder import TimeFormatFinder
 from sentimon.ingest.time_formats import TimeFormat, chosen_time_format
 from sentimon.jsonl import LONGEST, BadLine, well_formed
-from sentimon.labels import ALIASES, Sentiment, parse_label
+from sentimon.labels import ALIASES, THREE, TWO_CLASSES, Classes, Sentiment, parse_label
 from sentimon.timestamps import parse_moment
 
 NO_TIME = "-"
@@ -51,6 +52,14 @@ class InputContext:
     """The labels of the model in force; those of `settings` come before them."""
     longest: int = LONGEST
     """Bytes of the longest line that is read."""
+    classes: Classes = THREE
+    """The classes that there are."""
+
+    def label_coding(self, class_names: Sequence[str] | None) -> LabelCodingFinder:
+        """Return what finds out the coding of gold labels; `class_names` are those that the file has."""
+        return LabelCodingFinder(
+            self.settings.labels, self.settings.label_map, class_names, present=self.classes
+        )
 
 
 class InputFile:
@@ -291,16 +300,27 @@ class _Finder:
         predicted = columns.prediction
         if predicted is None:
             return None
+        if self._context.classes == THREE and predicted.lacks_neutral(self._rows):
+            raise DataError(
+                "the rows have scores of negative and positive alone, and none of neutral",
+                hint=f"a classifier of two classes needs {TWO_CLASSES}, in a log of its own",
+            )
         labels = {label_key(label) for row in self._rows for label in predicted.labels_in(row)}
         label_map = {**self._context.label_map, **self._settings.label_map}
         mapped = not labels.isdisjoint(map(label_key, label_map))
-        if not (mapped or self._settings.labels) and labels <= ALIASES.keys():
+        if not (mapped or self._settings.labels) and labels <= self._known():
             return None
-        finder = LabelCodingFinder(self._settings.labels, label_map)
+        finder = LabelCodingFinder(self._settings.labels, label_map, present=self._context.classes)
         for row in self._all_rows():
             for label in predicted.labels_in(row):
                 finder.add(label)
         return finder.found().read
+
+    def _known(self) -> AbstractSet[str]:
+        """Return the names that need no explanation: of two classes, LABEL_1 may be either."""
+        if self._context.classes == THREE:
+            return ALIASES.keys()
+        return {name for name in ALIASES if not name.startswith("label_")}
 
     def _all_rows(self) -> Iterator[Mapping[str, Any]]:
         if self._reopen is None:

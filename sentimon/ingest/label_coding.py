@@ -10,10 +10,12 @@ from types import MappingProxyType
 from sentimon.errors import DataError, UsageError
 from sentimon.ingest.cells import is_missing, number_of, shown
 from sentimon.ingest.class_names import MOST_STARS, class_of_rating, named_class, rated_class
-from sentimon.labels import LABELS, Sentiment, parse_label
+from sentimon.labels import LABELS, THREE, TWO_CLASSES, Classes, Sentiment, parse_label
 
 _CODES = ((0, 1, 2), (-1, 0, 1))
 """The codes for negative, neutral, positive that are certain, where the first and the last are seen."""
+_CODES_OF_TWO = ((0, 1), (-1, 1))
+"""The same for negative and positive, where there is no third class."""
 _LEGENDS = MappingProxyType(
     {
         5: "1-2 negative, 3 neutral, 4-5 positive",
@@ -44,6 +46,8 @@ class LabelCoding:
     """Numbers are ratings from 1 to that, see `class_of_rating`; None where they are not."""
     class_names: tuple[str, ...] | None = None
     """Whole numbers are places among these names, which the file itself has."""
+    present: Classes = THREE
+    """The classes that there are."""
 
     def read(self, value: object) -> Sentiment:
         """Return the class that a value of the column means.
@@ -62,6 +66,11 @@ class LabelCoding:
             found = self._by_itself(label)
         if found is None:
             raise DataError(self._unread(label), hint=_HINT)
+        if found not in self.present:
+            raise DataError(
+                f"label {shown(label)} is {found.label}, a class that is not there with {TWO_CLASSES}",
+                hint=_absent_hint(label_key(label)),
+            )
         return found
 
     def is_unlabelled(self, value: object) -> bool:
@@ -92,7 +101,8 @@ class LabelCodingFinder:
     It needs bounded memory for any number of values, and their order makes no difference. Names are read as
     `named_class` and `rated_class` read them. Numbers are codes only where they are 0, 1, 2 and both 0 and 2
     are seen, or -1, 0, 1 and both -1 and 1 are: 0 and 1 may be two classes, 1 and 2 may be stars, a lone -1
-    may be no label. Any other numbers need `labels` or `label_map`.
+    may be no label. Where negative and positive are all the classes `present`, the codes are 0, 1 and -1, 1,
+    both seen. Any other numbers need `labels` or `label_map`.
     """
 
     def __init__(
@@ -100,6 +110,8 @@ class LabelCodingFinder:
         labels: str = "",
         label_map: Mapping[str, str] = _NO_MAP,
         class_names: Sequence[str] | None = None,
+        *,
+        present: Classes = THREE,
     ) -> None:
         """Start without evidence.
 
@@ -117,6 +129,8 @@ class LabelCodingFinder:
         self._most_stars = MOST_STARS.get(labels.strip().lower())
         self._list = () if self._most_stars or not labels.strip() else _listed(labels)
         self._given = _given(label_map)
+        self._present = present
+        _check_present([*self._list, *self._given.values()], present)
         self._class_names = None if class_names is None else tuple(class_names)
         self._counts: dict[str, int] = {}
         self._numbers: dict[Decimal, str] = {}
@@ -187,6 +201,7 @@ class LabelCodingFinder:
             classes=MappingProxyType(classes),
             most_stars=self._most_stars if self._numbers else None,
             class_names=self._class_names,
+            present=self._present,
         )
 
     def _note_number(self, label: object) -> bool:
@@ -208,19 +223,19 @@ class LabelCodingFinder:
         numbers = sorted(self._numbers)
         known = self._declared | set(numbers)
         if self._most_stars is not None:
-            wrong = [one for one in numbers if class_of_rating(one, self._most_stars) is None]
+            wrong = [one for one in numbers if class_of_rating(one, self._most_stars) not in self._present]
             if wrong:
                 raise self._without_class((self._numbers[one], self._numbers[one]) for one in wrong)
             return {}, f"stars 1 to {self._most_stars}", _LEGENDS[self._most_stars]
         if self._list:
-            return _coded(self._first_of_list(known), self._list)
+            return _coded(range(first := self._first_of_list(known), first + len(self._list)), self._list)
         if self._given:
             raise self._without_class((self._numbers[one], self._numbers[one]) for one in numbers)
         if self._word:
             raise self._ambiguous(f" beside names such as {self._word}")
-        for codes in _CODES:
+        for codes in _CODES if self._present == THREE else _CODES_OF_TWO:
             if {codes[0], codes[-1]} <= known <= set(codes):
-                return _coded(codes[0], tuple(Sentiment))
+                return _coded(codes, self._present)
         raise self._ambiguous("")
 
     def _first_of_list(self, numbers: set[Decimal]) -> int:
@@ -245,12 +260,12 @@ class LabelCodingFinder:
             f"the label column has the numbers {self._named_numbers()}{beside}, "
             "which do not say which class each one is",
             hint=f"{self._map_hint()}; for ratings --labels stars (1 to 5) or --labels stars10 (1 to 10); "
-            "for codes that count from 0 or 1 --labels negative,neutral,positive",
+            f"for codes that count from 0 or 1 --labels {','.join(one.label for one in self._present)}",
         )
 
     def _map_hint(self) -> str:
         keys = [self._numbers[one] for one in sorted(self._numbers)]
-        classes = LABELS if len(keys) != 2 else (LABELS[0], LABELS[-1])
+        classes = LABELS if len(keys) != 2 and self._present == THREE else (LABELS[0], LABELS[-1])
         pairs = [f"{key}={name}" for key, name in zip(keys, classes, strict=False)]
         more = ",..." if len(keys) > len(pairs) else ""
         return f"say what each one is, such as --label-map {','.join(pairs)}{more}"
@@ -264,8 +279,15 @@ class LabelCodingFinder:
         named = _few([f"{name} ({-rows})" for rows, name in counted])
         return DataError(
             f"the label column has values without a class (rows of each): {named}",
-            hint=_HINT if self._most_stars is None else "leave out --labels stars, and use --label-map",
+            hint=self._hint_without_class(),
         )
+
+    def _hint_without_class(self) -> str:
+        if self._most_stars is None:
+            return _HINT
+        if self._present != THREE:
+            return "the middle of the scale has no class of two: say what it is with --label-map 3=negative"
+        return "leave out --labels stars, and use --label-map"
 
 
 def parse_label_map(text: str) -> dict[str, str]:
@@ -326,10 +348,28 @@ def _class_in_words(label: object) -> Sentiment | None:
     return rated_class(label) if found is None else found
 
 
-def _coded(first: int, classes: Sequence[Sentiment]) -> tuple[dict[str, Sentiment], str, str]:
-    codes = {str(code): one for code, one in enumerate(classes, start=first)}
+def _coded(numbers: Iterable[int], classes: Sequence[Sentiment]) -> tuple[dict[str, Sentiment], str, str]:
+    codes = {str(code): one for code, one in zip(numbers, classes, strict=True)}
     legend = ", ".join(f"{code} {one.label}" for code, one in codes.items())
     return codes, f"numbers {', '.join(codes)}", legend
+
+
+def _absent_hint(key: str) -> str:
+    return (
+        f"say what it is, such as --label-map {key}=negative, leave such rows out, "
+        'or set [labels] classes = "three"'
+    )
+
+
+def _check_present(classes: Iterable[Sentiment], present: Classes) -> None:
+    """Raise UsageError where labels are said to mean a class that there is not."""
+    for one in classes:
+        if one not in present:
+            raise UsageError(
+                f"the labels of the file are said to mean {one.label}, a class that is not there "
+                f"with {TWO_CLASSES}",
+                hint='name negative and positive alone, or set [labels] classes = "three"',
+            )
 
 
 def _listed(labels: str) -> tuple[Sentiment, ...]:

@@ -14,9 +14,10 @@ from typing import Any
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
 from sentimon.ingest.cells import is_missing, number_of, shown
+from sentimon.ingest.class_names import named_class
 from sentimon.ingest.column_names import plain_name
 from sentimon.jsonl import LineError
-from sentimon.labels import ALIASES, Sentiment
+from sentimon.labels import ALIASES, TWO, Sentiment
 
 SCORES = "scores"
 PREDICTED = (
@@ -84,15 +85,27 @@ class PredictionColumns:
             return "scores of each class"
         return "class and probability" if self.confidence else "class alone"
 
+    def lacks_neutral(self, rows: Iterable[Mapping[str, Any]]) -> bool:
+        """Return whether the rows have scores, and all of them are of negative and positive alone."""
+        if self.by_class is not None:
+            return self.by_class[Sentiment.NEUTRAL] is None
+        if self.scores is None:
+            return False
+        found = [{*map(_class_named, pairs)} for row in rows if (pairs := self._labels_of(row))]
+        return bool(found) and all(one == set(TWO) for one in found)
+
+    def _labels_of(self, row: Mapping[str, Any]) -> list[object]:
+        try:
+            return [label for label, _ in _pairs(row.get(self.scores or ""))]
+        except LineError:
+            return []
+
     def labels_in(self, row: Mapping[str, Any]) -> Iterator[object]:
         """Yield the names of classes that a row uses, as far as it can be read."""
         if self.label is not None and not is_missing(row.get(self.label)):
             yield row[self.label]
         if self.scores is not None and not self.by_class:
-            try:
-                yield from (label for label, _ in _pairs(row.get(self.scores)))
-            except LineError:
-                return
+            yield from self._labels_of(row)
 
     def read(self, row: Mapping[str, Any], read_label: ReadLabel) -> dict[str, Any]:
         """Return `scores`, `sentiment` and `confidence` of a row as fields of the log, as far as it has them.
@@ -289,3 +302,7 @@ def _class_of(label: object, read_label: ReadLabel) -> Sentiment:
         return read_label(label)
     except DataError as error:
         raise LineError("label", error.message) from error
+
+
+def _class_named(label: object) -> Sentiment | None:
+    return named_class(label) if isinstance(label, str) else None

@@ -14,7 +14,6 @@ from sentimon.ingest.input_file import InputFile
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.label_coding import LabelCodingFinder
 from sentimon.jsonl import BadLine
-from sentimon.labels import LABELS
 from sentimon.timestamps import parse_moment
 
 _SHOWN_ROWS = 3
@@ -157,7 +156,7 @@ class InputObserver:
             coding = labels.found()
         except DataError as error:
             raise DataError(f"{self._file.table.path}: {error.message}", hint=error.hint) from error
-        found: dict[str, dict[str, int]] = {label: {} for label in LABELS}
+        found: dict[str, dict[str, int]] = {one.label: {} for one in coding.present}
         for value, count in labels.counts.items():
             try:
                 found[coding.read(value).label][value] = count

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from sentimon.errors import NoVerdictError
+from sentimon.errors import NoVerdictError, StoreError
+from sentimon.labels import THREE, TWO, Classes
 from sentimon.monitoring.vocabulary import Vocabulary
 from sentimon.prediction_log.summary import Counts, ModelKey, Summary
 from sentimon.prediction_log.windows import Calendar
@@ -31,6 +32,8 @@ class Baseline:
     """The words of the texts; None where too few texts were logged."""
     resumed: datetime | None = None
     """When its model came back into service after another one; rows in between are of the other."""
+    classes: Classes = THREE
+    """The classes that there were."""
 
     @property
     def last(self) -> datetime | None:
@@ -74,6 +77,7 @@ def create_baseline(
     source: str,
     created: datetime,
     min_samples: int,
+    classes: Classes = THREE,
 ) -> Baseline:
     """Return a baseline of the rows in `summary` and of the `vocabulary` of their texts.
 
@@ -92,7 +96,22 @@ def create_baseline(
         source=source,
         summary=replace(summary, bad_lines=()),
         vocabulary=vocabulary,
+        classes=classes,
     )
+
+
+def check_classes(baseline: Baseline, classes: Classes, origin: str) -> None:
+    """Raise StoreError unless the baseline in the file `origin` is of these classes.
+
+    Raises:
+        StoreError: it is of others, so that no share of it can be compared.
+    """
+    if baseline.classes != classes:
+        was, now = ("two" if one == TWO else "three" for one in (baseline.classes, classes))
+        raise StoreError(
+            f'{origin}: the baseline is of {was} classes, and [labels] classes is "{now}"',
+            hint=f'set [labels] classes = "{was}", or make a new one with `sentimon baseline create --force`',
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import msgspec
 
 from sentimon.errors import DataError
 from sentimon.jsonl import decode_file, encode
-from sentimon.labels import LABELS, parse_label
+from sentimon.labels import LABELS, THREE, TWO, Classes, Sentiment, parse_label
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.text_changes import OF_TEXTS
 from sentimon.monitoring.vocabulary import MILLION, Vocabulary
@@ -81,6 +81,8 @@ class _File(msgspec.Struct, frozen=True):
     samples_with_confidence: Rows | None = None
     """None in files of versions that knew no rows without: then all rows have a confidence and scores."""
     samples_with_scores: Rows | None = None
+    labels: list[str] | None = None
+    """The classes that there are; None where they are three."""
 
 
 _decode_file = msgspec.json.Decoder(_File).decode
@@ -103,6 +105,8 @@ def encode_baseline(baseline: Baseline) -> bytes:
         "average_confidence": total.confidence / (sure * SCALE) if sure else None,
     }
     document = msgspec.to_builtins(_to_file(baseline)) | shown | {"hour_of_week": baseline.hour_of_week}
+    if document["labels"] is None:
+        del document["labels"]
     return msgspec.json.format(encode(document), indent=1) + b"\n"
 
 
@@ -148,6 +152,7 @@ def _to_file(baseline: Baseline) -> _File:
         resumed=None if baseline.resumed is None else format_moment(baseline.resumed),
         samples_with_confidence=summary.with_confidence,
         samples_with_scores=summary.with_scores,
+        labels=None if baseline.classes == THREE else [one.label for one in baseline.classes],
     )
 
 
@@ -186,7 +191,19 @@ def _from_file(file: _File) -> Baseline:
         summary=summary,
         vocabulary=words,
         resumed=None if file.resumed is None else parse_moment(file.resumed, None)[0],
+        classes=_classes(file.labels, summary),
     )
+
+
+def _classes(labels: list[str] | None, summary: Summary) -> Classes:
+    if labels is None:
+        return THREE
+    found = tuple(parse_label(one) for one in labels)
+    if found not in (THREE, TWO):
+        raise DataError("its labels are neither the three classes nor negative and positive")
+    if any(summary.counts[place] for place in Sentiment if place not in found):
+        raise DataError("it has rows of a class that is none of its labels")
+    return found
 
 
 def _from_class(one: _Class) -> Tally:

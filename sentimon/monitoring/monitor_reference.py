@@ -59,7 +59,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, baseline: Baseline) -> Reference:
         """Return the reference of `baseline`."""
         summary = baseline.summary
-        groups = (class_group(summary), confidence_group(summary))
+        groups = (class_group(summary, baseline.classes), confidence_group(summary))
         words = () if baseline.vocabulary is None else (baseline.vocabulary.group,)
         return cls.from_hours(groups + words, summary.hours, cuts=confidence_cuts(summary))
 

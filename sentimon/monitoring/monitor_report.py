@@ -167,7 +167,10 @@ def detectable_shift(
 ) -> DetectableShift:
     """Return the smallest shift that would raise an alarm at a check of as many rows as in `window`."""
     limit = event_limits(reference, check, settings)[0]
-    shifts = [_smallest(reference, place, window, limit, settings, confidence_level) for place in range(3)]
+    shifts = [
+        _smallest(reference, place, window, limit, settings, confidence_level)
+        for place, _ in reference.groups[0].watched
+    ]
     possible = [shift for shift in shifts if shift is not None]
     return DetectableShift(rows=window.rows, shift=max(possible, default=None))
 

@@ -29,7 +29,7 @@ def find_shifts(
     for count, window in look_backs(windows, settings.look_backs):
         clock, divisors = window.clock, (reference.divisor, reference.divisor_of(window))
         for number, (group, limit) in enumerate(zip(reference.groups, limits, strict=True)):
-            for place, event in enumerate(group.events):
+            for place, event in group.watched:
                 before = reference.expected(number, place, clock)
                 after = window.groups[number].counts[place], window.groups[number].n
                 p = _p_value(before, after, divisors, settings.tau, limit)
@@ -50,7 +50,8 @@ def event_limits(reference: Reference, check: int, settings: MonitorSettings) ->
     """Return, for each group, the p-value at or below which one of its events moved by more than chance.
 
     The part of alpha that this check may spend (`alpha_share`) is divided among the look-backs, the groups
-    and their events. The classes, which vary most, get three times as much as each other group.
+    and their events that are watched. The classes, which vary most, get three times as much as each other
+    group.
     """
     weights = [
         (_OF_CLASSES if place == 0 else 1) * bool(group.events)
@@ -58,7 +59,7 @@ def event_limits(reference: Reference, check: int, settings: MonitorSettings) ->
     ]
     spent = settings.alpha * alpha_share(check) / (settings.look_backs * sum(weights))
     return [
-        weight * spent / max(1, len(group.events))
+        weight * spent / max(1, len(group.watched))
         for weight, group in zip(weights, reference.groups, strict=True)
     ]
 

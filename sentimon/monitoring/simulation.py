@@ -171,9 +171,11 @@ class _Traffic:
         mix = np.array([wave.share for wave in self._reference.waves])
         shift = self._scenario.shift
         moved = np.zeros(3)
-        large = [place for place in range(3) if mix[place] >= shift] or [int(mix.argmax())]
+        classes = [place for place, _ in self._reference.groups[0].watched]
+        large = [place for place in classes if mix[place] >= shift] or [int(mix.argmax())]
         source = large[self._generator.integers(len(large))]
-        target = (source + self._generator.integers(1, 3)) % 3
+        further = self._generator.integers(1, len(classes))
+        target = classes[(classes.index(source) + int(further)) % len(classes)]
         moved[source], moved[target] = -min(shift, mix[source]), min(shift, mix[source])
         return moved
 
@@ -196,6 +198,7 @@ class _Traffic:
             usual = np.clip(
                 np.array([wave.at(hour) for wave in self._reference.waves]), _NEARLY_NOTHING, None
             )
+            usual[[place for place, event in enumerate(self._reference.groups[0].events) if not event]] = 0
             usual = usual / usual.sum()
             if self._correlation:
                 usual = self._generator.dirichlet(usual * (1 / self._correlation - 1))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from sentimon.labels import LABELS
+from sentimon.labels import THREE, Classes, names_of
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, Summary
 from sentimon.statistics.dispersion import mean_cluster_size
 
@@ -80,12 +80,18 @@ class EventGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     events: tuple[str, ...]
+    """Their names; "" for that of a class which there is not, and which is not watched."""
     reference: Counted
 
+    @property
+    def watched(self) -> list[tuple[int, str]]:
+        """Return (place, name) of each event that is watched."""
+        return [(place, event) for place, event in enumerate(self.events) if event]
 
-def class_group(summary: Summary) -> EventGroup:
-    """Return the events "the label is negative", "... neutral", "... positive"."""
-    return EventGroup(name="class", events=LABELS, reference=class_counts(summary))
+
+def class_group(summary: Summary, classes: Classes = THREE) -> EventGroup:
+    """Return the events "the label is negative", "... neutral", "... positive", of the classes there are."""
+    return EventGroup(name="class", events=names_of(classes), reference=class_counts(summary))
 
 
 def class_counts(summary: Summary) -> Counted:

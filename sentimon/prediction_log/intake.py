@@ -12,7 +12,7 @@ import msgspec
 from sentimon.errors import DataError
 from sentimon.ingest.input_row import InputRow
 from sentimon.jsonl import BadLine, LineError
-from sentimon.labels import Sentiment
+from sentimon.labels import THREE, TWO_CLASSES, Classes, Sentiment
 from sentimon.prediction_log.record import (
     CORE_FIELDS,
     OPTIONAL_FIELDS,
@@ -64,16 +64,17 @@ class CheckedBatch:
 
 
 def check_rows(
-    rows: Iterable[Row], *, clock: Callable[[], datetime], zone: tzinfo | None
+    rows: Iterable[Row], *, clock: Callable[[], datetime], zone: tzinfo | None, classes: Classes = THREE
 ) -> Iterator[CheckedRow]:
     """Yield each row as it is read: a record where it brings a prediction, which is checked and kept.
 
     A prediction is a sentiment, scores, or both. A sentiment may come with its confidence or alone: it is
     kept as it is, and not scored again. A row without a timestamp happened when it was read, by `clock`; a
-    naive timestamp is read in `zone` (None: local time).
+    naive timestamp is read in `zone` (None: local time). Of two `classes`, rows with scores of those two are
+    whole, and rows that name neutral are bad.
     """
     for row in rows:
-        yield _check(row, clock(), zone)
+        yield _check(row, clock(), zone, classes)
 
 
 def checked_batches(rows: Iterable[CheckedRow], *, chunk_texts: int) -> Iterator[CheckedBatch]:
@@ -99,7 +100,7 @@ class _Given(msgspec.Struct):
     token_hashes: list[int] | None = None
 
 
-def _check(row: Row, now: datetime, zone: tzinfo | None) -> CheckedRow:
+def _check(row: Row, now: datetime, zone: tzinfo | None, classes: Classes) -> CheckedRow:
     if isinstance(row, BadLine):
         return row
     try:
@@ -114,7 +115,7 @@ def _check(row: Row, now: datetime, zone: tzinfo | None) -> CheckedRow:
             "extra": {name: value for name, value in row.fields.items() if name not in _OURS},
         }
         if given.scores is not None or given.sentiment is not None:
-            return _predicted_elsewhere(row.text, given, rest)
+            return _predicted_elsewhere(row.text, given, rest, classes)
         if given.confidence is not None:
             raise LineError("scores", "names a confidence, but neither a sentiment nor scores")
         if row.text is None:
@@ -124,10 +125,16 @@ def _check(row: Row, now: datetime, zone: tzinfo | None) -> CheckedRow:
         return error.at(row.path, row.line)
 
 
-def _predicted_elsewhere(text: str | None, given: _Given, rest: Mapping[str, Any]) -> PredictionRecord:
-    scores = None if given.scores is None else parse_scores(given.scores)
+def _predicted_elsewhere(
+    text: str | None, given: _Given, rest: Mapping[str, Any], classes: Classes
+) -> PredictionRecord:
+    scores = None if given.scores is None else parse_scores(given.scores, classes=classes)
     sentiment = _class_of(given.sentiment, scores)
-    confidence = agreed_confidence(sentiment, given.confidence, scores)
+    if sentiment not in classes:
+        raise LineError(
+            "label", f"sentiment is {sentiment.label}, a class that is not there with {TWO_CLASSES}"
+        )
+    confidence = agreed_confidence(sentiment, given.confidence, scores, classes=classes)
     return PredictionRecord(
         text=text,
         sentiment=sentiment,

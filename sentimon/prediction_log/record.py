@@ -10,7 +10,7 @@ import msgspec
 
 from sentimon.errors import DataError
 from sentimon.jsonl import LineError, decode_line, well_formed
-from sentimon.labels import LABELS, Sentiment, parse_label
+from sentimon.labels import LABELS, THREE, TWO, TWO_CLASSES, Classes, Sentiment, parse_label
 from sentimon.scoring.scores import ScoredText, Scores
 from sentimon.timestamps import format_moment, in_utc
 
@@ -157,34 +157,61 @@ def _rest_of(line: bytes) -> dict[str, Any]:
     return {name: value for name, value in _decode_raw(flat).items() if name not in _OURS}
 
 
-def parse_scores(scores: Mapping[str, float], *, parse: Callable[[str], Sentiment] | None = None) -> Scores:
+def parse_scores(
+    scores: Mapping[str, float],
+    *,
+    parse: Callable[[str], Sentiment] | None = None,
+    classes: Classes = THREE,
+) -> Scores:
     """Return the scores of a row, whose keys may have any order, and any name that `parse` knows.
+
+    A class that is none of `classes` scores 0, and need not be named.
 
     Raises:
         LineError: a label is unknown, missing or given twice, or the numbers are no distribution.
     """
     # The quick way, for rows that we wrote ourselves.
-    vector = list(scores.values()) if tuple(scores) == LABELS else _in_order(scores, parse or line_label)
+    vector = (
+        list(scores.values()) if tuple(scores) == LABELS else _in_order(scores, parse or line_label, classes)
+    )
     try:
-        return Scores.from_probabilities(vector)
+        found = Scores.from_probabilities(vector)
     except DataError as error:
         raise LineError("scores", error.message) from error
+    if classes != THREE:
+        _check_absent(found, classes)
+    return found
 
 
-def _in_order(scores: Mapping[str, float], parse: Callable[[str], Sentiment]) -> list[float]:
+def _check_absent(scores: Scores, classes: Classes) -> None:
+    for place in Sentiment:
+        score = scores.vector[place]
+        if place not in classes and score > 0:
+            raise LineError(
+                "scores", f"{place.label} scores {score}, a class that is not there with {TWO_CLASSES}"
+            )
+
+
+def _in_order(
+    scores: Mapping[str, float], parse: Callable[[str], Sentiment], classes: Classes
+) -> list[float]:
     found: dict[Sentiment, float] = {}
     for name, value in scores.items():
         place = parse(name)
         if place in found:
             raise LineError("scores", f"scores name {place.label} twice")
         found[place] = value
-    missing = [place.label for place in Sentiment if place not in found]
+    missing = [place.label for place in Sentiment if place in classes and place not in found]
     if missing:
-        raise LineError("scores", f"scores lack {', '.join(missing)}")
-    return [found[place] for place in Sentiment]
+        # A classifier of two classes has such scores.
+        hint = f"; without such a class set {TWO_CLASSES}" if found.keys() == set(TWO) else ""
+        raise LineError("scores", f"scores lack {', '.join(missing)}{hint}")
+    return [found.get(place, 0.0) for place in Sentiment]
 
 
-def agreed_confidence(sentiment: Sentiment, confidence: float | None, scores: Scores | None) -> float | None:
+def agreed_confidence(
+    sentiment: Sentiment, confidence: float | None, scores: Scores | None, *, classes: Classes = THREE
+) -> float | None:
     """Return the confidence of a row, once it is known to agree with the label and the scores.
 
     Without a confidence it is the score of the class; without scores, too, it is None.
@@ -196,10 +223,11 @@ def agreed_confidence(sentiment: Sentiment, confidence: float | None, scores: Sc
     if confidence is not None and not 0.0 <= confidence <= 1.0:
         raise LineError("disagreement", f"confidence is {confidence}, not a number from 0 to 1")
     if scores is None:
-        if confidence is not None and confidence < LEAST_CONFIDENCE:
+        if confidence is not None and confidence < 1 / len(classes) - AGREEMENT:
+            number = "three" if classes == THREE else "two"
             raise LineError(
                 "disagreement",
-                f"confidence is {confidence}, but the best of three classes has 1/3 or more",
+                f"confidence is {confidence}, but the best of {number} classes has 1/{len(classes)} or more",
             )
         return confidence
     own = scores.vector[sentiment]

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.labels import Sentiment
+from sentimon.labels import places_named
 from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
@@ -50,7 +50,7 @@ def _drift(report: DriftReport, names: Sequence[str], zone: str, narrow: bool) -
         narrow=narrow,
     )
     changes = report.share_changes or (None, None, None)
-    for place in Sentiment:
+    for place in places_named(names):
         table.add_row(
             class_name(place, names),
             estimate(report.baseline.shares[place], below=narrow),

@@ -16,7 +16,7 @@ from sentimon.evaluation.estimate import (
     Mix,
 )
 from sentimon.evaluation.realised_quality import EstimateGap
-from sentimon.labels import LABELS, Sentiment
+from sentimon.labels import LABELS, by_name, places_named
 from sentimon.reporting.plain_text import change, estimate, number
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
 from sentimon.statistics.intervals import Difference
@@ -24,23 +24,25 @@ from sentimon.statistics.intervals import Difference
 NOT_TRUSTWORTHY = "not trustworthy here"
 
 
-def estimates_object(found: Estimates, gap: EstimateGap | None, *, calibration: str | None) -> dict[str, Any]:
+def estimates_object(
+    found: Estimates, gap: EstimateGap | None, *, calibration: str | None, names: Sequence[str] = LABELS
+) -> dict[str, Any]:
     """Return the object of `metrics --estimate --json`; estimates that cannot be trusted are null."""
     learnt, trust = found.learnt, found.trust
     return {
         "rows": found.rows,
         "rows_without_scores": found.without_scores,
-        "labelled": dict(zip(LABELS, found.labelled, strict=True)),
+        "labelled": dict(by_name(names, found.labelled)),
         "trustworthy": trust.holds,
         "reasons": reasons(trust),
         "accuracy": None if learnt is None else learnt.accuracy.to_dict(),
         "macro_recall": None if learnt is None else learnt.macro_recall.to_dict(),
         "mix": {
-            "counting": _mix(found.counted),
-            "confusion_matrix": None if learnt is None else _mix(learnt.by_confusion),
-            "expectation_maximisation": None if learnt is None else _mix(learnt.by_expectation),
+            "counting": _mix(found.counted, names),
+            "confusion_matrix": None if learnt is None else _mix(learnt.by_confusion, names),
+            "expectation_maximisation": None if learnt is None else _mix(learnt.by_expectation, names),
             "preferred": None if learnt is None else learnt.preferred,
-            "best": None if learnt is None else _mix(found.best),
+            "best": None if learnt is None else _mix(found.best, names),
         },
         "realised": None if gap is None else _gap(gap),
         "fit": {"distance": trust.fit.distance, "usual": trust.fit.usual, "p": trust.fit.p},
@@ -51,8 +53,8 @@ def estimates_object(found: Estimates, gap: EstimateGap | None, *, calibration: 
         "calibration": {
             "from": calibration,
             "kind": found.calibrator.kind,
-            "weights": list(found.calibrator.weights),
-            "biases": list(found.calibrator.biases),
+            "weights": [one for _, one in by_name(names, found.calibrator.weights)],
+            "biases": [one for _, one in by_name(names, found.calibrator.biases)],
         },
         "assumptions": assumptions(found, calibration),
     }
@@ -132,7 +134,7 @@ def _mix_table(found: Estimates, names: Sequence[str], narrow: bool) -> Table:
     columns = (("Class", "left"), ("Counted", "left"), ("By confusion matrix", "text"), ("By EM", "text"))
     table = new_table("Class mix", *columns, narrow=narrow)
     learnt = found.learnt
-    for place in Sentiment:
+    for place in places_named(names):
         table.add_row(
             class_name(place, names),
             estimate(found.counted[place], below=narrow),
@@ -147,8 +149,8 @@ def _mix_table(found: Estimates, names: Sequence[str], narrow: bool) -> Table:
     return table
 
 
-def _mix(mix: Mix) -> dict[str, Any]:
-    return {name: one.to_dict() for name, one in zip(LABELS, mix, strict=True)}
+def _mix(mix: Mix, names: Sequence[str]) -> dict[str, Any]:
+    return {name: one.to_dict() for name, one in by_name(names, mix)}
 
 
 def _gap(gap: EstimateGap) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sentimon.config.secrets import masked
 from sentimon.errors import LogFileError
-from sentimon.labels import LABELS
+from sentimon.labels import LABELS, by_name, names_of
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
 from sentimon.monitoring.class_mix_drift import DriftReport
@@ -35,10 +35,10 @@ def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str
 def _metrics_fields(metrics: Metrics, names: Sequence[str]) -> dict[str, Any]:
     return {
         "total_predictions": metrics.total,
-        "sentiment_distribution": dict(zip(names, metrics.counts, strict=True)),
+        "sentiment_distribution": dict(by_name(names, metrics.counts)),
         "sentiment_percentages": {
             name: None if one.value is None else 100 * one.value
-            for name, one in zip(names, metrics.shares, strict=True)
+            for name, one in by_name(names, metrics.shares)
         },
         "average_confidence": metrics.confidence.value,
         "confidence_by_sentiment": _values(metrics.confidence_by_class, names),
@@ -71,14 +71,16 @@ def summary_object(summary: Summary) -> dict[str, Any]:
     }
 
 
-def window_object(window: Window, *, confidence_level: float) -> dict[str, Any]:
+def window_object(
+    window: Window, *, confidence_level: float, names: Sequence[str] = LABELS
+) -> dict[str, Any]:
     """Return one window: `start` (included), `end` (excluded), `complete`, and its metrics."""
     metrics = measure(window.summary, confidence_level=confidence_level)
     return {
         "start": format_moment(window.start),
         "end": format_moment(window.end),
         "complete": window.complete,
-        **_metrics_fields(metrics, LABELS),
+        **_metrics_fields(metrics, names),
     }
 
 
@@ -113,7 +115,7 @@ def drift_object(
         "total_variation": report.total_variation,
         "share_changes": None
         if report.share_changes is None
-        else {name: _change(one) for name, one in zip(names, report.share_changes, strict=True)},
+        else {name: _change(one) for name, one in by_name(names, report.share_changes)},
         "confidence_change": None if change is None else _change(change),
         "baseline_confidence": report.baseline.confidence.to_dict(),
         "current_confidence": report.current.confidence.to_dict(),
@@ -147,7 +149,7 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
 def baseline_object(baseline: Baseline, *, confidence_level: float) -> dict[str, Any]:
     """Return the content of a baseline without its histograms, which are in its file."""
     metrics = measure(baseline.summary, confidence_level=confidence_level)
-    content = metrics_object(metrics, timestamp=baseline.created)
+    content = metrics_object(metrics, timestamp=baseline.created, names=names_of(baseline.classes))
     return {"name": baseline.name, "source": baseline.source, **content, **summary_object(baseline.summary)}
 
 
@@ -220,11 +222,11 @@ def verified_object(
 
 
 def _values(estimates: ByClass, names: Sequence[str]) -> dict[str, float | None]:
-    return {name: one.value for name, one in zip(names, estimates, strict=True)}
+    return {name: one.value for name, one in by_name(names, estimates)}
 
 
 def _estimates(estimates: ByClass, names: Sequence[str]) -> dict[str, Mapping[str, float | int | None]]:
-    return {name: one.to_dict() for name, one in zip(names, estimates, strict=True)}
+    return {name: one.to_dict() for name, one in by_name(names, estimates)}
 
 
 def _change(change: Difference) -> dict[str, float]:

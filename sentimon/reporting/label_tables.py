@@ -10,22 +10,22 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from sentimon.gold_labels.label_coverage import Coverage, CoverageWindow, SelectionBias
-from sentimon.labels import LABELS, Sentiment
+from sentimon.labels import LABELS, Sentiment, places_named
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import minute, number, span_of, visible
 from sentimon.reporting.table_style import class_name, new_table, sentences_of
 from sentimon.timestamps import format_moment
 
 
-def coverage_object(coverage: Coverage) -> dict[str, Any]:
+def coverage_object(coverage: Coverage, names: Sequence[str] = LABELS) -> dict[str, Any]:
     """Return the object of `label status --json`; numbers that need more rows are null."""
     delay, fairness = coverage.delay, coverage.fairness
     return {
         **_counts(coverage.all, coverage.labelled),
         "drawn": coverage.drawn,
         "per_class": {
-            name: _share(coverage.labelled.counts[place], coverage.all.counts[place])
-            for place, name in enumerate(LABELS)
+            names[place]: _share(coverage.labelled.counts[place], coverage.all.counts[place])
+            for place in places_named(names)
         },
         "delay_hours": None
         if delay is None
@@ -44,7 +44,7 @@ def coverage_table(coverage: Coverage, names: Sequence[str], *, zone: tzinfo | N
         ("Labelled", "right"),
         ("Coverage", "right"),
     )
-    for place in Sentiment:
+    for place in places_named(names):
         labelled, rows = coverage.labelled.counts[place], coverage.all.counts[place]
         table.add_row(class_name(place, names), str(rows), str(labelled), _ratio(labelled, rows))
     table.add_section()

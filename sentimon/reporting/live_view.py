@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sentimon.labels import Sentiment
+from sentimon.labels import Sentiment, places_named
 from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.monitor_state import MonitorState
@@ -185,7 +185,7 @@ def _windows(state: Watched, names: Sequence[str], cells: int, width: int) -> Li
     unfinished = "" if windows[-1].complete else "*"
     heading = f"Windows of {state.every} from {start}"
     lines = [_columns(heading, cells + 2 + room, f"{newest}{unfinished} {_zone(state)}")]
-    for place in Sentiment:
+    for place in places_named(names):
         line = sparkline([one.shares[place].value for one in measured])
         lines.append(
             _row(names[place], line, estimate(measured[-1].shares[place]), cells, room, STYLES[place])
@@ -243,7 +243,10 @@ def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) ->
     )
     return [
         Text(f"Baseline {visible(report.baseline_name or '')!r} and {newer}", style="bold"),
-        *(_compared(report, place, _name(names[place], cells, STYLES[place]), width) for place in Sentiment),
+        *(
+            _compared(report, place, _name(names[place], cells, STYLES[place]), width)
+            for place in places_named(names)
+        ),
         score,
     ]
 

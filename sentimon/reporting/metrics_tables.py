@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.labels import Sentiment
+from sentimon.labels import by_name, places_named
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.prediction_metrics import Metrics, measure
 from sentimon.prediction_log.summary import Summary
@@ -58,7 +58,7 @@ def _metrics(metrics: Metrics, summary: Summary, names: Sequence[str], narrow: b
         ("Mean confidence", "left"),
         narrow=narrow,
     )
-    for place in Sentiment:
+    for place in places_named(names):
         share = metrics.shares[place]
         table.add_row(
             class_name(place, names),
@@ -97,7 +97,7 @@ def _windows(
         f"Per window, {zone or 'local'} time",
         ("Window", "left"),
         ("Rows", "right"),
-        *((short_name(name, _SHORT) if narrow else name, "right") for name in names),
+        *((short_name(name, _SHORT) if narrow else name, "right") for name in names if name),
         ("Confidence", "left"),
         narrow=narrow,
     )
@@ -106,7 +106,7 @@ def _windows(
         table.add_row(
             start if window.complete else start + "*",
             str(metrics.total),
-            *(number(share.value) for share in metrics.shares),
+            *(number(share.value) for _, share in by_name(names, metrics.shares)),
             estimate(metrics.confidence, below=narrow),
         )
     return table
@@ -125,7 +125,7 @@ class _Sparklines:
         width = max(map(cell_len, names)) + 2
         most = max(1, min(_MOST_MARKS, options.max_width - width))
         shown = self.measured[-most:]
-        for place in Sentiment:
+        for place in places_named(names):
             line = sparkline([metrics.shares[place].value for metrics in shown])
             yield Text.assemble(set_cell_size(names[place], width), (line, STYLES[place]))
         scale = f"share per window, 0 to 1{f', the latest {most}' if len(shown) < len(self.measured) else ''}"

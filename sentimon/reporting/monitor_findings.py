@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sentimon.labels import LABELS
+from sentimon.labels import by_name, names_of
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
@@ -30,26 +30,25 @@ def monitor_object(
     timestamp: datetime,
     words: Iterable[Growth] = (),
     examples: Iterable[PredictionRecord] = (),
-    names: Sequence[str] = LABELS,
+    names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return the result of a check; numbers that need more rows are null."""
     look, level, rows = report.look, report.confidence_level, sum(report.counts)
     shares = [wilson(count, rows, confidence_level=level) for count in report.counts]
     known = report.baseline.summary
+    names = names_of(report.baseline.classes) if names is None else names
     return {
         "timestamp": format_moment(timestamp),
         "rule": "monitor",
         "verdict": report.verdict.value,
         "drift_detected": report.drifting,
         "drift_score": report.score.value,
-        "baseline_distribution": {
-            name: count / known.count for name, count in zip(names, known.counts, strict=True)
-        },
-        "current_distribution": {name: one.value for name, one in zip(names, shares, strict=True)},
+        "baseline_distribution": {name: count / known.count for name, count in by_name(names, known.counts)},
+        "current_distribution": {name: one.value for name, one in by_name(names, shares)},
         "recommendations": explain_monitor(report, names),
         "score": report.score.to_dict(),
         "score_over_checks": report.over,
-        "shares": {name: one.to_dict() for name, one in zip(names, shares, strict=True)},
+        "shares": {name: one.to_dict() for name, one in by_name(names, shares)},
         "baseline_name": report.baseline.name,
         "baseline_samples": known.count,
         "new_samples": report.new,
@@ -65,9 +64,7 @@ def monitor_object(
             "all_checks": _detectable(report.in_all),
         },
         "design_effect": {"value": report.reference.design_effect, "divided": report.reference.divided},
-        "daily_amplitudes": {
-            name: wave.amplitude for name, wave in zip(names, report.reference.waves, strict=True)
-        },
+        "daily_amplitudes": {name: wave.amplitude for name, wave in by_name(names, report.reference.waves)},
         "grown_words": [{"word": one.word, "before": one.before, "after": one.after} for one in words],
         "examples": [record.to_dict() for record in examples],
     }

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.labels import Sentiment
+from sentimon.labels import places_named
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Proportion
 from sentimon.monitoring.monitor_report import MonitorReport
@@ -66,7 +66,7 @@ def _mix(report: MonitorReport, names: Sequence[str], narrow: bool) -> Table:
         ("Change", "left"),
         narrow=narrow,
     )
-    for place in Sentiment:
+    for place in places_named(names):
         before, after = (known.counts[place], known.count), (report.counts[place], rows)
         table.add_row(class_name(place, names), *_shares(before, after, report.confidence_level, narrow))
     table.add_row("rows", str(known.count), str(rows), f"{report.new} new")

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from sentimon.labels import by_name
 from sentimon.reporting.plain_text import number, visible
 from sentimon.reporting.table_style import STYLES
 from sentimon.scoring.scores import ScoredText, Scores
@@ -47,7 +48,7 @@ def predictions_table(
     label_width = max(8, *(len(name) for name in names))
     table.add_column("Class", width=label_width, no_wrap=True)
     table.add_column("Confidence", width=10, justify="right")
-    for name in names:
+    for name in filter(None, names):
         table.add_column(Text(visible(name)), width=max(8, len(name)), justify="right", no_wrap=True)
     table.add_column("Text", ratio=1, no_wrap=True, overflow="ellipsis")
     for text, scores, truncated in predictions:
@@ -55,7 +56,7 @@ def predictions_table(
         table.add_row(
             Text(visible(names[scores.label]), style=STYLES[scores.label]),
             number(scores.confidence),
-            *(number(score) for score in scores.vector),
+            *(number(score) for _, score in by_name(names, scores.vector)),
             Text(shown),
         )
     return table

@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sentimon.errors import ENDED, ExitCode
-from sentimon.labels import LABELS
+from sentimon.labels import LABELS, by_name
 from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
 from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.prediction_metrics import Metrics
@@ -170,20 +170,18 @@ def number(value: float) -> str:
     return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
 
 
-def metrics_families(summary: Summary, metrics: Metrics) -> list[Family]:
+def metrics_families(summary: Summary, metrics: Metrics, names: Sequence[str] = LABELS) -> list[Family]:
     """Return rows per class, shares and confidences with their intervals, models, and bad lines."""
     latest = None if summary.last is None else from_microseconds(summary.last)
     return [
-        gauges("predictions", "Rows looked at.", "sentiment", zip(LABELS, metrics.counts, strict=True)),
-        *estimate_gauges(
-            "share", "Share of a class.", "sentiment", list(zip(LABELS, metrics.shares, strict=True))
-        ),
+        gauges("predictions", "Rows looked at.", "sentiment", by_name(names, metrics.counts)),
+        *estimate_gauges("share", "Share of a class.", "sentiment", list(by_name(names, metrics.shares))),
         *estimate_gauges("confidence", "Mean confidence over all rows.", "", [("", metrics.confidence)]),
         *estimate_gauges(
             "class_confidence",
             "Mean confidence of the rows of a class.",
             "sentiment",
-            list(zip(LABELS, metrics.confidence_by_class, strict=True)),
+            list(by_name(names, metrics.confidence_by_class)),
         ),
         _models(summary),
         gauge("bad_lines", "Lines of the log that hold no row and were left out.", summary.bad_count),

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.labels import Sentiment
+from sentimon.labels import by_name, places_named
 from sentimon.reporting.plain_text import estimate, minute, number, visible
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
 from sentimon.timestamps import format_moment
@@ -159,7 +159,7 @@ def _per_class(quality: Quality, names: Sequence[str], narrow: bool) -> Table:
     headings = ("Precision", "Recall", "F1")
     columns = (("Class", "left"), ("Rows", "right"), *((one, "left") for one in headings))
     table = new_table("Per class", *columns, narrow=narrow)
-    for one in quality.classes:
+    for one in quality.per_class:
         table.add_row(
             class_name(one.sentiment, names),
             str(one.support),
@@ -169,10 +169,13 @@ def _per_class(quality: Quality, names: Sequence[str], narrow: bool) -> Table:
 
 
 def _confusion_matrix(quality: Quality, names: Sequence[str]) -> RenderableType:
-    columns = ((f"as {name}", "right") for name in names)
+    columns = ((f"as {name}", "right") for name in names if name)
     table = new_table("Confusion matrix: gold down, predicted across", ("", "left"), *columns)
-    for place in Sentiment:
-        table.add_row(class_name(place, names), *(str(count) for count in quality.confusion_matrix[place]))
+    for place in places_named(names):
+        table.add_row(
+            class_name(place, names),
+            *(str(count) for _, count in by_name(names, quality.confusion_matrix[place])),
+        )
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.labels import LABELS
+from sentimon.labels import LABELS, by_name
 from sentimon.reporting.plain_text import estimate, visible
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of
 
@@ -21,7 +22,7 @@ MANY_UNKNOWN = 0.05
 """Share of unknown tokens above which a model lacks words, and not only a few odd signs."""
 
 
-def plan_object(plan: RetrainingPlan, seconds: float) -> dict[str, Any]:
+def plan_object(plan: RetrainingPlan, seconds: float, names: Sequence[str] = LABELS) -> dict[str, Any]:
     """Return what `retrain --dry-run --json` documents; `seconds` is about how long it takes."""
     split = plan.split
     return {
@@ -29,7 +30,7 @@ def plan_object(plan: RetrainingPlan, seconds: float) -> dict[str, Any]:
         "base_revision": plan.base.revision,
         "fingerprint": split.fingerprint,
         "new_rows": len(split.train),
-        "per_class": dict(zip(LABELS, split.counts, strict=True)),
+        "per_class": dict(by_name(names, split.counts)),
         "held_out": len(split.held_out),
         "old_rows": len(split.replay),
         "old_rows_a_pass": plan.replay_per_epoch,
@@ -43,11 +44,11 @@ def plan_object(plan: RetrainingPlan, seconds: float) -> dict[str, Any]:
     }
 
 
-def plan_table(plan: RetrainingPlan, seconds: float) -> RenderableType:
+def plan_table(plan: RetrainingPlan, seconds: float, names: Sequence[str] = LABELS) -> RenderableType:
     """Return what a retraining will do, and about how long it takes."""
     split, hyper = plan.split, plan.hyper
     table = new_table(f"Retraining of {visible(plan.base.model)}", ("Rows", "left"), ("n", "right"))
-    for name, count in zip(LABELS, split.counts, strict=True):
+    for name, count in by_name(names, split.counts):
         table.add_row(f"new, {name}", str(count))
     table.add_row("new, kept out", str(len(split.held_out)))
     if split.replay:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
 from sentimon.errors import ModelError
+from sentimon.labels import THREE, TWO_CLASSES, Classes, Sentiment
 from sentimon.scoring.scores import ScoredText
 
 DEFAULT_MODEL = "sentimon-default"
@@ -38,16 +39,55 @@ def model_name(settings: ModelSettings) -> str:
     return settings.name or DEFAULT_MODEL
 
 
-def load_scorer(settings: ModelSettings | None = None) -> Scorer:
+def load_scorer(
+    settings: ModelSettings | None = None,
+    *,
+    present: Classes = THREE,
+    say: Callable[[str], None] = lambda message: None,
+) -> Scorer:
     """Return the scorer of the model that `settings` names; without a name the one that ships.
 
     A folder with a `model.onnx` runs on ONNX Runtime and never imports torch; any other folder or
-    HuggingFace id runs on transformers.
+    HuggingFace id runs on transformers. Its outputs are of the classes that are `present`; where it has none
+    for neutral, of three, that is said.
 
     Raises:
-        ModelError: it cannot be found or loaded, or its labels cannot be mapped.
+        ModelError: it cannot be found or loaded, its labels cannot be mapped, or one of them means a class
+            that is not there.
     """
-    settings = settings or ModelSettings()
+    scorer = _loaded(settings or ModelSettings())
+    _check_outputs(scorer, present)
+    if missing_class(scorer, present):
+        say(missing_class(scorer, present))
+    return scorer
+
+
+class _ScorerOfOutputs(Scorer, Protocol):
+    """A scorer that says which class each output of its model means."""
+
+    @property
+    def classes(self) -> tuple[Sentiment, ...]:
+        """Return the class of each output."""
+
+
+def _check_outputs(scorer: _ScorerOfOutputs, present: Classes) -> None:
+    for one in scorer.classes:
+        if one not in present:
+            raise ModelError(
+                f"{scorer.model} has an output for {one.label}, a class that is not there with {TWO_CLASSES}",
+                hint='name a model of two classes, or set [labels] classes = "three"',
+            )
+
+
+def missing_class(scorer: Scorer, present: Classes = THREE) -> str:
+    """Return what people should know of a model that lacks a class that is `present`; empty if it has all."""
+    outputs = getattr(scorer, "classes", present)
+    if set(present) <= set(outputs):
+        return ""
+    return f"{scorer.model} has no output for neutral, whose score is always 0: set {TWO_CLASSES}"
+
+
+def _loaded(settings: ModelSettings) -> _ScorerOfOutputs:
     ships = settings.name in ("", DEFAULT_MODEL)
     folder = DEFAULT_FOLDER if ships else expanded(settings.name)
     if folder.is_file():

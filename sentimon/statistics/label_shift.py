@@ -48,11 +48,12 @@ def score_bins(source: Matrix, scores: Matrix) -> Classes:
     return bins
 
 
-def count_bins(bins: Classes, gold: Classes, weights: Matrix) -> Matrix:
-    """Return the weight of the labelled rows per gold class and bin, shape (3, 3 * BINS_PER_CLASS)."""
-    size = 3 * BINS_PER_CLASS
-    counts: Matrix = np.bincount(gold * size + bins, weights=weights, minlength=3 * size).astype(np.float64)
-    return counts.reshape(3, size)
+def count_bins(bins: Classes, gold: Classes, weights: Matrix, *, classes: int = 3) -> Matrix:
+    """Return the weight of the labelled rows per gold class and bin, shape (k, k * BINS_PER_CLASS)."""
+    size = classes * BINS_PER_CLASS
+    counts = np.bincount(gold * size + bins, weights=weights, minlength=classes * size).astype(np.float64)
+    found: Matrix = counts.reshape(classes, size)
+    return found
 
 
 def fit_mixture(labelled: Matrix, observed: Matrix, *, seed: int) -> MixtureFit:

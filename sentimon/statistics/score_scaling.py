@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,8 +40,12 @@ class Calibrator:
         return None if self.kind == VECTOR or self.weights[0] <= 0 else 1 / self.weights[0]
 
     def apply(self, scores: Matrix) -> Matrix:
-        """Return the calibrated scores of raw `scores`, both of shape (n, 3), rows summing to 1."""
-        return softmax(np.asarray(self.weights) * _logits(scores) + np.asarray(self.biases))
+        """Return the calibrated scores of raw `scores`, both of shape (n, k), rows summing to 1.
+
+        The columns are all three classes, or negative and positive.
+        """
+        places = _places(scores.shape[1])
+        return softmax(np.asarray(self.weights)[places] * _logits(scores) + np.asarray(self.biases)[places])
 
 
 UNCHANGED = Calibrator(kind="none", weights=(1.0, 1.0, 1.0), biases=(0.0, 0.0, 0.0))
@@ -56,7 +61,8 @@ def fit_scaling(
 ) -> Calibrator:
     """Return the calibrator of a `kind`, one of KINDS, with the least log loss on labelled rows.
 
-    `scores` (n, 3) are raw, `gold` (n,) the classes, `counts` (n,) how often each row counts, n > 0. The
+    `scores` (n, k) are raw, `gold` (n,) the columns of the true classes, which are all three, or negative and
+    positive; `counts` (n,) how often each row counts, n > 0. The
     log loss, with a small ridge penalty, is convex in the parameters; Newton's method finds its minimum from
     any `start`.
 
@@ -83,8 +89,9 @@ def fit_temperature(groups: Sequence[tuple[Matrix, Classes]]) -> float:
 
 def _fitted(logits: Matrix, gold: Classes, kind: str, often: Matrix, start: Calibrator) -> Calibrator:
     design = _design(logits, kind)
-    theta, centre = _parameters(start, kind), _parameters(UNCHANGED, kind)
-    truth, rows = np.eye(len(Sentiment))[gold], np.arange(len(gold))
+    classes = logits.shape[1]
+    theta, centre = _parameters(start, kind, classes), _parameters(UNCHANGED, kind, classes)
+    truth, rows = np.eye(classes)[gold], np.arange(len(gold))
 
     def loss(at: Matrix) -> float:
         chosen = softmax(design @ at)[rows, gold]
@@ -100,7 +107,7 @@ def _fitted(logits: Matrix, gold: Classes, kind: str, often: Matrix, start: Cali
         if before - after < 1e-9 * (1 + abs(before)):
             break
         before = after
-    return _calibrator(theta, kind)
+    return _calibrator(theta, kind, classes)
 
 
 def log_loss(scores: Matrix, gold: Classes, *, smallest: float = _SMALLEST) -> Matrix:
@@ -128,17 +135,17 @@ def held_out_losses(scores: Matrix, gold: Classes, kind: str, *, seed: int) -> M
 
 
 def softmax(logits: Matrix) -> Matrix:
-    """Return the probabilities of `logits`; both have shape (n, 3), rows of the result sum to 1."""
+    """Return the probabilities of `logits`; both have shape (n, k), rows of the result sum to 1."""
     # Column by column: to reduce rows of three takes numpy several times as long.
-    highest = np.maximum(np.maximum(logits[:, 0], logits[:, 1]), logits[:, 2])
+    highest: Matrix = functools.reduce(np.maximum, logits.T)
     raised = np.exp(logits - highest[:, None])
     shares: Matrix = raised / row_sums(raised)[:, None]
     return shares
 
 
 def row_sums(values: Matrix) -> Matrix:
-    """Return the sum of each row, shape (n,), of `values` (n, 3): what `sum(axis=1)` gives, sooner."""
-    sums: Matrix = values[:, 0] + values[:, 1] + values[:, 2]
+    """Return the sum of each row, shape (n,), of `values` (n, k): what `sum(axis=1)` gives, sooner."""
+    sums: Matrix = functools.reduce(np.add, values.T)
     return sums
 
 
@@ -147,13 +154,18 @@ def _logits(scores: Matrix) -> Matrix:
     return logits
 
 
+def _places(size: int) -> list[int]:
+    """Return the place of each of `size` columns among the three classes."""
+    return [0, 1, 2] if size == len(Sentiment) else [0, 2]
+
+
 def _design(logits: Matrix, kind: str) -> Matrix:
-    """Return the design, shape (n, 3, parameters): logits and intercepts; the neutral class has no bias."""
+    """Return the design, shape (n, k, parameters): logits and intercepts; the neutral class has no bias."""
     n, size = logits.shape
     slopes = logits[:, :, None] * np.eye(size) if kind == VECTOR else logits[:, :, None]
     if kind == TEMPERATURE:
         return slopes
-    biases = np.broadcast_to(np.eye(size)[:, [0, 2]], (n, size, 2))
+    biases = np.broadcast_to(np.eye(size)[:, [0, size - 1]], (n, size, 2))
     return np.concatenate([slopes, biases], axis=2)
 
 
@@ -169,15 +181,19 @@ def _newton_step(design: Matrix, truth: Matrix, often: Matrix, theta: Matrix, ce
     return step
 
 
-def _parameters(calibrator: Calibrator, kind: str) -> Matrix:
-    weights = calibrator.weights if kind == VECTOR else calibrator.weights[:1]
+def _parameters(calibrator: Calibrator, kind: str, size: int) -> Matrix:
+    weights = (
+        [calibrator.weights[place] for place in _places(size)] if kind == VECTOR else calibrator.weights[:1]
+    )
     middle = calibrator.biases[1]
     biases = [] if kind == TEMPERATURE else [calibrator.biases[0] - middle, calibrator.biases[2] - middle]
     return np.array([*weights, *biases])
 
 
-def _calibrator(theta: Matrix, kind: str) -> Calibrator:
+def _calibrator(theta: Matrix, kind: str, size: int) -> Calibrator:
     numbers = [float(one) for one in theta]
-    weights = (numbers[0], numbers[1], numbers[2]) if kind == VECTOR else (numbers[0],) * 3
+    weights = (numbers[0],) * 3
+    if kind == VECTOR:
+        weights = (numbers[0], numbers[1] if size == len(Sentiment) else 1.0, numbers[size - 1])
     below, above = (0.0, 0.0) if kind == TEMPERATURE else numbers[-2:]
     return Calibrator(kind=kind, weights=weights, biases=(below, 0.0, above))

@@ -125,6 +125,7 @@ def _created(workspace: Workspace, summary: Summary, vocabulary: Vocabulary | No
         source=workspace.source,
         created=workspace.now,
         min_samples=workspace.settings.drift.min_samples,
+        classes=workspace.classes,
     )
 
 
@@ -147,7 +148,7 @@ def check_baseline_windows(
         raise UsageError(
             f"--every {every} is shorter than an hour", hint="a baseline keeps its rows per hour"
         )
-    baseline = read_baseline(path)
+    baseline = read_baseline(path, workspace.classes)
     checked = check_baseline(
         baseline,
         calendar,

@@ -104,12 +104,16 @@ def _model(workspace: Workspace) -> Finding:
         ModelError: it cannot be loaded.
     """
     from sentimon.labels import Sentiment
-    from sentimon.scoring.scorer import load_scorer
+    from sentimon.scoring.scorer import load_scorer, missing_class
 
     begun = time.monotonic()
-    scorer = load_scorer(workspace.settings.model)
+    scorer = load_scorer(workspace.settings.model, present=workspace.classes)
     answers = [one.scores.label for one in scorer.score(_EXAMPLES)]
     says = f"{scorer.model}@{scorer.revision} answers, {time.monotonic() - begun:.1f} s with loading"
+    lacks = missing_class(scorer, workspace.classes)
+    if lacks:
+        what, _, mend = lacks.partition(": ")
+        return warning("model", what, mend)
     if answers == [Sentiment.POSITIVE, Sentiment.NEGATIVE]:
         return good("model", says)
     seen = "; ".join(f"{text!r} is {answer.label}" for text, answer in zip(_EXAMPLES, answers, strict=True))
@@ -219,7 +223,7 @@ def _compared(workspace: Workspace, path: Path) -> Finding:
     from sentimon.monitoring.class_mix_drift import check_same_model
     from sentimon.workflows.state_files import read_baseline
 
-    found = read_baseline(path)
+    found = read_baseline(path, workspace.classes)
     fresh = workspace.summary(newer(workspace, Period(), found.last))
     check_same_model(found, fresh)
     least, count = workspace.settings.drift.min_samples, found.summary.count

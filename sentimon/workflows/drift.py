@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentimon.files import is_there
+from sentimon.labels import LABELS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +38,8 @@ class BaselineComparison:
     """The sum over them, and over all bad lines."""
     report: DriftReport
     """The verdict with its score, interval, limit and sample sizes."""
+    labels: tuple[str, str, str] = LABELS
+    """What the classes are called in JSON; "" for one that there is not."""
 
     @property
     def is_news(self) -> bool:
@@ -48,7 +51,7 @@ class BaselineComparison:
         """Return the comparison as `--json` shows it and `--save` keeps it."""
         from sentimon.reporting.json_shapes import drift_object
 
-        return drift_object(self.report, timestamp=self.made, zone=self.zone_name)
+        return drift_object(self.report, timestamp=self.made, names=self.labels, zone=self.zone_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
         report = detect_drift(None, summary, settings, collecting=collecting)
         return _comparison(workspace, None, compared, summary, report)
-    baseline = read_baseline(path) if is_there(path) else None
+    baseline = read_baseline(path, workspace.classes) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
     compared = newer(workspace, period, ended, seen)
     summary = workspace.summary(compared)
@@ -128,6 +131,7 @@ def _comparison(
         compared=compared,
         summary=summary,
         report=report,
+        labels=workspace.labels,
     )
 
 

@@ -67,7 +67,9 @@ def evaluate_model(workspace: Workspace, rows: Sequence[LabelledText]) -> Evalua
 
     scored = score_all(workspace, [row.text for row in rows])
     level = workspace.settings.drift.confidence_level
-    quality = evaluate(scored.scores, [row.label for row in rows], confidence_level=level)
+    quality = evaluate(
+        scored.scores, [row.label for row in rows], confidence_level=level, present=workspace.classes
+    )
     return Evaluation(quality=quality, model=scored.model, revision=scored.revision)
 
 
@@ -82,10 +84,13 @@ def calibrate_model(workspace: Workspace, rows: Sequence[LabelledText]) -> Calib
     from sentimon.evaluation.calibration_file import calibrate, errors_of
 
     scored = score_all(workspace, [row.text for row in rows])
-    scores = np.array([one.vector for one in scored.scores])
-    gold = np.array([row.label for row in rows], dtype=np.int64)
+    present = workspace.classes
+    scores = np.array([one.vector for one in scored.scores]).reshape(-1, 3)[:, list(present)]
+    gold = np.array([present.index(row.label) for row in rows], dtype=np.int64)
     fewest = workspace.settings.quality.min_labels_per_class
-    found = calibrate(scores, gold, model=scored.model, revision=scored.revision, fewest=fewest)
+    found = calibrate(
+        scores, gold, model=scored.model, revision=scored.revision, fewest=fewest, present=present
+    )
     raw, calibrated = errors_of(found.calibrator, scores, gold)
     return CalibrationFit(calibration=found, error_raw=raw, error_calibrated=calibrated)
 
@@ -139,7 +144,7 @@ def compare_classes(
         gold,
         np.array(a, dtype=np.int64),
         np.array(b, dtype=np.int64),
-        parts=parts_of(gold, texts, segment, [row.segment for row in rows]),
+        parts=parts_of(gold, texts, segment, [row.segment for row in rows], workspace.classes),
         seconds=seconds,
         tolerance=settings.quality.compare_tolerance,
         confidence_level=settings.drift.confidence_level,
@@ -178,7 +183,10 @@ def score_with_both(
     They take turns, so that what else the machine does meets both alike.
     """
     settings = workspace.settings.model
-    scorers = [load_scorer(replace(settings, name=name, revision="")) for name in names]
+    scorers = [
+        load_scorer(replace(settings, name=name, revision=""), present=workspace.classes, say=workspace.say)
+        for name in names
+    ]
     classes: tuple[list[Sentiment], list[Sentiment]] = ([], [])
     passed, truncated = [0.0, 0.0], [0, 0]
     for scorer in scorers:

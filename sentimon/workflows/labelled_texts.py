@@ -27,5 +27,6 @@ def read_labelled(
         split=split,
         segment_column=segment,
         longest=workspace.settings.logs.max_line_bytes,
+        classes=workspace.classes,
         say=workspace.say,
     )

@@ -135,10 +135,9 @@ def _read_labels(
     label_column: str | None,
 ) -> LabelFile:
     from sentimon.gold_labels.label_import import read_label_file
+    from sentimon.ingest.input_columns import Need
     from sentimon.ingest.input_file import InputFile
-    from sentimon.ingest.label_coding import LabelCodingFinder
 
-    settings = workspace.settings.input
     with ExitStack() as stack:
         if isinstance(rows, str | Path):
             rows = stack.enter_context(_opened(workspace, rows, label_column))
@@ -148,7 +147,7 @@ def _read_labels(
             rows,
             by=key,
             label_field="label" if of_file else label_column,
-            coding=LabelCodingFinder(settings.labels, settings.label_map, class_names),
+            coding=workspace.input_context(Need.LABELS).label_coding(class_names),
             now=workspace.now,
             zone=workspace.naive_zone,
             hash_text=text_hash(workspace),
@@ -188,7 +187,7 @@ def label_status(workspace: Workspace, period: Period | None = None, *, every: s
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, period or Period()) as records:
         return cover(
-            join_labels(records, finder),
+            join_labels(workspace.checked(records), finder),
             calendar=calendar,
             now=workspace.now,
             confidence_level=workspace.settings.drift.confidence_level,
@@ -283,7 +282,7 @@ class _Unlabelled:
 
         hash_text, nameless = text_hash(self._workspace), 0
         with open_log(self._workspace, self._period, noted=noted) as records:
-            for record in records:
+            for record in self._workspace.checked(records):
                 if self._finder.label_of(record) is not None:
                     continue
                 keys = keys_of(record, hash_text) if record.id is None else [(ID, record.id)]

@@ -36,13 +36,27 @@ def text_hash(workspace: Workspace) -> Hash:
     return lambda text: privacy().hash(text)
 
 
-def read_labels(workspace: Workspace) -> LabelBook:
-    """Return the gold labels of the log; bad lines among them are said."""
-    from sentimon.gold_labels.label_book import read_book
+def read_labels(workspace: Workspace, *, checked: bool = True) -> LabelBook:
+    """Return the gold labels of the log; bad lines among them are said.
+
+    Raises:
+        StoreError: they cannot be read, or one of them, where they are to be `checked`, is of a class that is
+            not there.
+    """
+    from sentimon.errors import StoreError
+    from sentimon.gold_labels.label_book import LABELS_FILE, read_book
+    from sentimon.labels import TWO_CLASSES
 
     book = read_book(workspace.folder, zone=workspace.naive_zone)
     for line in describe_lines("bad label", book.bad_lines):
         workspace.say(line)
+    strange = sum(one.label not in workspace.classes for one in book.labels.values()) if checked else 0
+    if strange:
+        raise StoreError(
+            f"{workspace.folder / LABELS_FILE}: {strange} labels are neutral, a class that is not there with "
+            f"{TWO_CLASSES}",
+            hint="import other labels of those rows with `sentimon label import --replace`",
+        )
     return book
 
 
@@ -55,7 +69,7 @@ def forget_unnamed(workspace: Workspace) -> int:
     from sentimon.workflows.log_rows import open_log
 
     # Those that are there before the log is read: what is labelled meanwhile has its row.
-    unnamed = set(read_labels(workspace).labels)
+    unnamed = set(read_labels(workspace, checked=False).labels)
     if not unnamed:
         return 0
     by_text, hash_text = any(kind == TEXT_HASH for kind, _ in unnamed), text_hash(workspace)

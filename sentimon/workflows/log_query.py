@@ -61,11 +61,12 @@ def find_rows(workspace: Workspace, period: Period, wanted: RowFilter, stack: Ex
 
 
 def _classes(workspace: Workspace, labels: Iterable[str] | None) -> frozenset[Sentiment] | None:
-    from sentimon.labels import Sentiment, parse_label
+    from sentimon.labels import parse_label
 
-    names = workspace.names
+    names = [name for name in workspace.names if name]
+    places = dict(zip(names, workspace.classes, strict=True))
     try:
-        found = [Sentiment(names.index(one)) if one in names else parse_label(one) for one in labels or ()]
+        found = [places[one] if one in places else parse_label(one) for one in labels or ()]
     except DataError as error:
         hint = f"use one of: {', '.join(names)}"
         raise UsageError(f"--sentiment: {error.message}", hint=hint) from error

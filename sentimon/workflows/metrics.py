@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sentimon.labels import LABELS
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -26,15 +28,20 @@ class PeriodMetrics:
     windows: Sequence[Window] | None
     """None where no windows are asked for."""
     confidence_level: float
+    labels: tuple[str, str, str] = LABELS
+    """What the classes are called in JSON; "" for one that there is not."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as `sentimon metrics --json` shows it."""
         from sentimon.reporting.json_shapes import metrics_object, summary_object, window_object
 
-        content = metrics_object(self.metrics, timestamp=self.made) | summary_object(self.summary)
+        content = metrics_object(self.metrics, timestamp=self.made, names=self.labels)
+        content |= summary_object(self.summary)
         if self.windows is not None:
-            level = self.confidence_level
-            content["windows"] = [window_object(one, confidence_level=level) for one in self.windows]
+            level, names = self.confidence_level, self.labels
+            content["windows"] = [
+                window_object(one, confidence_level=level, names=names) for one in self.windows
+            ]
         return content
 
 
@@ -72,6 +79,7 @@ def measure_period(
         summary=summary,
         windows=windows,
         confidence_level=level,
+        labels=workspace.labels,
     )
 
 

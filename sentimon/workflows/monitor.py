@@ -98,6 +98,7 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
     No other program looks meanwhile, unless `keep` is false.
     """
+    from sentimon.monitoring.baseline import check_classes
     from sentimon.monitoring.baseline_codec import decode_baseline
     from sentimon.monitoring.monitor_state import told
     from sentimon.workflows.monitor_file import held_monitor, peek_monitor
@@ -105,6 +106,7 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
     content = read_baseline_file(path)
     baseline = decode_baseline(content, origin=str(path))
+    check_classes(baseline, workspace.classes, str(path))
     if not keep:
         yield _look(workspace, path, baseline, peek_monitor(workspace.folder, content))
         return

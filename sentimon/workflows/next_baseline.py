@@ -268,6 +268,7 @@ def _made(workspace: Workspace, wanted: PendingBaseline, path: Path) -> Baseline
         source=workspace.source,
         created=workspace.now,
         min_samples=workspace.settings.drift.min_samples,
+        classes=workspace.classes,
     )
 
 

@@ -76,7 +76,8 @@ def promote_candidate(
     if data is None and regressions is None and not force:
         raise UsageError("nothing to judge by", hint="name rows with --data or --regressions, or use --force")
     before, serving = read_registry(folder), model_in_use(workspace, folder)
-    revision = load_scorer(replace(workspace.settings.model, name=str(source), revision="")).revision
+    model = replace(workspace.settings.model, name=str(source), revision="")
+    revision = load_scorer(model, present=workspace.classes).revision
     gate = judge(workspace, (serving, str(source)), data, regressions)
     version = collected = None
     if gate.open or force:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentimon.evaluation.estimate import Estimates
     from sentimon.evaluation.estimate_rows import ModelRows
     from sentimon.evaluation.realised_quality import EstimateGap, Judged, QualityWindow, RealisedQuality
+    from sentimon.labels import Sentiment
     from sentimon.prediction_log.summary import ModelKey
     from sentimon.prediction_log.windows import Period
     from sentimon.statistics.score_scaling import Calibrator
@@ -66,7 +67,9 @@ def measure_quality(
     level = workspace.settings.drift.confidence_level
     book = read_labels(workspace)
     with open_log(workspace, period or Period()) as records:
-        judged, counts = judge(join_labels(records, book.finder(text_hash(workspace))), calendar)
+        judged, counts = judge(
+            join_labels(workspace.checked(records), book.finder(text_hash(workspace))), calendar
+        )
     windows = None
     if calendar is not None:
         windows = realised_quality_windows(
@@ -101,10 +104,10 @@ def estimate_quality(
 
     model, gathered = _gather(workspace, period or Period())
     settings, level = workspace.settings.quality, workspace.settings.drift.confidence_level
-    judged, later = _split(gathered, settings.min_labels_per_class)
+    judged, later = _split(gathered, settings.min_labels_per_class, workspace.classes)
     found = estimate(
-        Source.of(judged, without_scores=gathered.labelled_without_scores),
-        gathered.target(),
+        Source.of(judged, without_scores=gathered.labelled_without_scores, present=workspace.classes),
+        gathered.target(workspace.classes),
         calibrator=None if calibration is None else _calibrator(calibration, model),
         confidence_level=level,
         fewest=settings.min_labels_per_class,
@@ -125,7 +128,7 @@ def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, ModelRows]:
 
     finder = read_labels(workspace).finder(text_hash(workspace))
     with open_log(workspace, Whole()) as records:
-        found = gather(join_labels(records, finder), period, seed=_SEED)
+        found = gather(join_labels(workspace.checked(records), finder), period, seed=_SEED)
     if not any(one.rows for one in found.values()):
         raise NoVerdictError("no predictions in that period", hint="choose another with --since and --until")
     model = max(found, key=lambda name: (found[name].rows, str(name)))
@@ -141,11 +144,13 @@ def _gather(workspace: Workspace, period: Period) -> tuple[ModelKey, ModelRows]:
     return model, found[model]
 
 
-def _split(gathered: ModelRows, fewest: int) -> tuple[list[Judged], list[Judged]]:
+def _split(
+    gathered: ModelRows, fewest: int, present: tuple[Sentiment, ...]
+) -> tuple[list[Judged], list[Judged]]:
     """Return (the labelled rows to learn from, those that tell how far the estimate was off)."""
     from sentimon.evaluation.estimate_rows import Source
 
-    if min(Source.of(gathered.outside).per_class) >= fewest:
+    if min(Source.of(gathered.outside, present=present).per_class) >= fewest:
         return gathered.outside, gathered.inside
     return gathered.outside + gathered.inside, []
 

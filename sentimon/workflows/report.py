@@ -234,7 +234,7 @@ def measure_labelled(
     sure = [(one.confidence, one.label is label) for one, label in pairs if one.confidence is not None]
     return Labelled(
         source=source,
-        quality=evaluate(scores, labels, confidence_level=level),
+        quality=evaluate(scores, labels, confidence_level=level, present=workspace.classes),
         curve=reliability([one for one, _ in sure], [one for _, one in sure], confidence_level=level),
         drawn=drawn,
     )

@@ -82,7 +82,7 @@ def plan_retraining(
     from sentimon.scoring.scorer import load_scorer
 
     model = load_trainable_model(settings.model)
-    base = load_scorer(settings.model)
+    base = load_scorer(settings.model, present=settings.labels.present)
     check_classes(model, [label for _, label in (*rows, *replay)], base.model)
     check_coverage(split, model.classes, fewest=fewest)
     if new_pieces:

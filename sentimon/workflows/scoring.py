@@ -98,6 +98,7 @@ def describe_job(settings: Settings, source: str | None, option: str) -> dict[st
         "model": model_name(settings.model),
         "revision": settings.model.revision,
         "label_map": dict(settings.model.label_map),
+        **({"classes": settings.labels.classes} if settings.labels.classes != "three" else {}),
         **_reading_of(settings.input),
     }
 
@@ -236,7 +237,7 @@ def log_rows(
     settings = workspace.settings
     logged, whole = 0, False
     read = workspace.progress(rows, "rows read")
-    checked = check_rows(read, clock=clock, zone=workspace.naive_zone)
+    checked = check_rows(read, clock=clock, zone=workspace.naive_zone, classes=workspace.classes)
     batches = checked_batches(checked, chunk_texts=chunk_texts(settings))
     try:
         with workspace.writer() as writer:
@@ -325,7 +326,7 @@ def _checked_steps(workspace: Workspace, steps: Iterable[Step], clock: Clock) ->
     from sentimon.prediction_log.intake import CheckedBatch, check_rows
 
     for step in steps:
-        checked = check_rows(step.rows, clock=clock, zone=workspace.naive_zone)
+        checked = check_rows(step.rows, clock=clock, zone=workspace.naive_zone, classes=workspace.classes)
         yield _CheckedStep(step=step, batch=CheckedBatch(rows=list(checked)))
 
 

@@ -65,7 +65,7 @@ def _speed(workspace: Workspace, sample: list[str], *, alone: bool) -> float:
         return 0.0
     settings = workspace.settings.model
     threads = max(1, int(workspace.settings.engine.cpus_per_worker)) if alone else settings.threads
-    scorer = load_scorer(replace(settings, threads=threads))
+    scorer = load_scorer(replace(settings, threads=threads), present=workspace.classes, say=workspace.say)
     # The first one also pays for what is set up once.
     scorer.score(sample[:1])
     begun = time.perf_counter()

@@ -54,7 +54,7 @@ def simulate_monitor(
     """
     from sentimon.workflows.state_files import read_baseline
 
-    baseline = read_baseline(path or workspace.baseline_path(None))
+    baseline = read_baseline(path or workspace.baseline_path(None), workspace.classes)
     rows, time, checks = _schedule(rate, every, days)
     results = [
         _run(workspace, baseline, _scenario(rows, time, checks, one), runs, seed) for one in (0.0, *shifts)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sentimon.files import is_there, read_file, unreadable
 from sentimon.jsonl import BadLine
-from sentimon.monitoring.baseline import Baseline
+from sentimon.labels import Classes
+from sentimon.monitoring.baseline import Baseline, check_classes
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
 from sentimon.monitoring.retraining_rules import LastTrigger, find_last_fired
 from sentimon.prediction_log.durable_files import create_file, replace_file
@@ -17,13 +18,16 @@ BASELINE_FILE = "baseline.json"
 _NONE = "make one with `sentimon baseline create`"
 
 
-def read_baseline(path: Path) -> Baseline:
-    """Return the baseline at `path`.
+def read_baseline(path: Path, classes: Classes | None = None) -> Baseline:
+    """Return the baseline at `path`; it is of these `classes`, where they are given.
 
     Raises:
-        StoreError: it is missing, unreadable, or no baseline.
+        StoreError: it is missing, unreadable, no baseline, or of other classes.
     """
-    return decode_baseline(read_baseline_file(path), origin=str(path))
+    found = decode_baseline(read_baseline_file(path), origin=str(path))
+    if classes is not None:
+        check_classes(found, classes, str(path))
+    return found
 
 
 def read_baseline_file(path: Path) -> bytes:

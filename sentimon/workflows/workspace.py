@@ -20,13 +20,14 @@ import msgspec
 from sentimon.config import LoadedSettings, Settings
 from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
-from sentimon.errors import DataError, UsageError
+from sentimon.errors import DataError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
     from sentimon.errors import LogFileError
     from sentimon.ingest.input_columns import Need
     from sentimon.ingest.input_file import InputContext
+    from sentimon.labels import Classes
     from sentimon.prediction_log.index.log_index import LogIndex
     from sentimon.prediction_log.index.logged_rows import LatestRowsCache, PeriodRows
     from sentimon.prediction_log.index.packed_sums import PartialSum
@@ -182,8 +183,20 @@ class Workspace:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Return what the classes are called in tables."""
+        """Return what the classes are called in tables; "" for one that there is not."""
         return self.settings.labels.names
+
+    @property
+    def classes(self) -> Classes:
+        """Return the classes that there are."""
+        return self.settings.labels.present
+
+    @property
+    def labels(self) -> tuple[str, str, str]:
+        """Return what the classes are called in JSON; "" for one that there is not."""
+        from sentimon.labels import names_of
+
+        return names_of(self.classes)
 
     def writer(self) -> LogWriter:
         """Return the writer of the log.
@@ -212,6 +225,7 @@ class Workspace:
             zone=self.naive_zone,
             label_map=self.settings.model.label_map,
             longest=self.settings.logs.max_line_bytes,
+            classes=self.classes,
         )
 
     @property
@@ -235,18 +249,41 @@ class Workspace:
 
     def summary(self, period: Period) -> Summary:
         """Return the sum over the rows in `period`, and over all bad lines."""
-        return self._of_log(lambda log: log.summary(period))
+        found = self._of_log(lambda log: log.summary(period))
+        self._check_rows(found.counts)
+        return found
 
     def windows(self, period: Period, calendar: Calendar) -> tuple[list[Window], Summary]:
         """Return (the windows of the rows in `period`, the sum over them and all bad lines)."""
-        return self._of_log(lambda log: log.windows(period, calendar, now=self.now))
+        windows, found = self._of_log(lambda log: log.windows(period, calendar, now=self.now))
+        self._check_rows(found.counts)
+        return windows, found
 
     def hours(self, period: Period) -> Iterator[tuple[int, GrowingSummary]]:
         """Yield the rows in `period` by hour since 1970, UTC; one may come in several pieces.
 
         It is asked within `ask`.
         """
-        return self._of_log(lambda log: log.hours(period))
+        for hour, found in self._of_log(lambda log: log.hours(period)):
+            self._check_rows([tally.count for tally in found.classes])
+            yield hour, found
+
+    def _check_rows(self, counts: Sequence[int]) -> None:
+        """Raise StoreError where rows are of a class that is not there, and would be left out of answers."""
+        from sentimon.labels import TWO, TWO_CLASSES
+
+        rows = counts[1] if self.classes == TWO else 0
+        if rows:
+            raise StoreError(
+                f"{self.source}: {rows} rows are neutral, a class that is not there with {TWO_CLASSES}",
+                hint='set [labels] classes = "three", or choose a period without them (--since)',
+            )
+
+    def checked(self, records: Iterable[PredictionRecord]) -> Iterator[PredictionRecord]:
+        """Yield rows of the log; StoreError where one is of a class that is not there."""
+        for one in records:
+            self._check_rows([int(place == one.sentiment) for place in range(3)])
+            yield one
 
     def trouble(self) -> Summary:
         """Return the sum over all bad lines."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sentimon.errors import DataError, UsageError
 from sentimon.ingest.class_names import class_of_rating, named_class, rated_class
 from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder, label_key, parse_label_map
-from sentimon.labels import Sentiment
+from sentimon.labels import TWO, Sentiment
 
 NEGATIVE, NEUTRAL, POSITIVE = Sentiment
 
@@ -358,3 +358,39 @@ def assert_plain(error: DataError) -> None:
     assert error.message.isprintable()
     assert len(error.message) < 500
     assert error.hint
+
+
+def of_two(values: list[object], labels: str = "") -> LabelCoding:
+    started = LabelCodingFinder(labels, present=TWO)
+    for value in values:
+        started.add(value)
+    return started.found()
+
+
+@pytest.mark.parametrize("codes", [(0, 1), (-1, 1), ("0", "1.0"), (0.0, 1)])
+def test_of_two_classes_two_codes_are_certain(codes: tuple[object, object]) -> None:
+    coding = of_two(list(codes))
+    assert [coding.read(code) for code in codes] == [NEGATIVE, POSITIVE]
+
+
+@pytest.mark.parametrize("numbers", [[0], [1], [0, 1, 2], [-1, 0, 1], [1, 2]])
+def test_of_two_classes_other_numbers_are_asked_about(numbers: list[object]) -> None:
+    with pytest.raises(DataError, match="do not say which class each one is") as error:
+        of_two(numbers)
+    assert "--labels negative,positive" in str(error.value.hint)
+
+
+@pytest.mark.parametrize("label", ["neutral", "Neutro", "3 stars"])
+def test_a_name_of_the_third_class_is_no_label_of_two(label: str) -> None:
+    coding = of_two(["positive", label])
+    assert coding.read("positive") is POSITIVE
+    with pytest.raises(DataError, match="is neutral, a class that is not there"):
+        coding.read(label)
+
+
+def test_the_middle_of_a_scale_has_no_class_of_two() -> None:
+    assert of_two([1, 2, 4, 5], "stars").read(5) is POSITIVE
+    with pytest.raises(DataError, match=r"without a class \(rows of each\): 3 \(1\)"):
+        of_two([1, 3, 5], "stars")
+    with pytest.raises(UsageError, match="said to mean neutral"):
+        of_two([0, 1], "negative,neutral,positive")

@@ -1,11 +1,13 @@
 import json
 import random
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
 from hypothesis import given, settings
 
 from sentimon.errors import NoVerdictError, StoreError
+from sentimon.labels import TWO
 from sentimon.monitoring.baseline import Baseline, BaselineCheck, check_baseline, create_baseline
 from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
 from sentimon.prediction_log.summary import Summary, summarise
@@ -135,3 +137,18 @@ def test_windows_with_too_few_rows_are_not_judged() -> None:
     check = checked(days([(0.2, 0.5, 0.3)] * 5, 10, 1))
     assert check.windows == ()
     assert check.skipped == 5
+
+
+def test_a_baseline_keeps_which_classes_there_were_and_an_older_file_is_of_three() -> None:
+    three = made(summary(30, 0, 30))
+    two = replace(three, classes=TWO)
+    document = json.loads(encode_baseline(two))
+    assert document["labels"] == ["negative", "positive"]
+    assert decode_baseline(encode_baseline(two), origin="x") == two
+    assert "labels" not in json.loads(encode_baseline(three))
+    for labels in (["positive", "negative"], ["negative"], ["negative", "neutral"]):
+        with pytest.raises(StoreError, match="its labels are neither"):
+            decode_baseline(json.dumps(document | {"labels": labels}).encode(), origin="x")
+    mixed = json.loads(encode_baseline(made(summary(30, 1, 30)))) | {"labels": ["negative", "positive"]}
+    with pytest.raises(StoreError, match="rows of a class that is none of its labels"):
+        decode_baseline(json.dumps(mixed).encode(), origin="x")

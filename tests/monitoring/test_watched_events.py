@@ -1,6 +1,14 @@
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentimon.config.settings import MonitorSettings
+from sentimon.labels import THREE, TWO
+from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.shift_tests import event_limits
 from sentimon.monitoring.watched_events import (
     class_counts,
     class_group,
@@ -9,7 +17,7 @@ from sentimon.monitoring.watched_events import (
     confidence_group,
 )
 from sentimon.prediction_log.summary import Summary, summarise
-from tests.support.rows import record, records
+from tests.support.rows import START, record, records
 from tests.support.strategies import log_rows
 
 
@@ -54,3 +62,12 @@ def test_counts_of_two_sums_add_up(one: list, other: list, cuts: list[int]) -> N
     a, b = summarise(one), summarise(other)
     assert class_counts(a) + class_counts(b) == class_counts(a + b)
     assert confidence_counts(a, cuts) + confidence_counts(b, cuts) == confidence_counts(a + b, cuts)
+
+
+def test_a_class_that_is_not_there_spends_nothing_of_alpha() -> None:
+    made = Baseline(name="b", created=START, source="logs", summary=summarise(records(300, 0, 300)))
+    three, two = (Reference.of(replace(made, classes=one)) for one in (THREE, TWO))
+    assert [event for _, event in two.groups[0].watched] == ["negative", "positive"]
+    of_three, of_two = (event_limits(one, 1, MonitorSettings()) for one in (three, two))
+    assert of_two[0] == pytest.approx(of_three[0] * 3 / 2)
+    assert of_two[1:] == of_three[1:]

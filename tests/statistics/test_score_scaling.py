@@ -110,3 +110,14 @@ def test_held_out_losses_are_of_calibrators_that_have_not_seen_the_row() -> None
     inside = log_loss(fit_scaling(scores, gold, TEMPERATURE).apply(scores), gold).mean()
     assert inside < held_out.mean() < log_loss(scores, gold).mean()
     assert np.array_equal(held_out, held_out_losses(scores, gold, TEMPERATURE, seed=0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_of_two_classes_are_scaled_without_a_third(kind: str) -> None:
+    random = np.random.default_rng(3)
+    truth = softmax(random.normal(size=(8000, 2)))
+    gold = (random.random(8000) < truth[:, 1]).astype(np.int64)
+    sharp = softmax(np.log(truth) * 2)
+    found = fit_scaling(sharp, gold, kind)
+    assert found.apply(sharp)[:, 1] == pytest.approx(truth[:, 1], abs=0.05)
+    assert found.apply(sharp).sum(axis=1) == pytest.approx(1)

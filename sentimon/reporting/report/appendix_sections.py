@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sentimon.labels import Sentiment
 from sentimon.reporting.report.blocks import Block, Column, Paragraph, Section, Table
 from sentimon.reporting.report.report_value import Report
 
@@ -14,8 +15,8 @@ _METHODS = (
     ("window", "A stretch of the calendar of {zone}; one without rows stays a gap."),
     (
         "drift score",
-        "Wasserstein-1 (earth mover's) distance of two class mixes with negative at 0, neutral at 0.5 and "
-        "positive at 1: 0 is the same mix, 1 is all negative against all positive.",
+        "Wasserstein-1 (earth mover's) distance of two class mixes with {scale}: 0 is the same mix, 1 is all "
+        "negative against all positive.",
     ),
     (
         "interval of the score",
@@ -93,7 +94,7 @@ def bad_lines_section(report: Report) -> Section:
 def settings_section(report: Report) -> Section:
     """Return every setting with its origin, the ones that are not defaults first."""
     columns = [Column(name="Key"), Column(name="Value"), Column(name="From")]
-    rows = [(one.key, one.value, one.origin) for one in report.settings]
+    rows = [(one.key, one.value, one.origin) for one in report.settings if not _of_no_class(one.key, report)]
     chosen = [row for row in rows if row[2] != "default"]
     blocks: list[Block] = []
     if chosen:
@@ -105,6 +106,11 @@ def settings_section(report: Report) -> Section:
     return Section(name="settings", title="Settings", blocks=blocks)
 
 
+def _of_no_class(key: str, report: Report) -> bool:
+    """Return whether a setting names a class that there is not."""
+    return key == "labels.neutral" and not report.names[Sentiment.NEUTRAL]
+
+
 def methods_section(report: Report) -> Section:
     """Return how each number is computed."""
     values = {
@@ -113,6 +119,9 @@ def methods_section(report: Report) -> Section:
         "threshold": report.drift.threshold,
         "min_samples": report.min_samples,
         "delta": report.delta,
+        "scale": "negative at 0, neutral at 0.5 and positive at 1"
+        if report.names[Sentiment.NEUTRAL]
+        else "negative at 0 and positive at 1",
     }
     rows = [(number, how.format_map(values)) for number, how in _METHODS]
     columns = [Column(name="Number"), Column(name="How")]

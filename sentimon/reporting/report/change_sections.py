@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentimon.labels import Sentiment
+from sentimon.labels import places_named
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
@@ -34,7 +34,7 @@ def change_section(report: Report) -> Section:
     blocks: list[Block] = [Paragraph(text=" ".join(explain_drift(drift, report.names)))]
     if drift.share_changes is not None:
         pairs = list(zip(drift.baseline.shares, drift.current.shares, strict=True))
-        rows = [(report.names[place], *pairs[place]) for place in reversed(Sentiment)]
+        rows = [(report.names[place], *pairs[place]) for place in reversed(places_named(report.names))]
         if drift.baseline.confidence.n or drift.current.confidence.n:
             rows.append(("confidence", drift.baseline.confidence, drift.current.confidence))
         drawing, frame = change_chart(rows)
@@ -67,7 +67,7 @@ def _shares(report: Report) -> Table:
             estimate(drift.current.shares[place]),
             "" if drift.share_changes is None else change(drift.share_changes[place]),
         )
-        for place in Sentiment
+        for place in places_named(report.names)
     ]
     before, now = drift.baseline.confidence, drift.current.confidence
     rows += [

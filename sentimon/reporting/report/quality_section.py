@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sentimon.labels import Sentiment
+from sentimon.labels import by_name, places_named
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts import calibration_chart
@@ -59,8 +59,8 @@ def _overall(quality: Quality) -> Table:
 def _matrix(quality: Quality, names: Sequence[str]) -> Table:
     """Return the confusion matrix: counts and their shares of the gold class."""
     rows = []
-    for place in Sentiment:
-        counts = quality.confusion_matrix[place]
+    for place in places_named(names):
+        counts = [count for _, count in by_name(names, quality.confusion_matrix[place])]
         total = sum(counts)
         cells = (f"{count} ({number(count / total)})" if total else "0" for count in counts)
         rows.append((f"gold {names[place]}", *cells, str(total)))
@@ -68,7 +68,7 @@ def _matrix(quality: Quality, names: Sequence[str]) -> Table:
         caption="Confusion matrix: rows, and their share of the gold class",
         columns=[
             Column(name="Gold"),
-            *(Column(name=f"as {name}", numeric=True) for name in names),
+            *(Column(name=f"as {name}", numeric=True) for name in names if name),
             Column(name="Rows", numeric=True),
         ],
         rows=rows,
@@ -84,7 +84,7 @@ def _per_class(quality: Quality, names: Sequence[str]) -> Table:
         ],
         rows=[
             (names[one.sentiment], estimate(one.precision), estimate(one.recall), estimate(one.f1))
-            for one in quality.classes
+            for one in quality.per_class
         ],
     )
 

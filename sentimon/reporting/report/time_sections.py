@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sentimon.labels import LABELS
+from sentimon.labels import LABELS, places_named
 from sentimon.reporting.monitor_findings import listed, outstanding
 from sentimon.reporting.plain_text import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
@@ -30,6 +30,7 @@ def mix_section(report: Report) -> Section:
         shares = [
             _course(name, [one[place] for one in enough], report.min_samples)
             for place, name in enumerate(report.names)
+            if name
         ]
         blocks.append(
             Chart(
@@ -41,6 +42,7 @@ def mix_section(report: Report) -> Section:
                 legend=[
                     Key(mark=f"class{place}", meaning=name)
                     for place, name in reversed(list(enumerate(report.names)))
+                    if name
                 ]
                 + _weak(report, "class1 pale", f"pale: fewer than {report.min_samples} rows"),
             )
@@ -145,7 +147,7 @@ def _overall(report: Report) -> Table:
             estimate(metrics.shares[place]),
             estimate(metrics.confidence_by_class[place]),
         )
-        for place in range(len(LABELS))
+        for place in places_named(report.names)
     ]
     return Table(
         caption="All rows of the period",
@@ -165,7 +167,7 @@ def _windows(report: Report) -> Table:
         columns=[
             Column(name="Window"),
             Column(name="Rows", numeric=True),
-            *(Column(name=name, numeric=True) for name in report.names),
+            *(Column(name=name, numeric=True) for name in report.names if name),
             Column(name="Confidence", numeric=True),
             Column(name="Score", numeric=True),
         ],
@@ -173,7 +175,10 @@ def _windows(report: Report) -> Table:
             (
                 when(report, one.start) + ("" if one.complete else "*"),
                 str(one.total),
-                *(map(number, one.shares) if one.total else [MISSING] * len(LABELS)),
+                *(
+                    number(one.shares[place]) if one.total else MISSING
+                    for place in places_named(report.names)
+                ),
                 estimate(one.confidence),
                 estimate(one.score),
             )
