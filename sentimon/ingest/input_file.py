@@ -185,7 +185,15 @@ def text_arguments(texts: Iterable[str], context: InputContext) -> InputFile:
 
 
 def _table(stream: BinaryIO, path: str, file_format: str | None, context: InputContext) -> Table:
-    return open_table(stream, path, file_format, encoding=context.settings.encoding, longest=context.longest)
+    settings = context.settings
+    return open_table(
+        stream,
+        path,
+        file_format,
+        encoding=settings.encoding,
+        longest=context.longest,
+        certain=bool(settings.format),
+    )
 
 
 def _readable(rows: RawRows, path: Path) -> RawRows:
