@@ -20,7 +20,13 @@ from sentimon.ingest.column_names import LABEL_COLUMNS, plain_name, usual_column
 from sentimon.ingest.input_columns import Column, InputColumns, Need, find_columns
 from sentimon.ingest.input_row import InputRow, Numbered
 from sentimon.ingest.label_coding import LabelCodingFinder, label_key
-from sentimon.ingest.prediction_columns import ReadLabel, find_prediction
+from sentimon.ingest.prediction_columns import (
+    NO_PREDICTION,
+    PredictionColumns,
+    ReadLabel,
+    find_prediction,
+    is_of_vader,
+)
 from sentimon.ingest.row_reader import RowReader, has_our_names, is_prediction
 from sentimon.ingest.tables import Table, format_of, open_table, opened
 from sentimon.ingest.time_format_finder import TimeFormatFinder
@@ -308,7 +314,21 @@ class _Finder:
         for row in self._all_rows():
             for label in predicted.labels_in(row):
                 finder.add(label)
-        return finder.found().read
+        coding = finder.found()
+        self._check_classes_of_scores(predicted, coding.read)
+        return coding.read
+
+    def _check_classes_of_scores(self, predicted: PredictionColumns, read_label: ReadLabel) -> None:
+        """Raise DataError where the scores name a class that is none: then no row could be read."""
+        for row in self._rows[:1] if predicted.scores else []:
+            for label in replace(predicted, label=None).labels_in(row):
+                try:
+                    read_label(label)
+                except DataError as error:
+                    raise DataError(
+                        f"{predicted.scores} has scores of {shown(label)}, which is no class",
+                        hint=_hint_for_class(label),
+                    ) from error
 
     def _all_rows(self) -> Iterator[Mapping[str, Any]]:
         if self._reopen is None:
@@ -323,10 +343,15 @@ class _Finder:
         if need is Need.PREDICTIONS and columns.time is None and self._table.file_format != "txt":
             others = ", ".join(f"{name:.40}" for name in self._names[:_LISTED])
             found.append(f"no column of times: rows are dated now; columns are {others}")
-        label = usual_columns(self._names, LABEL_COLUMNS) if need is Need.PREDICTIONS else []
+        asked = self._settings.label_column == NO_PREDICTION
+        label = usual_columns(self._names, LABEL_COLUMNS) if need is Need.PREDICTIONS and not asked else []
         if label and columns.prediction is None:
             found.append(
                 f"texts are scored, and {label[0]!r:.60} is kept (--label-column: a model predicted it)"
+            )
+        if need is Need.PREDICTIONS and is_of_vader(self._names):
+            found.append(
+                "neg, neu and pos of VADER are shares of a text, not probabilities: they are not read"
             )
         if need is Need.TEXTS and self._rows:
             predicted = find_prediction(self._names, self._rows, InputSettings())
@@ -334,6 +359,12 @@ class _Finder:
                 ignored = ", ".join(predicted.names)
                 found.append(f"what another model predicted ({ignored}) is not looked at: texts are scored")
         return tuple(found)
+
+
+def _hint_for_class(label: object) -> str:
+    if label_key(label) == "compound":
+        return "shares of VADER are no probabilities: --label-column - scores the texts"
+    return f'say what it means, such as --label-map "{label!s:.40}=neutral"'
 
 
 def _format_notes(table: Table) -> Iterator[str]:
@@ -354,9 +385,13 @@ def _column_notes(columns: InputColumns, time_format: TimeFormat | None) -> Iter
         yield f"the time is in {time.name!r:.60}{written}"
     if label is not None and label.why != "named" and plain_name(label.name) not in ("label", "sentiment"):
         yield f"the label is in {label.name!r:.60}"
-    if predicted is not None and not has_our_names(InputColumns(prediction=predicted)):
+    alone = predicted is not None and predicted.names == (predicted.label,)
+    if predicted is not None and (alone or not has_our_names(InputColumns(prediction=predicted))):
         names = ", ".join(f"{name:.40}" for name in predicted.names)
-        yield f"what another model predicted is in {names} ({predicted.kind})"
+        way_out = "; --label-column - scores the texts" if alone and text is not None else ""
+        yield f"what another model predicted is in {names} ({predicted.kind}{way_out})"
+    if predicted is not None and columns.unread:
+        yield "'confidence' has no numbers from 0 to 1, and is not read"
 
 
 def _is_row_of_a_log(row: Mapping[str, Any]) -> bool:
