@@ -263,6 +263,7 @@ class _Finder:
     def time_format(self, column: Column | None) -> TimeFormat | None:
         """Return how times are written; None: as in a log, or there are none."""
         if column is None:
+            self._check_format_is_of_a_column()
             return None
         if self._settings.time_format:
             return chosen_time_format(self._settings.time_format)
@@ -276,6 +277,16 @@ class _Finder:
             return finder.found()
         except DataError as error:
             raise DataError(f"column {column.name!r}: {error.message}", hint=error.hint) from error
+
+    def _check_format_is_of_a_column(self) -> None:
+        """Raise DataError where times are said to be written in some way, and no column has them."""
+        settings = self._settings
+        wanted = settings.time_format and settings.time_column != NO_TIME
+        if wanted and self._context.need is Need.PREDICTIONS and self._table.file_format != "txt":
+            raise DataError(
+                "--time-format is given, and no column has a usual name of a column of times",
+                hint="name it with --time-column, or date rows now with --time-column -",
+            )
 
     def reader(self, columns: InputColumns, time_format: TimeFormat | None) -> RowReader:
         read_label = self._label_reading(columns)

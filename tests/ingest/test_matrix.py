@@ -321,3 +321,10 @@ def test_a_table_reads_back_whatever_ends_its_lines_and_quotes_its_cells(
 def test_a_workbook_reads_back_to_the_same_rows(rows: Rows) -> None:
     content = workbook({"S": [["id", "text"], *([row["id"], row["text"]] for row in rows)]})
     assert rows_of(opened(content, "a.xlsx", "xlsx")) == rows
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_the_line_of_a_type_that_powershell_writes_is_no_heading(mark: str) -> None:
+    content = f'#TYPE System.Object\r\n"text"{mark}"label"\r\n"Great, or not"{mark}"positive"\r\n'
+    table = opened(content.encode(), "a.csv", "csv")
+    assert list(table.numbered) == [(3, {"text": "Great, or not", "label": "positive"})]

@@ -71,3 +71,11 @@ def test_a_confidence_in_percent_or_words_is_left_out_and_said(tmp_path: Path) -
     with opened(tmp_path, "text,sentiment,confidence\nGreat,positive,98%\n") as file:
         assert "'confidence' has no numbers from 0 to 1, and is not read" in file.notes
         assert fields(file) == [{"sentiment": "positive"}]
+
+
+def test_a_format_of_times_without_a_column_of_them_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="--time-format is given") as error:
+        opened(tmp_path, "text,submitted\nGreat,1700000000\n", time_format="epoch")
+    assert "--time-column" in str(error.value.hint)
+    with opened(tmp_path, "text\nGreat\n", time_format="epoch", time_column="-") as file:
+        assert len(fields(file)) == 1
