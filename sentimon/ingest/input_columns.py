@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,7 @@ from typing import Any
 
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
+from sentimon.ingest.cells import is_missing
 from sentimon.ingest.column_names import (
     ID_COLUMNS,
     LABEL_COLUMNS,
@@ -28,6 +30,7 @@ from sentimon.ingest.prediction_columns import (
     unread_columns,
 )
 
+_CLOCK = re.compile(r"[0-9]{1,2}[:.h][0-9]{2}(?:[:.][0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?")
 _LISTED = 12
 """Columns that an error lists at most."""
 
@@ -84,7 +87,7 @@ def find_columns(
         prediction = find_prediction(names, rows, settings)
         return InputColumns(
             text=_text(names, rows, settings, needed=prediction is None),
-            time=_column(names, settings.time_column, TIME_COLUMNS),
+            time=_time(names, rows, settings),
             id=_column(names, settings.id_column, ID_COLUMNS),
             model=_column(names, settings.model_column, MODEL_COLUMNS),
             prediction=prediction,
@@ -112,6 +115,25 @@ def _column(names: Sequence[str], wanted: str, usual: Sequence[str]) -> Column |
         return Column(name=wanted if wanted in names else alike[0], why="named")
     found = usual_columns(names, usual)
     return Column(name=found[0]) if found else None
+
+
+def _time(names: Sequence[str], rows: Sequence[Mapping[str, Any]], settings: InputSettings) -> Column | None:
+    found = _column(names, settings.time_column, TIME_COLUMNS)
+    if found is None or found.why == "named":
+        return found
+    clocks = columns_of_clocks(names, rows)
+    days = (one for one in usual_columns(names, TIME_COLUMNS) if one not in clocks)
+    return Column(name=next(days, found.name))
+
+
+def columns_of_clocks(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns with a usual name of times that hold an hour without a day."""
+    found = []
+    for name in usual_columns(names, TIME_COLUMNS):
+        values = [value for row in rows if not is_missing(value := row.get(name))]
+        if values and all(isinstance(one, str) and _CLOCK.fullmatch(one.strip()) for one in values):
+            found.append(name)
+    return found
 
 
 def _text(

@@ -17,7 +17,7 @@ from sentimon.errors import DataError
 from sentimon.files import unreadable
 from sentimon.ingest.cells import is_missing, shown
 from sentimon.ingest.column_names import LABEL_COLUMNS, plain_name, usual_columns
-from sentimon.ingest.input_columns import Column, InputColumns, Need, find_columns
+from sentimon.ingest.input_columns import Column, InputColumns, Need, columns_of_clocks, find_columns
 from sentimon.ingest.input_row import InputRow, Numbered
 from sentimon.ingest.label_coding import LabelCodingFinder, label_key
 from sentimon.ingest.prediction_columns import (
@@ -354,6 +354,9 @@ class _Finder:
         if need is Need.PREDICTIONS and columns.time is None and self._table.file_format != "txt":
             others = ", ".join(f"{name:.40}" for name in self._names[:_LISTED])
             found.append(f"no column of times: rows are dated now; columns are {others}")
+        clocks = columns_of_clocks(self._names, self._rows) if columns.time is not None else []
+        if clocks and columns.time is not None and columns.time.name not in clocks:
+            found.append(f"the hours in {clocks[0]!r:.60} are not read")
         asked = self._settings.label_column == NO_PREDICTION
         label = usual_columns(self._names, LABEL_COLUMNS) if need is Need.PREDICTIONS and not asked else []
         if label and columns.prediction is None:

@@ -181,3 +181,9 @@ def test_a_confidence_that_is_no_probability_is_not_read(confidence: object) -> 
     assert found.prediction == PredictionColumns(label="sentiment")
     assert found.unread == {"confidence"}
     assert columns_of({**row, "confidence": 1}).unread == frozenset()
+
+
+def test_the_day_is_the_time_where_the_hour_has_a_column_of_its_own() -> None:
+    assert named({"date": "2026-11-02", "time": "10:30", "text": "a"})["time"] == "date"
+    assert named({"time": "10:30", "text": "a"})["time"] == "time"
+    assert named({"date": "2026-11-02", "time": "2026-11-02 10:30", "text": "a"})["time"] == "time"

@@ -79,3 +79,8 @@ def test_a_format_of_times_without_a_column_of_them_is_refused(tmp_path: Path) -
     assert "--time-column" in str(error.value.hint)
     with opened(tmp_path, "text\nGreat\n", time_format="epoch", time_column="-") as file:
         assert len(fields(file)) == 1
+
+
+def test_hours_in_a_column_of_their_own_are_not_read_and_it_is_said(tmp_path: Path) -> None:
+    with opened(tmp_path, "Datum;Uhrzeit;Kommentar\n23.11.2026;10:30;Gut\n") as file:
+        assert "the hours in 'Uhrzeit' are not read" in file.notes
