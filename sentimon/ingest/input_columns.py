@@ -10,7 +10,7 @@ from typing import Any
 
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
-from sentimon.ingest.cells import is_missing
+from sentimon.ingest.cells import is_missing, number_of
 from sentimon.ingest.column_names import (
     ID_COLUMNS,
     LABEL_COLUMNS,
@@ -186,6 +186,12 @@ def _may_be_predicted(name: str, predicted: PredictionColumns) -> bool:
 
 
 def _choose(what: str, names: Sequence[str]) -> str:
+    numbers = sum(number_of(name) is not None for name in names)
+    if 0 < numbers < len(names):
+        return (
+            f"its first line is taken for the heading, and looks like a row ({_listed(names)}): "
+            "write the names of the columns above it, such as label,id,text"
+        )
     return f"name it with --{what}-column: {_listed(names)}"
 
 

@@ -187,3 +187,10 @@ def test_the_day_is_the_time_where_the_hour_has_a_column_of_its_own() -> None:
     assert named({"date": "2026-11-02", "time": "10:30", "text": "a"})["time"] == "date"
     assert named({"time": "10:30", "text": "a"})["time"] == "time"
     assert named({"date": "2026-11-02", "time": "2026-11-02 10:30", "text": "a"})["time"] == "time"
+
+
+def test_a_first_row_that_is_taken_for_the_heading_is_said() -> None:
+    with pytest.raises(DataError, match="usual name of a column of texts") as error:
+        columns_of({"4": "0", "1467810369": "1467810370", "Mon Apr 06": "x", "Great, love it": "y"})
+    assert "looks like a row (4, 1467810369, Mon Apr 06, Great, love it)" in str(error.value.hint)
+    assert "write the names of the columns above it" in str(error.value.hint)
