@@ -75,7 +75,9 @@ class InputOptions:
     label_column: Annotated[
         str | None,
         typer.Option(
-            "--label-column", metavar="NAME", help="Column of the gold label, for `log` of the predicted one."
+            "--label-column",
+            metavar="NAME",
+            help="Column of the gold label, for `log` of the predicted one; - there: score the texts.",
         ),
     ] = None
     score_columns: Annotated[

@@ -5,6 +5,7 @@ From the bytes up, in reading order:
 - `byte_source`, `file_kinds`: a file or a pipe, decompressed; what its first bytes say
 - `encodings`, `encoding_guess`, `text_source`, `text_lines`: its text as UTF-8, checked, line by line
 - `separated`, `separators`, `headings`: .csv and .tsv
+- `plain_texts`: .txt that is a table or JSON under another name, which is refused
 - `json_rows`, `json_documents`, `json_envelopes`, `peeked_stream`: objects a line, or a document of any size
 - `parquet`, `workbook`: .parquet and .arrow; .xlsx and its kin
 - `annotation_exports`: what Label Studio, Argilla and doccano write, as labelled rows

@@ -1,7 +1,7 @@
 """The usual names of columns, in English, Italian, Spanish, French, German and Portuguese.
 
-Case, accents, blanks, `_` and `-` make no difference: `Created At`, `created-at` and `CREATED_AT` are
-one name. In each list the more certain names come first.
+Case, accents, blanks, `_` and `-` make no difference: `Created At`, `created-at` and `createdAt` are one
+name. In each list the more certain names come first.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ TIME_COLUMNS = (
     "timestamp", "time", "datetime", "date", "created_at", "created", "date_time", "published_at",
     "posted_at", "submitted_at", "published", "when", "event_time", "review_time", "review_date",
     "tweet_created", "date_created", "creation_date", "created_time", "created_on", "created_date", "ts",
+    "created_utc", "published_date",
     "data_ora", "data_e_ora", "data", "ora", "orario", "data_recensione", "data_creazione",
-    "data_pubblicazione", "marca_temporale", "creato_il",
+    "data_pubblicazione", "marca_temporale", "informazioni_cronologiche", "creato_il",
     "fecha_hora", "fecha_y_hora", "fecha", "hora", "fecha_creacion", "creado_en",
     "date_heure", "date_et_heure", "heure", "horodatage", "horodateur", "cree_le",
     "zeitstempel", "zeitpunkt", "datum_zeit", "datum_uhrzeit", "datum", "zeit", "uhrzeit", "erstellt_am",
@@ -27,7 +28,7 @@ TIME_COLUMNS = (
 TEXT_COLUMNS = (
     "text", "sentence", "tweet", "content", "review", "review_text", "comment", "comment_text", "message",
     "body", "full_text", "tweet_text", "review_body", "reviewtext", "post", "feedback", "document",
-    "utterance", "description",
+    "utterance", "description", "review_content", "comments", "tweets", "text_display", "text_original",
     "testo", "frase", "recensione", "commento", "messaggio", "contenuto",
     "texto", "reseña", "opinión", "mensaje", "contenido",
     "texte", "phrase", "avis", "commentaire", "contenu", "critique",
@@ -54,6 +55,7 @@ LABEL_COLUMNS = (
 
 RATING_COLUMNS = (
     "stars", "star", "star_rating", "rating", "ratings", "review_rating", "score", "grade",
+    "review_stars", "overall", "overall_rating",
     "stelle", "voto", "valutazione", "punteggio", "estrellas", "puntuación", "calificación", "valoración",
     "étoiles", "note", "sterne", "bewertung", "estrelas", "nota", "pontuação",
 )  # fmt: skip
@@ -83,8 +85,8 @@ def is_usual_name(name: str, names: Iterable[str]) -> bool:
     >>> is_usual_name("Data Ora", TIME_COLUMNS)
     True
     """
-    plain = plain_name(name)
-    return any(plain == plain_name(one) for one in names)
+    joined = _joined(name)
+    return any(joined == _joined(one) for one in names)
 
 
 def usual_columns(columns: Sequence[str], names: Iterable[str]) -> list[str]:
@@ -93,6 +95,11 @@ def usual_columns(columns: Sequence[str], names: Iterable[str]) -> list[str]:
     >>> usual_columns(["id", "Review", "TEXT"], TEXT_COLUMNS)
     ['TEXT', 'Review']
     """
-    places = {plain_name(one): at for at, one in reversed(list(enumerate(names)))}
-    found = [name for name in columns if plain_name(name) in places]
-    return sorted(found, key=lambda name: places[plain_name(name)])
+    places = {_joined(one): at for at, one in reversed(list(enumerate(names)))}
+    found = [name for name in columns if _joined(name) in places]
+    return sorted(found, key=lambda name: places[_joined(name)])
+
+
+def _joined(name: str) -> str:
+    """Return a name without what separates its words, so that `createdAt` is `created_at`."""
+    return plain_name(name).replace("_", "")

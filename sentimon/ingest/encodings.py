@@ -71,15 +71,37 @@ def named_encoding(name: str) -> str:
     Raises:
         UsageError: there is no such encoding of text.
     """
+    if _is_of_text(name):
+        found = codecs.lookup(name.strip()).name
+        return UTF8 if found == "utf-8-sig" else found
+    alike = get_close_matches(name.strip().lower(), _names(), n=6, cutoff=0.6)
+    close = [one for one in alike if _is_of_text(one)][:3] or _USUAL[:6]
+    raise UsageError(f"unknown encoding {name!r}", hint=f"use one of: {', '.join((*close, AUTO))}")
+
+
+def _is_of_text(name: str) -> bool:
     try:
         found = codecs.lookup(name.strip())
-        known = found._is_text_encoding and found.name not in _NO_TEXT and found.incrementaldecoder
     except (LookupError, ValueError, UnicodeError):
-        known = None
-    if known:
-        return UTF8 if found.name == "utf-8-sig" else found.name
-    close = get_close_matches(name.strip().lower(), _names(), n=3, cutoff=0.6) or _USUAL[:6]
-    raise UsageError(f"unknown encoding {name!r}", hint=f"use one of: {', '.join((*close, AUTO))}")
+        return False
+    return bool(found._is_text_encoding and found.name not in _NO_TEXT and found.incrementaldecoder)
+
+
+def with_byte_order(name: str, start: bytes, path: str) -> str:
+    """Return an encoding that somebody named, with its byte order where only a mark or the text tells it.
+
+    Raises:
+        DataError: neither tells it.
+    """
+    if name not in ("utf-16", "utf-32") or not start or marked_encoding(start):
+        return name
+    found = certain_encoding(start)
+    if found.startswith(name):
+        return found
+    raise DataError(
+        f"{path}: does not look like {name}: it begins with no byte order mark",
+        hint=f"leave out --encoding, or give --encoding {name}-le or {name}-be",
+    )
 
 
 def _names() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sentimon.errors import DataError
@@ -17,7 +18,7 @@ def column_names(cells: Sequence[object], path: str) -> tuple[str, ...]:
         DataError: two columns have the same name, so that a row cannot say which is meant.
     """
     names = tuple(str(cell).strip() or f"column {place}" for place, cell in enumerate(cells, start=1))
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         said = "the columns {} appear" if len(twice) > 1 else "the column {} appears"
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,7 @@ from typing import Any
 
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
+from sentimon.ingest.cells import is_missing, number_of
 from sentimon.ingest.column_names import (
     ID_COLUMNS,
     LABEL_COLUMNS,
@@ -19,8 +21,16 @@ from sentimon.ingest.column_names import (
     plain_name,
     usual_columns,
 )
-from sentimon.ingest.prediction_columns import PredictionColumns, find_prediction, missing_column
+from sentimon.ingest.prediction_columns import (
+    NO_PREDICTION,
+    PredictionColumns,
+    find_prediction,
+    is_of_vader,
+    missing_column,
+    unread_columns,
+)
 
+_CLOCK = re.compile(r"[0-9]{1,2}[:.h][0-9]{2}(?:[:.][0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?")
 _LISTED = 12
 """Columns that an error lists at most."""
 
@@ -58,6 +68,8 @@ class InputColumns:
     """The gold label; for `Need.LABELLED` and `Need.LABELS` alone."""
     prediction: PredictionColumns | None = None
     """What a model predicted; for `Need.PREDICTIONS` alone."""
+    unread: frozenset[str] = frozenset()
+    """Columns with names of the log that are not read as such; their cells are left out."""
 
 
 def find_columns(
@@ -74,14 +86,15 @@ def find_columns(
     if need is Need.PREDICTIONS:
         prediction = find_prediction(names, rows, settings)
         return InputColumns(
-            text=_text(names, settings, needed=prediction is None),
-            time=_column(names, settings.time_column, TIME_COLUMNS),
+            text=_text(names, rows, settings, needed=prediction is None),
+            time=_time(names, rows, settings),
             id=_column(names, settings.id_column, ID_COLUMNS),
             model=_column(names, settings.model_column, MODEL_COLUMNS),
             prediction=prediction,
+            unread=unread_columns(names, rows, settings, prediction),
         )
     return InputColumns(
-        text=_text(names, settings, needed=need is not Need.LABELS),
+        text=_text(names, rows, settings, needed=need is not Need.LABELS),
         # Which column names a logged row is found out where labels are joined, unless somebody says so.
         id=_column(names, settings.id_column, ()) if need is Need.LABELS else None,
         label=None if need is Need.TEXTS else _gold_label(names, rows, settings),
@@ -104,8 +117,33 @@ def _column(names: Sequence[str], wanted: str, usual: Sequence[str]) -> Column |
     return Column(name=found[0]) if found else None
 
 
-def _text(names: Sequence[str], settings: InputSettings, *, needed: bool) -> Column | None:
+def _time(names: Sequence[str], rows: Sequence[Mapping[str, Any]], settings: InputSettings) -> Column | None:
+    found = _column(names, settings.time_column, TIME_COLUMNS)
+    if found is None or found.why == "named":
+        return found
+    clocks = columns_of_clocks(names, rows)
+    days = (one for one in usual_columns(names, TIME_COLUMNS) if one not in clocks)
+    return Column(name=next(days, found.name))
+
+
+def columns_of_clocks(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns with a usual name of times that hold an hour without a day."""
+    found = []
+    for name in usual_columns(names, TIME_COLUMNS):
+        values = [value for row in rows if not is_missing(value := row.get(name))]
+        if values and all(isinstance(one, str) and _CLOCK.fullmatch(one.strip()) for one in values):
+            found.append(name)
+    return found
+
+
+def _text(
+    names: Sequence[str], rows: Sequence[Mapping[str, Any]], settings: InputSettings, *, needed: bool
+) -> Column | None:
     found = _column(names, settings.text_column, TEXT_COLUMNS)
+    if found is not None and found.why != "named":
+        # A column may be there and have nothing in it, beside the one that has the texts.
+        filled = (one for one in usual_columns(names, TEXT_COLUMNS) if any(row.get(one) for row in rows))
+        found = Column(name=next(filled, found.name))
     if found is not None or not needed:
         return found
     if len(names) == 1:
@@ -114,18 +152,29 @@ def _text(names: Sequence[str], settings: InputSettings, *, needed: bool) -> Col
 
 
 def _gold_label(names: Sequence[str], rows: Sequence[Mapping[str, Any]], settings: InputSettings) -> Column:
-    found = _column(names, settings.label_column, (*LABEL_COLUMNS, *RATING_COLUMNS))
+    wanted = "" if settings.label_column == NO_PREDICTION else settings.label_column
+    found = _column(names, wanted, (*LABEL_COLUMNS, *RATING_COLUMNS))
     if found is None:
         raise DataError("no column has a usual name of a column of labels", hint=_choose("label", names))
     if found.why != "named":
-        predicted = find_prediction(names, rows, InputSettings())
-        if predicted is not None and _may_be_predicted(found.name, predicted):
-            beside = ", ".join(one for one in predicted.names if one != found.name)
+        beside = _predicted_beside(found.name, names, rows)
+        if beside:
             raise DataError(
                 f"{found.name!r} may be what a model predicted, for {beside} stands beside it",
                 hint=f"name the gold labels with --label-column: {_listed(names)}",
             )
     return found
+
+
+def _predicted_beside(name: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the columns that suggest that `name` holds the classes of a model; empty where none does."""
+    predicted = find_prediction(names, rows, InputSettings())
+    if predicted is not None and _may_be_predicted(name, predicted):
+        return ", ".join(one for one in predicted.names if one != name)
+    if is_of_vader(names):
+        return "neg, neu, pos, compound"
+    unread = unread_columns(names, rows, InputSettings(), predicted)
+    return ", ".join(unread) if predicted is not None and predicted.label == name else ""
 
 
 def _may_be_predicted(name: str, predicted: PredictionColumns) -> bool:
@@ -137,6 +186,12 @@ def _may_be_predicted(name: str, predicted: PredictionColumns) -> bool:
 
 
 def _choose(what: str, names: Sequence[str]) -> str:
+    numbers = sum(number_of(name) is not None for name in names)
+    if 0 < numbers < len(names):
+        return (
+            f"its first line is taken for the heading, and looks like a row ({_listed(names)}): "
+            "write the names of the columns above it, such as label,id,text"
+        )
     return f"name it with --{what}-column: {_listed(names)}"
 
 

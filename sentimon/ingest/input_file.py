@@ -18,10 +18,16 @@ from sentimon.errors import DataError
 from sentimon.files import unreadable
 from sentimon.ingest.cells import is_missing, shown
 from sentimon.ingest.column_names import LABEL_COLUMNS, plain_name, usual_columns
-from sentimon.ingest.input_columns import Column, InputColumns, Need, find_columns
+from sentimon.ingest.input_columns import Column, InputColumns, Need, columns_of_clocks, find_columns
 from sentimon.ingest.input_row import InputRow, Numbered
 from sentimon.ingest.label_coding import LabelCodingFinder, label_key
-from sentimon.ingest.prediction_columns import ReadLabel, find_prediction
+from sentimon.ingest.prediction_columns import (
+    NO_PREDICTION,
+    PredictionColumns,
+    ReadLabel,
+    find_prediction,
+    is_of_vader,
+)
 from sentimon.ingest.row_reader import RowReader, has_our_names, is_prediction
 from sentimon.ingest.tables import Table, format_of, open_table, opened
 from sentimon.ingest.time_format_finder import TimeFormatFinder
@@ -194,7 +200,15 @@ def text_arguments(texts: Iterable[str], context: InputContext) -> InputFile:
 
 
 def _table(stream: BinaryIO, path: str, file_format: str | None, context: InputContext) -> Table:
-    return open_table(stream, path, file_format, encoding=context.settings.encoding, longest=context.longest)
+    settings = context.settings
+    return open_table(
+        stream,
+        path,
+        file_format,
+        encoding=settings.encoding,
+        longest=context.longest,
+        certain=bool(settings.format),
+    )
 
 
 def _readable(rows: RawRows, path: Path) -> RawRows:
@@ -258,6 +272,7 @@ class _Finder:
     def time_format(self, column: Column | None) -> TimeFormat | None:
         """Return how times are written; None: as in a log, or there are none."""
         if column is None:
+            self._check_format_is_of_a_column()
             return None
         if self._settings.time_format:
             return chosen_time_format(self._settings.time_format)
@@ -271,6 +286,16 @@ class _Finder:
             return finder.found()
         except DataError as error:
             raise DataError(f"column {column.name!r}: {error.message}", hint=error.hint) from error
+
+    def _check_format_is_of_a_column(self) -> None:
+        """Raise DataError where times are said to be written in some way, and no column has them."""
+        settings = self._settings
+        wanted = settings.time_format and settings.time_column != NO_TIME
+        if wanted and self._context.need is Need.PREDICTIONS and self._table.file_format != "txt":
+            raise DataError(
+                "--time-format is given, and no column has a usual name of a column of times",
+                hint="name it with --time-column, or date rows now with --time-column -",
+            )
 
     def reader(self, columns: InputColumns, time_format: TimeFormat | None) -> RowReader:
         read_label = self._label_reading(columns)
@@ -314,7 +339,21 @@ class _Finder:
         for row in self._all_rows():
             for label in predicted.labels_in(row):
                 finder.add(label)
-        return finder.found().read
+        coding = finder.found()
+        self._check_classes_of_scores(predicted, coding.read)
+        return coding.read
+
+    def _check_classes_of_scores(self, predicted: PredictionColumns, read_label: ReadLabel) -> None:
+        """Raise DataError where the scores name a class that is none: then no row could be read."""
+        for row in self._rows[:1] if predicted.scores else []:
+            for label in replace(predicted, label=None).labels_in(row):
+                try:
+                    read_label(label)
+                except DataError as error:
+                    raise DataError(
+                        f"{predicted.scores} has scores of {shown(label)}, which is no class",
+                        hint=_hint_for_class(label),
+                    ) from error
 
     def _known(self) -> AbstractSet[str]:
         """Return the names that need no explanation: of two classes, LABEL_1 may be either."""
@@ -335,10 +374,18 @@ class _Finder:
         if need is Need.PREDICTIONS and columns.time is None and self._table.file_format != "txt":
             others = ", ".join(f"{name:.40}" for name in self._names[:_LISTED])
             found.append(f"no column of times: rows are dated now; columns are {others}")
-        label = usual_columns(self._names, LABEL_COLUMNS) if need is Need.PREDICTIONS else []
+        clocks = columns_of_clocks(self._names, self._rows) if columns.time is not None else []
+        if clocks and columns.time is not None and columns.time.name not in clocks:
+            found.append(f"the hours in {clocks[0]!r:.60} are not read")
+        asked = self._settings.label_column == NO_PREDICTION
+        label = usual_columns(self._names, LABEL_COLUMNS) if need is Need.PREDICTIONS and not asked else []
         if label and columns.prediction is None:
             found.append(
                 f"texts are scored, and {label[0]!r:.60} is kept (--label-column: a model predicted it)"
+            )
+        if need is Need.PREDICTIONS and is_of_vader(self._names):
+            found.append(
+                "neg, neu and pos of VADER are shares of a text, not probabilities: they are not read"
             )
         if need is Need.TEXTS and self._rows:
             predicted = find_prediction(self._names, self._rows, InputSettings())
@@ -346,6 +393,12 @@ class _Finder:
                 ignored = ", ".join(predicted.names)
                 found.append(f"what another model predicted ({ignored}) is not looked at: texts are scored")
         return tuple(found)
+
+
+def _hint_for_class(label: object) -> str:
+    if label_key(label) == "compound":
+        return "shares of VADER are no probabilities: --label-column - scores the texts"
+    return f'say what it means, such as --label-map "{label!s:.40}=neutral"'
 
 
 def _format_notes(table: Table) -> Iterator[str]:
@@ -366,11 +419,13 @@ def _column_notes(columns: InputColumns, time_format: TimeFormat | None) -> Iter
         yield f"the time is in {time.name!r:.60}{written}"
     if label is not None and label.why != "named" and plain_name(label.name) not in ("label", "sentiment"):
         yield f"the label is in {label.name!r:.60}"
-    if predicted is not None and (
-        predicted.kind == "class alone" or not has_our_names(InputColumns(prediction=predicted))
-    ):
+    alone = predicted is not None and predicted.names == (predicted.label,)
+    if predicted is not None and (alone or not has_our_names(InputColumns(prediction=predicted))):
         names = ", ".join(f"{name:.40}" for name in predicted.names)
-        yield f"what another model predicted is in {names} ({predicted.kind})"
+        way_out = "; --label-column - scores the texts" if alone and text is not None else ""
+        yield f"what another model predicted is in {names} ({predicted.kind}{way_out})"
+    if predicted is not None and columns.unread:
+        yield "'confidence' has no numbers from 0 to 1, and is not read"
 
 
 def _is_row_of_a_log(row: Mapping[str, Any]) -> bool:

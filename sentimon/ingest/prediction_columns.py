@@ -6,8 +6,10 @@ Read are our own fields, the output of a HuggingFace pipeline (`{label, score}`,
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,8 @@ from sentimon.ingest.column_names import plain_name
 from sentimon.jsonl import LineError
 from sentimon.labels import ALIASES, TWO, Sentiment
 
+NO_PREDICTION = "-"
+"""The `--label-column` by which texts are scored, whatever the file says of classes."""
 SCORES = "scores"
 PREDICTED = (
     "sentiment",
@@ -33,6 +37,8 @@ PREDICTED = (
     "predizione",
 )
 """Usual names of a column of predicted classes."""
+OUR_PREDICTION = frozenset({"scores", "sentiment", "confidence"})
+"""The fields of the log that say what a model predicted."""
 _WITH_SCORE = ("label", "class", "feeling")
 """Names that mean a predicted class where a probability stands beside them, else mostly a gold label."""
 CONFIDENCES = (
@@ -54,6 +60,10 @@ _CLASS_NAMES = tuple(
     tuple(alias for alias, one in ALIASES.items() if one is place and not alias.startswith("label"))
     for place in Sentiment
 )
+_LONGEST_PRINTED = 10_000
+"""Characters of the longest cell that is read as Python prints it, as pandas writes lists to csv."""
+_LOOKED_AT = 20
+_NEVER_SCORES = frozenset({"text"})
 _NESTING = 3
 """Lists within lists that a pipeline may give for one text."""
 
@@ -138,12 +148,14 @@ def find_prediction(
     Raises:
         DataError: a column that `settings` name does not exist.
     """
+    if settings.label_column == NO_PREDICTION:
+        return None
     plain = {plain_name(name): name for name in reversed(names)}
     named = score_columns(settings.score_columns)
     for name in (*named.values(), settings.label_column):
         if name and name not in names:
             raise missing_column(name, names)
-    by_class = _by_settings(named) or _wide(plain)
+    by_class = _by_settings(named) or (None if is_of_vader(names) else _wide(plain))
     scores = _scores_column(plain, rows)
     confidence = named.get("") or _confidence_column(plain, rows)
     certain = by_class or scores or confidence
@@ -156,6 +168,41 @@ def find_prediction(
             label=label, confidence=confidence, scores=None if by_class else scores, by_class=by_class
         )
     return None if label is None else PredictionColumns(label=label, confidence=confidence)
+
+
+def unread_columns(
+    names: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    settings: InputSettings,
+    prediction: PredictionColumns | None,
+) -> frozenset[str]:
+    """Return the columns under names of the log that are not to be read as such.
+
+    All of them where texts are to be scored anyway; `confidence` beside a class, where the first rows have
+    no number from 0 to 1 in it, as when a language model was asked for a percentage or a word.
+    """
+    if settings.label_column == NO_PREDICTION:
+        return OUR_PREDICTION & {*names}
+    if prediction is None or prediction.names != (prediction.label,):
+        return frozenset()
+    values = [value for row in rows if not is_missing(value := row.get("confidence"))]
+    unread = bool(values) and not any(_is_share(value) for value in values)
+    return frozenset({"confidence"}) if unread else frozenset()
+
+
+def _is_share(value: object) -> bool:
+    try:
+        return 0 <= number(value, "confidence") <= 1
+    except LineError:
+        return False
+
+
+def is_of_vader(names: Sequence[str]) -> bool:
+    """Return whether a table holds the output of VADER: there, `pos` is a share of the words of a text.
+
+    The class that is meant follows from `compound` alone, and most texts have more neutral words than others.
+    """
+    return {"neg", "neu", "pos", "compound"} <= {plain_name(name) for name in names}
 
 
 def score_columns(text: str) -> dict[str, str]:
@@ -224,9 +271,30 @@ def _wide(plain: Mapping[str, str]) -> tuple[str | None, str | None, str | None]
 
 
 def _scores_column(plain: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the column of scores: `scores`, or one whose cells are scores of the classes by their form."""
     name = plain.get(SCORES)
     values = [row.get(name) for row in rows] if name else []
-    return name if any(isinstance(_opened(value), Mapping | list) for value in values) else None
+    if any(isinstance(_opened(value), Mapping | list) for value in values):
+        return name
+    others = (one for one in plain.values() if one != name and one not in _NEVER_SCORES)
+    return next((one for one in others if _are_scores([row.get(one) for row in rows])), None)
+
+
+def _are_scores(values: Sequence[object]) -> bool:
+    """Return whether cells, those that are not empty, give the scores of at least two classes."""
+    found = [value for value in values[:_LOOKED_AT] if not is_missing(value)]
+    return bool(found) and all(_give_scores(value) for value in found)
+
+
+def _give_scores(value: object) -> bool:
+    if not isinstance(_opened(value), Mapping | list):
+        return False
+    try:
+        pairs = _pairs(value)
+    except LineError:
+        return False
+    classes = {ALIASES.get(str(label).strip().lower()) for label, _ in pairs}
+    return {Sentiment.NEGATIVE, Sentiment.POSITIVE} <= classes
 
 
 def _confidence_column(plain: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -254,12 +322,13 @@ def _first(plain: Mapping[str, str], usual: Iterable[str]) -> str | None:
 
 
 def _opened(value: object) -> object:
-    """Return a cell that holds JSON as what that says."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
+    """Return a cell that holds JSON, or a list or a dictionary as Python prints it, as what that says."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    for read in (json.loads, ast.literal_eval):
+        if read is json.loads or len(value) <= _LONGEST_PRINTED:
+            with suppress(ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+                return read(value.strip())
     return value
 
 

@@ -11,12 +11,11 @@ from typing import Any
 from sentimon.errors import DataError
 from sentimon.ingest.input_columns import Column, InputColumns, Need
 from sentimon.ingest.input_row import InputRow, Numbered
-from sentimon.ingest.prediction_columns import ReadLabel
+from sentimon.ingest.prediction_columns import OUR_PREDICTION, ReadLabel
 from sentimon.ingest.time_formats import TimeFormat
 from sentimon.jsonl import BadLine, LineError
 
 _FRACTION = re.compile(r"[0-9]{1,18}\.0")
-_PREDICTED = frozenset({"scores", "sentiment", "confidence"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +84,21 @@ class RowReader:
             ours = {"text": columns.text, "label": columns.label, "id": columns.id}
             return {**fields, **_cells(fields, ours)}
         ours = {"id": columns.id, "model": columns.model, "label": columns.label}
-        used = {one.name for one in ours.values() if one is not None}
+        used = {one.name for one in ours.values() if one is not None} | columns.unread
         found: dict[str, Any] = {}
         if predicted is not None:
             used |= set(predicted.names)
             found = predicted.read(fields, self.read_label)
         rest = {name: value for name, value in fields.items() if name not in used}
+        if predicted is None and "sentiment" in columns.unread:
+            # Not what a model predicted: then it is what people say, which the log may keep as `label`.
+            rest = {"label": fields.get("sentiment"), **rest}
         return {**rest, **_cells(fields, ours), **found}
 
 
 def is_prediction(fields: Mapping[str, Any]) -> bool:
     """Return whether a row under our names says what a model predicted."""
-    return any(fields.get(name) is not None for name in _PREDICTED)
+    return any(fields.get(name) is not None for name in OUR_PREDICTION)
 
 
 def has_our_names(columns: InputColumns) -> bool:
@@ -104,8 +106,9 @@ def has_our_names(columns: InputColumns) -> bool:
     named = (columns.time, columns.id, columns.model, columns.label)
     ours = ("timestamp", "id", "model", "label")
     predicted = columns.prediction
-    return all(one is None or one.name == name for one, name in zip(named, ours, strict=True)) and (
-        predicted is None or (predicted.by_class is None and _PREDICTED.issuperset(predicted.names))
+    same = all(one is None or one.name == name for one, name in zip(named, ours, strict=True))
+    return (same and not columns.unread) and (
+        predicted is None or (predicted.by_class is None and OUR_PREDICTION.issuperset(predicted.names))
     )
 
 

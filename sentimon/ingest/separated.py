@@ -10,7 +10,7 @@ from sentimon.errors import DataError
 from sentimon.ingest.headings import column_names
 from sentimon.ingest.input_row import Numbered
 from sentimon.ingest.peeked_stream import PeekedStream
-from sentimon.ingest.separators import directive, likely_separator
+from sentimon.ingest.separators import TYPE_LINE, directive, likely_separator
 from sentimon.ingest.text_lines import decoded, shown, table_lines
 from sentimon.jsonl import BadLine, LineError
 
@@ -107,7 +107,7 @@ class Separated:
     def _lines(self, stream: PeekedStream, *, skip: bool) -> Iterator[str]:
         """Yield the lines with their ends, as text, and note them; the byte order mark is left out.
 
-        A line that names the separator becomes a blank one, so that it counts.
+        A line that names the separator, or the type of PowerShell, becomes a blank one, so that it counts.
         """
         begun = False
         for number, content in enumerate(table_lines(stream, self._longest), start=1):
@@ -120,7 +120,7 @@ class Separated:
             if not begun:
                 text = text.removeprefix("\ufeff") if number == 1 else text
                 begun = bool(text.strip(" \t\r\n"))
-                text = "\n" if begun and skip else text
+                text = "\n" if begun and (skip or text.startswith(TYPE_LINE)) else text
             self._record.append(text)
             yield text
 

@@ -13,6 +13,8 @@ from sentimon.ingest.peeked_stream import PIECE, PeekedStream
 SEPARATORS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _FIRST_ROWS = 50
+TYPE_LINE = "#TYPE "
+"""How the first line of a table begins that PowerShell 5 writes with Export-Csv; the heading follows."""
 _DIRECTIVE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ \t]*[\r\n]*', re.IGNORECASE)
 
 
@@ -83,6 +85,8 @@ def _first_lines(stream: PeekedStream, wanted: int) -> list[str]:
     content = stream.start()
     lines = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     whole = lines if len(lines) == 1 or len(stream.held) < PIECE else lines[:-1]
+    if whole[0].startswith(TYPE_LINE):
+        whole = whole[1:]
     return [f"{line}\n" for line in islice(whole, _FIRST_ROWS)]
 
 

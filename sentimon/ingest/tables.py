@@ -17,6 +17,7 @@ from sentimon.ingest.input_row import TEXT_COLUMN, Numbered
 from sentimon.ingest.json_documents import begins_array
 from sentimon.ingest.json_rows import json_rows
 from sentimon.ingest.peeked_stream import PeekedStream
+from sentimon.ingest.plain_texts import refuse_other_formats
 from sentimon.ingest.separated import Separated
 from sentimon.ingest.text_lines import text_rows
 from sentimon.ingest.text_source import checked, text_of
@@ -71,7 +72,13 @@ class Table:
 
 
 def open_table(
-    stream: BinaryIO, path: str, file_format: str | None, *, encoding: str = "", longest: int = LONGEST
+    stream: BinaryIO,
+    path: str,
+    file_format: str | None,
+    *,
+    encoding: str = "",
+    longest: int = LONGEST,
+    certain: bool = True,
 ) -> Table:
     """Return the table in `stream`, which may be compressed.
 
@@ -93,13 +100,15 @@ def open_table(
     if known in _BINARY:
         table = _binary_table(source, known)
     else:
-        table = _text_table(source, known, encoding, longest)
+        table = _text_table(source, known, encoding, longest, certain=certain)
     table.compression = source.compression
     table.numbered = flattened(table.numbered, table.heading)
     return table
 
 
-def _text_table(source: ByteSource, known: str | None, encoding: str, longest: int) -> Table:
+def _text_table(
+    source: ByteSource, known: str | None, encoding: str, longest: int, *, certain: bool
+) -> Table:
     path = source.path
     text = text_of(source, encoding)
     file_format = known or _guessed(text.stream, longest)
@@ -108,6 +117,8 @@ def _text_table(source: ByteSource, known: str | None, encoding: str, longest: i
         table = Table(path=path, heading=None, numbered=numbered, file_format=file_format)
     elif file_format == "txt":
         text = checked(source, text, table=False, longest=longest)
+        if not certain:
+            refuse_other_formats(text.stream, path)
         numbered = text_rows(text.stream, path, longest, text.encoding)
         table = Table(path=path, heading=(TEXT_COLUMN,), numbered=numbered, file_format=file_format)
     else:

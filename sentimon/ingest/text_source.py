@@ -18,6 +18,7 @@ from sentimon.ingest.encodings import (
     guessed_encoding,
     is_all_text,
     named_encoding,
+    with_byte_order,
 )
 from sentimon.ingest.file_kinds import binary_format, is_full_of_nuls, looks_binary
 from sentimon.ingest.peeked_stream import PIECE, PeekedStream
@@ -52,7 +53,7 @@ def text_of(source: ByteSource, encoding: str) -> TextSource:
     if encoding == AUTO:
         name, guessed = (name, False) if name else _guess(source)
     elif encoding:
-        name = named_encoding(encoding)
+        name = with_byte_order(named_encoding(encoding), start, source.path)
         check_mark(start, name, source.path)
     name = name or UTF8
     if name == UTF8 and is_full_of_nuls(start):

@@ -33,7 +33,10 @@ LONGEST = 80
 """Characters of the longest text that may be a time."""
 BLANKS = "[ \t\u00a0\u202f]+"
 # Mails and JavaScript name the zone once more, in brackets.
-ZONE = rf"(?:(?:(?:UTC|GMT)?[+-][0-9]{{2}}(?::?[0-9]{{2}})?|Z|UTC|GMT|UT)(?:{BLANKS}\([^()]{{1,40}}\))?)"
+ZONE = (
+    r"(?:(?:(?:UTC|GMT)?[+-][0-9]{2}(?::?[0-9]{2})?|(?:UTC|GMT)[+-][0-9](?::[0-9]{2})?|Z|UTC|GMT|UT)"
+    rf"(?:{BLANKS}\([^()]{{1,40}}\))?)"
+)
 DAY_ENDING = "(?:st|nd|rd|th|er|º|°|ª)"
 WEEKDAY = r"[^\W\d_]{2,13}(?:-feira)?\.?"
 WORD = r"[^\W\d_]{3,12}\.?"
@@ -50,7 +53,9 @@ ISO_FORM = re.compile(
     rf"(?: ?(?P<z>{ZONE}))?)?",
     re.IGNORECASE,
 )
-_OFFSET = re.compile("(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})?", re.IGNORECASE)
+_OFFSET = re.compile(
+    "(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>[0-9]{2}|[0-9](?![0-9])):?(?P<minutes>[0-9]{2})?", re.IGNORECASE
+)
 _EXCEL_BEGIN = datetime(1899, 12, 30)
 _DAY_MILLISECONDS = 86_400_000
 _DIRECTIVES = MappingProxyType(

@@ -72,6 +72,10 @@ GOLD_NAMED = {"label", "sentiment"}
         {"text": "a", "label": "POSITIVE", "score": 0.93},
         {"text": "a", "label": "positive", "negative": 0.1, "neutral": 0.2, "positive": 0.7},
         {"text": "a", "label": "positive", "scores": [{"label": "positive", "score": 0.9}]},
+        {"text": "a", "sentiment": "positive", "neg": 0.0, "neu": 0.7, "pos": 0.3, "compound": 0.4},
+        {"text": "a", "sentiment": "positive", "confidence": 95},
+        {"text": "a", "sentiment": "positive", "confidence": "high"},
+        {"text": "a", "sentiment": "positive", "confidenceScores": {"positive": 0.9, "negative": 0.1}},
     ],
 )
 @pytest.mark.parametrize("need", [Need.LABELLED, Need.LABELS])
@@ -112,6 +116,9 @@ def test_gold_labels_are_found_beside_what_is_certainly_something_else(row: Row,
             {"prob_negative": 0.1, "prob_neutral": 0.2, "prob_positive": 0.7, "label": "positive"},
             {"by_class": ("prob_negative", "prob_neutral", "prob_positive")},
         ),
+        ({"confidenceScores": {"positive": 0.9, "negative": 0.1}}, {"scores": "confidenceScores"}),
+        ({"scores": "[{'label': 'NEG', 'score': 1.0}]"}, {"scores": "scores"}),
+        ({"out": "[{'label': 'neg', 'score': 1}, {'label': 'pos', 'score': 0}]"}, {"scores": "out"}),
         (
             {"negative_score": 0.1, "positive_score": 0.9},
             {"by_class": ("negative_score", None, "positive_score")},
@@ -131,6 +138,9 @@ def test_what_another_model_predicted_is_found(row: Row, found: dict[str, Any]) 
         {"label": "positive", "score": "n/a"},
         {"negatively": 1, "positively": 2},
         {"note": "x"},
+        {"neg": 0.0, "neu": 0.7, "pos": 0.3, "compound": 0.4},
+        {"places": {"positive": "Rome", "negative": "Turin"}},
+        {"list": "[" * 5000},
     ],
 )
 def test_what_may_be_something_else_is_not_taken_for_a_prediction(row: Row) -> None:
@@ -149,3 +159,38 @@ def test_score_columns_are_named_by_class_or_as_one() -> None:
     ):
         with pytest.raises(DataError, match="--score-columns"):
             score_columns(wrong)
+
+
+def test_an_empty_column_is_not_the_text_where_another_has_one() -> None:
+    assert named({"text": "", "review": "Great"})["text"] == "review"
+    assert named({"text": None, "message": None})["text"] == "text"
+    assert named({"text": "", "review": "Great"}, text_column="text")["text"] == "text"
+
+
+def test_texts_are_scored_whatever_a_file_says_of_classes_where_that_is_asked_for() -> None:
+    row = {"text": "a", "sentiment": "positive", "scores": {"positive": 1.0}, "kept": 1}
+    found = columns_of(row, label_column="-")
+    assert found.prediction is None
+    assert found.unread == {"sentiment", "scores"}
+
+
+@pytest.mark.parametrize("confidence", [95, "98%", "high", 1.5])
+def test_a_confidence_that_is_no_probability_is_not_read(confidence: object) -> None:
+    row = {"text": "a", "sentiment": "positive", "confidence": confidence}
+    found = columns_of(row)
+    assert found.prediction == PredictionColumns(label="sentiment")
+    assert found.unread == {"confidence"}
+    assert columns_of({**row, "confidence": 1}).unread == frozenset()
+
+
+def test_the_day_is_the_time_where_the_hour_has_a_column_of_its_own() -> None:
+    assert named({"date": "2026-11-02", "time": "10:30", "text": "a"})["time"] == "date"
+    assert named({"time": "10:30", "text": "a"})["time"] == "time"
+    assert named({"date": "2026-11-02", "time": "2026-11-02 10:30", "text": "a"})["time"] == "time"
+
+
+def test_a_first_row_that_is_taken_for_the_heading_is_said() -> None:
+    with pytest.raises(DataError, match="usual name of a column of texts") as error:
+        columns_of({"4": "0", "1467810369": "1467810370", "Mon Apr 06": "x", "Great, love it": "y"})
+    assert "looks like a row (4, 1467810369, Mon Apr 06, Great, love it)" in str(error.value.hint)
+    assert "write the names of the columns above it" in str(error.value.hint)

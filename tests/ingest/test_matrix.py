@@ -144,8 +144,24 @@ def test_an_encoding_that_does_not_exist_names_close_ones_and_a_mark_is_not_over
     for name in ("rot13", "base64", "idna", "\0"):
         with pytest.raises(UsageError, match="unknown encoding"):
             opened(b"a", "a.txt", "txt", encoding=name)
+        assert name not in str(caught.value.hint) or name == "\0"
     with pytest.raises(DataError, match="begins with the byte order mark of utf-8"):
         opened(b"\xef\xbb\xbfa", "a.txt", "txt", encoding="cp1252")
+
+
+@pytest.mark.parametrize("pipe", [False, True])
+@pytest.mark.parametrize("name", ["utf-16", "utf-32"])
+def test_a_wide_encoding_that_is_named_needs_a_mark_or_text_that_tells_its_byte_order(
+    name: str, pipe: bool
+) -> None:
+    with pytest.raises(DataError, match="no byte order mark") as caught:
+        opened(b"text\nGreat\n", "a.csv", "csv", encoding=name, pipe=pipe)
+    assert f"--encoding {name}-le" in str(caught.value.hint)
+    told = (name, "utf-16-le", "utf-16-be") if name == "utf-16" else (name,)
+    for codec in told:
+        assert rows_of(opened("text\nGreat\n".encode(codec), "a.csv", "csv", encoding=name, pipe=pipe)) == [
+            {"text": "Great"}
+        ]
 
 
 def test_a_name_that_does_not_fit_is_refused_with_the_one_that_does() -> None:
@@ -305,3 +321,10 @@ def test_a_table_reads_back_whatever_ends_its_lines_and_quotes_its_cells(
 def test_a_workbook_reads_back_to_the_same_rows(rows: Rows) -> None:
     content = workbook({"S": [["id", "text"], *([row["id"], row["text"]] for row in rows)]})
     assert rows_of(opened(content, "a.xlsx", "xlsx")) == rows
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_the_line_of_a_type_that_powershell_writes_is_no_heading(mark: str) -> None:
+    content = f'#TYPE System.Object\r\n"text"{mark}"label"\r\n"Great, or not"{mark}"positive"\r\n'
+    table = opened(content.encode(), "a.csv", "csv")
+    assert list(table.numbered) == [(3, {"text": "Great, or not", "label": "positive"})]

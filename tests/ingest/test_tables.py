@@ -144,3 +144,35 @@ def test_a_file_says_how_much_of_it_was_read_and_a_pipe_does_not(tmp_path: Path)
         assert begun[1] == ended[1] == len(stored)
         assert 0 < begun[0] <= ended[0] == len(stored)
     assert read_stream(io.BytesIO(content)).bytes_read() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("text,label\nGreat,positive\n", "--format csv"),
+        ("id\ttext\r\n1\tGreat\r\n", "--format tsv"),
+        ("data;stelle;recensione\n02/11/2026;5;Ottimo\n", "--format csv"),
+        ("text\nGreat\nAwful\n", "--format csv"),
+        ('{"text": "Great"}\n{"text": "Awful"}\n', "--format jsonl"),
+    ],
+)
+def test_a_table_that_would_be_read_as_texts_is_refused_until_its_format_is_named(
+    tmp_path: Path, content: str, hint: str
+) -> None:
+    path = written(tmp_path, "reviews.txt", content)
+    with pytest.raises(DataError, match="would be read as one text a line") as error:
+        read_file(path)
+    assert hint in str(error.value.hint)
+    named = hint.removeprefix("--format ")
+    assert {"Great", "Ottimo"} & set(texts(read_file(path, file_format=named)))
+    assert texts(read_file(path, file_format="txt")) == [line for line in content.splitlines() if line]
+    if named != "jsonl":
+        with pytest.raises(DataError, match="would be read as one text a line"):
+            read_stream(io.BytesIO(content.encode()))
+
+
+@pytest.mark.parametrize(
+    "content", ["text\n", "Well, text me\nor not, please\n", "[not json]\nx\n", "message, body\nplain line\n"]
+)
+def test_texts_that_are_no_table_are_texts(content: str) -> None:
+    assert texts(read_stream(io.BytesIO(content.encode()))) == content.splitlines()

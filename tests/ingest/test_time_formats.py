@@ -385,3 +385,19 @@ def test_the_order_of_values_makes_no_difference_and_what_cannot_be_read_is_name
     shuffled = list(values)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert outcome(shuffled) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "hour"),
+    [
+        ("2026/11/02 10:30:12 AM GMT+1", 9),
+        ("2026/11/02 6:30:12 PM UTC-3", 21),
+        ("2026/11/02 01:00:00 GMT+5:30", 19),
+    ],
+)
+def test_the_zones_that_forms_of_google_write_are_read(value: str, hour: int) -> None:
+    finder = TimeFormatFinder()
+    finder.add(value)
+    moment, naive = finder.found().read(value, None) or (None, None)
+    assert moment is not None
+    assert (moment.hour, naive) == (hour, False)
