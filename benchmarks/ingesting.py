@@ -23,8 +23,8 @@ from pathlib import Path
 
 import msgspec
 
-from sentimon.ingest.input_columns import Need
-from sentimon.ingest.input_file import InputContext, open_input_file
+from sentimon.ingest.input_columns import InputContext, Need
+from sentimon.ingest.input_file import open_input_file
 
 Read = Callable[[], Iterable[object]]
 MEGABYTE = 1 << 20

@@ -15,8 +15,8 @@ from sentimon.config.paths import expanded
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.ingest.cells import shown
-from sentimon.ingest.input_columns import Need, find_columns
-from sentimon.ingest.input_file import InputContext, InputFile, open_input_file
+from sentimon.ingest.input_columns import InputContext, Need, find_columns
+from sentimon.ingest.input_file import InputFile, open_input_file
 from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder
 from sentimon.ingest.tables import known_format
 from sentimon.jsonl import LONGEST, BadLine

@@ -16,6 +16,7 @@ From these rows to ours:
 - `column_names`, `input_columns`, `prediction_columns`: which column is what
 - `time_format_finder`, `time_formats`, `date_words`: how a column writes its times
 - `label_coding`, `class_names`, `cells`: how a column writes its classes; what one cell says
+- `column_contents`, `input_notes`: what the columns hold, found out from the rows; what is said of it
 - `row_reader`, `input_row`: one row under our names
 - `input_file`: an open input, which finds all this out and then yields its rows
 - `understanding`: the same for people (`--dry-run`)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from enum import Enum
 from typing import Any
 
@@ -21,6 +22,7 @@ from sentimon.ingest.column_names import (
     plain_name,
     usual_columns,
 )
+from sentimon.ingest.label_coding import LabelCodingFinder
 from sentimon.ingest.prediction_columns import (
     NO_PREDICTION,
     PredictionColumns,
@@ -29,6 +31,8 @@ from sentimon.ingest.prediction_columns import (
     missing_column,
     unread_columns,
 )
+from sentimon.jsonl import LONGEST
+from sentimon.labels import THREE, Classes
 
 _CLOCK = re.compile(r"[0-9]{1,2}[:.h][0-9]{2}(?:[:.][0-9]{2}(?:\.[0-9]{1,9})?)?(?: ?[AaPp]\.?[Mm]\.?)?")
 _LISTED = 12
@@ -46,6 +50,28 @@ class Need(Enum):
     """Texts with their gold labels."""
     LABELS = "labels"
     """Gold labels for rows of the log, which are named by an id, a hash or the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputContext:
+    """What a command brings to its input."""
+
+    settings: InputSettings = field(default_factory=InputSettings)
+    need: Need = Need.TEXTS
+    zone: tzinfo | None = None
+    """The zone of times that name none; None is local time."""
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    """The labels of the model in force; those of `settings` come before them."""
+    longest: int = LONGEST
+    """Bytes of the longest line that is read."""
+    classes: Classes = THREE
+    """The classes that there are."""
+
+    def label_coding(self, class_names: Sequence[str] | None) -> LabelCodingFinder:
+        """Return what finds out the coding of gold labels; `class_names` are those that the file has."""
+        return LabelCodingFinder(
+            self.settings.labels, self.settings.label_map, class_names, present=self.classes
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

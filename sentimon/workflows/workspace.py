@@ -25,8 +25,7 @@ from sentimon.errors import DataError, StoreError, UsageError
 if TYPE_CHECKING:
     from sentimon.config.settings import EngineSettings
     from sentimon.errors import LogFileError
-    from sentimon.ingest.input_columns import Need
-    from sentimon.ingest.input_file import InputContext
+    from sentimon.ingest.input_columns import InputContext, Need
     from sentimon.labels import Classes
     from sentimon.prediction_log.index.log_index import LogIndex
     from sentimon.prediction_log.index.logged_rows import LatestRowsCache, PeriodRows
@@ -217,7 +216,7 @@ class Workspace:
 
     def input_context(self, need: Need) -> InputContext:
         """Return how a file is to be read that holds what is needed."""
-        from sentimon.ingest.input_file import InputContext
+        from sentimon.ingest.input_columns import InputContext
 
         return InputContext(
             settings=self.settings.input,

@@ -15,7 +15,8 @@ import pyarrow.parquet
 import pytest
 
 from sentimon.errors import SentimonError
-from sentimon.ingest.input_file import InputContext, InputFile
+from sentimon.ingest.input_columns import InputContext
+from sentimon.ingest.input_file import InputFile
 from sentimon.ingest.tables import Table, open_table
 from sentimon.jsonl import BadLine
 from tests.support.workbooks import workbook

@@ -10,8 +10,8 @@ import pytest
 
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
-from sentimon.ingest.input_columns import Need
-from sentimon.ingest.input_file import InputContext, InputFile, open_input_file
+from sentimon.ingest.input_columns import InputContext, Need
+from sentimon.ingest.input_file import InputFile, open_input_file
 from sentimon.ingest.input_row import InputRow
 
 
@@ -28,9 +28,10 @@ def fields(file: InputFile) -> list[dict[str, Any]]:
 
 
 def test_scores_that_pandas_printed_into_a_csv_are_read(tmp_path: Path) -> None:
-    cell = "[{'label': 'positive', 'score': 0.9}, {'label': 'negative', 'score': 0.1}]"
+    scores = {"positive": 0.9, "negative": 0.1, "neutral": 0.0}
+    cell = str([{"label": label, "score": score} for label, score in scores.items()])
     with opened(tmp_path, f'text,scores\nGreat,"{cell}"\n') as file:
-        assert fields(file) == [{"scores": {"positive": 0.9, "negative": 0.1}}]
+        assert fields(file) == [{"scores": scores}]
 
 
 def test_scores_of_a_class_that_is_none_are_refused_until_it_is_mapped(tmp_path: Path) -> None:

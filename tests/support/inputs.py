@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sentimon.config.settings import InputSettings
-from sentimon.ingest.input_columns import Need
-from sentimon.ingest.input_file import InputContext, InputFile, open_input_file, open_input_stream
+from sentimon.ingest.input_columns import InputContext, Need
+from sentimon.ingest.input_file import InputFile, open_input_file, open_input_stream
 from sentimon.jsonl import LONGEST
 
 
