@@ -123,7 +123,7 @@ def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Si
     after = live.read_bytes()
     again = run(*command, "--json", **SMALL)
     assert (again.code, again.json) == (1, done.json)
-    assert f"{tmp_path}/in.jsonl: was logged already; leave --resume out to log it again" in again.err
+    assert f"{tmp_path}/in.jsonl: was logged already; give --again and leave --resume out" in again.err
     assert live.read_bytes() == after
 
 
@@ -157,7 +157,7 @@ def test_what_was_logged_already_is_said_and_not_logged_again(run: Run, tmp_path
     assert texts_in(tmp_path / "logs") == first + second
     assert run("log", "-i", "a.jsonl", "--again").code == 0
     (tmp_path / journal).unlink()
-    assert run("log", "-i", "a.jsonl", "--resume").code == 0
+    assert run("log", "-i", "a.jsonl", "--resume", "--again").code == 0
     assert texts_in(tmp_path / "logs") == first + second + first + first
 
 
