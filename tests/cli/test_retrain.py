@@ -143,7 +143,7 @@ def test_what_cannot_be_learned_from_says_what_to_do(run_with_torch, tmp_path) -
     write_rows(tmp_path / "odd.jsonl", [{"text": "a", "label": "sarcastic"}])
     odd = run_with_torch("retrain", "--data", "odd.jsonl", "--output", "new")
     assert odd.code == 1
-    assert "row 1: " in odd.err
+    assert "values without a class (rows of each): 'sarcastic' (1)" in odd.err
     assert "sarcastic" in odd.err
 
 
