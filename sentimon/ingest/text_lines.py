@@ -9,7 +9,7 @@ from sentimon.errors import DataError
 from sentimon.ingest.encodings import UTF8, kept_text
 from sentimon.ingest.input_row import TEXT_COLUMN, Numbered
 from sentimon.ingest.peeked_stream import PIECE, PeekedStream
-from sentimon.jsonl import BadLine, LineError, bounded_lines, number_lines, too_long
+from sentimon.jsonl import BadLine, LineError, bounded_lines, line_content, too_long
 
 _SHOWN = 60
 """Characters of a bad line that are shown."""
@@ -53,10 +53,11 @@ def plain_lines(stream: PeekedStream, longest: int) -> Iterator[bytes | LineErro
 
 
 def text_rows(stream: PeekedStream, path: str, longest: int, encoding: str) -> Iterator[Numbered | BadLine]:
-    """Yield the lines of plain text that are not blank, each a row of its own."""
-    for number, line in number_lines(plain_lines(stream, longest)):
+    """Yield each line of plain text as a row of its own; a blank one is a row without a text."""
+    for number, line in enumerate(plain_lines(stream, longest), start=1):
+        content = line if isinstance(line, LineError) else line_content(line, first=number == 1)
         try:
-            yield number, {TEXT_COLUMN: _text(line, encoding)}
+            yield number, {TEXT_COLUMN: _text(content, encoding)}
         except LineError as error:
             yield error.at(path, number)
 

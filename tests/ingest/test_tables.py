@@ -59,6 +59,12 @@ def test_a_parquet_file_gives_its_column(tmp_path: Path) -> None:
     assert rows[0].fields == {"id": 1}
 
 
+def test_blank_lines_of_a_text_file_are_counted_like_empty_cells(tmp_path: Path) -> None:
+    with read_file(written(tmp_path, "a.txt", "uno\n\n \t\r\ndue\n")) as rows:
+        assert [row.line for row in rows] == [1, 4]
+        assert rows.without_text == 2
+
+
 def test_stdin_says_by_its_first_line_what_it_is() -> None:
     assert texts(read_stream(io.BytesIO(b'{"text": "uno"}\n'))) == ["uno"]
     assert texts(read_stream(io.BytesIO(b"uno\n"))) == ["uno"]
