@@ -20,6 +20,7 @@ from sentimon.finetuning.split import Labelled
 from sentimon.finetuning.trainable import TrainableModel
 from sentimon.finetuning.training_loop import EpochMetrics, TrainingLoop, TrainingState
 from sentimon.finetuning.working_folder import FINISHED
+from sentimon.labels import THREE, TWO, Sentiment
 from sentimon.scoring.scorer import Scorer, load_scorer
 from sentimon.scoring.scores import Scores
 from sentimon.statistics.score_scaling import TEMPERATURE, fit_scaling
@@ -88,6 +89,7 @@ def _finish(plan: RetrainingPlan, state: TrainingState, folder: Path) -> Retrain
         epochs=tuple(state.epochs),
         temperature=temperature,
         revision=scorer.revision,
+        present=THREE if Sentiment.NEUTRAL in plan.model.classes else TWO,
     )
 
 

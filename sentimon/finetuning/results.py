@@ -11,6 +11,7 @@ from sentimon.evaluation.model_comparison import PairedResult, compare_pair
 from sentimon.evaluation.quality import Quality, evaluate
 from sentimon.finetuning.split import DataSplit, Labelled
 from sentimon.finetuning.training_loop import EpochMetrics
+from sentimon.labels import THREE, Classes
 from sentimon.scoring.scores import Scores
 
 LEVEL = 0.95
@@ -87,8 +88,12 @@ def compare_results(
     epochs: tuple[EpochMetrics, ...],
     temperature: float,
     revision: str,
+    present: Classes = THREE,
 ) -> RetrainingResults:
-    """Return the results from the scores of `split.all_held_out`, (rows,) before and after."""
+    """Return the results from the scores of `split.all_held_out`, (rows,) before and after.
+
+    `present` are the classes that the model has outputs for.
+    """
     many = len(split.held_out)
     old = split.replay_held_out
     return RetrainingResults(
@@ -96,18 +101,20 @@ def compare_results(
         revision=revision,
         epochs=epochs,
         temperature=temperature,
-        new=_compared(split.held_out, before[:many], after[:many]),
-        old=_compared(old, before[many:], after[many:]) if old else None,
+        new=_compared(split.held_out, before[:many], after[:many], present),
+        old=_compared(old, before[many:], after[many:], present) if old else None,
     )
 
 
-def _compared(rows: Sequence[Labelled], before: Sequence[Scores], after: Sequence[Scores]) -> BeforeAndAfter:
+def _compared(
+    rows: Sequence[Labelled], before: Sequence[Scores], after: Sequence[Scores], present: Classes
+) -> BeforeAndAfter:
     labels = [label for _, label in rows]
     gold = np.array(labels, dtype=np.int64)
     a, b = (np.array([one.label for one in side], dtype=np.int64) for side in (before, after))
     return BeforeAndAfter(
-        before=evaluate(before, labels, confidence_level=LEVEL),
-        after=evaluate(after, labels, confidence_level=LEVEL),
+        before=evaluate(before, labels, confidence_level=LEVEL, present=present),
+        after=evaluate(after, labels, confidence_level=LEVEL, present=present),
         pairing=compare_pair("all", gold, a, b, confidence_level=LEVEL, seed=0),
         guessing=1 / len(set(labels)),
     )
