@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.dataset_options import InputOptions
+from sentimon.cli.inputs import understood
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, flag, grouped
 from sentimon.cli.output import counted, note, show, show_json
@@ -17,6 +18,7 @@ from sentimon.workflows.log_rows import open_log
 from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
+    from sentimon.finetuning.retraining_plan import RetrainingPlan
     from sentimon.finetuning.split import Labelled
     from sentimon.finetuning.training_loop import EpochMetrics
 
@@ -105,17 +107,13 @@ def retrain(
         rows += _rows_of_log(workspace)
     plan = workflow.plan_retraining(workspace.settings, rows, old, seed=seed, new_pieces=grow_vocabulary)
     # Only now what takes seconds to load.
-    from sentimon.reporting.retrain_tables import explain_unknown, plan_object, plan_table, results_table
+    from sentimon.reporting.retrain_tables import explain_unknown, results_table
 
     unreadable = explain_unknown(plan)
     if unreadable:
         note(unreadable)
     if dry_run:
-        seconds = workflow.estimate_seconds(plan)
-        if as_json:
-            show_json(plan_object(plan, seconds, workspace.labels))
-        else:
-            show(plan_table(plan, seconds, workspace.labels))
+        _show_plan(workspace, plan, [*(data or []), *(replay or [])], as_json=as_json)
         return
     if (working := working_folder(path)).is_dir():
         note(f"going on from {working}")
@@ -125,6 +123,25 @@ def retrain(
         show_json({"path": str(path), **results.to_dict()})
     else:
         show(results_table(results, path=str(path)))
+
+
+def _show_plan(workspace: Workspace, plan: RetrainingPlan, sources: list[str], *, as_json: bool) -> None:
+    """Print how the files are understood, what is to be learnt from them, and about how long it takes."""
+    from sentimon.ingest.input_columns import Need
+    from sentimon.reporting.input_tables import understanding_object, understanding_table
+    from sentimon.reporting.retrain_tables import plan_object, plan_table
+    from sentimon.workflows.retrain import estimate_seconds
+    from sentimon.workflows.scoring import is_file
+
+    seconds = estimate_seconds(plan)
+    inputs = [understood(workspace, one, need=Need.LABELLED) for one in sources if is_file(one)]
+    if as_json:
+        read = {"inputs": [understanding_object(one) for one in inputs]}
+        show_json(plan_object(plan, seconds, workspace.labels) | read)
+        return
+    for one in inputs:
+        show(understanding_table(one))
+    show(plan_table(plan, seconds, workspace.labels))
 
 
 def _rows_of_log(workspace: Workspace) -> list[Labelled]:

@@ -98,6 +98,8 @@ def test_the_plan_of_the_model_that_ships_is_shown_and_nothing_is_written(run_wi
     assert plan["per_class"] == {"negative": 20, "neutral": 20, "positive": 20}
     assert (plan["held_out"], plan["passes"], plan["steps"]) == (15, 4, 16)
     assert plan["seconds"] > 0
+    (understood,) = plan["inputs"]
+    assert (understood["rows"], understood["columns"]["label"]["name"]) == (75, "label")
     assert not (tmp_path / "new").exists()
 
 
