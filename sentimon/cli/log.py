@@ -71,6 +71,7 @@ def log(
     rows = open_input(
         workspace, texts or [], source, need=Need.PREDICTIONS, are_texts=are_texts or [], quiet=quiet
     )
+    source = source or rows.named
     with rows:
         if dry_run:
             show_plan(workspace, rows, as_json=as_json)
@@ -81,12 +82,17 @@ def log(
             done = log_file(workspace, rows, asked, clock=clock, mark=mark)
         else:
             mark = mark_of(workspace, source, again=again)
-            show_each = bool(texts) and not quiet and not as_json
+            show_each = bool(texts or are_texts) and not quiet and not as_json
             done = _log_all(workspace, rows, mark, show_each=show_each)
     note_without_text(rows)
     if not done.logged and not done.bad_lines and not rows.without_text:
         nothing_to_score(source)
-    path = str(workspace.writer().path)
+    _show_done(str(workspace.writer().path), done, as_json=as_json, quiet=quiet)
+    leave(ExitCode.FAILURE if done.bad_lines else ExitCode.OK)
+
+
+def _show_done(path: str, done: LoggedFile, *, as_json: bool, quiet: bool) -> None:
+    """Say how many predictions are in the log at `path` now, and what was left out."""
     if as_json:
         show_json({"logged": done.logged, "bad_lines": done.bad_lines, "path": path})
     elif not quiet:
@@ -94,7 +100,6 @@ def log(
         where = " before" if done.already else f" to {path}" if done.logged else ""
         kept = f"; {done.without_scores} without all scores kept as they came" if done.without_scores else ""
         note(f"{counted(done.logged, 'prediction')} logged{where}{kept}{left_out}")
-    leave(ExitCode.FAILURE if done.bad_lines else ExitCode.OK)
 
 
 def _log_all(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.engine.part_files import Manifest
+    from sentimon.ingest.input_file import InputFile
     from sentimon.workflows.scoring import ScoredBatch
 
 
@@ -65,13 +66,7 @@ def predict(
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
     from sentimon.ingest.input_columns import Need
-    from sentimon.workflows.scoring import (
-        describe_job,
-        log_scored,
-        output_folder,
-        score_rows,
-        score_to_part_files,
-    )
+    from sentimon.workflows.scoring import describe_job, output_folder, score_to_part_files
 
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
     workspace = open_workspace(config, flags | reading.flags())
@@ -81,23 +76,35 @@ def predict(
         if dry_run:
             show_plan(workspace, rows, as_json=as_json)
         elif folder is not None:
-            asked = describe_job(workspace.settings, source, "--output")
+            asked = describe_job(workspace.settings, source or rows.named, "--output")
             manifest = score_to_part_files(workspace, folder, rows, asked, ordered=not unordered)
             _show_parts(folder, manifest, as_json=as_json)
             note_without_text(rows)
             leave(ExitCode.FAILURE if manifest.sum_of("bad_lines") else ExitCode.OK)
         else:
-            batches = score_rows(workspace, rows, ordered=not unordered)
-            if log:
-                batches = log_scored(workspace, batches, clock=clock)
-            with closing(batches):
-                scored, bad_lines = _show_batches(workspace, batches, as_json=as_json)
-            note_without_text(rows)
-            if not scored and not bad_lines and not rows.without_text:
-                nothing_to_score(source)
-            if log:
-                note(f"{counted(scored, 'prediction')} logged to {workspace.writer().path}")
+            bad_lines = _score_and_show(
+                workspace, rows, source or rows.named, log=log, ordered=not unordered, as_json=as_json
+            )
             leave(ExitCode.FAILURE if bad_lines else ExitCode.OK)
+
+
+def _score_and_show(
+    workspace: Workspace, rows: InputFile, source: str | None, *, log: bool, ordered: bool, as_json: bool
+) -> int:
+    """Print the predictions as they come, logged where that is asked for; return the bad lines left out."""
+    from sentimon.workflows.scoring import log_scored, score_rows
+
+    batches = score_rows(workspace, rows, ordered=ordered)
+    if log:
+        batches = log_scored(workspace, batches, clock=clock)
+    with closing(batches):
+        scored, bad_lines = _show_batches(workspace, batches, as_json=as_json)
+    note_without_text(rows)
+    if not scored and not bad_lines and not rows.without_text:
+        nothing_to_score(source)
+    if log:
+        note(f"{counted(scored, 'prediction')} logged to {workspace.writer().path}")
+    return bad_lines
 
 
 def _check_options(*, log: bool, logs: str | None, output: str | None) -> None:

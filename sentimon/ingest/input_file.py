@@ -64,6 +64,11 @@ class InputFile:
         self._rows = self._read(chain(ahead, table.numbered))
 
     @property
+    def named(self) -> str | None:
+        """Return the file that is read; None for a pipe and for arguments."""
+        return None if self._stream is None else self.table.path
+
+    @property
     def class_names(self) -> tuple[str, ...] | None:
         """Return the names of the classes where the gold labels are numbers of those."""
         label = self.columns.label

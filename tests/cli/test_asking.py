@@ -128,3 +128,10 @@ def test_on_a_terminal_the_name_of_a_file_is_asked_about(
     assert ("reviews.csv: csv, utf-8" in seen) is (answer == b"y\n")
     found = [json.loads(line)["text"] for line in seen.split("\r\n") if line.startswith("{")]
     assert found == texts
+
+
+def test_a_file_that_was_named_as_a_text_is_known_again_when_it_is_logged_twice(tmp_path: Path) -> None:
+    (tmp_path / "reviews.csv").write_text("text\nOttimo\n", encoding="utf-8")
+    assert on_a_terminal(tmp_path, b"y\n", "log", "reviews.csv")[0] == 0
+    ended, seen = on_a_terminal(tmp_path, b"y\n", "log", "reviews.csv")
+    assert (ended, "was logged already, 1 rows" in seen) == (1, True)
