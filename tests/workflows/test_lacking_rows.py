@@ -16,18 +16,15 @@ from sentimon.config import load_settings
 from sentimon.errors import NoVerdictError, UsageError
 from sentimon.gold_labels.gold_label import ID, GoldLabel
 from sentimon.labels import Sentiment
-from sentimon.monitoring.baseline import create_baseline
-from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.summary import summarise
 from sentimon.reporting.prometheus_text import read_values
 from sentimon.reporting.report.rendering import to_html, to_markdown
 from sentimon.reporting.report.story import tell
 from sentimon.workflows.labelling import draw_to_label, label_status
 from sentimon.workflows.quality import estimate_quality, measure_quality
 from sentimon.workflows.report import build_report
-from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.workspace import Workspace
+from tests.support.baselines import put_baseline
 from tests.support.in_process import said
 from tests.support.rows import START, lines, record
 
@@ -70,15 +67,7 @@ def logs(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder, rows = tmp_path_factory.mktemp(kind), rows_of(kind)
     (folder / "predictions.jsonl").write_text(lines(row.to_dict() for row in rows), encoding="utf-8")
     old = rows[:BEFORE]
-    baseline = create_baseline(
-        summarise(old),
-        vocabulary_of(old),
-        name="b",
-        source="logs",
-        created=START + timedelta(hours=12),
-        min_samples=1,
-    )
-    save_baseline(folder / "baseline.json", baseline)
+    put_baseline(folder, old)
     labelled = [row for number, row in enumerate(rows) if number // 12 % 2]
     labels = [
         GoldLabel(

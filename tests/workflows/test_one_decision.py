@@ -22,10 +22,7 @@ from sentimon.compat.retraining_manager import RetrainingManager
 from sentimon.config import load_settings
 from sentimon.gold_labels.gold_label import ID, GoldLabel
 from sentimon.labels import Sentiment
-from sentimon.monitoring.baseline import create_baseline
-from sentimon.monitoring.vocabulary import vocabulary_of
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Period
 from sentimon.reporting.json_shapes import drift_object
 from sentimon.reporting.prometheus_text import read_values
@@ -36,9 +33,9 @@ from sentimon.workflows.drift import compare_with_baseline
 from sentimon.workflows.monitor import run_monitor
 from sentimon.workflows.report import ReportRequest, build_report
 from sentimon.workflows.retraining import decide_retraining
-from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.watch import Watcher
 from sentimon.workflows.workspace import Workspace
+from tests.support.baselines import put_baseline
 from tests.support.in_process import said
 from tests.support.rows import START, lines, records
 
@@ -82,15 +79,7 @@ def made(folder: Path, case: Case) -> Path:
     named = [{**one.to_dict(), "id": f"row-{number}"} for number, one in enumerate([*old, *new])]
     (logs / "predictions.jsonl").write_text(lines(named), encoding="utf-8")
     if case.before is not None:
-        baseline = create_baseline(
-            summarise(old),
-            vocabulary_of(old),
-            name="b",
-            source="logs",
-            created=START + timedelta(hours=12),
-            min_samples=1,
-        )
-        save_baseline(logs / "baseline.json", baseline)
+        put_baseline(logs, old)
     if case.wrong is not None:
         wrong = round(case.wrong * len(new))
         marks = [False] * len(old) + [
