@@ -14,7 +14,8 @@ from sentimon.config.settings import RetrainingSettings
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
 from sentimon.monitoring.baseline_collection import BaselineProgress
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.prediction_metrics import mean_confidence
 from sentimon.prediction_log.summary import Summary
 from sentimon.statistics.intervals import Estimate
@@ -273,7 +274,10 @@ def score_rule(drift: DriftReport) -> RuleResult:
 
 
 def monitor_rule(report: MonitorReport) -> RuleResult:
-    """Return the drift rule by the monitor: met while an incident is open."""
+    """Return the drift rule by the monitor: met while an incident is open.
+
+    It cannot be judged before rows were checked that could show a change.
+    """
     return RuleResult(
         name="change of a share",
         side="more than chance and at least",
@@ -282,7 +286,7 @@ def monitor_rule(report: MonitorReport) -> RuleResult:
         high=None,
         limit=report.delta,
         # Without new rows the result of the last check still holds.
-        met=None if report.verdict is Verdict.NO_VERDICT and not report.checks else report.drifting,
+        met=True if report.drifting else False if report.warnings or report.enough else None,
         n=sum(report.counts),
     )
 

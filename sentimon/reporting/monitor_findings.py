@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sentimon.labels import by_name, names_of
+from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
@@ -41,6 +42,7 @@ def monitor_object(
         "timestamp": format_moment(timestamp),
         "rule": "monitor",
         "verdict": report.verdict.value,
+        "reason": report.reason.value,
         "drift_detected": report.drifting,
         "drift_score": report.score.value,
         "baseline_distribution": {name: count / known.count for name, count in by_name(names, known.counts)},
@@ -106,10 +108,11 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
             f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
             "a scale from 0 (the same) to 1 (all negative against all positive)."
         )
-    sentences += [
-        f"Warning: {moved(one, names)}; more than chance, but less than {report.delta:g} (monitor.delta)."
-        for one in report.warnings
-    ]
+    if report.drifting and report.score.value is not None and report.score.value <= report.threshold:
+        sentences.append(
+            f"`sentimon drift` without --monitor asks for more: a score above {report.threshold:g}. The "
+            f"monitor asks that any share moves by {report.delta:g}."
+        )
     if not report.drifting and report.in_this is not None and report.in_all is not None:
         sentences.append(_sensitivity(report.in_this, report.in_all))
     if report.reference.divided:
@@ -181,13 +184,7 @@ def moved(finding: Finding, names: Sequence[str]) -> str:
 def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     incident = report.incident
     if incident is None:
-        if report.look is None:
-            return (
-                f"No verdict: {report.new} new rows, at least {report.min_samples} are needed; "
-                "they wait for the next check."
-            )
-        check = f"check {report.look.check}"
-        return f"Stable: no share has moved by {report.delta:g} and more than chance ({check})."
+        return _without_incident(report, names)
     since = f"{incident.since[:16].replace('T', ' ')} UTC"
     if report.closed:
         return f"Recovered: the drift found on {since} is over, after {incident.checks} checks."
@@ -195,6 +192,24 @@ def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     if report.opened:
         return f"Drift: {found}."
     return f"Still drifting since {since}, check {incident.checks}: {found} when it was found."
+
+
+def _without_incident(report: MonitorReport, names: Sequence[str]) -> str:
+    if report.look is None:
+        return (
+            f"No verdict: {report.new} new rows, at least {report.min_samples} are needed; "
+            "they wait for the next check."
+        )
+    check = f"check {report.look.check}"
+    if report.reason is Reason.TOO_FEW_TO_TELL:
+        return (
+            f"No verdict: no share has moved by more than chance ({check}), but so few rows could hide a "
+            f"change as large as your threshold {report.threshold:g}."
+        )
+    if report.warnings:
+        found = all_moved(report.warnings, names)
+        return f"Stable, changed below monitor.delta {report.delta:g}: {found} ({check})."
+    return f"Stable: no share has moved by {report.delta:g} and more than chance ({check})."
 
 
 def _sensitivity(in_this: DetectableShift, in_all: DetectableShift) -> str:

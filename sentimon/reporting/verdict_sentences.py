@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Reason, Verdict
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
-from sentimon.reporting.plain_text import change, estimate, limit_text, number, number_against
+from sentimon.reporting.plain_text import change, counted, estimate, limit_text, number, number_against
 from sentimon.statistics.intervals import Difference
+from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds
 
 WORTH_SAYING = 0.05
 """A larger change of the mean confidence than this gets a sentence."""
@@ -27,23 +29,35 @@ _SAYS = {
 
 def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
     """Return the verdict as sentences, the most important first; `names` are the class names to show."""
-    if report.verdict is Verdict.NO_VERDICT:
+    if report.reason in (Reason.NO_BASELINE, Reason.TOO_FEW_ROWS):
         return [_too_few(report)]
-    sentences = [_what_moved(report, names), _how_far(report)]
+    sentences = [_what_moved(report, names), *_which_rows(report), _how_far(report)]
+    sentences += [*_what_could_be_seen(report), *_doubt(report)]
+    if report.reason is Reason.CHANGED_BELOW_THRESHOLD:
+        sentences.append(
+            "`sentimon drift --monitor` asks for less: that any share moves by monitor.delta; it may call "
+            "this drift."
+        )
     if report.season is not None and report.season.matched < 1:
         sentences.append(
             f"{1 - report.season.matched:.0%} of the rows come from hours of the week of which the baseline "
             "has too few rows: these are compared with all its hours."
         )
-    if report.drifted and report.score.low is not None and report.score.low <= report.threshold:
-        sentences.append("The interval reaches below the limit: more rows would make this surer.")
-    if not report.drifted and report.score.high is not None and report.score.high > report.threshold:
-        sentences.append("The interval reaches above the limit: drift is not ruled out with so few rows.")
     sentences += explain_texts(report.texts)
     confidence = report.confidence_change
     if confidence is not None and abs(confidence.value) > WORTH_SAYING:
-        sentences.append(_confidence(confidence))
+        sentences.append(_confidence(report, confidence))
     return sentences + _whose_confidence(report)
+
+
+def _doubt(report: DriftReport) -> list[str]:
+    """Return on which side of the limit the true change may lie, too."""
+    low, high = report.score.low, report.score.high
+    if report.drifted and low is not None and low <= report.threshold:
+        return ["The interval reaches below the limit: more rows would make this surer."]
+    if report.verdict is Verdict.STABLE and high is not None and high > report.threshold:
+        return ["The interval reaches above the limit: more rows would make this surer."]
+    return []
 
 
 def explain_lacking(metrics: Metrics) -> list[str]:
@@ -139,22 +153,78 @@ def _too_few(report: DriftReport) -> str:
 
 
 def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
+    """Return the verdict, and which share moved from where to where."""
+    against = f"baseline {report.baseline_name!r}"
+    rows, limit = counted(report.current.total, "row"), f"{report.threshold:g}"
+    if report.reason is Reason.UNCHANGED:
+        return (
+            f"Stable: the class mix is close to {against}; the largest change is {_largest(report, names)}."
+        )
+    if report.reason is Reason.TOO_FEW_TO_TELL:
+        return (
+            f"No verdict: {rows} show no change against {against}, but they could hide one as large as your "
+            f"threshold {limit}; the largest change is {_largest(report, names)}."
+        )
+    moved = _both_moved(report, names)
+    if report.reason is Reason.CHANGED:
+        return f"Drift: {moved}."
+    if report.reason is Reason.MAY_BE_CHANCE:
+        return f"No verdict: {moved}, but {rows} may differ so much by chance."
+    return f"Stable, changed below your threshold {limit}: {moved}."
+
+
+def _largest(report: DriftReport, names: Sequence[str]) -> str:
+    place = report.moved_most or Sentiment.NEGATIVE
+    return f"{names[place]}, {_from_to(report, place)}"
+
+
+def _both_moved(report: DriftReport, names: Sequence[str]) -> str:
+    """Return what happened to the two shares that moved most."""
     changes, place = report.share_changes, report.moved_most
     if changes is None or place is None:
         return ""
-    before, now = report.baseline.shares[place].value, report.current.shares[place].value
-    moved = changes[place]
-    if not report.drifted:
-        largest = f"the largest change is {names[place]}, {number(before)} to {number(now)}"
-        return f"Stable: the class mix is close to baseline {report.baseline_name!r}; {largest}."
-    verb = "rose" if moved.value > 0 else "fell"
     other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
-    other_verb = "rose" if changes[other].value > 0 else "fell"
     return (
-        f"Drift: the share of {names[place]} {verb} from {number(before)} to {number(now)} "
-        f"({change(moved)}), that of {names[other]} {other_verb} from "
-        f"{number(report.baseline.shares[other].value)} to {number(report.current.shares[other].value)}."
+        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)} "
+        f"({change(changes[place])}), that of {names[other]} {_verb(changes[other])} from "
+        f"{_from_to(report, other)}"
     )
+
+
+def _verb(moved: Difference) -> str:
+    return "rose" if moved.value > 0 else "fell"
+
+
+def _from_to(report: DriftReport, place: Sentiment) -> str:
+    return f"{number(report.baseline.shares[place].value)} to {number(report.current.shares[place].value)}"
+
+
+def _which_rows(report: DriftReport) -> list[str]:
+    """Return which of the rows after the baseline were judged, where not all were."""
+    since = report.window.since
+    if since is None:
+        return []
+    hour = from_microseconds(since * HOUR_MICROSECONDS)
+    return [
+        f"Judged are the newest {report.current.total} of {report.after_baseline} rows, since "
+        f"{hour:%Y-%m-%d %H:%M} UTC: they differ most from the baseline."
+    ]
+
+
+def _what_could_be_seen(report: DriftReport) -> list[str]:
+    """Return what so few rows can show, or how many it takes, where that matters to the verdict."""
+    power = report.power
+    if power is None or report.verdict is Verdict.DRIFT or report.reason is Reason.CHANGED_BELOW_THRESHOLD:
+        return []
+    if report.reason is Reason.UNCHANGED:
+        return [f"A change of {number(power.smallest)} or more would have been seen."]
+    if power.more_rows is None:
+        return [
+            f"No number of new rows is enough, as the baseline has only {report.baseline.total} rows: make "
+            "one of more with `sentimon baseline create --force`."
+        ]
+    about = counted(power.more_rows, "more row")
+    return [f"About {about} would show a change of {report.threshold:g}."] if power.more_rows else []
 
 
 def _how_far(report: DriftReport) -> str:
@@ -164,8 +234,9 @@ def _how_far(report: DriftReport) -> str:
     )
 
 
-def _confidence(moved: Difference) -> str:
-    return f"The mean confidence {'fell' if moved.value < 0 else 'rose'} by {abs(moved.value):.3f}."
+def _confidence(report: DriftReport, moved: Difference) -> str:
+    before, now = report.baseline.confidence.value, report.current.confidence.value
+    return f"The mean confidence {_verb(moved)} from {number(before)} to {number(now)}."
 
 
 def _whose_confidence(report: DriftReport) -> list[str]:

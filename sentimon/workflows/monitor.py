@@ -142,7 +142,7 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
             f"{workspace.folder / MONITOR_FILE}: is not of the events of {path}",
             hint="`sentimon drift --reset` starts anew",
         )
-    settings, before, look = workspace.settings, state.incident, None
+    settings, before, look = workspace.settings, state, None
     horizon = state.horizon(workspace.now)
     since = None if horizon is None else start_of_hour(horizon)
     period = newer(workspace, Period(since=since), baseline.last)
@@ -159,9 +159,7 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
         )
     return MonitorLook(
         made=workspace.now,
-        report=monitor_report(
-            baseline, reference, look, settings, new=rows, checks=state.checks, incident=before
-        ),
+        report=monitor_report(baseline, reference, look, settings, new=rows, before=before),
         state=state,
         summary=summary,
         hours=frozenset(new),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Verdict
 from sentimon.reporting.monitor_findings import all_moved
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.reporting.report.appendix_sections import bad_lines_section, methods_section, settings_section
