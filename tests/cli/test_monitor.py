@@ -64,12 +64,12 @@ def baseline(begin_with, traffic: Traffic) -> None:  # type: ignore[no-untyped-d
 
 
 def test_quiet_traffic_is_stable_and_each_row_is_judged_once(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
-    traffic(200)
+    traffic(300)
     done = run("drift", "--monitor", "--json")
     assert (done.code, done.err) == (0, "")
-    assert (done.json["verdict"], done.json["check"], done.json["new_samples"]) == ("stable", 1, 200)
-    assert done.json["incident"] is None
-    assert 0.1 < done.json["detectable_shift"]["this_check"]["shift"] < 0.3
+    assert (done.json["verdict"], done.json["check"], done.json["new_samples"]) == ("stable", 1, 300)
+    assert (done.json["reason"], done.json["incident"]) == ("no change", None)
+    assert 0.1 < done.json["detectable_shift"]["this_check"]["shift"] < 0.15
     again = run("drift", "--monitor", "--json")
     assert (again.code, again.json["verdict"], again.json["new_samples"]) == (4, "no verdict", 0)
     traffic(49)
@@ -78,6 +78,15 @@ def test_quiet_traffic_is_stable_and_each_row_is_judged_once(run, traffic, basel
     later = run("drift", "--monitor", "--json")
     assert (later.code, later.json["check"], later.json["new_samples"]) == (0, 2, 50)
     assert run("drift", "--monitor", "-q").out == ""
+
+
+def test_a_check_that_could_not_have_seen_a_change_is_no_verdict(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(60)
+    done = run("drift", "--monitor", "--json")
+    assert (done.code, done.json["reason"]) == (4, "too few rows to tell")
+    assert done.json["detectable_shift"]["all_checks"]["shift"] > 0.15
+    traffic(250)
+    assert run("drift", "--monitor", "--json").json["reason"] == "no change"
 
 
 def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -254,9 +263,9 @@ def test_it_works_with_texts_that_are_not_kept(run, tmp_path: Path, mode: str) -
 
     log(1000, 0, WORDS)
     assert run("baseline", "create").code == 0
-    log(200, 1000, WORDS)
+    log(350, 1000, WORDS)
     assert run("drift", "--monitor").code == 0
-    log(200, 1200, WORDS[:200] + FOREIGN[:100])
+    log(200, 1350, WORDS[:200] + FOREIGN[:100])
     done = run("drift", "--monitor", "--json")
     assert done.code == 3
     assert {one["group"] for one in done.json["incident"]["findings"]} == {"words"}
@@ -320,7 +329,7 @@ def test_a_broken_memory_is_named_with_the_next_step(run, traffic, baseline, tmp
     assert done.code == 1
     assert "monitor.json" in done.err
     assert "drift --reset" in done.err
-    assert run("drift", "--reset", "--yes", "--monitor").code == 0
+    assert run("drift", "--reset", "--yes", "--monitor").code == 4
 
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -338,7 +347,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_memory_that_cannot_be_is_refused(run, traffic, baseline, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
     traffic(60)
-    assert run("drift", "--monitor").code == 0
+    assert run("drift", "--monitor").code == 4
     path = tmp_path / "logs/monitor.json"
     state = json.loads(path.read_text(encoding="utf-8"))
     DAMAGE[name](next(iter(state["monitors"].values())))
