@@ -3,8 +3,8 @@
     python benchmarks/onset.py [--runs 500] [--only class]
 
 A run draws a baseline and the hours after it, with a step at any minute of their middle four fifths. Counted
-are the runs whose rows after the step differ from the baseline by more than chance (95 %), as an onset is asked
-for where a change was found. The interval is that of 95 %; the bar is that 93 % of them cover.
+are the runs whose rows after the step differ from the baseline by more than chance (95 %), as an onset is
+asked for where a change was found. The interval is that of 95 %; the bar is that 93 % of them cover.
 """
 
 from __future__ import annotations
