@@ -13,7 +13,7 @@ from datetime import datetime
 from operator import add
 from typing import TypeVar
 
-from sentimon.monitoring.watched_events import HOURS_OF_DAY
+from sentimon.monitoring.watched_events import HOURS_OF_DAY, Counted
 from sentimon.prediction_log.summary import Counts, GrowingSummary, Tally
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.change_points import (
@@ -43,6 +43,8 @@ _SMALLEST_SWING = 0.2
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 Waves = tuple[Wave, Wave, Wave]
+_FLAT = (Wave(1.0), Wave(1.0), Wave(1.0))
+Cell = tuple[float, float, float]
 HourlyCounts = Mapping[int, Counts]
 """Rows per class in each hour since 1970, UTC, that has any."""
 
@@ -148,15 +150,30 @@ def class_mix_onset(
     baseline = {hour: counts for hour, counts in baseline.items() if sum(counts)}
     if not later or not baseline:
         return None
-    known, rough = (_in_days(part, _sum_of) if _is_long(later) else part for part in (baseline, later))
-    found = _mix_change(known, rough, (known,), confidence_level, recoveries=False)
-    if found is None:
+    return _onset_of_counts(baseline, later, baseline, confidence_level)
+
+
+def event_onset(
+    baseline: Counted, later: Mapping[int, Counted], place: int, *, confidence_level: float = 0.95
+) -> Onset | None:
+    """Return when the share of a watched event changed; None without rows, or where it is as usual again.
+
+    It is the event at `place` of a group such as "the confidence is below a decile"; `baseline` are the
+    counts of the group in the baseline, `later` those of each hour after it. The hours of the baseline are
+    not known: it is taken to be spread evenly over the day, in hours as large as the later ones.
+    """
+    cells = {
+        hour: (one.counts[place], 0, one.n - one.counts[place])
+        for hour, one in sorted(later.items())
+        if one.n
+    }
+    if not cells or not baseline.n:
         return None
-    usual, changed = _around(later, found.hour)
-    for hour, counts in baseline.items():
-        usual[hour] = _sum_of(usual.get(hour, (0, 0, 0)), counts)
-    found = _mix_change(baseline, later, (usual, changed), confidence_level)
-    return _onset(found, {hour: sum(counts) for hour, counts in later.items()}, confidence_level)
+    size = mean_cluster_size(map(sum, cells.values()))
+    hours = HOURS_OF_DAY * max(1, round(baseline.n / (size * HOURS_OF_DAY)))
+    count = baseline.counts[place]
+    known = dict.fromkeys(range(hours), (count / hours, 0.0, (baseline.n - count) / hours))
+    return _onset_of_counts(known, cells, {}, confidence_level)
 
 
 def confidence_onset(
@@ -238,8 +255,31 @@ def _onset(found: ChangePoint | None, rows: Mapping[int, int], confidence_level:
     )
 
 
+def _onset_of_counts(
+    baseline: Mapping[int, Cell], later: HourlyCounts, known: HourlyCounts, confidence_level: float
+) -> Onset | None:
+    """Return when the shares changed; `known` are the true hours of the baseline, if they are known."""
+    if _is_long(later):
+        rough = _mix_change(
+            _in_days(baseline, _sum_of),
+            _in_days(later, _sum_of),
+            (_in_days(known, _sum_of),),
+            confidence_level,
+            recoveries=False,
+        )
+    else:
+        rough = _mix_change(baseline, later, (known,), confidence_level, recoveries=False)
+    if rough is None:
+        return None
+    usual, changed = _around(later, rough.hour)
+    for hour, counts in known.items():
+        usual[hour] = _sum_of(usual.get(hour, (0, 0, 0)), counts)
+    found = _mix_change(baseline, later, (usual, changed), confidence_level)
+    return _onset(found, {hour: sum(counts) for hour, counts in later.items()}, confidence_level)
+
+
 def _mix_change(
-    baseline: HourlyCounts,
+    baseline: Mapping[int, Cell],
     later: HourlyCounts,
     parts: Iterable[HourlyCounts],
     confidence_level: float,
@@ -248,11 +288,11 @@ def _mix_change(
 ) -> ChangePoint | None:
     """Return when the class mix changed; `parts` are hours of one mix each, which tell how hours vary."""
     known = [(part, daily_waves(part)) for part in parts if part]
-    waves = max(known, key=_rows_with_rhythm)[1]
+    waves = max(known, key=_rows_with_rhythm)[1] if known else _FLAT
     correlation = _correlation_of_mixes(known)
     swings = [[_swing(wave, hour) for wave in waves] for hour in range(HOURS_OF_DAY)]
 
-    def adjusted(hour: int, counts: Counts) -> tuple[float, float, float]:
+    def adjusted(hour: int, counts: Cell) -> Cell:
         """Return the counts of an hour, as if all hours of the day were alike and all rows independent."""
         effect, swing = clustered_effect(correlation, sum(counts)), swings[hour % HOURS_OF_DAY]
         return (
@@ -261,7 +301,7 @@ def _mix_change(
             counts[2] / (effect * swing[2]),
         )
 
-    before = (0.0, 0.0, 0.0)
+    before: Cell = (0.0, 0.0, 0.0)
     for hour, counts in baseline.items():
         before = _sum_of(before, adjusted(hour, counts))
     cells = [adjusted(hour, counts) for hour, counts in later.items()]

@@ -13,6 +13,7 @@ from sentimon.monitoring.onset import (
     Onset,
     class_mix_onset,
     confidence_onset,
+    event_onset,
     volume_onset,
 )
 from sentimon.monitoring.watched_events import Counted, EventGroup
@@ -207,6 +208,20 @@ def test_an_onset_moves_with_its_hours_and_lies_among_them(
     assert here.hour in seen
     assert min(seen) <= here.first_hour <= here.hour <= here.last_hour <= max(seen)
     assert here.rows == sum(sum(counts) for hour, counts in later.items() if hour >= here.hour)
+
+
+def test_the_share_of_an_event_that_rises_is_found_in_its_hour() -> None:
+    later = {START + hour: Counted(40, (8, 4 if hour < 30 else 20)) for hour in range(50)}
+    onset = event_onset(Counted(4_000, (800, 400)), later, 1)
+    assert onset is not None
+    assert onset.hour == START + 30
+    assert START + 29 <= onset.first_hour <= onset.last_hour <= START + 30
+    assert onset.rows == 20 * 40
+    # As if the two classes, in and out, had been counted.
+    as_classes = {hour: (one.counts[1], 0, one.n - one.counts[1]) for hour, one in later.items()}
+    assert class_mix_onset(steady(range(START - 96, START), (4, 0, 36)), as_classes) == onset
+    assert event_onset(Counted(0, (0, 0)), later, 1) is None
+    assert event_onset(Counted(9, (1, 1)), {START: Counted(0, (0, 0))}, 1) is None
 
 
 def test_a_mean_confidence_that_falls_is_found_in_its_hour() -> None:
