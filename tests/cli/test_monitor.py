@@ -94,6 +94,9 @@ def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, base
     opened = run("drift", "--monitor", "--json", "--save")
     assert opened.code == 3
     assert (opened.json["opened"], opened.json["drift_detected"]) == (True, True)
+    # The rows that moved come from minute 2000 after START, which is 09-08 17:20, on.
+    onset = opened.json["incident"]["onset"]
+    assert onset["earliest"] <= "2026-09-08T17:20:00Z" <= onset["latest"]
     events = {one["event"]: one for one in opened.json["incident"]["findings"]}
     assert events["negative"]["direction"] == "up"
     assert events["negative"]["before"]["value"] < events["negative"]["after"]["low"]
@@ -109,8 +112,8 @@ def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, base
     assert (going_on.code, going_on.out) == (3, "")
     traffic(100, MOVED)
     said = run("drift", "--monitor").out
-    assert "Still drifting since" in said
-    assert "check 3" in said
+    assert "Still drifting, found on" in said
+    assert "at check 1: the share of" in " ".join(said.split())
     closed = None
     for _ in range(6):
         traffic(500)
@@ -127,6 +130,7 @@ def test_new_words_alarm_though_labels_and_confidence_are_as_they_were(run, traf
     done = run("drift", "--monitor", "--json")
     assert done.code == 3
     assert {one["group"] for one in done.json["incident"]["findings"]} == {"words"}
+    assert done.json["incident"]["onset"]["from_the_start"]
     assert done.json["grown_words"]
     assert all(one["word"].startswith("parola") for one in done.json["grown_words"])
     assert any("parola" in one["text"] for one in done.json["examples"])
