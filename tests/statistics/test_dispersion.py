@@ -269,7 +269,7 @@ def test_the_correlation_of_parts_is_that_around_the_mix_of_each() -> None:
     uneven = {hour: ((2, 0, 8), (8, 0, 2))[hour % 2] for hour in range(40)}
     half = (Wave(0.5), Wave(0.0), Wave(0.5))
     assert correlation_of_mixes([(uneven, half)]) == pytest.approx((144 / 39 - 1) / 9)
-    # As many hours of another mix, without any variance, halve it: 1 is the least effect that a part may have.
+    # As many hours of another mix, without any variance, halve it: 1 is the least effect of a part.
     even = dict.fromkeys(range(100, 140), (9, 0, 1))
     other = (Wave(0.9), Wave(0.0), Wave(0.1))
     assert correlation_of_mixes([(uneven, half), (even, other)]) == pytest.approx(
@@ -293,7 +293,7 @@ def test_hours_in_a_row_that_go_astray_together_count_as_a_larger_correlation() 
 
 
 def test_the_correlation_of_means_worked_by_hand() -> None:
-    # 40 hours of 10 rows, .1 above and below in turn: 4 / 39 over a variance of .02 is 5.128, (5.128 - 1) / 9.
+    # 40 hours of 10 rows, .1 above and below in turn: 4 / 39 over a variance of .02 is 5.128.
     means = {hour: (10, 0.1 - 0.2 * (hour % 2)) for hour in range(40)}
     assert correlation_of_means([means], Wave(0.0), 0.02) == pytest.approx((200 / 39 - 1) / 9)
     assert correlation_of_means([means], Wave(0.0), 0.2) == 0.0
