@@ -1,0 +1,173 @@
+"""Do rows still come, and as many as in the baseline: told from the rows per hour and the time alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sentimon.files import is_there
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.freshness import Freshness
+    from sentimon.monitoring.traffic import TrafficReport, Unjudged
+    from sentimon.monitoring.traffic_volume import Volume
+    from sentimon.prediction_log.summary import Counts, Summary
+    from sentimon.workflows.workspace import Workspace
+
+_INSTANT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class TrafficLook:
+    """The traffic of a log, looked at once by a command that asks for it in several places."""
+
+    workspace: Workspace
+    path: Path
+    """Of the baseline."""
+    _found: TrafficReport | None = None
+
+    def check(self, baseline: Baseline | None) -> TrafficReport:
+        """Return what `check_traffic` says, given the `baseline` at the path if it was read.
+
+        Raises:
+            StoreError: the log or the baseline cannot be read.
+        """
+        if self._found is None:
+            self._found = check_traffic(self.workspace, self.path, baseline=baseline)
+        return self._found
+
+    @property
+    def latest(self) -> TrafficReport:
+        """Return the same, with a baseline where one was made since.
+
+        Raises:
+            StoreError: the log or the baseline cannot be read.
+        """
+        found = self.check(None)
+        return found if found.has_baseline else replace(found, has_baseline=is_there(self.path))
+
+
+def check_traffic(
+    workspace: Workspace, path: Path | None = None, *, baseline: Baseline | None = None
+) -> TrafficReport:
+    """Return whether the newest row is too old, and whether fewer or more rows come than in the baseline.
+
+    The baseline is the one at `path`, beside the log without one; a caller that has read it gives it.
+    Nothing is remembered: everything follows from the rows per hour and the time of the question.
+
+    Raises:
+        StoreError: the log or the baseline cannot be read.
+    """
+    return workspace.ask(lambda log: _check(log, path or log.baseline_path(None), baseline))
+
+
+def _check(log: Workspace, path: Path, baseline: Baseline | None) -> TrafficReport:
+    from sentimon.monitoring.traffic import TrafficReport, Unjudged
+    from sentimon.workflows.next_baseline import wanted_at
+    from sentimon.workflows.state_files import read_baseline
+
+    collecting = baseline is None and wanted_at(path) is not None
+    if baseline is None and not collecting and is_there(path):
+        baseline = read_baseline(path, log.classes)
+    rows = _RowsAfter.of(log, baseline)
+    volume: Volume | None
+    unjudged: Unjudged | None
+    if baseline is None:
+        volume, unjudged = None, Unjudged.COLLECTING if collecting else Unjudged.NO_BASELINE
+    else:
+        volume, unjudged = _volume(log, baseline, rows)
+    return TrafficReport(
+        now=log.now,
+        zone=log.zone,
+        freshness=_freshness(log, baseline, rows),
+        volume=volume,
+        unjudged=unjudged,
+        has_baseline=baseline is not None or collecting,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RowsAfter:
+    """The rows later than a baseline, all without one; none that are dated in the future."""
+
+    hours: Mapping[int, Counts]
+    newest: datetime | None
+    """The newest of them, or of the baseline."""
+
+    @classmethod
+    def of(cls, log: Workspace, baseline: Baseline | None) -> _RowsAfter:
+        """Return them.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        from sentimon.monitoring.traffic_volume import LOOK_BACK_DAYS
+        from sentimon.prediction_log.windows import Period
+        from sentimon.timestamps import from_microseconds, hour_of
+
+        begin = None if baseline is None else baseline.last
+        until = log.now + _INSTANT
+        # All hours of years would cost more than they tell.
+        recent = None if begin is None else log.now - (LOOK_BACK_DAYS + 2) * _DAY
+        found = log.summary(Period(since=recent, after=begin, until=until))
+        if not found.count and recent is not None:
+            found = log.summary(Period(after=begin, until=until))
+        last = None if found.last is None else from_microseconds(found.last)
+        if last is None and baseline is not None:
+            last = _newest_of(baseline.summary, hour_of(log.now), log.now)
+        return cls(hours=found.hours, newest=last)
+
+
+def _newest_of(summary: Summary, hour: int, now: datetime) -> datetime | None:
+    """Return when the newest row of a sum was made; of rows dated in the future only the hour is known."""
+    from sentimon.timestamps import from_microseconds, start_of_hour
+
+    if summary.last is not None and from_microseconds(summary.last) <= now:
+        return from_microseconds(summary.last)
+    past = [one for one in summary.hours if one <= hour]
+    return start_of_hour(max(past)) if past else None
+
+
+def _freshness(log: Workspace, baseline: Baseline | None, rows: _RowsAfter) -> Freshness:
+    from sentimon.monitoring.freshness import AgeSource, is_long_enough, judge_freshness
+
+    setting = log.settings.monitor.max_age
+    known = set() if baseline is None else set(baseline.summary.hours)
+    source = AgeSource.BASELINE
+    if not is_long_enough(known):
+        known, source = known | set(rows.hours), AgeSource.LOG
+    return judge_freshness(rows.newest, known, source=source, setting=setting)
+
+
+def _volume(log: Workspace, baseline: Baseline, rows: _RowsAfter) -> tuple[Volume | None, Unjudged | None]:
+    """Return (fewer or more rows than in the baseline, why that is not known): one of them is None."""
+    from sentimon.monitoring.traffic import Unjudged
+    from sentimon.monitoring.traffic_volume import (
+        FEWEST_DAYS,
+        LOOK_BACK_DAYS,
+        DailyRows,
+        days_of_baseline,
+        judge_volume,
+        whole_days,
+    )
+    from sentimon.timestamps import hour_of
+
+    known = days_of_baseline(baseline.summary.hours, log.zone)
+    usual = DailyRows.of(known)
+    if usual is None or baseline.last is None:
+        return None, Unjudged.SHORT_BASELINE if len(known) < FEWEST_DAYS else Unjudged.IRREGULAR
+    now = hour_of(log.now)
+    first = max(hour_of(baseline.last) + 1, now - 24 * (LOOK_BACK_DAYS + 2))
+    since = whole_days(rows.hours, first, now, log.zone)
+    if not since:
+        return None, Unjudged.NO_WHOLE_DAY
+    settings = log.settings
+    level = settings.drift.confidence_level
+    return judge_volume(since, usual, alpha=settings.monitor.alpha, confidence_level=level), None
