@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -9,10 +10,15 @@ from typing import TYPE_CHECKING
 
 from sentimon.monitoring.freshness import Freshness
 from sentimon.monitoring.traffic_volume import Direction, Volume, start_of_day
+from sentimon.prediction_log.summary import Counts
 from sentimon.timestamps import start_of_hour
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+
+_STRAY = 1000
+"""One row in so many may be dated wrongly."""
 
 
 class TrafficVerdict(StrEnum):
@@ -33,6 +39,22 @@ class Unjudged(StrEnum):
     SHORT_BASELINE = "the baseline has fewer than 7 whole days"
     IRREGULAR = "most days of the baseline have no rows"
     NO_WHOLE_DAY = "no whole day has passed since the baseline"
+
+
+def history_of(hours: Mapping[int, Counts], end: int) -> Mapping[int, Counts]:
+    """Return the rows per hour up to the hour `end`, without a few stray old ones.
+
+    A clock that was wrong once must not make a gap of years normal: up to a thousandth of the rows is left
+    out at the begin.
+    """
+    known = {hour: hours[hour] for hour in sorted(hours) if hour <= end}
+    few, passed = sum(map(sum, known.values())) // _STRAY, 0
+    for hour in list(known):
+        passed += sum(known[hour])
+        if passed > few:
+            break
+        del known[hour]
+    return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

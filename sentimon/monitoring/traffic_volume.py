@@ -37,6 +37,8 @@ MOST_OF_A_DAY = 3.0
 """The most that one day can say for a change, in nats: no two or three odd days make one."""
 _MOST_OF_A_SILENT_DAY = 7.0
 """The same of a day with fewer rows than any holiday has."""
+_RECOVERED = 5.0
+"""Evidence, in nats, of the newest days that a change is over: what was before does not count any more."""
 NO_NEWS = 1.1
 """A factor between 1 / NO_NEWS and NO_NEWS is no change."""
 _FEWER = (0.01, 0.1, 0.25, 0.4, 0.5, 0.65)
@@ -176,7 +178,7 @@ def judge_volume(days: Sequence[Day], usual: DailyRows, *, alpha: float, confide
     news (NO_NEWS, and what the baseline leaves open); of each stretch the days that speak loudest for a
     change do not count, SPECIAL_DAYS or BUSY_DAYS of them, as such days are part of unchanged traffic. It is
     found once the evidence for any of the factors, since any of the days, exceeds log(factors * days of ten
-    years / alpha), and is over once it no longer does.
+    years / alpha), and is over once it no longer does, or the newest days alone speak clearly against it.
 
     Source: Wasserman, Ramdas & Balakrishnan (2020), PNAS 117, 16880-16890 (universal inference: the ratio
     to the best null); Shin, Ramdas & Rinaldo (2024), New Engl. J. Stat. Data Sci. 2, 229-260 (e-detectors:
@@ -283,9 +285,21 @@ def _strongest(days: Sequence[Day], usual: DailyRows, direction: Direction, *, b
         gains = [_gain(day, usual, factor, edge) for day in reversed(days)]
         # Mostly not even all of the evidence is enough, and nothing has to be taken off it.
         if max(accumulate(gains), default=0.0) > best:
-            silent = [_excess(day, usual, factor, direction) for day in reversed(days)]
+            gains = gains[: _lasting(gains)]
+            silent = [_excess(day, usual, factor, direction) for day in reversed(days[-len(gains) :])]
             best = max(best, *_counted_evidence(gains, silent, direction))
     return best
+
+
+def _lasting(gains: Sequence[float]) -> int:
+    """Return how many days, the newest first, to look back on: none from before a change was over."""
+    total = 0.0
+    for place, gain in enumerate(gains):
+        # One odd day does not end a change either.
+        total += max(gain, -MOST_OF_A_DAY)
+        if total < -_RECOVERED:
+            return place + 1
+    return len(gains)
 
 
 def _counted_evidence(
@@ -326,11 +340,10 @@ def _likely_start(days: Sequence[Day], usual: DailyRows, change: Direction) -> i
     """Return the place of the first day of the stretch, up to the last day, that is likeliest changed."""
     edge, best, start = _edge(usual, change), -math.inf, 0
     for factor in _FEWER if change is Direction.FEWER else _MORE:
-        total = 0.0
-        for place in range(len(days) - 1, -1, -1):
-            total += _gain(days[place], usual, factor, edge)
+        gains = [_gain(day, usual, factor, edge) for day in reversed(days)]
+        for place, total in enumerate(accumulate(gains[: _lasting(gains)]), start=1):
             if total > best:
-                best, start = total, place
+                best, start = total, len(days) - place
     return start
 
 

@@ -69,7 +69,8 @@ def check_traffic(
 
 
 def _check(log: Workspace, path: Path, baseline: Baseline | None) -> TrafficReport:
-    from sentimon.monitoring.traffic import TrafficReport, Unjudged
+    from sentimon.monitoring.traffic import TrafficReport, Unjudged, history_of
+    from sentimon.timestamps import hour_of
     from sentimon.workflows.next_baseline import wanted_at
     from sentimon.workflows.state_files import read_baseline
 
@@ -77,16 +78,19 @@ def _check(log: Workspace, path: Path, baseline: Baseline | None) -> TrafficRepo
     if baseline is None and not collecting and is_there(path):
         baseline = read_baseline(path, log.classes)
     rows = _RowsAfter.of(log, baseline)
+    known: Mapping[int, Counts] = {}
+    if baseline is not None:
+        known = history_of(baseline.summary.hours, hour_of(min(baseline.created, log.now)))
     volume: Volume | None
     unjudged: Unjudged | None
     if baseline is None:
         volume, unjudged = None, Unjudged.COLLECTING if collecting else Unjudged.NO_BASELINE
     else:
-        volume, unjudged = _volume(log, baseline, rows)
+        volume, unjudged = _volume(log, baseline.last, known, rows)
     return TrafficReport(
         now=log.now,
         zone=log.zone,
-        freshness=_freshness(log, baseline, rows),
+        freshness=_freshness(log, known, rows),
         volume=volume,
         unjudged=unjudged,
         has_baseline=baseline is not None or collecting,
@@ -135,18 +139,21 @@ def _newest_of(summary: Summary, hour: int, now: datetime) -> datetime | None:
     return start_of_hour(max(past)) if past else None
 
 
-def _freshness(log: Workspace, baseline: Baseline | None, rows: _RowsAfter) -> Freshness:
+def _freshness(log: Workspace, baseline: Mapping[int, Counts], rows: _RowsAfter) -> Freshness:
+    """Return how old the newest row may be, by the hours of the baseline, or of the log if they are few."""
     from sentimon.monitoring.freshness import AgeSource, is_long_enough, judge_freshness
+    from sentimon.monitoring.traffic import history_of
+    from sentimon.timestamps import hour_of
 
-    setting = log.settings.monitor.max_age
-    known = set() if baseline is None else set(baseline.summary.hours)
-    source = AgeSource.BASELINE
+    known, source = baseline, AgeSource.BASELINE
     if not is_long_enough(known):
-        known, source = known | set(rows.hours), AgeSource.LOG
-    return judge_freshness(rows.newest, known, source=source, setting=setting)
+        known, source = history_of({**rows.hours, **baseline}, hour_of(log.now)), AgeSource.LOG
+    return judge_freshness(rows.newest, known, source=source, setting=log.settings.monitor.max_age)
 
 
-def _volume(log: Workspace, baseline: Baseline, rows: _RowsAfter) -> tuple[Volume | None, Unjudged | None]:
+def _volume(
+    log: Workspace, ended: datetime | None, baseline: Mapping[int, Counts], rows: _RowsAfter
+) -> tuple[Volume | None, Unjudged | None]:
     """Return (fewer or more rows than in the baseline, why that is not known): one of them is None."""
     from sentimon.monitoring.traffic import Unjudged
     from sentimon.monitoring.traffic_volume import (
@@ -159,15 +166,14 @@ def _volume(log: Workspace, baseline: Baseline, rows: _RowsAfter) -> tuple[Volum
     )
     from sentimon.timestamps import hour_of
 
-    known = days_of_baseline(baseline.summary.hours, log.zone)
-    usual = DailyRows.of(known)
-    if usual is None or baseline.last is None:
-        return None, Unjudged.SHORT_BASELINE if len(known) < FEWEST_DAYS else Unjudged.IRREGULAR
+    days = days_of_baseline(baseline, log.zone)
+    usual = DailyRows.of(days)
+    if usual is None or ended is None:
+        return None, Unjudged.SHORT_BASELINE if len(days) < FEWEST_DAYS else Unjudged.IRREGULAR
     now = hour_of(log.now)
-    first = max(hour_of(baseline.last) + 1, now - 24 * (LOOK_BACK_DAYS + 2))
+    first = max(hour_of(ended) + 1, now - 24 * (LOOK_BACK_DAYS + 2))
     since = whole_days(rows.hours, first, now, log.zone)
     if not since:
         return None, Unjudged.NO_WHOLE_DAY
-    settings = log.settings
-    level = settings.drift.confidence_level
-    return judge_volume(since, usual, alpha=settings.monitor.alpha, confidence_level=level), None
+    level = log.settings.drift.confidence_level
+    return judge_volume(since, usual, alpha=log.settings.monitor.alpha, confidence_level=level), None
