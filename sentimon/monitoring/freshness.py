@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,8 +11,11 @@ from itertools import pairwise
 from statistics import median
 
 from sentimon.config.durations import parse_duration
+from sentimon.prediction_log.summary import Counts
 
 _HOUR = timedelta(hours=1)
+FEW_ROWS = 20
+"""Rows that usually come in a time that is no news to pass without any."""
 SHORTEST = 6
 """Hours without rows that are never news: a deployment, a restart."""
 _DAY = 24
@@ -68,25 +71,27 @@ class Freshness:
         return age is not None and age > self.max_age
 
 
-def usual_gaps(hours: Iterable[int]) -> UsualGaps:
-    """Return the times without rows among the `hours`, since 1970, that have rows.
+def usual_gaps(hours: Mapping[int, Counts]) -> UsualGaps:
+    """Return the times without rows; `hours` holds rows per class by hour since 1970.
 
-    Twice the longest one is still normal, and so is what chance makes of it in ten years, up to three times.
-    Chance is the smaller of two: each hour has rows or not, independently; or the longest gap beyond
-    the usual one grows with the logarithm of their number. So neither nights and weekends nor a job that
-    runs once a day widen it. Less history than a week or a day leaves more open.
+    Twice the longest one is still normal. So are, up to three times, the time that usually brings FEW_ROWS,
+    as a holiday has a tenth of them, and what chance makes of the longest gap in ten years. Chance is the
+    smaller of two: each hour has rows or not, independently; or the longest gap beyond the usual one
+    grows with the logarithm of their number. So neither nights and weekends nor a job that runs once a
+    day widen it. Less history than a week or a day leaves more open.
 
-    >>> usual_gaps(range(0, 24 * 28, 24)).max_age  # a row a day
+    >>> usual_gaps({24 * day: (0, 0, 100) for day in range(28)}).max_age  # a hundred rows a day, all at once
     50
     """
-    known = sorted(set(hours))
+    known = sorted(hours)
     if len(known) < 2:
         return UsualGaps(longest=None, span=0, max_age=NO_NIGHT_KNOWN)
     span = known[-1] - known[0]
     # From the first minute of the one hour to the last of the other.
     gaps = [after - before + 1 for before, after in pairwise(known)]
     longest = max(gaps)
-    normal = max(SHORTEST, 2 * longest, min(3 * longest, math.ceil(_by_chance(gaps, span))))
+    slow = FEW_ROWS * span / sum(map(sum, hours.values()))
+    normal = max(SHORTEST, 2 * longest, min(3 * longest, math.ceil(max(slow, _by_chance(gaps, span)))))
     unknown = NO_NIGHT_KNOWN if span < _DAY else NO_WEEKEND_KNOWN if span < WEEK - 1 else 0
     return UsualGaps(longest=longest, span=span, max_age=max(normal, unknown))
 
@@ -110,11 +115,11 @@ def is_long_enough(hours: Iterable[int]) -> bool:
 
 
 def judge_freshness(
-    newest: datetime | None, hours: Iterable[int], *, source: AgeSource, setting: str = ""
+    newest: datetime | None, hours: Mapping[int, Counts], *, source: AgeSource, setting: str = ""
 ) -> Freshness:
     """Return how old the newest row may be: the `setting` if it is given, or what the `hours` tell.
 
-    `hours` are those with rows, since 1970, of the baseline or the log, as `source` says.
+    `hours` holds the rows per hour of the baseline or the log, as `source` says.
     """
     gaps = usual_gaps(hours)
     if setting:

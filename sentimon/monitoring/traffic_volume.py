@@ -41,8 +41,9 @@ _RECOVERED = 5.0
 """Evidence, in nats, of the newest days that a change is over: what was before does not count any more."""
 NO_NEWS = 1.1
 """A factor between 1 / NO_NEWS and NO_NEWS is no change."""
-_FEWER = (0.01, 0.1, 0.25, 0.4, 0.5, 0.65)
-_MORE = (1.5, 2.0, 3.0, 6.0, 20.0)
+FEWER_FACTORS = (0.01, 0.1, 0.25, 0.4, 0.5, 0.65)
+MORE_FACTORS = (1.5, 2.0, 3.0, 6.0, 20.0)
+"""What is tested against no change: so many times as many rows as usual."""
 _HORIZON_DAYS = 3650
 _DAYS_OF_WEEK = 7
 _WEEKDAYS = 5
@@ -185,8 +186,7 @@ def judge_volume(days: Sequence[Day], usual: DailyRows, *, alpha: float, confide
     one test started each day).
     """
     recent = [day for day in days[-LOOK_BACK_DAYS:] if usual.levels[day.weekday] > 0]
-    limit = math.log((len(_FEWER) + len(_MORE)) * _HORIZON_DAYS / alpha)
-    best, change = limit, None
+    best, change = evidence_limit(alpha), None
     for direction in Direction:
         found = _strongest(recent, usual, direction, beyond=best)
         if found > best:
@@ -206,6 +206,11 @@ def judge_volume(days: Sequence[Day], usual: DailyRows, *, alpha: float, confide
         expected=expected,
         earlier=change is not None and start == 0 and len(days) > LOOK_BACK_DAYS,
     )
+
+
+def evidence_limit(alpha: float) -> float:
+    """Return the evidence, in nats, from which on a change is found."""
+    return math.log((len(FEWER_FACTORS) + len(MORE_FACTORS)) * _HORIZON_DAYS / alpha)
 
 
 def start_of_day(day: int, zone: tzinfo | None) -> int:
@@ -262,13 +267,13 @@ def _spread(residuals: Sequence[float], degrees: int, chance: float) -> float:
     return max(_SMALLEST_SPREAD, math.sqrt(variance / low))
 
 
-def _edge(usual: DailyRows, direction: Direction) -> float:
+def nearest_null(usual: DailyRows, direction: Direction) -> float:
     """Return the factor nearest to a change that is no news."""
     edge = NO_NEWS * math.exp(2 * usual.level_error)
     return edge if direction is Direction.MORE else 1 / edge
 
 
-def _gain(day: Day, usual: DailyRows, factor: float, null: float) -> float:
+def day_evidence(day: Day, usual: DailyRows, factor: float, null: float) -> float:
     """Return the log likelihood ratio, cut from above, of the usual rows times `factor` to times `null`."""
     level, shape = usual.levels[day.weekday], usual.shapes[day.weekday]
     ratio = math.log((shape + factor * level) / (shape + null * level))
@@ -278,11 +283,11 @@ def _gain(day: Day, usual: DailyRows, factor: float, null: float) -> float:
 
 def _strongest(days: Sequence[Day], usual: DailyRows, direction: Direction, *, beyond: float) -> float:
     """Return the largest evidence of any stretch up to the last day, for any factor; `beyond` at least."""
-    edge, best = _edge(usual, direction), beyond
-    for factor in _FEWER if direction is Direction.FEWER else _MORE:
+    edge, best = nearest_null(usual, direction), beyond
+    for factor in FEWER_FACTORS if direction is Direction.FEWER else MORE_FACTORS:
         if (factor < edge) is not (direction is Direction.FEWER):
             continue
-        gains = [_gain(day, usual, factor, edge) for day in reversed(days)]
+        gains = [day_evidence(day, usual, factor, edge) for day in reversed(days)]
         # Mostly not even all of the evidence is enough, and nothing has to be taken off it.
         if max(accumulate(gains), default=0.0) > best:
             gains = gains[: _lasting(gains)]
@@ -326,7 +331,7 @@ def _excess(day: Day, usual: DailyRows, factor: float, direction: Direction) -> 
     level = usual.levels[day.weekday]
     if direction is Direction.MORE or factor >= LEAST_OF_A_DAY or day.rows >= LEAST_OF_A_DAY * level:
         return 0.0
-    return max(0.0, _gain(day, usual, factor, LEAST_OF_A_DAY))
+    return max(0.0, day_evidence(day, usual, factor, LEAST_OF_A_DAY))
 
 
 def _uncounted(loudest: Iterable[tuple[float, float]], direction: Direction) -> float:
@@ -338,9 +343,9 @@ def _uncounted(loudest: Iterable[tuple[float, float]], direction: Direction) -> 
 
 def _likely_start(days: Sequence[Day], usual: DailyRows, change: Direction) -> int:
     """Return the place of the first day of the stretch, up to the last day, that is likeliest changed."""
-    edge, best, start = _edge(usual, change), -math.inf, 0
-    for factor in _FEWER if change is Direction.FEWER else _MORE:
-        gains = [_gain(day, usual, factor, edge) for day in reversed(days)]
+    edge, best, start = nearest_null(usual, change), -math.inf, 0
+    for factor in FEWER_FACTORS if change is Direction.FEWER else MORE_FACTORS:
+        gains = [day_evidence(day, usual, factor, edge) for day in reversed(days)]
         for place, total in enumerate(accumulate(gains[: _lasting(gains)]), start=1):
             if total > best:
                 best, start = total, len(days) - place

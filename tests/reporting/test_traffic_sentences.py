@@ -14,7 +14,7 @@ from sentimon.reporting.traffic_sentences import explain_return, explain_traffic
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FIRST = 20_700
-HOURS = [FIRST * 24 + hour for hour in range(24 * 28) if hour % 24 < 12]
+HOURS = {FIRST * 24 + hour: (20, 30, 40) for hour in range(24 * 28) if hour % 24 < 12}
 
 
 def report(factor: float = 1.0, *, age: timedelta = 5 * HOUR / 60, days: int = 40) -> TrafficReport:
@@ -76,17 +76,17 @@ def test_what_is_not_known_is_said_with_its_reason() -> None:
     assert explain_traffic(unknown)[1] == (
         "Whether fewer or more rows come than usual is not known: the baseline has fewer than 7 whole days."
     )
-    nothing = replace(unknown, freshness=judge_freshness(None, (), source=AgeSource.LOG))
+    nothing = replace(unknown, freshness=judge_freshness(None, {}, source=AgeSource.LOG))
     assert explain_traffic(nothing) == ["There are no rows yet."]
     assert traffic_object(nothing)["silent"] is None
 
 
 def test_a_limit_that_was_set_is_told_as_one_and_one_without_history_as_a_guess() -> None:
-    known = replace(report(), freshness=judge_freshness(NOW, (), source=AgeSource.LOG, setting="12h"))
+    known = replace(report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG, setting="12h"))
     assert explain_traffic(known)[0] == (
         "The newest row is less than a minute old; the limit is 12 hours (monitor.max_age)."
     )
-    guessed = replace(report(), freshness=judge_freshness(NOW, (), source=AgeSource.LOG))
+    guessed = replace(report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG))
     assert "the limit is 7 days, as the gaps between rows are not known yet" in explain_traffic(guessed)[0]
 
 
