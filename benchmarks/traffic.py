@@ -2,7 +2,7 @@
 
     python benchmarks/traffic.py [YEARS]
 
-It simulates so many years (300) of rows per hour for each of several kinds of logs, checks the volume once a
+It simulates so many years (100) of rows per hour for each of several kinds of logs, checks the volume once a
 day and the freshness each hour, and prints the table of benchmarks/README.md.
 """
 
@@ -160,7 +160,7 @@ def delay(found: Sequence[int | None]) -> str:
 
 def main(years: int) -> None:
     """Print the tables."""
-    few = max(10, years // 6)
+    few = max(10, years // 4)
     with ProcessPoolExecutor() as pool:
         print("| log | baseline | false: volume | false: silence | stopped, h |", " | ".join(CHANGES), "|")
         print("|---" * (5 + len(CHANGES)) + "|")
@@ -181,4 +181,4 @@ def main(years: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

@@ -50,13 +50,13 @@ def tell_of_traffic(workspace: Workspace, path: Path, report: TrafficReport, *, 
     """
     place = _said_file(workspace.folder)
     name = _name_of(workspace, path)
-    if _now(report, before := _read(place).get(name, NOTHING)) == before:
+    if _now(report, before := read_said(place).get(name, NOTHING)) == before:
         return
     with contextlib.ExitStack() as stack:
         if keep:
             keep = _held(workspace.folder, stack)
         # Another program may have said it meanwhile.
-        known = _read(place)
+        known = read_said(place)
         before = known.get(name, NOTHING)
         now = _now(report, before)
         for sentence in _news(report, before, now):
@@ -87,8 +87,8 @@ def _held(folder: Path, stack: contextlib.ExitStack) -> bool:
         return False
 
 
-def _read(place: Path) -> dict[str, Said]:
-    """Return what was said, by baseline; nothing where the file cannot be read: it is said again."""
+def read_said(place: Path) -> dict[str, Said]:
+    """Return what was said, by baseline; nothing where it cannot be read: then it is said again."""
     with contextlib.suppress(StoreError):
         content = read_if_there(place, most=MOST_SETTINGS)
         if content is not None:
