@@ -142,7 +142,6 @@ def drift(
     from sentimon.workflows.drift import check_drift, is_judged_by_monitor
     from sentimon.workflows.next_baseline import collect_baseline
     from sentimon.workflows.traffic import TrafficLook
-    from sentimon.workflows.traffic_notes import tell_of_traffic
 
     if context.invoked_subcommand:
         return
@@ -181,15 +180,17 @@ def drift(
         save=shown.save,
         show=partial(_show, workspace, shown, look),
     )
-    if shown.quiet:
-        # After a first baseline was made: then there is one.
-        tell_of_traffic(workspace, path, look.latest, keep=not monitor.dry_run)
-    _note_first_baseline(check.first, shown)
+    _say_notes(look, check.first, quiet=shown.quiet, keep=not monitor.dry_run)
     leave(_EXIT_CODES[check.verdict.value], exit_zero=shown.exit_zero)
 
 
-def _note_first_baseline(first: FirstBaseline | None, shown: Shown) -> None:
-    if first is not None and (first.urgent or not shown.quiet):
+def _say_notes(look: TrafficLook, first: FirstBaseline | None, *, quiet: bool, keep: bool) -> None:
+    """Say what is news of the traffic, and what became of a log without a baseline, on stderr."""
+    from sentimon.workflows.traffic_notes import tell_of_traffic
+
+    if quiet:
+        tell_of_traffic(look.workspace, look.path, look.latest, keep=keep)
+    if first is not None and (first.urgent or not quiet):
         for line in first.notes:
             note(line)
 

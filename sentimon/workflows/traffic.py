@@ -162,6 +162,7 @@ def _volume(
         DailyRows,
         days_of_baseline,
         judge_volume,
+        start_of_day,
         whole_days,
     )
     from sentimon.timestamps import hour_of
@@ -172,7 +173,13 @@ def _volume(
         return None, Unjudged.SHORT_BASELINE if len(days) < FEWEST_DAYS else Unjudged.IRREGULAR
     now = hour_of(log.now)
     first = max(hour_of(ended) + 1, now - 24 * (LOOK_BACK_DAYS + 2))
-    since = whole_days(rows.hours, first, now, log.zone)
+    newest = hour_of(log.now if rows.newest is None else rows.newest)
+    since = [
+        day
+        for day in whole_days(rows.hours, first, now, log.zone)
+        # Days after the newest row are a silence, which has a limit of its own.
+        if start_of_day(day.number, log.zone) <= newest
+    ]
     if not since:
         return None, Unjudged.NO_WHOLE_DAY
     level = log.settings.drift.confidence_level

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MAX_AGE
 from tests.support.rows import lines, row
 
-BY_ITS_GAPS = {"SENTIMON_MONITOR__MAX_AGE": ""}
+BY_ITS_GAPS = {MAX_AGE: ""}
 """The tests set a limit that no row of theirs is older than."""
 NOON = 240
 

@@ -74,8 +74,8 @@ def test_a_baseline_that_nothing_came_after_is_silent_itself(logs: Path) -> None
     found = checked(logs, BEGIN + 7 * DAY)
     assert found.freshness.newest == BEGIN - HOUR + HOUR / 3
     assert found.verdict is TrafficVerdict.SILENT
-    assert found.volume is not None
-    assert (found.volume.rows, found.since) == (0, BEGIN)
+    # Days that no row came after are a silence, and nothing else.
+    assert (found.volume, found.unjudged) == (None, Unjudged.NO_WHOLE_DAY)
 
 
 def test_rows_dated_in_the_future_do_not_hide_that_none_come(logs: Path) -> None:
@@ -92,7 +92,8 @@ def test_rows_dated_in_the_future_do_not_hide_that_none_come(logs: Path) -> None
 def test_a_row_dated_long_ago_makes_no_gap_of_years_normal(logs: Path) -> None:
     old = record(0, timestamp=MONDAY - 9000 * DAY)
     with_baseline(logs, [old, *some(MONDAY, 14, 4)])
-    found = checked(logs, BEGIN + 7 * DAY)
+    append(logs, some(BEGIN, 1, 4))
+    found = checked(logs, BEGIN + DAY)
     assert found.freshness.max_age == 6 * HOUR
     assert found.volume is not None
     assert found.volume.usual.days == 14
