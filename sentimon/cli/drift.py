@@ -209,8 +209,7 @@ def _show(
 ) -> None:
     from sentimon.workflows.drift import BaselineComparison
 
-    baseline = result.baseline if isinstance(result, BaselineComparison) else result.report.baseline
-    traffic = look.check(baseline)
+    traffic = look.check(result)
     told = result.is_news or not shown.quiet
     if told:
         say_trouble(workspace, result.summary)

@@ -99,7 +99,7 @@ def _show(
     from sentimon.workflows.traffic import check_traffic
     from sentimon.workflows.traffic_notes import tell_of_traffic
 
-    traffic = check_traffic(workspace, path, baseline=decision.comparison.baseline)
+    traffic = check_traffic(workspace, path, compared=decision.comparison)
     if quiet:
         tell_of_traffic(workspace, path, traffic)
     if prometheus:

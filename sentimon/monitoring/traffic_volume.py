@@ -144,10 +144,10 @@ def whole_days(hours: Mapping[int, Counts], first: int, end: int, zone: tzinfo |
     if not offsets:
         return []
     rows: dict[int, int] = {}
-    for hour, counts in hours.items():
+    for hour, (negative, neutral, positive) in hours.items():
         if first <= hour < end:
             day = (hour + offsets[hour // _HOURS]) // _HOURS
-            rows[day] = rows.get(day, 0) + sum(counts)
+            rows[day] = rows.get(day, 0) + negative + neutral + positive
     begin = -(-(first + offsets[first // _HOURS]) // _HOURS)
     until = (end + offsets[(end - 1) // _HOURS]) // _HOURS
     return [Day(day, rows.get(day, 0)) for day in range(begin, until)]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sentimon.monitoring.traffic import TrafficReport, Unjudged
     from sentimon.monitoring.traffic_volume import Volume
     from sentimon.prediction_log.summary import Counts, Summary
+    from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.monitor import MonitorLook
     from sentimon.workflows.workspace import Workspace
 
 _INSTANT = timedelta(microseconds=1)
@@ -33,14 +35,19 @@ class TrafficLook:
     """Of the baseline."""
     _found: TrafficReport | None = None
 
-    def check(self, baseline: Baseline | None) -> TrafficReport:
-        """Return what `check_traffic` says, given the `baseline` at the path if it was read.
+    def check(self, result: BaselineComparison | MonitorLook | None = None) -> TrafficReport:
+        """Return what `check_traffic` says, given what was found of the rows.
 
         Raises:
             StoreError: the log or the baseline cannot be read.
         """
+        from sentimon.workflows.drift import BaselineComparison
+
         if self._found is None:
-            self._found = check_traffic(self.workspace, self.path, baseline=baseline)
+            if result is None or isinstance(result, BaselineComparison):
+                self._found = check_traffic(self.workspace, self.path, compared=result)
+            else:
+                self._found = check_traffic(self.workspace, self.path, baseline=result.report.baseline)
         return self._found
 
     @property
@@ -50,25 +57,41 @@ class TrafficLook:
         Raises:
             StoreError: the log or the baseline cannot be read.
         """
-        found = self.check(None)
+        found = self.check()
         return found if found.has_baseline else replace(found, has_baseline=is_there(self.path))
 
 
 def check_traffic(
-    workspace: Workspace, path: Path | None = None, *, baseline: Baseline | None = None
+    workspace: Workspace,
+    path: Path | None = None,
+    *,
+    baseline: Baseline | None = None,
+    compared: BaselineComparison | None = None,
 ) -> TrafficReport:
     """Return whether the newest row is too old, and whether fewer or more rows come than in the baseline.
 
-    The baseline is the one at `path`, beside the log without one; a caller that has read it gives it.
-    Nothing is remembered: everything follows from the rows per hour and the time of the question.
+    The baseline is the one at `path`, beside the log without one. A caller that has read it, or `compared`
+    rows with it, gives that: so nothing is read twice. Nothing is remembered: everything follows from the
+    rows per hour and the time of the question.
 
     Raises:
         StoreError: the log or the baseline cannot be read.
     """
-    return workspace.ask(lambda log: _check(log, path or log.baseline_path(None), baseline))
+    known = None
+    if compared is not None:
+        baseline, known = compared.baseline, _all_after(compared)
+    return workspace.ask(lambda log: _check(log, path or log.baseline_path(None), baseline, known))
 
 
-def _check(log: Workspace, path: Path, baseline: Baseline | None) -> TrafficReport:
+def _all_after(compared: BaselineComparison) -> Summary | None:
+    """Return the sum over all rows later than the baseline, where these were compared."""
+    from sentimon.prediction_log.windows import Period
+
+    last = None if compared.baseline is None else compared.baseline.last
+    return compared.summary if last is not None and compared.compared == Period(after=last) else None
+
+
+def _check(log: Workspace, path: Path, baseline: Baseline | None, after: Summary | None) -> TrafficReport:
     from sentimon.monitoring.traffic import TrafficReport, Unjudged, history_of
     from sentimon.timestamps import hour_of
     from sentimon.workflows.next_baseline import wanted_at
@@ -77,7 +100,7 @@ def _check(log: Workspace, path: Path, baseline: Baseline | None) -> TrafficRepo
     collecting = baseline is None and wanted_at(path) is not None
     if baseline is None and not collecting and is_there(path):
         baseline = read_baseline(path, log.classes)
-    rows = _RowsAfter.of(log, baseline)
+    rows = _RowsAfter.of(log, baseline, after)
     known: Mapping[int, Counts] = {}
     if baseline is not None:
         known = history_of(baseline.summary.hours, hour_of(min(baseline.created, log.now)))
@@ -106,36 +129,35 @@ class _RowsAfter:
     """The newest of them, or of the baseline."""
 
     @classmethod
-    def of(cls, log: Workspace, baseline: Baseline | None) -> _RowsAfter:
-        """Return them.
+    def of(cls, log: Workspace, baseline: Baseline | None, known: Summary | None) -> _RowsAfter:
+        """Return them; `known` is the sum over them all, if it is.
 
         Raises:
             StoreError: the log cannot be read.
         """
         from sentimon.monitoring.traffic_volume import LOOK_BACK_DAYS
         from sentimon.prediction_log.windows import Period
-        from sentimon.timestamps import from_microseconds, hour_of
 
         begin = None if baseline is None else baseline.last
         until = log.now + _INSTANT
         # All hours of years would cost more than they tell.
         recent = None if begin is None else log.now - (LOOK_BACK_DAYS + 2) * _DAY
-        found = log.summary(Period(since=recent, after=begin, until=until))
-        if not found.count and recent is not None:
+        found = known or log.summary(Period(since=recent, after=begin, until=until))
+        if not found.count and recent is not None and known is None:
             found = log.summary(Period(after=begin, until=until))
-        last = None if found.last is None else from_microseconds(found.last)
+        last = _newest_of(found, log.now)
         if last is None and baseline is not None:
-            last = _newest_of(baseline.summary, hour_of(log.now), log.now)
+            last = _newest_of(baseline.summary, log.now)
         return cls(hours=found.hours, newest=last)
 
 
-def _newest_of(summary: Summary, hour: int, now: datetime) -> datetime | None:
-    """Return when the newest row of a sum was made; of rows dated in the future only the hour is known."""
-    from sentimon.timestamps import from_microseconds, start_of_hour
+def _newest_of(summary: Summary, now: datetime) -> datetime | None:
+    """Return when the newest row of a sum was made; only its hour, with others dated in the future."""
+    from sentimon.timestamps import from_microseconds, hour_of, start_of_hour
 
     if summary.last is not None and from_microseconds(summary.last) <= now:
         return from_microseconds(summary.last)
-    past = [one for one in summary.hours if one <= hour]
+    past = [hour for hour in summary.hours if hour <= hour_of(now)]
     return start_of_hour(max(past)) if past else None
 
 

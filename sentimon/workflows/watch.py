@@ -75,7 +75,7 @@ class Watcher:
         try:
             found = compare_with_baseline(log, self.path)
             collecting = found.report.collecting
-            traffic = check_traffic(log, self.path, baseline=found.baseline)
+            traffic = check_traffic(log, self.path, compared=found)
             if found.baseline is not None:
                 compared = Compared(report=found.report, monitor=_remembered(log, self.path))
         except (DataError, StoreError) as error:

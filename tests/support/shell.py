@@ -34,7 +34,7 @@ class Shell:
         if not (folder / "bin").exists():
             _furnish(folder)
         self._environment = clean_environment(folder) | {"COLUMNS": "88"}
-        # A reader of the page runs it when the rows of the sample are new, and sets nothing in the environment.
+        # The pages show the sample as if its rows were new; a variable for that would be seen by `cron show`.
         age = self._environment.pop(MAX_AGE)
         settings = Path(self._environment["HOME"]) / ".config/sentimon/config.toml"
         settings.parent.mkdir(parents=True, exist_ok=True)
