@@ -1,41 +1,20 @@
 """What is said of the traffic of a log."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from sentimon.monitoring.freshness import AgeSource, judge_freshness
-from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict, Unjudged
-from sentimon.monitoring.traffic_volume import DailyRows, Day, judge_volume
+from sentimon.monitoring.traffic import TrafficVerdict, Unjudged
 from sentimon.reporting.prometheus_text import render, traffic_families
 from sentimon.reporting.traffic_sentences import explain_return, explain_traffic, length, traffic_object
-
-NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-FIRST = 20_700
-HOURS = {FIRST * 24 + hour: (20, 30, 40) for hour in range(24 * 28) if hour % 24 < 12}
-
-
-def report(factor: float = 1.0, *, age: timedelta = 5 * HOUR / 60, days: int = 40) -> TrafficReport:
-    """A log with a baseline of four weeks, and the days after it."""
-    usual = DailyRows.of([Day(FIRST + day, 1000) for day in range(28)])
-    assert usual is not None
-    rows = [Day(FIRST + 28 + day, 1000) for day in range(10)]
-    rows += [Day(FIRST + 38 + day, round(1000 * factor)) for day in range(days - 10)]
-    return TrafficReport(
-        now=NOW,
-        zone=UTC,
-        freshness=judge_freshness(NOW - age, HOURS, source=AgeSource.BASELINE),
-        volume=judge_volume(rows, usual, alpha=0.05, confidence_level=0.95),
-        unjudged=None,
-        has_baseline=True,
-    )
+from tests.support.traffic import HOUR, NOW, traffic_report
 
 
 def test_a_log_that_is_well_says_how_old_its_newest_row_is_and_how_many_come() -> None:
-    assert report().verdict is TrafficVerdict.STABLE
-    assert explain_traffic(report()) == [
+    assert traffic_report().verdict is TrafficVerdict.STABLE
+    assert explain_traffic(traffic_report()) == [
         "The newest row is 5 minutes old; the longest gap in the baseline is 14 hours, the limit is 28 hours "
         "(monitor.max_age sets it).",
         "Over the last 7 days 1.00 times as many (0.91 to 1.10) as in the baseline on the same days of the "
@@ -44,7 +23,7 @@ def test_a_log_that_is_well_says_how_old_its_newest_row_is_and_how_many_come() -
 
 
 def test_a_silent_log_says_only_that() -> None:
-    silent = report(0.0, age=7 * 24 * HOUR)
+    silent = traffic_report(0.0, age=7 * 24 * HOUR)
     assert silent.verdict is TrafficVerdict.SILENT
     assert explain_traffic(silent) == [
         "The newest row is 7 days old; the longest gap in the baseline is 14 hours, the limit is 28 hours "
@@ -62,7 +41,7 @@ def test_a_silent_log_says_only_that() -> None:
 def test_a_change_is_told_with_its_begin_and_its_size(
     factor: float, verdict: TrafficVerdict, begin: str
 ) -> None:
-    changed = report(factor)
+    changed = traffic_report(factor)
     assert changed.verdict is verdict
     (said,) = explain_traffic(changed)
     assert said.startswith(f"{begin} on the same days of the week: {factor:.2f} times as many (")
@@ -71,7 +50,7 @@ def test_a_change_is_told_with_its_begin_and_its_size(
 
 
 def test_what_is_not_known_is_said_with_its_reason() -> None:
-    unknown = replace(report(), volume=None, unjudged=Unjudged.SHORT_BASELINE)
+    unknown = replace(traffic_report(), volume=None, unjudged=Unjudged.SHORT_BASELINE)
     assert unknown.verdict is TrafficVerdict.NO_VERDICT
     assert explain_traffic(unknown)[1] == (
         "Whether fewer or more rows come than usual is not known: the baseline has fewer than 7 whole days."
@@ -82,16 +61,16 @@ def test_what_is_not_known_is_said_with_its_reason() -> None:
 
 
 def test_a_limit_that_was_set_is_told_as_one_and_one_without_history_as_a_guess() -> None:
-    known = replace(report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG, setting="12h"))
+    known = replace(traffic_report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG, setting="12h"))
     assert explain_traffic(known)[0] == (
         "The newest row is less than a minute old; the limit is 12 hours (monitor.max_age)."
     )
-    guessed = replace(report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG))
+    guessed = replace(traffic_report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG))
     assert "the limit is 7 days, as the gaps between rows are not known yet" in explain_traffic(guessed)[0]
 
 
 def test_a_return_tells_the_latest_factor() -> None:
-    said = explain_return(report())
+    said = explain_return(traffic_report())
     assert said == (
         "The number of rows no longer differs surely from that of the baseline: 1.00 times as many (0.91 to "
         "1.10) over 7 days."
@@ -113,7 +92,7 @@ def test_a_length_of_time_is_in_the_largest_unit_that_it_holds_twice(seconds: in
 
 
 def test_prometheus_gets_the_age_and_its_limit_and_the_factor() -> None:
-    text = render(traffic_families(report(0.5, age=48 * HOUR)), {})
+    text = render(traffic_families(traffic_report(0.5, age=48 * HOUR)), {})
     values = dict(line.split(" ") for line in text.splitlines() if not line.startswith("#"))
     assert values["sentimon_latest_prediction_timestamp_seconds{}"] == f"{(NOW - 48 * HOUR).timestamp():.0f}"
     assert values["sentimon_log_max_age_seconds{}"] == str(28 * 3600)
@@ -121,5 +100,5 @@ def test_prometheus_gets_the_age_and_its_limit_and_the_factor() -> None:
     assert (
         float(values["sentimon_traffic_low_ratio{}"]) < 0.5 < float(values["sentimon_traffic_high_ratio{}"])
     )
-    unknown = render(traffic_families(replace(report(), volume=None)), {})
+    unknown = render(traffic_families(replace(traffic_report(), volume=None)), {})
     assert "traffic" not in unknown
