@@ -56,7 +56,7 @@ def explain_onset(what: str, onset: Onset | None) -> list[str]:
     if onset is None or onset.began is None or onset.earliest is None or onset.latest is None:
         return []
     if onset.from_the_start:
-        return [f"{what} was there with the first rows, or began by {onset.latest:%Y-%m-%d %H:%M} UTC."]
+        return [f"{what} began by {onset.latest:%Y-%m-%d %H:%M} UTC, perhaps with the first of these rows."]
     return [
         f"{what} began about {onset.began:%Y-%m-%d %H:%M} UTC, between {onset.earliest:%Y-%m-%d %H:%M} and "
         f"{onset.latest:%Y-%m-%d %H:%M}."
