@@ -26,6 +26,8 @@ class Wave(msgspec.Struct, frozen=True):
     share: float
     cosine: float = 0.0
     sine: float = 0.0
+    kept: float = 0.0
+    """The part of the fitted cosine and sine, 0 .. 1, that is kept: what chance explains is left out."""
 
     @property
     def amplitude(self) -> float:
@@ -36,6 +38,20 @@ class Wave(msgspec.Struct, frozen=True):
         """Return the share in an hour, counted since 1970; it may lie slightly outside 0 .. 1."""
         angle = 2 * math.pi * hour / _HOURS
         return self.share + self.cosine * math.cos(angle) + self.sine * math.sin(angle)
+
+    def variance_at(self, clock: Sequence[int]) -> float:
+        """Return the variance of the share expected of some rows, as a multiple, >= 1, of the mean share's.
+
+        `clock` holds the number of those rows in each hour of the day. Around the clock the errors of cosine
+        and sine cancel out; in a single hour they treble the variance of a wave that is kept whole.
+
+        Source: Morris (1983), J. Am. Stat. Assoc. 78, 47-55 (the variance of an estimate that is shrunk).
+        """
+        turns = [(rows, 2 * math.pi * hour / _HOURS) for hour, rows in enumerate(clock) if rows]
+        total = max(1, sum(rows for rows, _ in turns))
+        cosine = sum(rows * math.cos(angle) for rows, angle in turns) / total
+        sine = sum(rows * math.sin(angle) for rows, angle in turns) / total
+        return 1 + 2 * self.kept * (cosine * cosine + sine * sine)
 
 
 def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
@@ -142,7 +158,7 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     cosine, sine = (cy * ss - sy * cs) / determinant, (sy * cc - cy * cs) / determinant
     explained = (cosine * cy + sine * sy) / (share * (1 - share))
     kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
-    return Wave(share, kept * cosine, kept * sine)
+    return Wave(share, kept * cosine, kept * sine, kept)
 
 
 def mean_cluster_size(sizes: Iterable[int]) -> float:
