@@ -313,8 +313,12 @@ def main() -> None:
     options = parser.parse_args()
     pool = read_pool(options.data / "tweets_en_train.jsonl", options.scores)
     foreign = read_pool(options.data / "tweets_multilingual_train.jsonl", options.scores)
-    with ProcessPoolExecutor(options.workers) as workers:
-        results = list(workers.map(partial(one_seed, pool, foreign), range(options.seeds)))
+    run, seeds = partial(one_seed, pool, foreign), range(options.seeds)
+    if options.workers == 1:
+        results = list(map(run, seeds))
+    else:
+        with ProcessPoolExecutor(options.workers) as workers:
+            results = list(workers.map(run, seeds))
     for line in report(results):
         print(line)
     quiet, drifting = cost(pool, foreign)

@@ -229,7 +229,7 @@ class MonitorSettings(Struct, frozen=True, kw_only=True):
             le=0.5,
             description="Change of a share that is no news; 0.02 where shares waver from day to day.",
         ),
-    ] = 0.005
+    ] = 0.0025
     look_backs: Annotated[
         int,
         Meta(

@@ -48,9 +48,9 @@ def test_the_part_of_an_event_worked_by_hand() -> None:
 
 def test_a_change_that_only_many_checks_show_is_found_where_they_are_tested_together() -> None:
     # 26 of 100 instead of 20: 32 checks together show it, 8 do not.
-    windows = [window(26, 27, 47, hour=hour) for hour in range(32)]
-    assert not list(find_shifts(REFERENCE, windows, 33, SETTINGS))
-    found = list(find_shifts(REFERENCE, windows, 40, SETTINGS))
+    windows, settings = [window(26, 27, 47, hour=hour) for hour in range(32)], replace(SETTINGS, tau=0.005)
+    assert not list(find_shifts(REFERENCE, windows, 33, settings))
+    found = list(find_shifts(REFERENCE, windows, 40, settings))
     assert {(one.event, one.windows) for one in found} == {("negative", 32)}
 
 
