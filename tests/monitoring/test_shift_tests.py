@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.monitor_report import detectable_shift
 from sentimon.monitoring.shift_tests import event_limits, find_shifts, is_due
 from sentimon.monitoring.watched_events import Counted, EventWindow
 from sentimon.statistics.dispersion import Wave
@@ -66,3 +67,25 @@ def test_an_hour_whose_usual_share_is_less_sure_has_to_move_further() -> None:
 
     assert p_value(unsure, [6]) > 10 * p_value(sure, [6])
     assert p_value(unsure, [6, 18]) == p_value(sure, [6, 18])
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.9])
+def test_the_shift_that_is_said_to_be_seen_is_the_smallest_that_raises_an_alarm(kept: float) -> None:
+    rows, check = 200, 13
+    waves = tuple(Wave(count / 3000, 0.0, 0.0, kept) for count in (600, 900, 1500))
+    reference = replace(REFERENCE, waves=waves)
+
+    def smallest(place: int, usual: float) -> float:
+        seen = []
+        for count in range(rows + 1):
+            counts = [rows - count] * 3
+            counts[place], counts[place - 1] = count, 0
+            found = find_shifts(reference, [window(*counts, hour=6)], check, SETTINGS)
+            if any(one.place == place and one.reaches_delta(0.05, confidence_level=0.95) for one in found):
+                seen.append(abs(count / rows - usual))
+        return min(seen)
+
+    said = detectable_shift(reference, window(40, 60, 100, hour=6), check, SETTINGS, confidence_level=0.95)
+    each = [smallest(place, usual) for place, usual in enumerate((0.2, 0.3, 0.5))]
+    assert said.rows == rows
+    assert said.shift == pytest.approx(max(each))
