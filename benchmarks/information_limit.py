@@ -128,8 +128,8 @@ def cells_of(world: World, labels: Array, bins: Array, shares: Array) -> Cells:
     parts = np.searchsorted(world.cuts, bins, side="right"), np.searchsorted(world.word_cuts, shares)
     flat = np.ravel_multi_index((labels, *parts), sizes)
     counted = np.bincount(flat, minlength=int(np.prod(sizes))) + 0.01
-    shares: Cells = (counted / counted.sum()).reshape(sizes)
-    return shares
+    cells: Cells = (counted / counted.sum()).reshape(sizes)
+    return cells
 
 
 def streams(world: World) -> Iterator[tuple[str, Cells, list[Cells]]]:
