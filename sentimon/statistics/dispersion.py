@@ -10,6 +10,10 @@ import msgspec
 from sentimon.prediction_log.summary import Counts
 
 _HOURS = 24
+_HANDS = [
+    (math.cos(2 * math.pi * hour / _HOURS), math.sin(2 * math.pi * hour / _HOURS)) for hour in range(_HOURS)
+]
+"""Cosine and sine of each hour of the day: computed again for each event they would be most of a check."""
 _WORTH_DIVIDING = 1.2
 """A smaller design effect is ignored."""
 _QUANTILE_95 = 1.6449
@@ -36,8 +40,8 @@ class Wave(msgspec.Struct, frozen=True):
 
     def at(self, hour: int) -> float:
         """Return the share in an hour, counted since 1970; it may lie slightly outside 0 .. 1."""
-        angle = 2 * math.pi * hour / _HOURS
-        return self.share + self.cosine * math.cos(angle) + self.sine * math.sin(angle)
+        cosine, sine = _HANDS[hour % _HOURS]
+        return self.share + self.cosine * cosine + self.sine * sine
 
     def variance_at(self, clock: Sequence[int]) -> float:
         """Return the variance of the share expected of some rows, as a multiple, >= 1, of the mean share's.
@@ -47,10 +51,11 @@ class Wave(msgspec.Struct, frozen=True):
 
         Source: Morris (1983), J. Am. Stat. Assoc. 78, 47-55 (the variance of an estimate that is shrunk).
         """
-        turns = [(rows, 2 * math.pi * hour / _HOURS) for hour, rows in enumerate(clock) if rows]
-        total = max(1, sum(rows for rows, _ in turns))
-        cosine = sum(rows * math.cos(angle) for rows, angle in turns) / total
-        sine = sum(rows * math.sin(angle) for rows, angle in turns) / total
+        if not self.kept:
+            return 1.0
+        total = max(1, sum(clock))
+        cosine = sum(rows * hand for rows, (hand, _) in zip(clock, _HANDS, strict=False)) / total
+        sine = sum(rows * hand for rows, (_, hand) in zip(clock, _HANDS, strict=False)) / total
         return 1 + 2 * self.kept * (cosine * cosine + sine * sine)
 
 
