@@ -230,13 +230,14 @@ class MonitorSettings(Struct, frozen=True, kw_only=True):
             le=0.5,
             description="Change of a share that is no news; 0.02 where shares waver from day to day.",
         ),
-    ] = 0.0075
+    ] = 0.0025
     look_backs: Annotated[
         int,
         Meta(
             ge=1,
             le=16,
-            description="How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.",
+            description="How far looks go back: over the newest 1, 2, 4 ... 2**(n-1) checks, each once a "
+            "quarter of it is new.",
         ),
     ] = 9
     max_age: Annotated[

@@ -81,10 +81,13 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
             cuts=cuts,
         )
 
-    @property
-    def divisor(self) -> float:
-        """Return the design effect of the baseline, >= 1, which its counts are divided by."""
-        return clustered_effect(self.correlation, self.mean_cluster_size)
+    def divisor_at(self, group: int, place: int, clock: Sequence[int]) -> float:
+        """Return what the counts of `expected` are divided by, >= 1, for their variance to be that of chance.
+
+        It is the design effect of the baseline, times what the error of the daily wave adds.
+        """
+        effect = clustered_effect(self.correlation, self.mean_cluster_size)
+        return effect if group else effect * self.waves[place].variance_at(clock)
 
     def divisor_of(self, window: EventWindow) -> float:
         """Return the design effect of the rows of `window`, >= 1, which their counts are divided by."""

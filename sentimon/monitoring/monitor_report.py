@@ -219,7 +219,8 @@ def _smallest(
     """Return the smallest rise or fall, 0 .. 1, of a class share that would raise an alarm, if any."""
     classes = reference.groups[0]
     b, m, rows = classes.reference.counts[place], classes.reference.n, window.rows
-    before, divisor = scaled_down((b, m), reference.divisor), reference.divisor_of(window)
+    before = scaled_down((b, m), reference.divisor_at(0, place, window.clock))
+    divisor = reference.divisor_of(window)
 
     def alarms(count: int) -> bool:
         p = shift_p_value(scaled_down((count, rows), divisor), before, tolerance=settings.tau, enough=limit)

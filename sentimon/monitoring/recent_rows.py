@@ -153,7 +153,10 @@ def _part(
         searched=searched,
         before=(negative, neutral, positive),
         adjusted=any(wave.amplitude for wave in reference.waves),
-        divisors=(reference.divisor, reference.divisor_of(rows)),
+        divisors=(
+            max(reference.divisor_at(0, place, clock) for place in range(3)),
+            reference.divisor_of(rows),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the monitor tests at a check: every event, over several look-backs, each at its part of alpha."""
+"""What the monitor tests at a check: every event, over the look-backs that are due, at its part of alpha."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.statistics.fisher_test import alpha_share, shift_p_value
 
 _OF_CLASSES = 3
+_NEW_PART = 4
+"""A look-back is due once a quarter of it is new."""
 
 
 def find_shifts(
@@ -19,19 +21,23 @@ def find_shifts(
     """Yield each event whose share moved by more than chance over the newest 1, 2, 4 ... of `windows`.
 
     `windows` are the rows of each check since the last alarm, the oldest first; `check` is the number of
-    this check, 1, 2, ... Each event is tested by `shift_p_value` against its share in the baseline at the
-    same hours of the day, with tolerance `settings.tau`, at the level that `event_limits` gives it. For
-    independent rows whose shares moved by at most the tolerance, the probability that any check ever yields
-    anything is at most `settings.alpha` (union bound over checks, look-backs and events). Rows of one hour
-    that are correlated count as fewer: both counts are divided by their design effect.
+    this check, 1, 2, ... A look-back is tested at the checks at which it `is_due`. Each event is tested by
+    `shift_p_value` against its share in the baseline at the same hours of the day, with tolerance
+    `settings.tau`, at the level that `event_limits` gives it. For independent rows whose shares moved by at
+    most the tolerance, the probability that any check ever yields anything is at most `settings.alpha` (union
+    bound over checks, look-backs and events). Rows of one hour that are correlated count as fewer: both
+    counts are divided by their design effect. So does a baseline whose daily wave is not known exactly.
     """
     limits = event_limits(reference, check, settings)
-    for count, window in look_backs(windows, settings.look_backs):
-        clock, divisors = window.clock, (reference.divisor, reference.divisor_of(window))
+    for power, (count, window) in enumerate(look_backs(windows, settings.look_backs)):
+        if not is_due(power, check):
+            continue
+        clock, divisor = window.clock, reference.divisor_of(window)
         for number, (group, limit) in enumerate(zip(reference.groups, limits, strict=True)):
             for place, event in group.watched:
                 before = reference.expected(number, place, clock)
                 after = window.groups[number].counts[place], window.groups[number].n
+                divisors = reference.divisor_at(number, place, clock), divisor
                 p = _p_value(before, after, divisors, settings.tau, limit)
                 if p <= limit:
                     yield Finding(
@@ -46,18 +52,33 @@ def find_shifts(
                     )
 
 
+def is_due(power: int, check: int) -> bool:
+    """Return whether a check, 1, 2, ..., tests the look-back over the newest 2**power checks.
+
+    It does at every (2**power / 4)-th check: in between too few of the rows would be new to be worth a part
+    of alpha.
+    """
+    return check % _checks_between(power) == 0
+
+
+def _checks_between(power: int) -> int:
+    return max(1, (1 << power) // _NEW_PART)
+
+
 def event_limits(reference: Reference, check: int, settings: MonitorSettings) -> list[float]:
     """Return, for each group, the p-value at or below which one of its events moved by more than chance.
 
-    The part of alpha that this check may spend (`alpha_share`) is divided among the look-backs, the groups
-    and their events that are watched. The classes, which vary most, get three times as much as each other
-    group.
+    The part of alpha that this check may spend (`alpha_share`) is divided among the look-backs that a check
+    tests, on average fewer than four, the groups and their events that are watched. As no check may spend
+    more than the one before, look-backs that are tested at fewer checks spend as much less. The classes,
+    which vary most, get three times as much as each other group.
     """
+    tested = sum(1 / _checks_between(power) for power in range(settings.look_backs))
     weights = [
         (_OF_CLASSES if place == 0 else 1) * bool(group.events)
         for place, group in enumerate(reference.groups)
     ]
-    spent = settings.alpha * alpha_share(check) / (settings.look_backs * sum(weights))
+    spent = settings.alpha * alpha_share(check) / (tested * sum(weights))
     return [
         weight * spent / max(1, len(group.watched))
         for weight, group in zip(weights, reference.groups, strict=True)

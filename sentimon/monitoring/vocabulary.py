@@ -21,8 +21,8 @@ MILLION = 1_000_000
 """Shares of new words are kept in millionths, rounded down: integers compare alike everywhere."""
 
 
-_PARTS = 5
-"""The events are the quintiles of the share of new words in the second half."""
+_PERCENTILES = (20, 40, 60, 80, 95)
+"""Of the share of new words in the second half; the last one shows texts of another kind or language."""
 FEWEST_TEXTS = 200
 """Fewest texts that a vocabulary is made of."""
 MOST_TEXTS = 20_000
@@ -112,7 +112,7 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
     middle = len(texts) // 2
     frequencies = Counter(word for text in texts[:middle] for word in text)
     shares = sorted(new_share(text, frequencies) for text in texts[middle:])
-    quantiles = {shares[-(-fifth * len(shares) // _PARTS) - 1] for fifth in range(1, _PARTS)}
+    quantiles = {shares[-(-percent * len(shares) // 100) - 1] for percent in _PERCENTILES}
     # What all texts lie at or below now may be passed by later ones, except for all words.
     cuts = tuple(sorted(quantiles - {MILLION}))
     if not cuts:

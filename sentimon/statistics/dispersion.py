@@ -11,6 +11,10 @@ import msgspec
 from sentimon.prediction_log.summary import Counts
 
 _HOURS = 24
+_HANDS = [
+    (math.cos(2 * math.pi * hour / _HOURS), math.sin(2 * math.pi * hour / _HOURS)) for hour in range(_HOURS)
+]
+"""Cosine and sine of each hour of the day: computed again for each event they would be most of a check."""
 _WORTH_DIVIDING = 1.2
 """A smaller design effect is ignored."""
 _QUANTILE_95 = 1.6449
@@ -29,6 +33,8 @@ class Wave(msgspec.Struct, frozen=True):
     share: float
     cosine: float = 0.0
     sine: float = 0.0
+    kept: float = 0.0
+    """The part of the fitted cosine and sine, 0 .. 1, that is kept: what chance explains is left out."""
 
     @property
     def amplitude(self) -> float:
@@ -37,8 +43,23 @@ class Wave(msgspec.Struct, frozen=True):
 
     def at(self, hour: int) -> float:
         """Return the share in an hour, counted since 1970; it may lie slightly outside 0 .. 1."""
-        angle = 2 * math.pi * hour / _HOURS
-        return self.share + self.cosine * math.cos(angle) + self.sine * math.sin(angle)
+        cosine, sine = _HANDS[hour % _HOURS]
+        return self.share + self.cosine * cosine + self.sine * sine
+
+    def variance_at(self, clock: Sequence[int]) -> float:
+        """Return the variance of the share expected of some rows, as a multiple, >= 1, of the mean share's.
+
+        `clock` holds the number of those rows in each hour of the day. Around the clock the errors of cosine
+        and sine cancel out; in a single hour they treble the variance of a wave that is kept whole.
+
+        Source: Morris (1983), J. Am. Stat. Assoc. 78, 47-55 (the variance of an estimate that is shrunk).
+        """
+        if not self.kept:
+            return 1.0
+        total = max(1, sum(clock))
+        cosine = sum(rows * hand for rows, (hand, _) in zip(clock, _HANDS, strict=False)) / total
+        sine = sum(rows * hand for rows, (_, hand) in zip(clock, _HANDS, strict=False)) / total
+        return 1 + 2 * self.kept * (cosine * cosine + sine * sine)
 
 
 def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
@@ -131,8 +152,10 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     return Wave(share, *_swing(excesses, share * (1 - share)))
 
 
-def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[float, float]:
-    """Return (cosine, sine) of the wave of the mean of numbers of this `variance`, shrunk by what is chance.
+def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[float, float, float]:
+    """Return (cosine, sine, kept) of the wave of the mean of numbers of this `variance`.
+
+    Cosine and sine are shrunk by what is chance; `kept` is the part of them that is left, 0 .. 1.
 
     `cells` are (hour, weight, sum of the distances from the mean over all).
     """
@@ -152,11 +175,11 @@ def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[
     sy = sum(excess * (s - mean_s) for _, excess, _, s in points)
     determinant = cc * ss - cs * cs
     if determinant <= 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     cosine, sine = (cy * ss - sy * cs) / determinant, (sy * cc - cy * cs) / determinant
     explained = (cosine * cy + sine * sy) / variance
     kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
-    return kept * cosine, kept * sine
+    return kept * cosine, kept * sine, kept
 
 
 def daily_wave_of_means(cells: Mapping[int, tuple[float, float]], variance: float) -> Wave:

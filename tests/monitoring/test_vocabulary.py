@@ -71,9 +71,9 @@ def test_the_first_half_gives_the_words_and_the_second_what_new_ones_are_usual()
     seen = Counter(word for text in known[:100] for word in text)
     assert dict(zip(vocabulary.hashes, vocabulary.frequencies, strict=True)) == seen
     # A fifth of the second half has none, one, two, three and four new words of ten each.
-    assert vocabulary.cuts == (0, 100_000, 200_000, 300_000)
+    assert vocabulary.cuts == (0, 100_000, 200_000, 300_000, 400_000)
     assert vocabulary.reference.n == 100
-    assert vocabulary.reference.counts == (20, 40, 60, 80)
+    assert vocabulary.reference.counts == (20, 40, 60, 80, 100)
     counter = WordCounter(vocabulary)
     assert counter.count({0, 1, 2}).counts[0] == 1
     assert counter.count({99_999_999}).counts[-1] == 0

@@ -151,6 +151,7 @@ def test_a_wave_worked_by_hand() -> None:
     assert (positive.cosine, positive.sine) == (pytest.approx(kept * cosine), pytest.approx(kept * sine))
     assert (negative.cosine, negative.sine) == (pytest.approx(-kept * cosine), pytest.approx(-kept * sine))
     assert neutral == Wave(0.0)
+    assert positive.kept == pytest.approx(kept)
     assert positive.at(0) == pytest.approx(0.5 + kept * cosine)
     assert positive.at(6) == pytest.approx(0.5 + kept * sine)
     assert positive.amplitude == pytest.approx(kept * math.hypot(cosine, sine))
@@ -305,3 +306,30 @@ def test_the_correlation_of_means_worked_by_hand() -> None:
     day = {hour: (10, 0.1 * math.cos(2 * math.pi * hour / 24)) for hour in range(48)}
     assert correlation_of_means([day], wave, 0.002) == 0.0
     assert correlation_of_means([day], Wave(0.0), 0.002) > 0.5
+
+
+def test_the_variance_of_an_expected_share_worked_by_hand() -> None:
+    def clock(**hours: int) -> list[int]:
+        return [hours.get(f"h{hour}", 0) for hour in range(24)]
+
+    # cos**2 + sin**2 is 1 in a single hour, so that both coefficients add 2 * kept.
+    assert Wave(0.3, 0.1, 0.0, 0.5).variance_at(clock(h5=40)) == pytest.approx(2.0)
+    # At 0 and 6 o'clock the means of cosine and sine are both 1/2.
+    assert Wave(0.3, 0.1, 0.0, 0.5).variance_at(clock(h0=40, h6=40)) == pytest.approx(1.5)
+    assert Wave(0.3, 0.1, 0.0, 0.5).variance_at(clock(h0=40, h12=40)) == pytest.approx(1.0)
+    assert Wave(0.3, 0.1, 0.0, 0.5).variance_at([7] * 24) == pytest.approx(1.0)
+    assert Wave(0.3).variance_at(clock(h5=40)) == 1.0
+    assert Wave(0.3, 0.1, 0.0, 0.5).variance_at([0] * 24) == 1.0
+
+
+def test_the_share_expected_in_an_hour_errs_as_much_as_its_variance_says() -> None:
+    generator, size, share, swing = np.random.default_rng(6), 30, 0.3, 0.1
+    errors, said = [], []
+    for _ in range(200):
+        usual = [share + swing * math.cos(2 * math.pi * hour / 24) for hour in range(24 * 7)]
+        counts = generator.binomial(size, usual)
+        hours = {hour: (int(count), 0, size - int(count)) for hour, count in enumerate(counts)}
+        wave = daily_waves(hours)[0]
+        errors.append((wave.at(3) - usual[3]) ** 2)
+        said.append(wave.variance_at([0, 0, 0, 1]) * share * (1 - share) / (size * len(usual)))
+    assert 0.75 < sum(errors) / sum(said) < 1.25
