@@ -131,6 +131,10 @@ def test_weighted_losses_count_as_fewer_equal_ones_with_their_spread() -> None:
     hardly = mean_of_reference(np.array([0.1, 0.3] * 10), 0.05).high
     assert hardly == pytest.approx(narrow, abs=1e-9)
     assert mean_of_reference(np.array([30.0] + [0.0] * 39), 0.05).high == 1.0
+    alike = mean_of_reference(np.full(20, 0.25), 0.05)
+    assert alike.high == pytest.approx(stats.beta.ppf(0.95, 6, 15), abs=1e-9)
+    beyond = mean_of_reference(np.array([1.0, 3.0]), 0.05)
+    assert (beyond.value, beyond.high) == (1.0, 1.0)
 
 
 def test_capital_that_grows_beyond_every_number_is_no_warning() -> None:
