@@ -105,7 +105,7 @@ def test_events_without_a_name_are_not_watched() -> None:
 
 
 def test_a_decile_is_rounded_to_the_nearest_border_the_lower_of_two() -> None:
-    # Of ten rows one is below 0.41 and eight below 0.61: deciles 1 to 4 are nearest to one, the others to eight.
+    # Of ten rows one is below 0.41 and eight below 0.61: four deciles are nearest to one, five to eight.
     confidences = [0.405, *[0.605] * 7, 0.9, 0.9]
     total = summarise(record(2, number, one) for number, one in enumerate(confidences))
     assert confidence_cuts(total) == (41, 61)

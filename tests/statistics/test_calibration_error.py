@@ -12,11 +12,13 @@ from scipy import optimize, stats
 from sentimon.statistics.calibration_error import (
     Bins,
     _folded_normal,
+    _highest,
     _shapes,
     bin_by_confidence,
     calibration_error,
     reliability,
 )
+from sentimon.statistics.intervals import Estimate
 
 SOURCES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "calibrated": lambda confidence: confidence,
@@ -100,7 +102,8 @@ def test_the_extremes_have_a_value_inside_an_interval(
 
 
 def test_no_rows_have_no_calibration_error() -> None:
-    assert calibration_error(np.empty(0), np.empty(0)).value is None
+    nothing = Estimate(value=None, low=None, high=None, n=0)
+    assert calibration_error(np.empty(0), np.empty(0)) == nothing
 
 
 def test_rows_are_grouped_by_confidence() -> None:
@@ -205,3 +208,9 @@ def test_groups_of_equal_confidence_are_not_cut_and_the_next_ones_are_where_they
     assert reliability([], [], confidence_level=0.95) == []
     assert len(reliability([0.5] * 60, [True] * 60, confidence_level=0.95)) == 1
     assert len(reliability([0.001 * one for one in range(400)], [True] * 400, confidence_level=0.95)) == 15
+
+
+@pytest.mark.parametrize("limit", [1 / 3, 2 / 3])
+def test_the_largest_error_is_found_to_thirty_binary_digits(limit: float) -> None:
+    assert _highest(lambda error: error <= limit) == math.floor(limit * 2**30) / 2**30
+    assert _highest(lambda error: error < 0) == 0.0
