@@ -19,8 +19,10 @@ import argparse
 import ast
 import builtins
 import contextlib
+import gc
 import json
 import os
+import pkgutil
 import resource
 import shutil
 import signal
@@ -30,12 +32,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import _pytest
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +66,11 @@ SEED = 1
 EACH = 12
 """Places of each module, of which one mutant each is tried."""
 
-_PRELOADED = ("numpy", "scipy.stats", "hypothesis", "msgspec", "sklearn.metrics", "rich.console", "typer")
+_PRELOADED = (
+    *("numpy", "scipy.stats", "scipy.optimize", "sklearn.metrics", "msgspec", "rich.console", "typer"),
+    *("hypothesis", "_hypothesis_pytestplugin"),
+)
+_WITHOUT_DOCTESTS = ("-o", "addopts=--strict-markers -m 'not slow'")
 _MEMORY = 8 << 30
 _STARTING_SECONDS = 60.0
 """Processor time that loading the tests may take."""
@@ -149,8 +157,10 @@ def _prepare(folder: Path) -> None:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    for name in _PRELOADED:
-        __import__(name)
+    for name in (*_PRELOADED, *(f"_pytest.{one.name}" for one in pkgutil.iter_modules(_pytest.__path__))):
+        import_module(name)
+    # What is there now is looked at by no later collection of garbage, of which each process does several.
+    gc.freeze()
 
 
 def _tests_of(module: str) -> str:
@@ -210,7 +220,7 @@ def _learn(tests: str, folder: Path) -> Room:
 
     def learn() -> int:
         watch = _Watch(modules)
-        code = _pytest([*files, *modules], [watch], folder / "learning")
+        code = _run_tests([*files, *modules], [watch], folder / "learning")
         calls: dict[str, dict[int, list[str]]] = {}
         for (module, line), names in watch.called.items():
             if "" not in names:
@@ -266,7 +276,9 @@ def _start(mutant: Mutant, room: Room, own: Path) -> int:
         signal.alarm(_MOST_SECONDS)
         signal.setitimer(signal.ITIMER_PROF, _STARTING_SECONDS)
         files = sorted({name.split("::")[0] for name in tests})
-        return _pytest(["-x", *files], [_Chosen(tests, room.seconds), _Instead(mutant)], own)
+        plain = () if any(name.startswith("sentimon/") for name in files) else _WITHOUT_DOCTESTS
+        plugins = [_Chosen(tests, room.seconds), _Instead(mutant)]
+        return _run_tests(["-x", "--assert=plain", *plain, *files], plugins, own)
 
     return _forked(test, Path(f"{own}.txt"))
 
@@ -333,7 +345,7 @@ class _Chosen:
         signal.setitimer(signal.ITIMER_PROF, self._seconds[nodeid] * times + more)
 
 
-def _pytest(arguments: Sequence[str], plugins: Sequence[Any], folder: Path) -> int:
+def _run_tests(arguments: Sequence[str], plugins: Sequence[Any], folder: Path) -> int:
     return int(
         pytest.main(
             [

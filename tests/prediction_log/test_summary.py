@@ -196,3 +196,9 @@ def test_bad_lines_of_several_sums_are_counted_by_kind_and_the_first_few_are_kep
     assert (found.bad, [line.line for line in found.bad_lines]) == ({"json": 10, "field": 3}, [1, 2, 3, 4, 5])
     assert found.summary().bad_count == 13
     assert [line.line for line in (found.summary() + summarise(list(lines))).bad_lines] == [1, 1, 2, 2, 3]
+
+
+def test_an_empty_text_is_empty_also_where_none_is_blank() -> None:
+    found = GrowingSummary()
+    found.add_texts(["", "ab"])
+    assert found.properties == {"characters": 2, "squared_characters": 4, "empty": 1}
