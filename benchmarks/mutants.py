@@ -1,6 +1,6 @@
 """Which mutants of the formulas do their tests not notice? A seeded sample, or all of them.
 
-    python benchmarks/mutants.py [--seed 1] [--each 12] [--all] [--jobs 2] [MODULE ...]
+    python benchmarks/mutants.py [--seed 1] [--each 12] [--all | --listed] [--jobs 2] [MODULE ...]
 
 MODULE is a path such as sentimon/statistics or sentimon/monitoring/incident.py; by default all of ROOMS. Each
 mutant is a copy of a module with one operator, number or statement changed, in a process of its own that is
@@ -10,7 +10,8 @@ changed function run, the quickest first.
 
 The survivors are printed as path:line, the line and the changed line. The exit code is 1 where less than 95 %
 of a sample are killed, without those that tests/equivalent_mutants.toml lists with the reason why they change
-nothing, and where an entry of that list is stale.
+nothing, and where an entry of that list is stale. With --listed those in the list are tried instead, and none
+may be killed.
 """
 
 from __future__ import annotations
@@ -78,7 +79,6 @@ _ALLOWANCE = 10, 5.0
 """Processor time of a test, as a multiple of what it takes without a mutant, and seconds more."""
 _MOST_SECONDS = 900
 """Nothing takes as long, unless it sleeps for ever."""
-_KILLED, _SURVIVED = "killed", "survived"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Room:
     seconds: dict[str, float]
     """Processor time of each test."""
     calls: dict[str, dict[int, list[str]]]
-    """Per module the tests that call each function, by its first line; missing are those called on import."""
+    """Per module what calls each function, by its first line: tests, and files of tests on import."""
 
 
 def main() -> None:
@@ -99,7 +99,9 @@ def main() -> None:
     parser.add_argument("modules", nargs="*", metavar="MODULE", default=list(ROOMS))
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--each", type=int, default=EACH, help="places of each module")
-    parser.add_argument("--all", action="store_true", help="every mutant of every place")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="every mutant of every place")
+    which.add_argument("--listed", action="store_true", help="those that are listed as harmless")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
@@ -115,36 +117,31 @@ def _run(arguments: argparse.Namespace, folder: Path) -> int:
     for entry in stale:
         print(f"{entry.module}: no such mutant any more: {entry.line} -> {entry.mutated}")
     listed = {entry.key for entry in entries}
-    chosen = [
-        mutant
-        for module in modules_of(arguments.modules)
-        for mutant in (
-            [one for place in mutants_of(module) for one in place]
-            if arguments.all
-            else sample(module, arguments.each, arguments.seed)
-        )
-    ]
-    tried = [mutant for mutant in chosen if mutant.key not in listed]
+    chosen = [mutant for module in modules_of(arguments.modules) for mutant in _drawn(module, arguments)]
+    tried = [mutant for mutant in chosen if (mutant.key in listed) == arguments.listed]
     _prepare(folder)
     rooms = {tests: _learn(tests, folder) for tests in sorted({_tests_of(one.module) for one in tried})}
     started = time.monotonic()
-    outcomes: dict[Mutant, str] = {}
-    for mutant, outcome in _outcomes(tried, rooms, folder, arguments.jobs):
-        outcomes[mutant] = outcome
-        if outcome == _SURVIVED:
+    killed: list[Mutant] = []
+    for mutant, is_killed in _outcomes(tried, rooms, folder, arguments.jobs):
+        if is_killed:
+            killed.append(mutant)
+        if is_killed == arguments.listed:
             print(f"{mutant.module}:{mutant.number}\n  - {mutant.line}\n  + {mutant.mutated}", flush=True)
-    return _report(tried, outcomes, len(chosen) - len(tried), time.monotonic() - started) or bool(stale)
-
-
-def _report(tried: Sequence[Mutant], outcomes: dict[Mutant, str], listed: int, seconds: float) -> int:
-    killed = Counter(mutant.module for mutant in tried if outcomes[mutant] == _KILLED)
+    share = len(killed) / len(tried) if tried else 1.0
     for module, count in Counter(mutant.module for mutant in tried).items():
-        print(f"{killed[module]:5} of {count:<5} {module}")
-    share = killed.total() / len(tried) if tried else 1.0
+        print(f"{sum(one.module == module for one in killed):5} of {count:<5} {module}")
     print(
-        f"{killed.total()} of {len(tried)} killed, {share:.1%}; {listed} listed as harmless; {seconds:.0f} s"
+        f"{len(killed)} of {len(tried)} killed, {share:.1%}; "
+        f"{len(chosen) - len(tried)} not tried; {time.monotonic() - started:.0f} s"
     )
-    return int(share < ENOUGH)
+    return int(bool(killed) if arguments.listed else share < ENOUGH) or int(bool(stale))
+
+
+def _drawn(module: str, arguments: argparse.Namespace) -> list[Mutant]:
+    if arguments.all or arguments.listed:
+        return [one for place in mutants_of(module) for one in place]
+    return sample(module, arguments.each, arguments.seed)
 
 
 def _prepare(folder: Path) -> None:
@@ -188,6 +185,13 @@ class _Watch:
         vars(builtins)["_called"] = lambda *place: self.called.setdefault(place, set()).add(self._test)
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
+        outer, self._test = self._test, collector.nodeid.split("::")[0]
+        result = yield
+        self._test = outer
+        return result
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         started, self._test = time.process_time(), item.nodeid
         result = yield
@@ -223,8 +227,7 @@ def _learn(tests: str, folder: Path) -> Room:
         code = _run_tests([*files, *modules], [watch], folder / "learning")
         calls: dict[str, dict[int, list[str]]] = {}
         for (module, line), names in watch.called.items():
-            if "" not in names:
-                calls.setdefault(module, {})[line] = sorted(names)
+            calls.setdefault(module, {})[line] = sorted(names)
         answer.write_text(json.dumps({"seconds": watch.seconds, "calls": calls}), encoding="utf-8")
         return code
 
@@ -244,32 +247,47 @@ def _learn(tests: str, folder: Path) -> Room:
 
 def _outcomes(
     mutants: Sequence[Mutant], rooms: dict[str, Room], folder: Path, jobs: int
-) -> Iterator[tuple[Mutant, str]]:
-    """Yield each mutant with its outcome, `jobs` of them at a time."""
+) -> Iterator[tuple[Mutant, bool]]:
+    """Yield each mutant and whether it is killed, `jobs` of them at a time."""
     waiting = list(enumerate(mutants))[::-1]
     running: dict[int, tuple[Mutant, Path]] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
             number, mutant = waiting.pop()
-            own = folder / f"{number}"
-            running[_start(mutant, rooms[_tests_of(mutant.module)], own)] = mutant, own
-        process, status = os.wait()
-        if process not in running:
+            room, own = rooms[_tests_of(mutant.module)], folder / f"{number}"
+            if tests := _tests_that_call(mutant, room):
+                running[_start(mutant, tests, room, own)] = mutant, own
+            else:
+                yield mutant, False
+        if not running:
             continue
+        process, status = os.wait()
         mutant, own = running.pop(process)
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) in (3, 5):
             sys.exit(Path(f"{own}.txt").read_text(encoding="utf-8") + f"\nthe tests cannot run: {mutant}")
         shutil.rmtree(own, ignore_errors=True)
-        yield mutant, _KILLED if status else _SURVIVED
+        yield mutant, status != 0
 
 
-def _start(mutant: Mutant, room: Room, own: Path) -> int:
+def _tests_that_call(mutant: Mutant, room: Room) -> list[str]:
+    """Return the tests that may notice a mutant, the quickest first."""
+    known = room.calls.get(mutant.module, {})
+    if mutant.function is None or _is_cached(mutant):
+        # What a module makes on import shows in the tests of all modules that import it.
+        line = f"from {_name(mutant.module)} import"
+        importing = [one for one in room.calls if line in (ROOT / one).read_text(encoding="utf-8")]
+        callers = [names for one in (mutant.module, *importing) for names in room.calls.get(one, {}).values()]
+    else:
+        callers = [known.get(mutant.function, [])]
+    found = {name for names in callers for name in names}
+    return sorted(
+        (name for name in room.seconds if name in found or name.split("::")[0] in found),
+        key=lambda name: room.seconds[name],
+    )
+
+
+def _start(mutant: Mutant, tests: Sequence[str], room: Room, own: Path) -> int:
     """Start the tests of a mutant and return the process."""
-    calls = room.calls.get(mutant.module, {})
-    # What is called on import, or kept by a cache, may be noticed by any test.
-    known = mutant.function is not None and mutant.function in calls and not _is_cached(mutant)
-    tests = calls[mutant.function] if known and mutant.function is not None else list(room.seconds)
-    tests = sorted(tests, key=lambda name: room.seconds[name])
 
     def test() -> int:
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

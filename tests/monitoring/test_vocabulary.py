@@ -200,6 +200,9 @@ def encoded(vocabulary: Vocabulary, **change: object) -> bytes:
         ({"cuts_millionths": [0, 999_999]}, False),
         ({"cuts_millionths": [0, 1_000_000]}, True),
         ({"cuts_millionths": [7, 7]}, True),
+        ({"cuts_millionths": [0, 5, 5], "reference_counts": [1, 2, 3]}, True),
+        ({"cuts_millionths": [0, 5, 6], "reference_counts": [1, 2, 2]}, True),
+        ({"cuts_millionths": [5], "reference_counts": [2]}, False),
         ({"cuts_millionths": [-1, 7]}, True),
         ({"hashes": "", "frequencies": ""}, True),
         ({"hashes": "AQA="}, True),
@@ -214,6 +217,11 @@ def test_words_are_refused_exactly_where_they_cannot_be(change: dict[str, object
         found = decode_baseline(content, origin="x").vocabulary
         assert found is not None
         assert (found.hashes, found.frequencies) == ((1, 2, 3), (4, 1, 2))
+
+
+def test_one_text_of_one_word_is_enough_for_a_file() -> None:
+    least = msgspec.structs.replace(FOUR, hashes=(7,), frequencies=(1,), texts=1)
+    assert decode_baseline(encoded(least), origin="x").vocabulary == least
 
 
 def test_the_events_of_words_are_named_by_their_share_and_counted_text_by_text() -> None:
