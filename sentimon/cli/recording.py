@@ -18,7 +18,8 @@ from sentimon.interrupts import Ended
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+    from sentimon.monitoring.class_mix_drift import DriftReport
+    from sentimon.monitoring.drift_decision import Verdict
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.prediction_metrics import Metrics
     from sentimon.monitoring.retraining_rules import RetrainingTrigger

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import math
 import re
 from collections.abc import Sequence
@@ -13,12 +12,15 @@ from sentimon.errors import DataError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.baseline_collection import BaselineProgress
+from sentimon.monitoring.drift_decision import Power, Reason, Verdict, reason_of
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.monitoring.recent_rows import ComparedWindow, all_rows
 from sentimon.monitoring.season_matching import SeasonMatch
 from sentimon.monitoring.text_changes import TextProperty, text_properties
 from sentimon.prediction_log.summary import ModelKey, Summary, Tally
 from sentimon.scoring.scores import SCALE
-from sentimon.statistics.distances import total_variation, wasserstein_distance, wasserstein_interval
+from sentimon.statistics.distances import total_variation, wasserstein_distance
 from sentimon.statistics.intervals import (
     Difference,
     Estimate,
@@ -28,15 +30,9 @@ from sentimon.statistics.intervals import (
     wilson,
 )
 
+WORTH_SAYING = 0.05
+"""A larger change of the mean confidence than this is told."""
 _HASH = re.compile(r"[0-9a-f]{12,}")
-
-
-class Verdict(enum.StrEnum):
-    """The answer of a comparison; with too few rows it is `no verdict`."""
-
-    STABLE = "stable"
-    DRIFT = "drift"
-    NO_VERDICT = "no verdict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +50,29 @@ class DriftReport:
     baseline: Metrics
     current: Metrics
     score: Estimate
-    """Wasserstein-1 distance, 0 .. 1; `n` is the number of current rows."""
+    """Wasserstein-1 distance, 0 .. 1; `n` is the number of current rows.
+
+    The interval holds for all windows that were searched.
+    """
     total_variation: float | None
     share_changes: tuple[Difference, Difference, Difference] | None
-    """Change of the share of each class, in Sentiment order; each covers by itself."""
+    """Change of the share of each class, in Sentiment order.
+
+    The intervals of negative and positive hold at once, and for all windows that were searched: the score
+    is surely above 0 exactly where one of these two leaves out 0.
+    """
+    window: ComparedWindow
+    """Which of the rows after the baseline these are, and how many windows were searched for them."""
+    after_baseline: int
+    """Rows that were there to be compared; the current rows are the newest of them."""
+    power: Power | None
+    """What could have been seen; None where either side has no rows."""
     confidence_change: Difference | None
     """Change of the mean confidence; None where either side has fewer than two rows with one."""
+    onset: Onset | None = None
+    """When the class mix changed, where that is more than chance; None where it is as usual again."""
+    confidence_onset: Onset | None = None
+    """When the mean confidence changed, where that is told."""
     texts: tuple[TextProperty, ...] = ()
     """Properties of the texts before and now; empty where texts are not kept."""
     season: SeasonMatch | None = None
@@ -68,16 +81,40 @@ class DriftReport:
     """Progress of a baseline that is being collected; None where none is."""
 
     @property
+    def reason(self) -> Reason:
+        """Return the line of the table of verdicts that fits."""
+        if self.baseline_name is None:
+            return Reason.NO_BASELINE
+        if min(self.baseline.total, self.current.total) < self.min_samples:
+            return Reason.TOO_FEW_ROWS
+        if self.score.value is None or self.score.low is None or self.power is None:
+            return Reason.TOO_FEW_ROWS
+        return reason_of(
+            above=self.score.value > self.threshold,
+            surely=self.score.low > 0,
+            detectable=self.power.enough,
+        )
+
+    @property
     def verdict(self) -> Verdict:
-        """Return drift where the score exceeds the threshold; no verdict where a side has too few rows."""
-        if min(self.baseline.total, self.current.total) < self.min_samples or self.score.value is None:
-            return Verdict.NO_VERDICT
-        return Verdict.DRIFT if self.score.value > self.threshold else Verdict.STABLE
+        """Return the verdict that follows from the reason."""
+        return self.reason.verdict
 
     @property
     def drifted(self) -> bool:
         """Return whether the verdict is drift."""
         return self.verdict is Verdict.DRIFT
+
+    @property
+    def changed(self) -> bool:
+        """Return whether the class mix changed by more than chance, above the threshold or below it."""
+        return self.reason in (Reason.CHANGED, Reason.CHANGED_BELOW_THRESHOLD)
+
+    @property
+    def confidence_changed(self) -> bool:
+        """Return whether the mean confidence changed by more than chance, and by enough to be told."""
+        moved = self.confidence_change
+        return moved is not None and abs(moved.value) > WORTH_SAYING and not moved.low <= 0 <= moved.high
 
     @property
     def moved_most(self) -> Sentiment | None:
@@ -92,11 +129,16 @@ def detect_drift(
     baseline: Baseline | None,
     current: Summary,
     settings: DriftSettings,
+    *,
+    window: ComparedWindow | None = None,
+    after_baseline: int | None = None,
     season: SeasonMatch | None = None,
     collecting: BaselineProgress | None = None,
 ) -> DriftReport:
     """Return the comparison of `current` with `baseline`; without a baseline there is no verdict.
 
+    `window` says how the rows are compared and what was searched for them; without it they are compared
+    with the baseline as it is. There are `after_baseline` rows, of which they are the newest; None: no more.
     With a `season`, as `match_season` returns it, its class mix takes the place of the baseline's.
     `collecting` is the progress of a baseline that is still being collected.
 
@@ -108,16 +150,19 @@ def detect_drift(
     level = settings.confidence_level
     before, after = Summary() if baseline is None else baseline.summary, current
     known = measure(before, confidence_level=level)
-    counts: Sequence[float] = before.counts
-    if season is not None:
-        known, counts = _on_season(known, season, level), season.counts
+    if window is None:
+        window = all_rows(before.counts if season is None else season.counts, adjusted=season is not None)
+    if window.adjusted:
+        known = _with_mix(known, window.before, level)
     score = Estimate(value=None, low=None, high=None, n=after.count)
-    variation = changes = None
+    variation = changes = power = None
     if before.count and after.count:
-        low, high = wasserstein_interval(counts, after.counts, confidence_level=level)
-        score = Estimate(value=wasserstein_distance(counts, after.counts), low=low, high=high, n=after.count)
-        variation = total_variation(counts, after.counts)
-        changes = _share_changes(counts, after.counts, level)
+        low, high = window.interval(after.counts, level)
+        value = wasserstein_distance(window.before, after.counts)
+        score = Estimate(value=value, low=low, high=high, n=after.count)
+        variation = total_variation(window.before, after.counts)
+        changes = _share_changes(*window.scaled(after.counts), window.level(level))
+        power = window.power(after.count, settings.threshold, level)
     return DriftReport(
         baseline_name=None if baseline is None else baseline.name,
         threshold=settings.threshold,
@@ -127,6 +172,9 @@ def detect_drift(
         score=score,
         total_variation=variation,
         share_changes=changes,
+        window=window,
+        after_baseline=after.count if after_baseline is None else after_baseline,
+        power=power,
         confidence_change=_confidence_change(before.total, after.total, level),
         texts=text_properties(before, after, confidence_level=level),
         season=season,
@@ -134,10 +182,10 @@ def detect_drift(
     )
 
 
-def _on_season(metrics: Metrics, season: SeasonMatch, level: float) -> Metrics:
-    negative, neutral, positive = (
-        wilson(count, season.rows, confidence_level=level) for count in season.counts
-    )
+def _with_mix(metrics: Metrics, counts: Sequence[float], level: float) -> Metrics:
+    """Return the metrics of a baseline whose class mix is that of the times it is compared at."""
+    rows = sum(counts)
+    negative, neutral, positive = (wilson(count, rows, confidence_level=level) for count in counts)
     return replace(metrics, shares=(negative, neutral, positive))
 
 
@@ -184,7 +232,8 @@ def _models(models: list[ModelKey]) -> str:
 def _share_changes(
     before: Sequence[float], after: Sequence[float], level: float
 ) -> tuple[Difference, Difference, Difference]:
-    z, m, n = normal_quantile(level), sum(before), sum(after)
+    # As many comparisons as the interval of the score makes, so that both say the same.
+    z, m, n = normal_quantile(level, comparisons=2), sum(before), sum(after)
 
     def change(place: Sentiment) -> Difference:
         value, low, high = difference_of_shares((before[place], m), (after[place], n), z=z)

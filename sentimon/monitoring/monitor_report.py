@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.class_mix_drift import Verdict
+from sentimon.monitoring.drift_decision import Reason, Verdict, reason_of
 from sentimon.monitoring.finding import Finding, reaches_delta, share_difference
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
+from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.shift_tests import event_limits, scaled_down
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
@@ -32,6 +34,8 @@ class MonitorReport:
     """New rows; where there was no check they are part of the next one."""
     min_samples: int
     delta: float
+    threshold: float
+    """How large a change has to be, 0 .. 1, that rows must be able to show before they count as stable."""
     confidence_level: float
     incident: Incident | None
     """The incident that is open, or that this check closed."""
@@ -44,14 +48,31 @@ class MonitorReport:
     in_this: DetectableShift | None
     """The smallest shift of a class share that would have raised an alarm in the new rows alone."""
     in_all: DetectableShift | None
-    """The same for all rows since the last alarm that the check looks back on."""
+    """The same for all rows since the last alarm that the latest check looks back on; None without any."""
+
+    @property
+    def reason(self) -> Reason:
+        """Return the line of the table of verdicts that fits.
+
+        Above the threshold is an open incident; more than chance and below it are shares that moved by
+        less than delta.
+        """
+        if self.look is None and not self.drifting:
+            return Reason.TOO_FEW_ROWS
+        return reason_of(
+            above=self.drifting, surely=self.drifting or bool(self.warnings), detectable=self.enough
+        )
 
     @property
     def verdict(self) -> Verdict:
-        """Return drift while an incident is open, no verdict where there were too few new rows."""
-        if self.drifting:
-            return Verdict.DRIFT
-        return Verdict.NO_VERDICT if self.look is None else Verdict.STABLE
+        """Return the verdict that follows from the reason."""
+        return self.reason.verdict
+
+    @property
+    def enough(self) -> bool:
+        """Return whether a change as large as the threshold would have been seen since the last alarm."""
+        smallest = None if self.in_all is None else self.in_all.shift
+        return self.closed or (smallest is not None and smallest <= self.threshold)
 
     @property
     def drifting(self) -> bool:
@@ -81,8 +102,8 @@ class MonitorReport:
     @property
     def moved_most(self) -> float | None:
         """Return the largest change of a watched share, 0 .. 1: of the incident, else of the classes."""
-        if self.incident is not None and not self.closed:
-            return max(abs(one.difference) for one in self.incident.findings)
+        if self.largest_finding is not None:
+            return abs(self.largest_finding.difference)
         known = self.reference.groups[0].reference
         rows = sum(self.counts)
         changes = (
@@ -92,6 +113,12 @@ class MonitorReport:
         )
         return max(changes, default=None)
 
+    @property
+    def largest_finding(self) -> Finding | None:
+        """Return the finding of the open incident whose share moved most; None where none is open."""
+        found = self.incident.findings if self.incident is not None and self.drifting else ()
+        return max(found, key=lambda one: abs(one.difference), default=None)
+
 
 def monitor_report(
     baseline: Baseline,
@@ -100,35 +127,41 @@ def monitor_report(
     settings: Settings,
     *,
     new: int,
-    checks: int,
-    incident: Incident | None,
+    before: MonitorState,
 ) -> MonitorReport:
-    """Return the report of a check; without one (`look` is None) `incident` is the one that is open.
+    """Return the report of a check of `new` rows by a monitor in the state `before`.
 
-    `new` is the number of new rows, `checks` the number of checks so far.
+    `look` is None where they were too few for a check: what the last one could have seen still holds.
     """
     level = settings.drift.confidence_level
     over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
-    in_this = in_all = None
-    if look is not None:
+
+    def detectable(windows: Sequence[EventWindow], check: int) -> DetectableShift | None:
+        if not windows:
+            return None
+        return detectable_shift(
+            reference, sum_windows(windows), check, settings.monitor, confidence_level=level
+        )
+
+    if look is None:
+        in_this, in_all = None, detectable(before.windows, before.checks)
+    else:
         over = look.alarms[0].windows if look.alarms else len(look.windows)
         window = sum_windows(look.windows[-over:])
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
-        in_this, in_all = (
-            detectable_shift(reference, rows, look.check, settings.monitor, confidence_level=level)
-            for rows in (look.window, sum_windows(look.windows))
-        )
+        in_this, in_all = detectable((look.window,), look.check), detectable(look.windows, look.check)
     return MonitorReport(
         baseline=baseline,
         reference=reference,
         look=look,
-        checks=checks,
+        checks=before.checks if look is None else look.check,
         new=new,
         min_samples=settings.drift.min_samples,
+        threshold=settings.drift.threshold,
         delta=settings.monitor.delta,
         confidence_level=level,
-        incident=incident if look is None else look.incident,
+        incident=before.incident if look is None else look.incident,
         over=over,
         counts=counts,
         score=score,

@@ -14,14 +14,17 @@ from sentimon.config.settings import RetrainingSettings
 from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
 from sentimon.monitoring.baseline_collection import BaselineProgress
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.prediction_metrics import mean_confidence
 from sentimon.prediction_log.summary import Summary
 from sentimon.statistics.intervals import Estimate
 from sentimon.timestamps import from_microseconds, parse_moment
 
 if TYPE_CHECKING:
+    from sentimon.monitoring.finding import Finding
     from sentimon.monitoring.monitor_report import MonitorReport
+    from sentimon.monitoring.onset import Onset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class RuleResult:
     n: int
     applies: bool = True
     """Whether the rule can ever be judged on such rows; where it cannot, the decision is made without it."""
+    newest: bool = False
+    """Whether it is about the newest `n` rows alone: they meet it surely, while all new rows do not."""
 
     def to_dict(self) -> dict[str, float | int | str | bool | None]:
         """Return the fields, as JSON holds them."""
@@ -70,6 +75,7 @@ class RuleResult:
             "met": self.met,
             "n": self.n,
             "applies": self.applies,
+            "newest": self.newest,
         }
 
 
@@ -97,6 +103,10 @@ class RetrainingTrigger:
     """Time of the latest row, or of the decision where that row is in the future; None without rows."""
     collecting: BaselineProgress | None = None
     """Progress of a baseline that is being collected; until it is complete nothing is decided."""
+    moved_most: Finding | None = None
+    """The share that moved most, where the monitor has an open incident."""
+    onset: Onset | None = None
+    """When the drift began that the rule on drift found."""
 
     @property
     def named_rules(self) -> Mapping[str, RuleResult]:
@@ -200,6 +210,9 @@ def evaluate_retraining(
     settings: RetrainingSettings,
     *,
     drift_told: bool = False,
+    moved_most: Finding | None = None,
+    onset: Onset | None = None,
+    newest_confidence: Estimate | None = None,
     error_rate: RuleResult | None = None,
     error_rate_told: bool = False,
     collecting: BaselineProgress | None = None,
@@ -211,14 +224,17 @@ def evaluate_retraining(
 
     `drift` comes from `score_rule` or `monitor_rule`, `error_rate` from the labels, None without any;
     `drift_told` and `error_rate_told` say that a trigger has already fired on them. While a baseline is
-    being collected nothing is decided. `last` starts the cooldown.
+    being collected nothing is decided. `last` starts the cooldown. `newest_confidence` is the mean of the
+    newest rows where it is surely below the limit, as `lowest_recent_mean` finds it.
     """
     confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
     return RetrainingTrigger(
         samples=_samples_rule(current.count, settings),
-        confidence=_confidence_rule(confidence, current.count, settings),
+        confidence=_confidence_rule(confidence, newest_confidence, current.count, settings),
         drift=drift,
         drift_told=drift_told,
+        moved_most=moved_most,
+        onset=onset,
         error_rate=error_rate,
         error_rate_told=error_rate_told,
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
@@ -241,21 +257,33 @@ def _samples_rule(count: int, settings: RetrainingSettings) -> RuleResult:
     )
 
 
-def _confidence_rule(confidence: Estimate, rows: int, settings: RetrainingSettings) -> RuleResult:
+def _confidence_rule(
+    whole: Estimate, newest: Estimate | None, rows: int, settings: RetrainingSettings
+) -> RuleResult:
+    limit, least = settings.confidence_threshold, settings.min_samples_for_retraining
     # Rows without a confidence never get one. A few with one say little of the rest, so they decide nothing.
-    applies = confidence.n == rows or confidence.n >= settings.min_samples_for_retraining
-    judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
+    applies = whole.n == rows or whole.n >= least
+    low = is_low(whole, settings)
+    recent = newest is not None and not low and newest.n >= least
+    shown = newest if newest is not None and recent else whole
     return RuleResult(
         name="mean confidence",
         side="below",
-        value=confidence.value,
-        low=confidence.low,
-        high=confidence.high,
-        limit=settings.confidence_threshold,
-        met=None if judged is None or not applies else judged < settings.confidence_threshold,
-        n=confidence.n,
+        value=shown.value,
+        low=shown.low,
+        high=shown.high,
+        limit=limit,
+        met=True if recent else low if applies else None,
+        n=shown.n,
         applies=applies,
+        newest=recent,
     )
+
+
+def is_low(confidence: Estimate, settings: RetrainingSettings) -> bool | None:
+    """Return whether a mean confidence is below the limit, as `confidence_rule` asks; None without rows."""
+    judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
+    return None if judged is None else judged < settings.confidence_threshold
 
 
 def score_rule(drift: DriftReport) -> RuleResult:
@@ -273,7 +301,10 @@ def score_rule(drift: DriftReport) -> RuleResult:
 
 
 def monitor_rule(report: MonitorReport) -> RuleResult:
-    """Return the drift rule by the monitor: met while an incident is open."""
+    """Return the drift rule by the monitor: met while an incident is open.
+
+    It cannot be judged before rows were checked that could show a change.
+    """
     return RuleResult(
         name="change of a share",
         side="more than chance and at least",
@@ -282,7 +313,7 @@ def monitor_rule(report: MonitorReport) -> RuleResult:
         high=None,
         limit=report.delta,
         # Without new rows the result of the last check still holds.
-        met=None if report.verdict is Verdict.NO_VERDICT and not report.checks else report.drifting,
+        met=True if report.drifting else False if report.warnings or report.enough else None,
         n=sum(report.counts),
     )
 

@@ -32,8 +32,10 @@ class SeasonMatch:
         return sum(self.counts)
 
 
-def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> SeasonMatch:
-    """Return the class mix of `baseline` at the hours of the week of `current`, which has rows.
+def match_season(baseline: Summary, current: Mapping[int, Counts], zone: tzinfo | None) -> SeasonMatch:
+    """Return the class mix of `baseline` at the hours of the week of some rows, at least one.
+
+    `current` holds them per class by hour since 1970, UTC.
 
     Direct standardisation: the mix of each hour of the week, by the calendar of `zone` (None: local),
     is weighted with the share of the current rows that come from it. The effective sample size is
@@ -52,17 +54,18 @@ def match_season(baseline: Summary, current: Summary, zone: tzinfo | None) -> Se
         )
     cells = hours_of_week(baseline.hours, zone)
     known = {place: counts for place, counts in cells.items() if sum(counts) >= FEWEST_ROWS}
-    rows = {place: sum(counts) for place, counts in hours_of_week(current.hours, zone).items()}
+    rows = {place: sum(counts) for place, counts in hours_of_week(current, zone).items()}
+    total = sum(rows.values())
     matched = sum(count for place, count in rows.items() if place in known)
-    pooled = (current.count - matched) / current.count
-    parts = [(rows[place] / current.count, counts) for place, counts in known.items() if place in rows]
+    pooled = (total - matched) / total
+    parts = [(rows[place] / total, counts) for place, counts in known.items() if place in rows]
     shares = [
         sum((weight * counts[one] / sum(counts) for weight, counts in parts), pooled * whole / baseline.count)
         for one, whole in enumerate(baseline.counts)
     ]
     size = 1 / _sum_of_squares(parts, pooled, baseline.count)
     negative, neutral, positive = (size * share for share in shares)
-    return SeasonMatch(counts=(negative, neutral, positive), matched=matched / current.count)
+    return SeasonMatch(counts=(negative, neutral, positive), matched=matched / total)
 
 
 def _sum_of_squares(parts: Sequence[tuple[float, Counts]], pooled: float, total: int) -> float:

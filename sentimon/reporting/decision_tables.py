@@ -12,7 +12,8 @@ from rich.text import Text
 
 from sentimon.labels import places_named
 from sentimon.monitoring.baseline import BaselineCheck
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.reporting.plain_text import (
     change,
@@ -63,16 +64,23 @@ def _drift(report: DriftReport, names: Sequence[str], zone: str, narrow: bool) -
         estimate(report.current.confidence, below=narrow),
         change(report.confidence_change, below=narrow),
     )
-    table.add_row("rows", str(report.baseline.total), str(report.current.total), "")
+    table.add_row("rows", str(report.baseline.total), _rows(report), "")
     table.add_section()
     score = estimate(report.score, below=narrow)
-    table.add_row("score", f"limit {report.threshold:g}", score, _verdict(report.verdict))
+    table.add_row("score", f"limit {report.threshold:g}", score, verdict_text(report.reason))
     return table
 
 
-def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
+def _rows(report: DriftReport) -> str:
+    if report.window.since is None:
+        return str(report.current.total)
+    return f"newest {report.current.total} of {report.after_baseline}"
+
+
+def trigger_table(trigger: RetrainingTrigger, names: Sequence[str]) -> RenderableType:
     """Return each rule with its value, interval, limit and result, and the decision in sentences."""
-    return Group(Fitting(partial(_rules, trigger)), Text(), sentences_of(explain_trigger(trigger)))
+    sentences = explain_trigger(trigger, [visible(name) for name in names])
+    return Group(Fitting(partial(_rules, trigger)), Text(), sentences_of(sentences))
 
 
 def _rules(trigger: RetrainingTrigger, narrow: bool) -> Table:
@@ -98,11 +106,15 @@ def _baseline_title(name: str | None) -> str:
 
 
 def _season(report: DriftReport, zone: str) -> str:
-    return "" if report.season is None else f" on the same hours of the week, {zone} time"
+    if report.season is not None:
+        return f" on the same hours of the week, {zone} time"
+    return " at the same hours of the day" if report.window.adjusted else ""
 
 
-def _verdict(verdict: Verdict) -> Text:
-    return Text(verdict.value.upper(), style=VERDICT_STYLES[verdict])
+def verdict_text(reason: Reason) -> Text:
+    """Return the verdict as tables show it; one that is stable though something changed says so."""
+    changed = ", changed" if reason is Reason.CHANGED_BELOW_THRESHOLD else ""
+    return Text(reason.verdict.value.upper() + changed, style=VERDICT_STYLES[reason.verdict])
 
 
 def _met(rule: RuleResult) -> Text:

@@ -16,6 +16,7 @@ from sentimon.labels import LABELS, by_name, names_of
 from sentimon.monitoring.baseline import Baseline, BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
 from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Power
 from sentimon.monitoring.prediction_metrics import ByClass, Metrics, measure
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
 from sentimon.monitoring.text_changes import TextProperty
@@ -24,7 +25,7 @@ from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
 from sentimon.statistics.intervals import Difference
-from sentimon.timestamps import format_microseconds, format_moment
+from sentimon.timestamps import HOUR_MICROSECONDS, format_microseconds, format_moment
 
 
 def metrics_object(metrics: Metrics, *, timestamp: datetime, names: Sequence[str] = LABELS) -> dict[str, Any]:
@@ -99,7 +100,20 @@ def drift_object(
         "average_confidence_change": None if change is None else change.value,
         "recommendations": explain_drift(report, names),
         "verdict": report.verdict.value,
+        "reason": report.reason.value,
         "score": report.score.to_dict(),
+        "window": {
+            "since": None
+            if report.window.since is None
+            else format_microseconds(report.window.since * HOUR_MICROSECONDS),
+            "samples": report.current.total,
+            "samples_after_baseline": report.after_baseline,
+            "windows_searched": report.window.searched,
+            "same_hours_of_day": report.window.adjusted and report.season is None,
+        },
+        "power": power_object(report.power),
+        "onset": None if report.onset is None else report.onset.to_dict(),
+        "confidence_onset": None if report.confidence_onset is None else report.confidence_onset.to_dict(),
         "min_samples": report.min_samples,
         "baseline_name": report.baseline_name,
         "baseline_samples": report.baseline.total,
@@ -123,6 +137,11 @@ def drift_object(
     }
 
 
+def power_object(power: Power | None) -> dict[str, Any] | None:
+    """Return the smallest change that could have been seen, and how many more rows it takes to see enough."""
+    return None if power is None else {"smallest": power.smallest, "more_samples": power.more_rows}
+
+
 def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[str, Any]:
     """Return the decision; a rule that cannot be judged is false in `*_met` and null in `rules`.
 
@@ -139,6 +158,7 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
         "recommended_action": recommended_action(trigger),
         "decided": trigger.decided,
         "drift_told": trigger.drift_told,
+        "onset": None if trigger.onset is None else trigger.onset.to_dict(),
         "rules": [rule.to_dict() for rule in trigger.rules],
         "cooldown_until": None if trigger.cooldown_until is None else format_moment(trigger.cooldown_until),
         "rows_until": None if trigger.rows_until is None else format_moment(trigger.rows_until),

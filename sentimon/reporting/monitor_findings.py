@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from sentimon.labels import by_name, names_of
+from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.reporting.plain_text import estimate, number
-from sentimon.reporting.verdict_sentences import explain_sides
+from sentimon.reporting.plain_text import estimate
+from sentimon.reporting.share_sentences import all_moved
+from sentimon.reporting.verdict_sentences import explain_onset, explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
 from sentimon.timestamps import format_moment
-
-_SHARES = {
-    "class": "the share of {}",
-    "confidence": "the share with a confidence {}",
-    "words": "the share with {}",
-}
 
 
 def monitor_object(
@@ -41,6 +37,7 @@ def monitor_object(
         "timestamp": format_moment(timestamp),
         "rule": "monitor",
         "verdict": report.verdict.value,
+        "reason": report.reason.value,
         "drift_detected": report.drifting,
         "drift_score": report.score.value,
         "baseline_distribution": {name: count / known.count for name, count in by_name(names, known.counts)},
@@ -94,6 +91,7 @@ def incident_object(incident: Incident, confidence_level: float) -> dict[str, An
         "since_check": incident.check,
         "checks": incident.checks,
         "told": incident.told,
+        "onset": None if incident.onset is None else incident.onset.to_dict(),
         "findings": [finding_object(one, confidence_level) for one in incident.findings],
     }
 
@@ -101,15 +99,18 @@ def incident_object(incident: Incident, confidence_level: float) -> dict[str, An
 def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     """Return the result of a check as sentences, the most important first."""
     sentences = [_verdict(report, names)]
+    if report.incident is not None and report.drifting:
+        sentences += explain_onset("The change", report.incident.onset)
     if report.look is not None and report.score.value is not None:
         sentences.append(
             f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
             "a scale from 0 (the same) to 1 (all negative against all positive)."
         )
-    sentences += [
-        f"Warning: {moved(one, names)}; more than chance, but less than {report.delta:g} (monitor.delta)."
-        for one in report.warnings
-    ]
+    if report.drifting and report.score.value is not None and report.score.value <= report.threshold:
+        sentences.append(
+            f"`sentimon drift` without --monitor asks for more: a score above {report.threshold:g}. The "
+            f"monitor asks that any share moves by {report.delta:g}."
+        )
     if not report.drifting and report.in_this is not None and report.in_all is not None:
         sentences.append(_sensitivity(report.in_this, report.in_all))
     if report.reference.divided:
@@ -139,62 +140,35 @@ def _whose_confidence(report: MonitorReport) -> list[str]:
     return explain_sides(watched, (known.n, report.reference.rows), now)
 
 
-class Grouped(Protocol):
-    """A finding that belongs to a group of events."""
-
-    @property
-    def group(self) -> str:
-        """Return the group: class, confidence or words."""
-
-
-Event = TypeVar("Event", bound=Grouped)
-
-
-def outstanding(findings: Sequence[Event]) -> list[Event]:
-    """Return every class finding, and the first finding of each other group.
-
-    The events of such a group are nested: if the share below one confidence rose, the next ones did, too.
-    """
-    first = {one.group: one for one in reversed(findings)}
-    return [one for one in findings if one.group == "class" or one is first[one.group]]
-
-
-def listed(told: Sequence[str], number: int) -> str:
-    """Join the descriptions of some of `number` findings, and say how many more there are."""
-    more = number - len(told)
-    return "; ".join([*told, f"and {more} more"] if more else told)
-
-
-def all_moved(findings: Sequence[Finding], names: Sequence[str]) -> str:
-    """Return which shares moved, without those that follow from another."""
-    return listed([moved(one, names) for one in outstanding(findings)], len(findings))
-
-
-def moved(finding: Finding, names: Sequence[str]) -> str:
-    """Return which share moved, from which value to which."""
-    event = names[finding.place] if finding.group == "class" else finding.event
-    before, after = (count / n for count, n in (finding.before, finding.after))
-    verb = "rose" if after > before else "fell"
-    return f"{_SHARES[finding.group].format(event)} {verb} from {number(before)} to {number(after)}"
-
-
 def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     incident = report.incident
     if incident is None:
-        if report.look is None:
-            return (
-                f"No verdict: {report.new} new rows, at least {report.min_samples} are needed; "
-                "they wait for the next check."
-            )
-        check = f"check {report.look.check}"
-        return f"Stable: no share has moved by {report.delta:g} and more than chance ({check})."
+        return _without_incident(report, names)
     since = f"{incident.since[:16].replace('T', ' ')} UTC"
     if report.closed:
         return f"Recovered: the drift found on {since} is over, after {incident.checks} checks."
     found = all_moved(incident.findings, names)
     if report.opened:
         return f"Drift: {found}."
-    return f"Still drifting since {since}, check {incident.checks}: {found} when it was found."
+    return f"Still drifting, found on {since} at check {incident.check}: {found} then."
+
+
+def _without_incident(report: MonitorReport, names: Sequence[str]) -> str:
+    if report.look is None:
+        return (
+            f"No verdict: {report.new} new rows, at least {report.min_samples} are needed; "
+            "they wait for the next check."
+        )
+    check = f"check {report.look.check}"
+    if report.reason is Reason.TOO_FEW_TO_TELL:
+        return (
+            f"No verdict: no share has moved by more than chance ({check}), but so few rows could hide a "
+            f"change as large as your threshold {report.threshold:g}."
+        )
+    if report.warnings:
+        found = all_moved(report.warnings, names)
+        return f"Stable, changed below monitor.delta {report.delta:g}: {found} ({check})."
+    return f"Stable: no share has moved by {report.delta:g} and more than chance ({check})."
 
 
 def _sensitivity(in_this: DetectableShift, in_all: DetectableShift) -> str:

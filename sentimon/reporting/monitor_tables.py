@@ -17,9 +17,10 @@ from sentimon.monitoring.monitor_reference import Proportion
 from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.reporting.decision_tables import verdict_text
 from sentimon.reporting.monitor_findings import explain_monitor
 from sentimon.reporting.plain_text import MISSING, change, estimate, number, visible
-from sentimon.reporting.table_style import VERDICT_STYLES, Fitting, class_name, new_table, sentences_of
+from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
 from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def _mix(report: MonitorReport, names: Sequence[str], narrow: bool) -> Table:
         table.add_row(class_name(place, names), *_shares(before, after, report.confidence_level, narrow))
     table.add_row("rows", str(known.count), str(rows), f"{report.new} new")
     table.add_section()
-    verdict = Text(report.verdict.value.upper(), style=VERDICT_STYLES[report.verdict])
-    table.add_row("score", "", estimate(report.score, below=narrow), verdict)
+    score = estimate(report.score, below=narrow)
+    table.add_row("score", "", score, verdict_text(report.reason))
     return table
 
 

@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from sentimon.errors import ENDED, ExitCode
 from sentimon.labels import LABELS, by_name
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger

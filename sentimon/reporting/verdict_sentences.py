@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sentimon.labels import Sentiment
+from sentimon.labels import LABELS, Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Reason, Verdict
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
-from sentimon.reporting.plain_text import change, estimate, limit_text, number, number_against
+from sentimon.reporting.plain_text import change, counted, estimate, limit_text, number, number_against
+from sentimon.reporting.share_sentences import moved
 from sentimon.statistics.intervals import Difference
+from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds
 
-WORTH_SAYING = 0.05
-"""A larger change of the mean confidence than this gets a sentence."""
 _SAYS = {
     "links": "texts with a link",
     "emoji": "texts with an emoji",
@@ -27,23 +29,48 @@ _SAYS = {
 
 def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
     """Return the verdict as sentences, the most important first; `names` are the class names to show."""
-    if report.verdict is Verdict.NO_VERDICT:
+    if report.reason in (Reason.NO_BASELINE, Reason.TOO_FEW_ROWS):
         return [_too_few(report)]
-    sentences = [_what_moved(report, names), _how_far(report)]
+    sentences = [_what_moved(report, names), *explain_onset("The change", report.onset)]
+    sentences += [*_which_rows(report), _how_far(report)]
+    sentences += [*_what_could_be_seen(report), *_doubt(report)]
+    if report.reason is Reason.CHANGED_BELOW_THRESHOLD:
+        sentences.append(
+            "`sentimon drift --monitor` asks for less: that any share moves by monitor.delta; it may call "
+            "this drift."
+        )
     if report.season is not None and report.season.matched < 1:
         sentences.append(
             f"{1 - report.season.matched:.0%} of the rows come from hours of the week of which the baseline "
             "has too few rows: these are compared with all its hours."
         )
-    if report.drifted and report.score.low is not None and report.score.low <= report.threshold:
-        sentences.append("The interval reaches below the limit: more rows would make this surer.")
-    if not report.drifted and report.score.high is not None and report.score.high > report.threshold:
-        sentences.append("The interval reaches above the limit: drift is not ruled out with so few rows.")
     sentences += explain_texts(report.texts)
-    confidence = report.confidence_change
-    if confidence is not None and abs(confidence.value) > WORTH_SAYING:
-        sentences.append(_confidence(confidence))
+    if report.confidence_changed and report.confidence_change is not None:
+        sentences.append(_confidence(report, report.confidence_change))
+        sentences += explain_onset("That change", report.confidence_onset)
     return sentences + _whose_confidence(report)
+
+
+def explain_onset(what: str, onset: Onset | None) -> list[str]:
+    """Return when `what` began, as a sentence; none where that is not known."""
+    if onset is None or onset.began is None or onset.earliest is None or onset.latest is None:
+        return []
+    if onset.from_the_start:
+        return [f"{what} was there with the first rows, or began by {onset.latest:%Y-%m-%d %H:%M} UTC."]
+    return [
+        f"{what} began about {onset.began:%Y-%m-%d %H:%M} UTC, between {onset.earliest:%Y-%m-%d %H:%M} and "
+        f"{onset.latest:%Y-%m-%d %H:%M}."
+    ]
+
+
+def _doubt(report: DriftReport) -> list[str]:
+    """Return on which side of the limit the true change may lie, too."""
+    low, high = report.score.low, report.score.high
+    if report.drifted and low is not None and low <= report.threshold:
+        return ["The interval reaches below the limit: more rows would make this surer."]
+    if report.verdict is Verdict.STABLE and high is not None and high > report.threshold:
+        return ["The interval reaches above the limit: more rows would make this surer."]
+    return []
 
 
 def explain_lacking(metrics: Metrics) -> list[str]:
@@ -77,13 +104,14 @@ def explain_check(check: BaselineCheck) -> list[str]:
     return ["Not quiet: the marked windows differ from the rest by more than the limit and more than chance."]
 
 
-def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
-    """Return the decision as sentences, the most important first."""
+def explain_trigger(trigger: RetrainingTrigger, names: Sequence[str] = LABELS) -> list[str]:
+    """Return the decision as sentences, the most important first; `names` are the class names to show."""
     if trigger.collecting is not None:
         return [explain_collecting(trigger.collecting)]
-    causes = [_cause(rule) for rule in trigger.causes]
+    causes = [_cause(rule, trigger, names) for rule in trigger.causes]
     if trigger.triggered:
-        return [f"Retraining is recommended: {' and '.join(causes)}.", *_whose_rule(trigger)]
+        began = explain_onset("The drift", trigger.onset)
+        return [f"Retraining is recommended: {' and '.join(causes)}.", *began, *_whose_rule(trigger)]
     if trigger.due and trigger.cooldown_until is not None:
         return [
             f"Retraining stays recommended ({' and '.join(causes)}), but a trigger has fired already; "
@@ -105,7 +133,7 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
 def _whose_rule(trigger: RetrainingTrigger) -> list[str]:
     """Return whose confidence is judged, or why none is, where some rows have none."""
     sure, rows = trigger.confidence.n, trigger.samples.n
-    if sure == rows:
+    if sure == rows or trigger.confidence.newest:
         return []
     if trigger.confidence.applies:
         return [f"The mean confidence is that of {sure} of {rows} rows: the others have none."]
@@ -139,22 +167,78 @@ def _too_few(report: DriftReport) -> str:
 
 
 def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
+    """Return the verdict, and which share moved from where to where."""
+    against = f"baseline {report.baseline_name!r}"
+    rows, limit = counted(report.current.total, "row"), f"{report.threshold:g}"
+    if report.reason is Reason.UNCHANGED:
+        return (
+            f"Stable: the class mix is close to {against}; the largest change is {_largest(report, names)}."
+        )
+    if report.reason is Reason.TOO_FEW_TO_TELL:
+        return (
+            f"No verdict: {rows} show no change against {against}, but they could hide one as large as your "
+            f"threshold {limit}; the largest change is {_largest(report, names)}."
+        )
+    moved = _both_moved(report, names)
+    if report.reason is Reason.CHANGED:
+        return f"Drift: {moved}."
+    if report.reason is Reason.MAY_BE_CHANCE:
+        return f"No verdict: {moved}, but {rows} may differ so much by chance."
+    return f"Stable, changed below your threshold {limit}: {moved}."
+
+
+def _largest(report: DriftReport, names: Sequence[str]) -> str:
+    place = report.moved_most or Sentiment.NEGATIVE
+    return f"{names[place]}, {_from_to(report, place)}"
+
+
+def _both_moved(report: DriftReport, names: Sequence[str]) -> str:
+    """Return what happened to the two shares that moved most."""
     changes, place = report.share_changes, report.moved_most
     if changes is None or place is None:
         return ""
-    before, now = report.baseline.shares[place].value, report.current.shares[place].value
-    moved = changes[place]
-    if not report.drifted:
-        largest = f"the largest change is {names[place]}, {number(before)} to {number(now)}"
-        return f"Stable: the class mix is close to baseline {report.baseline_name!r}; {largest}."
-    verb = "rose" if moved.value > 0 else "fell"
     other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
-    other_verb = "rose" if changes[other].value > 0 else "fell"
     return (
-        f"Drift: the share of {names[place]} {verb} from {number(before)} to {number(now)} "
-        f"({change(moved)}), that of {names[other]} {other_verb} from "
-        f"{number(report.baseline.shares[other].value)} to {number(report.current.shares[other].value)}."
+        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)} "
+        f"({change(changes[place])}), that of {names[other]} {_verb(changes[other])} from "
+        f"{_from_to(report, other)}"
     )
+
+
+def _verb(moved: Difference) -> str:
+    return "rose" if moved.value > 0 else "fell"
+
+
+def _from_to(report: DriftReport, place: Sentiment) -> str:
+    return f"{number(report.baseline.shares[place].value)} to {number(report.current.shares[place].value)}"
+
+
+def _which_rows(report: DriftReport) -> list[str]:
+    """Return which of the rows after the baseline were judged, where not all were."""
+    since = report.window.since
+    if since is None:
+        return []
+    hour = from_microseconds(since * HOUR_MICROSECONDS)
+    return [
+        f"Judged are the newest {report.current.total} of {report.after_baseline} rows, since "
+        f"{hour:%Y-%m-%d %H:%M} UTC: they differ most from the baseline."
+    ]
+
+
+def _what_could_be_seen(report: DriftReport) -> list[str]:
+    """Return what so few rows can show, or how many it takes, where that matters to the verdict."""
+    power = report.power
+    if power is None or report.verdict is Verdict.DRIFT or report.reason is Reason.CHANGED_BELOW_THRESHOLD:
+        return []
+    if report.reason is Reason.UNCHANGED:
+        return [f"A change of {number(power.smallest)} or more would have been seen."]
+    if power.more_rows is None:
+        return [
+            f"No number of new rows is enough, as the baseline has only {report.baseline.total} rows: make "
+            "one of more with `sentimon baseline create --force`."
+        ]
+    about = counted(power.more_rows, "more row")
+    return [f"About {about} would show a change of {report.threshold:g}."] if power.more_rows else []
 
 
 def _how_far(report: DriftReport) -> str:
@@ -164,8 +248,9 @@ def _how_far(report: DriftReport) -> str:
     )
 
 
-def _confidence(moved: Difference) -> str:
-    return f"The mean confidence {'fell' if moved.value < 0 else 'rose'} by {abs(moved.value):.3f}."
+def _confidence(report: DriftReport, moved: Difference) -> str:
+    before, now = report.baseline.confidence.value, report.current.confidence.value
+    return f"The mean confidence {_verb(moved)} from {number(before)} to {number(now)}."
 
 
 def _whose_confidence(report: DriftReport) -> list[str]:
@@ -185,9 +270,12 @@ def explain_sides(treated: str, before: tuple[int, int], now: tuple[int, int]) -
     return [f"The confidence {treated}: {sides}."]
 
 
-def _cause(rule: RuleResult) -> str:
+def _cause(rule: RuleResult, trigger: RetrainingTrigger, names: Sequence[str]) -> str:
+    if rule is trigger.drift and trigger.moved_most is not None:
+        return f"{moved(trigger.moved_most, names)}, {rule.side} {limit_text(rule.limit, rule.value)}"
+    whose = f" of the newest {counted(rule.n, 'row')}" if rule.newest else ""
     return (
-        f"the {rule.name} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
+        f"the {rule.name}{whose} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
         f"{limit_text(rule.limit, rule.value)}"
     )
 

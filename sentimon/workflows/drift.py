@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentimon.files import is_there
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
-    from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+    from sentimon.monitoring.class_mix_drift import DriftReport
+    from sentimon.monitoring.drift_decision import Verdict
+    from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import FirstBaseline
@@ -33,11 +35,13 @@ class BaselineComparison:
     baseline: Baseline | None
     """None where there is none, or one is still being collected: `report.collecting` says how far it is."""
     compared: Period
-    """Which rows were compared."""
+    """Which rows there were to be compared: those after the baseline, or those that were asked for."""
     summary: Summary
     """The sum over them, and over all bad lines."""
     report: DriftReport
     """The verdict with its score, interval, limit and sample sizes."""
+    chosen: bool = False
+    """Whether somebody chose the rows, so that they are judged as they are."""
     labels: tuple[str, str, str] = LABELS
     """What the classes are called in JSON; "" for one that there is not."""
 
@@ -81,9 +85,11 @@ def compare_with_baseline(
     """Return the rows of `period` compared with the baseline at `path`; None is the one beside the log.
 
     Compared are the rows later than `seen`; unless `whole` or a period with a begin says otherwise, only
-    those newer than the baseline, and where older ones are of another model these always. With `season`
-    like is compared with like: the baseline is weighted as the rows are spread over the hours of the week.
-    While a baseline is being collected there is none.
+    those newer than the baseline, and where older ones are of another model these always. Of rows that
+    nobody chose by `whole` or a period the newest that belong together are judged, so that a late change is
+    not lost among the rows before it (`find_recent_rows`); chosen rows are judged as they are. With
+    `season` like is compared with like: the baseline is weighted as the rows are spread over the hours of
+    the week. While a baseline is being collected there is none.
 
     Raises:
         StoreError: the log or the baseline cannot be read.
@@ -96,13 +102,12 @@ def compare_with_baseline(
     from sentimon.workflows.state_files import read_baseline
 
     path, period = path or workspace.baseline_path(None), period or Period()
-    settings = workspace.settings.drift
     wanted = wanted_at(path)
     if wanted is not None:
         collecting = count_collected(workspace, wanted)
         compared = newer(workspace, period, wanted.since, seen)
         summary = workspace.summary(compared)
-        report = detect_drift(None, summary, settings, collecting=collecting)
+        report = detect_drift(None, summary, workspace.settings.drift, collecting=collecting)
         return _comparison(workspace, None, compared, summary, report)
     baseline = read_baseline(path, workspace.classes) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
@@ -112,17 +117,92 @@ def compare_with_baseline(
         # The period reaches back to the model before, which says nothing about this one.
         compared = newer(workspace, period, baseline.last, seen)
         summary = workspace.summary(compared)
-    matched = None
-    if season and baseline is not None and summary.count:
-        from sentimon.monitoring.season_matching import match_season
+    chosen = whole or period.since is not None or period.until is not None
+    report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
+    if baseline is not None:
+        report = _with_onsets(workspace, baseline, compared, summary, report)
+    return _comparison(workspace, baseline, compared, summary, report, chosen=chosen)
 
-        matched = match_season(baseline.summary, summary, workspace.zone)
-    report = detect_drift(baseline, summary, settings, matched)
-    return _comparison(workspace, baseline, compared, summary, report)
+
+def _judge(
+    workspace: Workspace,
+    baseline: Baseline | None,
+    compared: Period,
+    summary: Summary,
+    *,
+    search: bool,
+    season: bool,
+) -> DriftReport:
+    """Return the comparison of the rows in `summary`, or with `search` of the newest that differ most."""
+    from sentimon.monitoring.class_mix_drift import check_same_model, detect_drift
+    from sentimon.monitoring.recent_rows import find_recent_rows
+    from sentimon.monitoring.season_matching import match_season
+
+    settings = workspace.settings.drift
+    if baseline is None or not summary.count:
+        return detect_drift(baseline, summary, settings)
+    check_same_model(baseline, summary)
+    known, zone = baseline.summary, workspace.zone
+    if not search or min(known.count, summary.count) < settings.min_samples:
+        matched = match_season(known, summary.hours, zone) if season else None
+        return detect_drift(baseline, summary, settings, season=matched)
+    window = find_recent_rows(
+        baseline,
+        summary.hours,
+        fewest=settings.min_samples,
+        threshold=settings.threshold,
+        confidence_level=settings.confidence_level,
+        expected=(lambda hours: match_season(known, hours, zone).counts) if season else None,
+    )
+    rows = summary if window.since is None else workspace.summary(since_hour(compared, window.since))
+    return detect_drift(
+        baseline,
+        rows,
+        settings,
+        window=window,
+        after_baseline=summary.count,
+        season=match_season(known, rows.hours, zone) if season else None,
+    )
+
+
+def _with_onsets(
+    workspace: Workspace, baseline: Baseline, compared: Period, summary: Summary, report: DriftReport
+) -> DriftReport:
+    """Return the report with when the class mix and the confidence changed, each where it did."""
+    from sentimon.monitoring.onset import ConfidenceSums, class_mix_onset, confidence_onset
+
+    level = workspace.settings.drift.confidence_level
+    onset = unsure = None
+    if report.changed:
+        onset = class_mix_onset(baseline.summary.hours, summary.hours, confidence_level=level)
+    if report.confidence_changed:
+        known = ConfidenceSums.of(baseline.summary.classes)
+        unsure = confidence_onset(known, confidences(workspace, compared), confidence_level=level)
+    return replace(report, onset=onset, confidence_onset=unsure)
+
+
+def confidences(workspace: Workspace, period: Period) -> dict[int, ConfidenceSums]:
+    """Return the sum over the confidences of the rows of `period`, by hour since 1970."""
+    from sentimon.monitoring.onset import ConfidenceSums
+
+    def read(log: Workspace) -> dict[int, ConfidenceSums]:
+        found: dict[int, ConfidenceSums] = {}
+        for hour, sums in log.hours(period):
+            some = ConfidenceSums.of_hour(sums)
+            found[hour] = found[hour] + some if hour in found else some
+        return found
+
+    return workspace.ask(read)
 
 
 def _comparison(
-    workspace: Workspace, baseline: Baseline | None, compared: Period, summary: Summary, report: DriftReport
+    workspace: Workspace,
+    baseline: Baseline | None,
+    compared: Period,
+    summary: Summary,
+    report: DriftReport,
+    *,
+    chosen: bool = False,
 ) -> BaselineComparison:
     return BaselineComparison(
         made=workspace.now,
@@ -131,6 +211,7 @@ def _comparison(
         compared=compared,
         summary=summary,
         report=report,
+        chosen=chosen,
         labels=workspace.labels,
     )
 
@@ -238,6 +319,15 @@ def newer(workspace: Workspace, period: Period, *seen: datetime | None) -> Perio
 
     known = [min(moment, workspace.now) for moment in seen if moment is not None]
     return replace(period, after=max(known, default=None))
+
+
+def since_hour(period: Period, hour: int) -> Period:
+    """Return the part of `period` from an hour on, counted since 1970."""
+    from msgspec.structs import replace
+
+    from sentimon.timestamps import start_of_hour
+
+    return replace(period, since=start_of_hour(hour))
 
 
 def within_hours(period: Period, hours: Collection[int]) -> Period:

@@ -4,7 +4,8 @@ from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict, detect_drift, foreign_models
+from sentimon.monitoring.class_mix_drift import DriftReport, detect_drift, foreign_models
+from sentimon.monitoring.drift_decision import Verdict
 from sentimon.prediction_log.summary import Summary
 from tests.support.rows import START, summary
 

@@ -11,7 +11,7 @@ from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.jsonl import BadLine
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
-from sentimon.monitoring.class_mix_drift import Verdict, detect_drift
+from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.retraining_rules import (
     LastTrigger,
     RetrainingTrigger,
@@ -267,22 +267,22 @@ def test_only_a_cause_that_no_trigger_has_fired_on_fires(
 
 
 @pytest.mark.parametrize(
-    ("verdict", "checks", "met"),
+    ("drifting", "warnings", "enough", "met"),
     [
-        (Verdict.NO_VERDICT, 0, None),
-        (Verdict.NO_VERDICT, 1, False),
-        (Verdict.STABLE, 0, False),
-        (Verdict.STABLE, 1, False),
-        (Verdict.DRIFT, 1, True),
+        (True, (), False, True),
+        (True, ("one",), True, True),
+        (False, (), True, False),
+        (False, ("one",), False, False),
+        (False, (), False, None),
     ],
 )
-def test_a_monitor_that_never_looked_cannot_be_judged(
-    verdict: Verdict, checks: int, met: bool | None
+def test_a_monitor_that_could_not_have_seen_a_change_cannot_be_judged(
+    drifting: bool, warnings: tuple[str, ...], enough: bool, met: bool | None
 ) -> None:
     report = SimpleNamespace(
-        verdict=verdict,
-        checks=checks,
-        drifting=verdict is Verdict.DRIFT,
+        drifting=drifting,
+        warnings=warnings,
+        enough=enough,
         moved_most=0.1,
         delta=0.05,
         counts=(1, 2, 3),
@@ -310,7 +310,7 @@ def test_each_rule_says_what_it_measured_and_of_how_many_rows() -> None:
     drift = score_rule(report)
     assert drift.to_dict() == {
         "name": "drift score", "side": "above", "value": report.score.value, "low": report.score.low,
-        "high": report.score.high, "limit": 0.15, "met": True, "n": 100, "applies": True,
+        "high": report.score.high, "limit": 0.15, "met": True, "n": 100, "applies": True, "newest": False,
     }  # fmt: skip
     assert (drift.value, report.score.low is not None) == (pytest.approx(0.35), True)
     assert score_rule(dataclasses.replace(report, min_samples=101)).met is None

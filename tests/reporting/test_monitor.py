@@ -26,16 +26,21 @@ def test_each_state_of_an_incident_has_its_sentence() -> None:
     assert said(looks.look())[0] == (
         "No verdict: 12 new rows, at least 50 are needed; they wait for the next check."
     )
-    stable = said(looks.look(40, 60, 100))
-    assert stable[0] == "Stable: no share has moved by 0.05 and more than chance (check 1)."
-    assert stable[2].startswith("To be seen in these 200 rows, a class share has to move by 0.")
+    few = looks.look(40, 60, 100)
+    assert said(few)[0] == (
+        "No verdict: no share has moved by more than chance (check 1), but so few rows could hide a change "
+        "as large as your threshold 0.15."
+    )
+    assert few.verdict == "no verdict"
+    assert said(few)[2].startswith("To be seen in these 200 rows, a class share has to move by 0.1")
     two = said(looks.look(40, 60, 100))
-    assert "; in the 400 rows since the last alarm, by 0." in two[2]
+    assert two[0] == "Stable: no share has moved by 0.05 and more than chance (check 2)."
+    assert "; in the 400 rows since the last alarm, by 0.1" in two[2]
     opened = said(looks.look(100, 60, 40))
     assert opened[0].startswith("Drift: the share of negative rose from 0.200 to ")
     going_on = said(looks.look(100, 60, 40))
     assert going_on[0].startswith(
-        "Still drifting since 2026-12-01 04:00 UTC, check 2: the share of negative "
+        "Still drifting, found on 2026-12-01 04:00 UTC at check 3: the share of negative "
     )
     assert not any("To be seen" in sentence for sentence in going_on)
     waiting = looks.look()

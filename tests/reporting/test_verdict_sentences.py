@@ -24,7 +24,7 @@ def test_drift_says_what_moved_by_how_much_and_how_sure() -> None:
         compare(summary(70, 20, 10), summary(10, 20, 70)), ("Neg", "Neu", "Pos")
     )
     assert first == (
-        "Drift: the share of Neg fell from 0.700 to 0.100 (-0.600 [-0.693, -0.479]), "
+        "Drift: the share of Neg fell from 0.700 to 0.100 (-0.600 [-0.704, -0.459]), "
         "that of Pos rose from 0.100 to 0.700."
     )
     assert second.startswith("The mix moved by 0.600 [0.459, 0.704] on a scale from 0")
@@ -34,9 +34,9 @@ def test_drift_says_what_moved_by_how_much_and_how_sure() -> None:
 
 def test_doubt_is_said() -> None:
     drifted = explain_drift(compare(summary(50, 30, 20), summary(30, 30, 40)), LABELS)
-    assert "more rows would make this surer" in drifted[-1]
-    stable = explain_drift(compare(summary(20, 20, 20), summary(15, 20, 25)), LABELS)
-    assert "drift is not ruled out" in stable[-1]
+    assert "reaches below the limit: more rows would make this surer" in drifted[-1]
+    stable = explain_drift(compare(summary(40, 40, 40), summary(35, 40, 45)), LABELS)
+    assert "reaches above the limit: more rows would make this surer" in stable[-1]
 
 
 def test_too_few_rows_say_how_many_are_missing_and_where() -> None:
@@ -51,7 +51,7 @@ def test_too_few_rows_say_how_many_are_missing_and_where() -> None:
 
 def test_a_fall_of_confidence_has_a_sentence_of_its_own() -> None:
     sentences = explain_drift(compare(summary(70, 20, 10), summary(70, 20, 10, confidence=0.7)), LABELS)
-    assert sentences[-1] == "The mean confidence fell by 0.100."
+    assert sentences[-1] == "The mean confidence fell from 0.800 to 0.700."
 
 
 def test_each_decision_has_its_words_and_its_action() -> None:

@@ -10,11 +10,17 @@ from sentimon.monitoring.watched_events import Counted, EventWindow, sum_windows
 from sentimon.statistics.dispersion import (
     Wave,
     clustered_effect,
+    correlation_of_means,
+    correlation_of_mixes,
+    daily_wave_of_means,
     daily_waves,
     design_effect,
+    design_effect_of_means,
     exceeds_chance,
     intraclass_correlation,
     mean_cluster_size,
+    persistence,
+    rate_dispersion,
 )
 
 Counts = tuple[int, int, int]
@@ -237,3 +243,125 @@ def test_a_wave_is_weighted_least_squares_beside_a_constant_less_what_chance_exp
         pytest.approx(kept * fit[1], abs=1e-9),
         pytest.approx(kept * fit[2], abs=1e-9),
     )
+
+
+def test_a_design_effect_of_means_worked_by_hand() -> None:
+    # Around the mean .5 lie 10 rows at .4 and 30 rows at .5333...: 10 * .01 + 30 / 900 is 2/15, over one
+    # degree of freedom; independent rows with a variance of .02 would have .02.
+    cells = [(10, 0.4), (30, 8 / 15)]
+    assert design_effect_of_means(cells, 0.02) == (pytest.approx(20 / 3), 1)
+    assert design_effect_of_means(cells, 0.5) == (1.0, 1)
+    assert design_effect_of_means([(10, 0.4)] * 3, 0.02) == (1.0, 2)
+    assert design_effect_of_means([(10, 0.4)], 0.02) == (1.0, 0)
+    assert design_effect_of_means(cells, 0.0) == (1.0, 0)
+
+
+def test_a_wave_of_means_is_found_and_one_that_is_chance_is_flat() -> None:
+    angles = [2 * math.pi * hour / 24 for hour in range(48)]
+    cells = {
+        hour: (100, 0.8 + 0.1 * math.cos(angle) - 0.05 * math.sin(angle)) for hour, angle in enumerate(angles)
+    }
+    # The wave explains 4,800 rows * (.1**2 + .05**2) / 2 = 30; of a variance of .5 that is 60, and chance
+    # alone would explain 2.
+    wave = daily_wave_of_means(cells, 0.5)
+    assert wave.share == pytest.approx(0.8)
+    assert wave.cosine == pytest.approx(0.1 * 58 / 60)
+    assert wave.sine == pytest.approx(-0.05 * 58 / 60)
+    assert daily_wave_of_means(cells, 16.0) == Wave(wave.share)
+    assert daily_wave_of_means(cells, 0.0) == Wave(wave.share)
+    days = {hour: cell for hour, cell in cells.items() if hour % 24 < 17}
+    assert daily_wave_of_means(days, 0.5).amplitude == 0
+    days = {hour: cell for hour, cell in cells.items() if hour % 24 < 18}
+    assert daily_wave_of_means(days, 0.5).amplitude > 0
+
+
+def test_the_dispersion_of_a_rate_worked_by_hand() -> None:
+    # 100 hours of 10 expected rows with 5, 5, 15, 15 ... of them: chi-square is 100 * 25 / 10 = 250 over 99,
+    # more than chance; 25 - 10 = 15 beyond a Poisson variance, over 10**2. Neighbours go together in 50 of
+    # 99 pairs, and apart in 49.
+    spread, persistence = rate_dispersion([(5, 10.0), (5, 10.0), (15, 10.0), (15, 10.0)] * 25)
+    assert spread == pytest.approx(0.15)
+    assert persistence == 1.0
+    # Ten in a row each: 90 pairs go together, 9 do not, r = 81 / 100.
+    spread, persistence = rate_dispersion([*[(5, 10.0)] * 10, *[(15, 10.0)] * 10] * 5)
+    assert spread == pytest.approx(0.15)
+    assert persistence == pytest.approx(1.81 / 0.19)
+    # A factor that is common to all hours is no dispersion.
+    assert rate_dispersion([(5, 10.0), (15, 30.0), (20, 40.0)]) == (0.0, 1.0)
+    assert rate_dispersion([(5, 10.0)]) == (0.0, 1.0)
+    assert rate_dispersion([(0, 10.0), (0, 10.0)]) == (0.0, 1.0)
+    assert rate_dispersion([(0, 0.0), (5, 10.0), (5, 10.0)]) == (0.0, 1.0)
+
+
+def test_rates_that_stay_astray_for_days_are_believed_up_to_a_limit() -> None:
+    _, persistence = rate_dispersion([*[(50, 100.0)] * 500, *[(150, 100.0)] * 500])
+    assert persistence == pytest.approx(1.9 / 0.1)
+
+
+def test_poisson_counts_are_seldom_taken_for_dispersed_ones() -> None:
+    generator, taken = np.random.default_rng(2), 0
+    for _ in range(100):
+        expected = generator.uniform(1, 30, 100)
+        spread, persistence = rate_dispersion(
+            zip(generator.poisson(2 * expected).tolist(), expected, strict=True)
+        )
+        taken += spread > 0 or persistence > 1
+    assert taken <= 20
+
+
+def test_persistence_worked_by_hand() -> None:
+    # 100 distances of 1 in blocks of 5: 19 of 99 pairs of neighbours go apart, r = (80 - 19) / 100.
+    blocks = [1.0] * 5 + [-1.0] * 5
+    assert persistence([blocks * 10]) == pytest.approx(1.61 / 0.39)
+    # Where four fifths of the variance may persist these have r = .61 / .8. The first of one series does not
+    # follow the last of another: of two of 50, 9 pairs of 49 go apart in each.
+    assert persistence([blocks * 10], part=0.8) == pytest.approx(1.7625 / 0.2375)
+    assert persistence([blocks * 5, blocks * 5]) == pytest.approx(1.62 / 0.38)
+    # r = .16 of 100 is less than 1.645 / 10, .17 is more.
+    assert persistence([[1.0] * 17 + [0.0] * 83]) == pytest.approx(1.9 / 0.1)
+    assert persistence([[1.0, -1.0] * 50]) == 1.0
+    assert persistence([[0.0, 0.0], []]) == 1.0
+
+
+def test_the_correlation_of_parts_is_that_around_the_mix_of_each() -> None:
+    # Hours of 10 rows, 2 or 8 of the first class, in turn: chi-square is 7.2 of two hours. Of 40 hours it is
+    # 144, over 39 degrees of freedom; (144 / 39 - 1) / 9.
+    uneven = {hour: ((2, 0, 8), (8, 0, 2))[hour % 2] for hour in range(40)}
+    half = (Wave(0.5), Wave(0.0), Wave(0.5))
+    assert correlation_of_mixes([(uneven, half)]) == pytest.approx((144 / 39 - 1) / 9)
+    # As many hours of another mix, without any variance, halve it: 1 is the least effect of a part.
+    even = dict.fromkeys(range(100, 140), (9, 0, 1))
+    other = (Wave(0.9), Wave(0.0), Wave(0.1))
+    assert correlation_of_mixes([(uneven, half), (even, other)]) == pytest.approx(
+        ((144 / 39 + 1) / 2 - 1) / 9
+    )
+    assert correlation_of_mixes([(even, other)]) == 0.0
+    assert correlation_of_mixes([]) == 0.0
+
+
+def test_hours_in_a_row_that_go_astray_together_count_as_a_larger_correlation() -> None:
+    # The same hours in blocks of ten: of 39 pairs 3 go apart, 33 / 40. Beyond chance is 1 - 39 / 144 of the
+    # variance, so that r is more than is believed, .9.
+    uneven = {hour: ((2, 0, 8), (8, 0, 2))[hour // 10 % 2] for hour in range(40)}
+    half = (Wave(0.5), Wave(0.0), Wave(0.5))
+    assert correlation_of_mixes([(uneven, half)]) == 1.0
+    rows = {hour: ((200, 0, 300), (300, 0, 200))[hour // 10 % 2] for hour in range(40)}
+    # Chi-square of two hours is 40, of 40 hours 800, 761 of it beyond chance: r = 33 / 40 * 800 / 761.
+    together = 33 / 40 * 800 / 761
+    expected = (1 + together) / (1 - together) * (800 / 39 - 1) / 499
+    assert correlation_of_mixes([(rows, half)]) == pytest.approx(expected)
+
+
+def test_the_correlation_of_means_worked_by_hand() -> None:
+    # 40 hours of 10 rows, .1 above and below in turn: 4 / 39 over a variance of .02 is 5.128.
+    means = {hour: (10, 0.1 - 0.2 * (hour % 2)) for hour in range(40)}
+    assert correlation_of_means([means], Wave(0.0), 0.02) == pytest.approx((200 / 39 - 1) / 9)
+    assert correlation_of_means([means], Wave(0.0), 0.2) == 0.0
+    # In blocks of ten they stay astray, up to the limit: all rows of an hour are one.
+    blocks = {hour: (10, 0.1 - 0.2 * (hour // 10 % 2)) for hour in range(40)}
+    assert correlation_of_means([blocks], Wave(0.0), 0.02) == 1.0
+    # What the wave of the day explains is no correlation.
+    wave = Wave(0.5, 0.1, 0.0)
+    day = {hour: (10, 0.1 * math.cos(2 * math.pi * hour / 24)) for hour in range(48)}
+    assert correlation_of_means([day], wave, 0.002) == 0.0
+    assert correlation_of_means([day], Wave(0.0), 0.002) > 0.5

@@ -32,9 +32,9 @@ class Looks:
     def look(self, *counts: int) -> MonitorReport:
         self.hour += 1
         reference = Reference.of(self.baseline)
-        before = self.state.incident
+        before = self.state
         if not counts:
-            return monitor_report(self.baseline, reference, None, SETTINGS, new=12, checks=0, incident=before)
+            return monitor_report(self.baseline, reference, None, SETTINGS, new=12, before=before)
         self.state, look = advance(
             self.state,
             {self.hour: window(*counts, hour=self.hour)},
@@ -43,6 +43,4 @@ class Looks:
             now=NOW + timedelta(hours=self.hour - 500_000),
             confidence_level=0.95,
         )
-        return monitor_report(
-            self.baseline, reference, look, SETTINGS, new=look.window.rows, checks=look.check, incident=before
-        )
+        return monitor_report(self.baseline, reference, look, SETTINGS, new=look.window.rows, before=before)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from sentimon.monitoring.class_mix_drift import DriftReport, Verdict
+from sentimon.monitoring.class_mix_drift import DriftReport
+from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
