@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 
 from sentimon.config.settings import MonitorSettings, Settings
-from sentimon.monitoring.drift_decision import Verdict
+from sentimon.monitoring.drift_decision import Reason, Verdict
 from sentimon.monitoring.finding import reaches_delta
-from sentimon.monitoring.monitor_check import MonitorCheck, advance
+from sentimon.monitoring.monitor_check import MonitorCheck, advance, with_onset
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.monitor_report import MonitorReport, detectable_shift, monitor_report, score_of
+from sentimon.monitoring.monitor_report import (
+    MonitorReport,
+    _smallest,
+    detectable_shift,
+    monitor_report,
+    score_of,
+)
 from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
 from sentimon.monitoring.shift_tests import event_limits
 from sentimon.monitoring.watched_events import EventWindow
@@ -84,6 +90,7 @@ def test_a_report_tells_the_incident_of_its_check_or_the_one_that_is_open() -> N
         False,
     )
     assert report(None).verdict is Verdict.NO_VERDICT
+    assert (report(None).reason, told.reason) == (Reason.TOO_FEW_ROWS, Reason.CHANGED)
     assert (report(None).incident, report(None).moved_most, report(None).over) == (None, None, 0)
 
 
@@ -91,6 +98,7 @@ def test_without_an_incident_the_class_that_moved_most_is_told() -> None:
     _, look = checked(MonitorState(), {PRESENT: window(22, 27, 51, hour=PRESENT)})
     quiet = report(look)
     assert not quiet.drifting
+    assert quiet.reason is Reason.TOO_FEW_TO_TELL
     assert quiet.moved_most == pytest.approx(0.03)
     assert (quiet.counts, quiet.over) == ((22, 27, 51), 1)
     assert quiet.score.value == pytest.approx(wasserstein_distance((20, 30, 50), (22, 27, 51)))
@@ -118,7 +126,20 @@ def test_the_smallest_shift_that_is_seen_raises_an_alarm_and_a_row_less_does_not
         rise = next(more for more in range(rows) if alarms(place, usual + more))
         fall = next(fewer for fewer in range(rows) if alarms(place, usual - fewer))
         least.append(min(rise, fall))
+        found = _smallest(REFERENCE, place, window(80, 120, 200), limit, settings, 0.95)
+        # The neutral and the negative share need fewer rows to fall than to rise.
+        assert found == pytest.approx(least[-1] / rows)
+        assert place == 2 or fall < rise
     found = detectable_shift(REFERENCE, window(80, 120, 200), 1, settings, confidence_level=0.95)
     assert (found.rows, found.shift) == (rows, pytest.approx(max(least) / rows))
     # Of three rows all may be of one class, and that is no alarm.
     assert detectable_shift(REFERENCE, window(1, 1, 1), 1, settings, confidence_level=0.95).shift is None
+
+
+def test_an_onset_goes_with_the_incident_that_is_open_and_with_no_other() -> None:
+    state, opened = checked(MonitorState(), {PRESENT: window(400, 300, 300, hour=PRESENT)})
+    assert opened.incident is not None
+    after, look = with_onset(state, opened, None)
+    assert (after, look) == (state, opened)
+    quiet, none = checked(MonitorState(), {PRESENT: window(20, 30, 50, hour=PRESENT)})
+    assert with_onset(quiet, none, None) == (quiet, none)
