@@ -164,14 +164,14 @@ def test_a_loss_is_minus_the_logarithm_of_the_score_of_the_true_class_and_finite
     assert log_loss(scores, np.array([1, 2]), smallest=0.01)[1] == pytest.approx(np.log(100))
 
 
-def test_a_row_s_class_has_no_part_in_the_calibrator_that_scores_its_fold() -> None:
+@pytest.mark.parametrize("row", range(0, 50, 8))
+def test_a_row_s_class_has_no_part_in_the_calibrator_that_scores_its_fold(row: int) -> None:
     scores, gold = drawn(50, sharper=2.0)
     other = gold.copy()
-    other[7] = (gold[7] + 1) % 3
+    other[row] = (gold[row] + 1) % 3
     before, after = (held_out_losses(scores, one, TEMPERATURE, seed=0) for one in (gold, other))
     # Of 50 rows in five folds ten are scored together, this one among them; 40 are scored by what it taught.
-    assert np.count_nonzero(np.abs(before - after) > 1e-12) == 40 + 1
-    assert np.count_nonzero(np.abs(np.delete(before - after, 7)) > 1e-12) == 40
+    assert np.count_nonzero(np.abs(np.delete(before - after, row)) > 1e-12) == 40
 
 
 def test_languages_count_alike_in_the_temperature_whatever_their_size() -> None:
