@@ -365,3 +365,9 @@ def test_the_correlation_of_means_worked_by_hand() -> None:
     day = {hour: (10, 0.1 * math.cos(2 * math.pi * hour / 24)) for hour in range(48)}
     assert correlation_of_means([day], wave, 0.002) == 0.0
     assert correlation_of_means([day], Wave(0.0), 0.002) > 0.5
+
+
+def test_two_hours_are_enough_to_tell_that_rows_come_in_bursts() -> None:
+    # 50 and 50 rows are expected: (50**2 - 50) twice over 50**2 twice.
+    assert rate_dispersion([(100, 10.0), (0, 10.0)])[0] == pytest.approx(0.98)
+    assert rate_dispersion([(100, 10.0)]) == (0.0, 1.0)
