@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo loop-demo test test-all check defaults format docs bench notebook pictures wheel clean
+.PHONY: help demo loop-demo test test-all check defaults format docs bench mutants notebook pictures wheel clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -48,6 +48,9 @@ bench: $(READY) ## Measure (see benchmarks/README.md)
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/appending.py
 	$(BIN)/python benchmarks/reading.py
+
+mutants: $(READY) ## Do the tests of the formulas notice a wrong one? (long; ARGS=--all: longer)
+	$(BIN)/python benchmarks/mutants.py $(ARGS)
 
 notebook: $(READY) ## Run the notebook anew, offline, and keep its outputs
 	$(BIN)/python notebooks/run.py

@@ -36,7 +36,8 @@ def largest_capital(losses: Vector, limit: float, prior: float) -> float:
     """
     if not len(losses) or limit >= 1:
         return 1.0
-    capital = (_capital(losses, limit, prior, len(losses)) + _capital(losses, limit, prior, RECENT)) / 2
+    # Halved before they are added: both may be near the largest of all floats.
+    capital = _capital(losses, limit, prior, len(losses)) / 2 + _capital(losses, limit, prior, RECENT) / 2
     return float(max(1.0, capital.max()))
 
 

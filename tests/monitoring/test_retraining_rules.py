@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -288,3 +289,92 @@ def test_a_monitor_that_could_not_have_seen_a_change_cannot_be_judged(
     )
     found = monitor_rule(report)  # type: ignore[arg-type]
     assert (found.met, found.value, found.limit, found.n) == (met, 0.1, 0.05, 6)
+
+
+def test_each_rule_says_what_it_measured_and_of_how_many_rows() -> None:
+    # Two rows of 0.5 and two of 0.7: the mean is 0.6.
+    found = decide(summary(2, 0, 0, confidence=0.5) + summary(0, 0, 2, confidence=0.7), before=NORMAL)
+    assert found.samples == RuleResult(
+        name="new predictions", side="at least", value=4, low=None, high=None, limit=50, met=False, n=4
+    )
+    sure = found.confidence
+    # Student's quantile with three degrees is 3.182, the error 0.1 * sqrt(4 / 3) / 2.
+    half = 3.182 * 0.1 * (4 / 3) ** 0.5 / 2
+    assert (sure.name, sure.side, sure.limit, sure.n) == ("mean confidence", "below", 0.7, 4)
+    assert sure.value == pytest.approx(0.6)
+    assert (sure.low, sure.high) == (pytest.approx(0.6 - half, abs=2e-3), pytest.approx(0.6 + half, abs=2e-3))
+    assert (sure.met, sure.applies) == (True, True)
+    report = detect_drift(
+        Baseline(name="b", created=START, source="logs", summary=NORMAL), summary(70, 20, 10), DriftSettings()
+    )
+    drift = score_rule(report)
+    assert drift.to_dict() == {
+        "name": "drift score", "side": "above", "value": report.score.value, "low": report.score.low,
+        "high": report.score.high, "limit": 0.15, "met": True, "n": 100, "applies": True, "newest": False,
+    }  # fmt: skip
+    assert (drift.value, report.score.low is not None) == (pytest.approx(0.35), True)
+    assert score_rule(dataclasses.replace(report, min_samples=101)).met is None
+
+
+@pytest.mark.parametrize(("rows", "met"), [(49, False), (50, True), (51, True)])
+def test_as_many_rows_as_asked_for_are_enough(rows: int, met: bool) -> None:
+    assert decide(summary(rows, 0, 0)).samples.met is met
+
+
+def test_the_rules_are_named_by_their_fields_and_the_causes_are_those_that_are_met() -> None:
+    found = trigger(True, True, False, True)
+    assert list(found.named_rules) == ["samples", "confidence", "drift", "error_rate"]
+    assert [one.name for one in found.causes] == ["confidence", "error_rate"]
+    without = dataclasses.replace(found, error_rate=None)
+    assert list(without.named_rules) == ["samples", "confidence", "drift"]
+    assert (without.due, without.triggered) == (True, True)
+    assert [one.name for one in trigger(True, None, None).unjudged] == ["confidence", "drift"]
+
+
+def test_only_drift_that_was_told_is_no_news_without_labels() -> None:
+    found = dataclasses.replace(trigger(True, False, True, drift_told=True), error_rate=None)
+    assert (found.due, found.triggered, found.decided) == (True, False, True)
+    told = dataclasses.replace(trigger(True, True, True, drift_told=True), error_rate=None)
+    assert told.triggered
+    assert not dataclasses.replace(told, cooldown_until=NOW).triggered
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "runs"), [(0, True), (1, True), (86_399, True), (86_400, False), (-1, False)]
+)
+def test_a_cooldown_runs_from_the_trigger_to_its_end(seconds_ago: int, runs: bool) -> None:
+    last = LastTrigger(timestamp=NOW - timedelta(seconds=seconds_ago), rows_until=None)
+    until = decide(summary(70, 20, 10), before=NORMAL, last=last, cooldown="24h").cooldown_until
+    assert until == (last.timestamp + timedelta(hours=24) if runs else None)
+
+
+def test_rows_are_new_after_the_last_one_that_a_trigger_saw() -> None:
+    assert LastTrigger(timestamp=NOW, rows_until=START).seen == START
+    assert LastTrigger(timestamp=NOW, rows_until=None).seen == NOW
+    assert decide(Summary()).rows_until is None
+
+
+def test_a_saved_trigger_says_whether_the_error_rate_was_a_cause_and_a_bad_one_where_it_is() -> None:
+    saved = {"timestamp": TEN, "triggered": True, "error_rate_met": True, "rows_until": TEN}
+    last = last_fired(saved)
+    assert last is not None
+    assert (last.error_rate_met, last.doubt, format_moment(last.seen)) == (True, None, TEN)
+    unsure = last_fired(saved | {"error_rate_met": None})
+    assert unsure is not None
+    assert unsure.error_rate_met is False
+    bad = last_fired({"timestamp": NOON, "triggered": False}, saved | {"rows_until": 7})
+    assert bad is not None
+    assert bad.doubt is not None
+    assert (bad.doubt.path, bad.doubt.line, bad.doubt.kind) == ("t.jsonl", 2, "trigger")
+    torn = last_fired(TORN)
+    assert torn is not None
+    assert torn.doubt == TORN
+    # A line that did not fire, but does not say when, tells nothing of the one before it.
+    later = last_fired(
+        {"triggered": True},
+        {"triggered": False},
+        {"timestamp": NOON, "triggered": False},
+        {"triggered": False},
+    )
+    assert later is not None
+    assert format_moment(later.timestamp) == NOON

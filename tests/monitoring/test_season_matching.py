@@ -11,7 +11,7 @@ from sentimon.errors import NoVerdictError
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.drift_decision import Verdict
-from sentimon.monitoring.season_matching import match_season
+from sentimon.monitoring.season_matching import hours_of_week, match_season
 from sentimon.prediction_log.summary import Counts, Summary, summarise
 from sentimon.timestamps import hour_of
 from tests.support.rows import record
@@ -95,3 +95,40 @@ def test_a_weekend_is_drift_from_the_week_and_none_from_other_weekends() -> None
             assert (report.season is not None) == season
     assert alarms[True] <= 3
     assert alarms[False] >= 18
+
+
+def test_an_hour_of_the_week_is_known_by_thirty_rows() -> None:
+    known = hourly({0: (15, 0, 0), 168: (0, 0, 15), 1: (29, 0, 0), 335: (1, 0, 0)})
+    found = match_season(known, hourly({336: (1, 0, 0), 337: (1, 0, 0), 338: (2, 0, 0)}).hours, ROME)
+    assert found.matched == 0.25
+    # A quarter is of that hour, half of it negative; three quarters are of all rows, of which 45 are.
+    assert found.counts[0] / found.rows == pytest.approx(0.25 * 0.5 + 0.75 * 45 / 60)
+    assert found.counts[2] / found.rows == pytest.approx(0.25 * 0.5 + 0.75 * 15 / 60)
+
+
+def test_two_whole_weeks_have_a_season_and_an_hour_less_has_none() -> None:
+    current = hourly({400: (1, 0, 0)}).hours
+    assert match_season(hourly({0: (1, 1, 1), 335: (1, 1, 1)}), current, ROME).matched == 0
+    with pytest.raises(NoVerdictError, match=r"spans 14\.0 days"):
+        match_season(hourly({0: (1, 1, 1), 334: (1, 1, 1)}), current, ROME)
+    with pytest.raises(NoVerdictError, match=r"spans 0\.0 days"):
+        match_season(Summary(), current, ROME)
+
+
+def test_rows_that_all_come_from_known_hours_weigh_as_those_hours_do() -> None:
+    known = hourly({0: (40, 0, 0), 24: (0, 0, 160), 335: (0, 5, 0)})
+    found = match_season(known, hourly({336: (1, 0, 0), 360: (3, 0, 0)}).hours, ROME)
+    # Weights of 1/4 over 40 rows and of 3/4 over 160: their squares sum to 1/640 + 9/2560.
+    assert found.rows == pytest.approx(1 / (1 / 640 + 9 / 2560))
+    assert [count / found.rows for count in found.counts] == pytest.approx([0.25, 0.0, 0.75])
+    assert found.matched == 1.0
+
+
+def test_hours_of_the_week_are_of_the_wall_clock_from_monday_on_and_summed_over_weeks() -> None:
+    first = hour_of(MONDAY)
+    cells = hours_of_week(
+        {first: (1, 2, 3), first + 168: (4, 0, 0), first - 1: (0, 0, 7), first + 25: (1, 1, 1)}, ROME
+    )
+    assert cells == {0: (5, 2, 3), 167: (0, 0, 7), 25: (1, 1, 1)}
+    # An hour before the year one has no weekday, and is of the first hour.
+    assert hours_of_week({-(10**9): (1, 0, 0)}, ROME) == {0: (1, 0, 0)}

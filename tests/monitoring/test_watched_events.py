@@ -10,11 +10,17 @@ from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.shift_tests import event_limits
 from sentimon.monitoring.watched_events import (
+    MOST_ROWS,
+    Counted,
+    EventGroup,
+    EventWindow,
     class_counts,
     class_group,
     confidence_counts,
     confidence_cuts,
     confidence_group,
+    is_possible,
+    sum_windows,
 )
 from sentimon.prediction_log.summary import Summary, summarise
 from tests.support.rows import START, record, records
@@ -71,3 +77,40 @@ def test_a_class_that_is_not_there_spends_nothing_of_alpha() -> None:
     of_three, of_two = (event_limits(one, 1, MonitorSettings()) for one in (three, two))
     assert of_two[0] == pytest.approx(of_three[0] * 3 / 2)
     assert of_two[1:] == of_three[1:]
+
+
+def test_windows_are_summed_by_event_and_by_hour_and_their_rows_by_hour_of_the_day() -> None:
+    one = EventWindow(groups=(Counted(5, (2, 3)), Counted(4, (1,))), hours={23: 2, 24: 3})
+    other = EventWindow(groups=(Counted(3, (1, 2)), Counted(2, (2,))), hours={24: 1, 47: 2})
+    both = sum_windows([one, other])
+    assert both == EventWindow(groups=(Counted(8, (3, 5)), Counted(6, (3,))), hours={23: 2, 24: 4, 47: 2})
+    assert (one.hours, both.rows) == ({23: 2, 24: 3}, 8)
+    assert both.clock == [4] + [0] * 22 + [4]
+    # Four of eight rows are in an hour of four, the others in hours of two.
+    assert both.mean_cluster_size == 3.0
+    assert sum_windows([one]) == one
+
+
+def test_counts_are_possible_from_none_to_all_of_the_rows() -> None:
+    assert is_possible(Counted(3, (0, 3, 2)))
+    assert is_possible(Counted(0, ()))
+    assert not is_possible(Counted(3, (0, 4)))
+    assert not is_possible(Counted(3, (-1, 2)))
+    assert MOST_ROWS == 2**53
+
+
+def test_events_without_a_name_are_not_watched() -> None:
+    group = EventGroup(name="class", events=("negative", "", "positive"), reference=Counted(2, (1, 0, 1)))
+    assert group.watched == [(0, "negative"), (2, "positive")]
+
+
+def test_a_decile_is_rounded_to_the_nearest_border_the_lower_of_two() -> None:
+    # Of ten rows one is below 0.41 and eight below 0.61: four deciles are nearest to one, five to eight.
+    confidences = [0.405, *[0.605] * 7, 0.9, 0.9]
+    total = summarise(record(2, number, one) for number, one in enumerate(confidences))
+    assert confidence_cuts(total) == (41, 61)
+    assert confidence_counts(total, (40, 41, 60, 61, 90, 91)).counts == (0, 1, 1, 8, 8, 10)
+    # Of all borders between two rows the lowest is taken.
+    halves = summarise([record(2, 0, 0.5), record(2, 0, 0.6)])
+    assert confidence_cuts(halves) == (51,)
+    assert confidence_cuts(summarise(records(0, 0, 3, confidence=0.5))) == (50, 51)

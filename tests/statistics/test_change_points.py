@@ -302,6 +302,23 @@ def test_a_mean_that_falls_is_found_in_its_hour() -> None:
     assert 10 <= one.first <= one.last <= 14
 
 
+def test_the_unit_of_a_mean_makes_no_difference_to_when_it_changed() -> None:
+    cells = [(50, 0.8 if hour < 12 else 0.74 + 0.02 * (hour % 3)) for hour in range(20)]
+    found = [
+        mean_change_point(
+            range(20),
+            [(size, unit * mean) for size, mean in cells],
+            (1000, unit * 0.8),
+            deviation=unit * 0.25,
+            confidence_level=0.95,
+        )
+        for unit in (1, 8, 0.125)
+    ]
+    assert found[0] is not None
+    assert found[1] == found[2] == found[0]
+    assert found[0].last > found[0].first
+
+
 def test_a_mean_whose_rows_are_all_alike_changes_in_its_hour() -> None:
     one = mean_change_point(
         range(6), [(5, 0.8)] * 3 + [(5, 0.7)] * 3, (100, 0.8), deviation=0.0, confidence_level=0.95

@@ -18,6 +18,7 @@ from sentimon.statistics.dispersion import (
     design_effect_of_means,
     exceeds_chance,
     intraclass_correlation,
+    mean_cluster_size,
     persistence,
     rate_dispersion,
 )
@@ -43,6 +44,65 @@ def test_a_design_effect_worked_by_hand() -> None:
     assert design_effect({0: (5, 0, 5), 1: (5, 0, 5)}, waves) == (1.0, 1)
     assert design_effect({0: (5, 0, 5)}, waves) == (1.0, 0)
     assert design_effect({0: (0, 0, 0), 1: (5, 0, 5), 2: (5, 0, 5)}, waves)[0] == 1.0
+
+
+def test_a_design_effect_around_waves_worked_by_hand() -> None:
+    # At 0 o'clock the shares are -0.1, of which 0.01 is made, 0.5 and 0.6; at 12 o'clock 0.3, 0.5 and 0.2.
+    waves = (Wave(0.1, cosine=-0.2), Wave(0.5), Wave(0.4, cosine=0.2))
+    hours = {0: (1, 5, 4), 12: (3, 4, 3), 24: (4, 4, 2), 36: (0, 0, 0)}
+    square = 0.9**2 / 0.1 + 2**2 / 6 + 1 / 5 + 1 / 2 + 3.9**2 / 0.1 + 1 / 5 + 4**2 / 6
+    # Four hours and three classes have six degrees of freedom, of which two waves take two each.
+    assert design_effect(hours, waves) == (pytest.approx(square / 2), 2)
+    # The third wave follows from two others, and a class without rows from nothing.
+    three = (Wave(0.1, sine=0.01), Wave(0.5, sine=0.01), Wave(0.4, sine=-0.02))
+    assert design_effect(hours, three)[1] == 2
+    assert design_effect(hours, (Wave(0.1), Wave(0.5, sine=0.1), Wave(0.4)))[1] == 4
+    assert design_effect(dict.fromkeys(range(3), (1, 0, 1)), (Wave(0.5), Wave(0.0), Wave(0.5)))[1] == 2
+    # Less than chance is chance.
+    assert design_effect(dict.fromkeys(range(9), (2, 5, 3)), FLAT) == (1.0, 16)
+
+
+def test_a_correlation_worked_by_hand() -> None:
+    # Hours of 2 and 4 rows, and one without: (1.5 - 1) / (3 - 1).
+    hours = {0: (2, 0, 0), 1: (0, 1, 3), 2: (0, 0, 0)}
+    assert intraclass_correlation(1.5, hours) == 0.25
+    assert intraclass_correlation(50.0, hours) == 1.0
+    assert intraclass_correlation(1.0, hours) == 0.0
+    # Of one row an hour there are no two.
+    assert intraclass_correlation(2.0, {0: (1, 0, 0), 1: (0, 1, 0)}) == 0.0
+    assert intraclass_correlation(2.0, {}) == 0.0
+    assert intraclass_correlation(1.25, {0: (1, 1, 0), 1: (0, 1, 0)}) == 0.5
+
+
+def test_a_design_effect_below_a_fifth_more_is_ignored() -> None:
+    assert clustered_effect(0.25, 2.0) == 1.25
+    assert clustered_effect(0.1875, 2.0) == 1.0
+    # At 1.2 exactly, as floats have it, too.
+    assert clustered_effect(1.2 - 1, 2.0) == 1.0
+    assert clustered_effect(0.25, 1.0) == 1.0
+
+
+def test_the_mean_size_of_a_cluster_is_that_over_its_rows() -> None:
+    assert mean_cluster_size([3, 1, 0]) == 2.5
+    assert mean_cluster_size([]) == mean_cluster_size([0, 0]) == 1.0
+
+
+def test_a_small_number_of_degrees_has_its_own_quantile() -> None:
+    # ((7 / 9) + 1.6449 * sqrt(2 / 9)) ** 3 = 3.7468 for one degree of freedom.
+    assert not exceeds_chance(3.74, 1)
+    assert exceeds_chance(3.75, 1)
+
+
+def test_eighteen_hours_of_the_day_with_rows_make_a_wave() -> None:
+    hours = {hour: (0, 0, 10) if hour < 9 else (10, 0, 0) for hour in range(18)}
+    assert daily_waves(hours)[2].amplitude > 0
+    # An hour without rows covers nothing, and 24 hours later it is the same one.
+    assert (
+        daily_waves({hour: counts if hour else (0, 0, 0) for hour, counts in hours.items()})[2].amplitude == 0
+    )
+    again = {hour + 24 * (hour == 17) - 17 * (hour == 17): counts for hour, counts in hours.items()}
+    assert (len(again), daily_waves(again)[2].amplitude) == (18, 0.0)
+    assert daily_waves({5: (1, 2, 1), 6: (0, 2, 2)}) == (Wave(0.125), Wave(0.5), Wave(0.375))
 
 
 @pytest.mark.parametrize("correlation", [0.02, 0.05, 0.1])
@@ -333,3 +393,9 @@ def test_the_share_expected_in_an_hour_errs_as_much_as_its_variance_says() -> No
         errors.append((wave.at(3) - usual[3]) ** 2)
         said.append(wave.variance_at([0, 0, 0, 1]) * share * (1 - share) / (size * len(usual)))
     assert 0.75 < sum(errors) / sum(said) < 1.25
+
+
+def test_two_hours_are_enough_to_tell_that_rows_come_in_bursts() -> None:
+    # 50 and 50 rows are expected: (50**2 - 50) twice over 50**2 twice.
+    assert rate_dispersion([(100, 10.0), (0, 10.0)])[0] == pytest.approx(0.98)
+    assert rate_dispersion([(100, 10.0)]) == (0.0, 1.0)

@@ -5,6 +5,7 @@ from scipy import stats
 
 from sentimon.errors import DataError
 from sentimon.statistics.distances import total_variation, wasserstein_distance, wasserstein_interval
+from sentimon.statistics.intervals import difference_of_shares
 from tests.support.strategies import counts
 
 Counts = tuple[int, int, int]
@@ -83,3 +84,24 @@ def test_the_interval_covers_also_where_nothing_changed(after: tuple[float, ...]
         covered += low <= truth <= high
     # At least 950 expected; three standard deviations below.
     assert covered >= 930
+
+
+@given(counts, counts)
+def test_the_interval_is_half_of_that_of_each_end_of_the_support(before: Counts, after: Counts) -> None:
+    low = high = 0.0
+    for place in (0, 2):
+        # 97.5 % each, so that the two hold together at 95 %.
+        z = stats.norm.ppf(1 - 0.025 / 2)
+        _, least, most = difference_of_shares((before[place], sum(before)), (after[place], sum(after)), z=z)
+        low += 0.0 if least <= 0 <= most else min(abs(least), abs(most)) / 2
+        high += max(-least, most) / 2
+    found = wasserstein_interval(before, after, confidence_level=0.95)
+    assert found == (pytest.approx(low, abs=1e-9), pytest.approx(min(1.0, high), abs=1e-9))
+
+
+def test_an_interval_worked_by_hand() -> None:
+    # Newcombe's 9/10 - 3/10 at z = 1.96 is 0.1705 .. 0.8090; here both ends of the support moved by that.
+    low, high = wasserstein_interval((3, 6, 1), (9, 0, 1), confidence_level=1 - 2 * 0.05)
+    _, same_low, same_high = difference_of_shares((1, 10), (1, 10), z=stats.norm.ppf(0.975))
+    assert low == pytest.approx(0.1705 / 2, abs=5e-5)
+    assert high == pytest.approx(0.8090 / 2 + max(-same_low, same_high) / 2, abs=5e-5)

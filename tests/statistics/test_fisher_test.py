@@ -91,3 +91,21 @@ def test_what_is_not_carried_on_is_surely_above_enough(
     p = shift_p_value(after, before, tolerance=0.01)
     short = shift_p_value(after, before, tolerance=0.01, enough=enough)
     assert short == p if p <= enough else enough < short <= p * (1 + 1e-12)
+
+
+def test_the_sum_stops_as_soon_as_twice_the_tail_exceeds_enough() -> None:
+    # Of eight rows four are successes: three or four of them are among four rows in 16 and in 1 of 70 ways.
+    whole, first = 34 / 70, 32 / 70
+    assert shift_p_value((3, 4), (1, 4), tolerance=0.0) == pytest.approx(whole)
+    assert shift_p_value((3, 4), (1, 4), tolerance=0.0, enough=0.46) == pytest.approx(whole)
+    assert shift_p_value((3, 4), (1, 4), tolerance=0.0, enough=0.45) == pytest.approx(first)
+    assert shift_p_value((3, 4), (1, 4), tolerance=0.0, enough=0.12) == pytest.approx(first)
+
+
+def test_a_shift_within_the_tolerance_needs_no_sum() -> None:
+    assert shift_p_value((5, 10), (5, 10), tolerance=0.0, enough=0.01) == 1.0
+    assert shift_p_value((52, 100), (50, 100), tolerance=0.02, enough=0.01) == 1.0
+    # A tolerance of 0.05 of 100 rows is five rows, though in floats it is a little more.
+    assert shift_p_value((30, 100), (25, 100), tolerance=0.05, enough=0.01) == 1.0
+    assert shift_p_value((75, 100), (70, 100), tolerance=0.05, enough=0.01) == 1.0
+    assert shift_p_value((31, 100), (25, 100), tolerance=0.05, enough=0.01) < 1.0

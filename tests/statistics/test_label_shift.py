@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 
 from sentimon.statistics.label_shift import (
     BINS_PER_CLASS,
+    RESAMPLES,
+    _mixture,
+    _statistic,
     adjust_scores,
     bbse_mix,
     condition_number,
@@ -162,3 +165,59 @@ def test_adapted_scores_are_the_posteriors_of_the_new_mix() -> None:
 def test_the_condition_number_says_how_much_errors_are_blown_up() -> None:
     assert condition_number(np.eye(3) * 7) == pytest.approx(1)
     assert condition_number(np.ones((3, 3))) > 1e12
+
+
+def test_a_misfit_worked_by_hand() -> None:
+    # Shares of 0.55 and 0.45 are expected, 0.6 and 0.4 seen among 50 rows; 10 and 20 rows are labelled.
+    rates = np.array([[[0.8, 0.2], [0.3, 0.7]]])
+    mix, shares, sizes = np.array([[0.5, 0.5]]), np.array([[0.6, 0.4]]), np.array([10.0, 20.0])
+    variance = 0.55 * 0.45 / 50 + 0.25 * 0.8 * 0.2 / 10 + 0.25 * 0.3 * 0.7 / 20
+    square, distance = _statistic(rates, mix, shares, sizes, 50)
+    assert square == pytest.approx([2 * 0.05**2 / variance])
+    assert distance == pytest.approx([0.05])
+
+
+def test_the_best_mixture_of_several_problems_at_once() -> None:
+    rates = np.array([[[0.9, 0.1], [0.2, 0.8]], [[1.0, 0.0], [0.0, 1.0]]])
+    shares = np.array([[0.41, 0.59], [0.25, 0.75]])
+    # 0.9 q + 0.2 (1 - q) = 0.41 where q is 0.3.
+    assert _mixture(rates, shares) == pytest.approx(np.array([[0.3, 0.7], [0.25, 0.75]]), abs=1e-6)
+
+
+def test_rows_where_no_class_has_any_fit_no_mixture() -> None:
+    # An eighth of a row is added to each of four bins: a class has 0.125 / 10.5 of its rows in the last one.
+    labelled = np.array([[10.0, 0, 0, 0], [0, 10, 0, 0], [0, 0, 10, 0]])
+    found = fit_mixture(labelled, np.array([0.0, 0, 0, 40]), seed=1)
+    assert found.distance == pytest.approx(1 - 0.125 / 10.5)
+    assert found.usual < 0.2
+    # Not one of the simulated distances is as large.
+    assert found.p == pytest.approx(1 / (1 + RESAMPLES))
+    assert RESAMPLES == 400
+    # What fits exactly fits better than every simulated one.
+    fits = fit_mixture(labelled, np.array([10.0, 10, 10, 0]) + 10, seed=1)
+    assert fits.p < 0.01
+    exact = fit_mixture(np.eye(3) * 1000, np.array([500.0, 300, 200]), seed=1)
+    assert (exact.distance, exact.p) == (pytest.approx(0, abs=1e-6), 1.0)
+
+
+def test_a_bin_begins_with_the_quartile_of_its_class() -> None:
+    # Confidences of 0.5, 0.6, 0.7, 0.8 and 0.9: the quartiles are 0.6, 0.7 and 0.8.
+    def sure(confidence: float, place: int) -> list[float]:
+        rest = (1 - confidence) / 2
+        return [confidence if one == place else rest for one in range(3)]
+
+    source = np.array([sure(0.5 + 0.1 * one, 2) for one in range(5)])
+    scores = np.array([sure(one, 2) for one in (0.4, 0.55, 0.65, 0.75, 0.85, 1.0)] + [sure(0.9, 0)])
+    assert score_bins(source, scores).tolist() == [8, 8, 9, 10, 11, 11, 0]
+
+
+def test_a_mix_is_projected_by_hand() -> None:
+    # 0.9 and 0.5 are brought down by 0.2 each, and what is below 0.2 is nothing.
+    assert project_to_simplex(np.array([0.9, 0.1, 0.5])) == pytest.approx([0.7, 0.0, 0.3])
+    assert project_to_simplex(np.array([5.0, 0.0, 0.0])) == pytest.approx([1.0, 0.0, 0.0])
+    assert project_to_simplex(np.array([0.0, 0.0, 0.0])) == pytest.approx([1 / 3] * 3)
+
+
+def test_the_condition_number_is_of_rates_and_not_of_counts() -> None:
+    # Of [[0.9, 0.1], [0.1, 0.9]] the eigenvalues are 1 and 0.8, however many rows each class has.
+    assert condition_number(np.array([[90.0, 10], [1, 9]])) == pytest.approx(1.25)
