@@ -46,9 +46,13 @@ def test_a_wave_moves_the_share_to_that_of_the_hours_of_the_rows() -> None:
 
 
 def test_counts_are_divided_where_rows_of_an_hour_are_alike() -> None:
-    assert (FLAT.divided, FLAT.divisor) == (False, 1.0)
+    assert (FLAT.divided, FLAT.divisor_at(0, 0, clock(h5=4))) == (False, 1.0)
     alike = changed(FLAT, correlation=0.25, mean_cluster_size=9.0)
-    assert (alike.divided, alike.divisor) == (True, 3.0)
+    assert (alike.divided, alike.divisor_at(0, 0, clock(h5=4))) == (True, 3.0)
+    # What the error of a wave adds is for the classes alone, which follow it.
+    waves = (Wave(0.3, 0.1, kept=0.5), Wave(0.5), Wave(0.2))
+    assert changed(alike, waves=waves).divisor_at(0, 0, clock(h5=4)) == pytest.approx(6.0)
+    assert changed(alike, waves=waves).divisor_at(1, 0, clock(h5=4)) == 3.0
     window = EventWindow(groups=(), hours={0: 15, 1: 5, 24: 5})
     # Of 25 rows 15 are in an hour of 15, ten in hours of five: 11 in the mean.
     assert alike.divisor_of(window) == pytest.approx(1 + 10 * 0.25)
