@@ -1,9 +1,10 @@
-"""Overdispersion: how much more a share varies from hour to hour than it would with independent rows."""
+"""Overdispersion: how much more rows vary from hour to hour than chance makes of independent ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -16,6 +17,8 @@ _QUANTILE_95 = 1.6449
 """Of the standard normal distribution, one-sided."""
 _COEFFICIENTS = 2
 """Of a wave; chance alone explains about one unit of variance for each."""
+_MOST_ALIKE = 0.9
+"""Largest correlation of successive hours that is believed."""
 _FEWEST_HOURS_OF_DAY = 18
 """With fewer hours of the day a wave cannot be told from a different mean."""
 
@@ -122,10 +125,21 @@ def exceeds_chance(effect: float, degrees: int) -> bool:
 def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     """Return the wave of one class; `cells` are (hour, rows, rows of the class), `rows` their sum."""
     share = sum(count for _, _, count in cells) / rows
-    flat = Wave(share)
+    if not 0 < share < 1:
+        return Wave(share)
+    excesses = [(hour, size, count - size * share) for hour, size, count in cells]
+    return Wave(share, *_swing(excesses, share * (1 - share)))
+
+
+def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[float, float]:
+    """Return (cosine, sine) of the wave of the mean of numbers of this `variance`, shrunk by what is chance.
+
+    `cells` are (hour, weight, sum of the distances from the mean over all).
+    """
+    rows = sum(size for _, size, _ in cells)
     points = [
-        (size, count - size * share, math.cos(angle), math.sin(angle))
-        for hour, size, count in cells
+        (size, excess, math.cos(angle), math.sin(angle))
+        for hour, size, excess in cells
         for angle in (2 * math.pi * (hour % _HOURS) / _HOURS,)
     ]
     # The fit has a constant, too: both parts of the wave are taken around their weighted means.
@@ -137,12 +151,42 @@ def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
     cy = sum(excess * (c - mean_c) for _, excess, c, _ in points)
     sy = sum(excess * (s - mean_s) for _, excess, _, s in points)
     determinant = cc * ss - cs * cs
-    if determinant <= 0 or not 0 < share < 1:
-        return flat
+    if determinant <= 0:
+        return 0.0, 0.0
     cosine, sine = (cy * ss - sy * cs) / determinant, (sy * cc - cy * cs) / determinant
-    explained = (cosine * cy + sine * sy) / (share * (1 - share))
+    explained = (cosine * cy + sine * sy) / variance
     kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
-    return Wave(share, kept * cosine, kept * sine)
+    return kept * cosine, kept * sine
+
+
+def daily_wave_of_means(cells: Mapping[int, tuple[float, float]], variance: float) -> Wave:
+    """Return the daily wave of the mean of numbers that have this `variance` around it.
+
+    `cells` holds (rows, mean) by hour; the wave is fitted and shrunk like that of a share.
+    """
+    rows = sum(size for size, _ in cells.values())
+    mean = sum(size * one for size, one in cells.values()) / rows
+    if variance <= 0 or len({hour % _HOURS for hour in cells}) < _FEWEST_HOURS_OF_DAY:
+        return Wave(mean)
+    excesses = [(hour, size, size * (one - mean)) for hour, (size, one) in cells.items()]
+    return Wave(mean, *_swing(excesses, variance))
+
+
+def design_effect_of_means(cells: Iterable[tuple[float, float]], variance: float) -> tuple[float, int]:
+    """Return (design effect, >= 1; its degrees of freedom) of the means of hours, (rows, mean) each.
+
+    It is the variance between hours over that of independent rows, which have this `variance` each: the
+    ratio that an analysis of variance tests. Without degrees of freedom, or variance, it is 1.
+
+    Source: Kish (1965), Survey Sampling, 5.4.
+    """
+    known = list(cells)
+    degrees = len(known) - 1
+    if degrees < 1 or variance <= 0:
+        return 1.0, 0
+    mean = sum(size * one for size, one in known) / sum(size for size, _ in known)
+    between = sum(size * (one - mean) ** 2 for size, one in known) / degrees
+    return max(1.0, between / variance), degrees
 
 
 def mean_cluster_size(sizes: Iterable[int]) -> float:
@@ -153,3 +197,40 @@ def mean_cluster_size(sizes: Iterable[int]) -> float:
     """
     known = list(sizes)
     return sum(size * size for size in known) / sum(known) if any(known) else 1.0
+
+
+def rate_dispersion(cells: Iterable[tuple[int, float]]) -> tuple[float, float]:
+    """Return (spread, persistence) of the numbers of rows in successive hours, (rows, expected rows) each.
+
+    With a common factor f, rows vary around f times the expected rows m: f m + spread (f m)^2 is their
+    variance, and `persistence` >= 1 is what it has to be multiplied with where hours in a row go astray
+    together, (1 + r) / (1 - r) at a correlation r of neighbours. Each is (0, 1) where it may be chance.
+
+    Source: Breslow (1984), Appl. Stat. 33, 38-44, for the spread; Bartlett (1946), J. R. Stat. Soc. Suppl. 8,
+    27-41, for the persistence.
+    """
+    known = [(rows, expected) for rows, expected in cells if expected > 0]
+    total, degrees = sum(rows for rows, _ in known), len(known) - 1
+    if degrees < 1 or not total:
+        return 0.0, 1.0
+    factor = total / sum(expected for _, expected in known)
+    fitted = [(rows, factor * expected) for rows, expected in known]
+    square = sum((rows - mean) ** 2 / mean for rows, mean in fitted)
+    spread = 0.0
+    if exceeds_chance(square / degrees, degrees):
+        over = sum((rows - mean) ** 2 - mean for rows, mean in fitted)
+        spread = max(0.0, over / sum(mean * mean for _, mean in fitted))
+    return spread, _persistence(
+        [(rows - mean) / math.sqrt(mean + spread * mean * mean) for rows, mean in fitted]
+    )
+
+
+def _persistence(distances: Sequence[float]) -> float:
+    """Return the factor of the variance of a sum of successive distances over that of independent ones."""
+    squares = sum(one * one for one in distances)
+    together = sum(one * other for one, other in pairwise(distances))
+    correlation = together / squares if squares else 0.0
+    if correlation * math.sqrt(len(distances)) <= _QUANTILE_95:
+        return 1.0
+    correlation = min(correlation, _MOST_ALIKE)
+    return (1 + correlation) / (1 - correlation)

@@ -1,0 +1,336 @@
+"""When a change that has been found began: an hour with an interval, from the sums per hour of the log.
+
+The hours before the change and after it tell how much hours vary beyond chance, and what their day is like;
+both are taken into account, so that neither bursts nor a daily wave make an onset look surer than it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sentimon.prediction_log.summary import Counts, GrowingSummary, Tally
+from sentimon.scoring.scores import SCALE
+from sentimon.statistics.change_points import (
+    ChangePoint,
+    mean_change_point,
+    mix_change_point,
+    rate_change_point,
+)
+from sentimon.statistics.dispersion import (
+    Wave,
+    clustered_effect,
+    daily_wave_of_means,
+    daily_waves,
+    design_effect,
+    design_effect_of_means,
+    exceeds_chance,
+    intraclass_correlation,
+    mean_cluster_size,
+    rate_dispersion,
+)
+from sentimon.timestamps import format_moment, start_of_hour
+
+_SMALLEST_SWING = 0.2
+"""Smallest share of a class at an hour of the day, as a part of its share over the day."""
+N = TypeVar("N", int, float)
+Waves = tuple[Wave, Wave, Wave]
+HourlyCounts = Mapping[int, Counts]
+"""Rows per class in each hour since 1970, UTC, that has any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onset:
+    """When a change began that lasts until the newest rows."""
+
+    hour: int
+    """The most probable hour with rows, counted since 1970, UTC."""
+    first_hour: int
+    """The interval, which contains `hour`: the change began in this hour or later ..."""
+    last_hour: int
+    """... and in this hour or earlier."""
+    rows: int
+    """Rows in `hour` and after it."""
+    confidence_level: float
+    from_the_start: bool
+    """Whether the interval begins with the first rows: then the change may have begun before them."""
+
+    @property
+    def began(self) -> datetime | None:
+        """Return the start of the most probable hour, in UTC; None outside of the calendar."""
+        return start_of_hour(self.hour)
+
+    @property
+    def earliest(self) -> datetime | None:
+        """Return the start of the interval, in UTC; None outside of the calendar."""
+        return start_of_hour(self.first_hour)
+
+    @property
+    def latest(self) -> datetime | None:
+        """Return the end of the interval, in UTC; None outside of the calendar."""
+        return start_of_hour(self.last_hour + 1)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the moments and the number of rows, as JSON holds them."""
+        moments = {"began": self.began, "earliest": self.earliest, "latest": self.latest}
+        return {
+            **{name: None if one is None else format_moment(one) for name, one in moments.items()},
+            "rows": self.rows,
+            "confidence_level": self.confidence_level,
+            "from_the_start": self.from_the_start,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfidenceSums:
+    """The sum over the rows of an hour that have a confidence."""
+
+    rows: int
+    total: int
+    """Sum of confidences, in millionths."""
+    squares: int
+    """Sum of squared confidences, in millionths squared."""
+
+    @classmethod
+    def of(cls, sums: Iterable[Tally]) -> ConfidenceSums:
+        """Return the sum over some tallies, such as those of the three classes."""
+        tallies = list(sums)
+        return cls(
+            rows=sum(one.with_confidence for one in tallies),
+            total=sum(one.confidence for one in tallies),
+            squares=sum(one.confidence_squares for one in tallies),
+        )
+
+    @classmethod
+    def of_hour(cls, sums: GrowingSummary) -> ConfidenceSums:
+        """Return the sum over the rows of an hour as the log yields them."""
+        return cls.of(tally.tally() for tally in sums.classes)
+
+    def __add__(self, other: ConfidenceSums) -> ConfidenceSums:
+        """Return the sum over both sets of rows."""
+        return ConfidenceSums(
+            rows=self.rows + other.rows,
+            total=self.total + other.total,
+            squares=self.squares + other.squares,
+        )
+
+    @property
+    def mean(self) -> float:
+        """Return the mean confidence of at least one row."""
+        return self.total / (self.rows * SCALE)
+
+    @property
+    def scatter(self) -> float:
+        """Return the sum of the squared distances from the mean of at least one row."""
+        # In integers: both terms nearly cancel.
+        return (self.rows * self.squares - self.total * self.total) / (self.rows * SCALE * SCALE)
+
+
+def class_mix_onset(
+    baseline: HourlyCounts, later: HourlyCounts, *, confidence_level: float = 0.95
+) -> Onset | None:
+    """Return when the class mix changed; None without rows, or where the newest hours are as usual again.
+
+    `baseline` holds the rows of the baseline, `later` those after it. It is a change point of counts
+    (`statistics.change_points`), after the counts of each hour were divided by the wave of the day and by
+    their design effect. Both are found twice: in the baseline, then with the change roughly known in all
+    hours before and after it.
+    """
+    later = {hour: counts for hour, counts in sorted(later.items()) if sum(counts)}
+    baseline = {hour: counts for hour, counts in baseline.items() if sum(counts)}
+    if not later or not baseline:
+        return None
+    found = _mix_change(baseline, later, (baseline,), confidence_level)
+    if found is None:
+        return None
+    usual, changed = dict(baseline), {}
+    for hour, counts in later.items():
+        if hour < found.hour:
+            usual[hour] = _sum_of(usual.get(hour, (0, 0, 0)), counts)
+        elif hour > found.hour:
+            changed[hour] = counts
+    found = _mix_change(baseline, later, (usual, changed), confidence_level)
+    return _onset(found, {hour: sum(counts) for hour, counts in later.items()}, confidence_level)
+
+
+def confidence_onset(
+    baseline: ConfidenceSums, later: Mapping[int, ConfidenceSums], *, confidence_level: float = 0.95
+) -> Onset | None:
+    """Return when the mean confidence changed; None without rows, or where the newest are as usual again.
+
+    `baseline` is the sum over the rows of the baseline that have a confidence, `later` that of each hour
+    after it. What the day is like, and how much hours vary beyond chance, is found in the hours before and
+    after the change, once it is roughly known.
+    """
+    later = {hour: sums for hour, sums in sorted(later.items()) if sums.rows}
+    if not later or not baseline.rows:
+        return None
+    found = _mean_change(baseline, later, (), confidence_level)
+    if found is None:
+        return None
+    usual = {hour: sums for hour, sums in later.items() if hour < found.hour}
+    changed = {hour: sums for hour, sums in later.items() if hour > found.hour}
+    found = _mean_change(baseline, later, [part for part in (usual, changed) if part], confidence_level)
+    return _onset(found, {hour: sums.rows for hour, sums in later.items()}, confidence_level)
+
+
+def volume_onset(
+    expected: Mapping[int, float],
+    rows: Mapping[int, int],
+    *,
+    baseline_rows: int,
+    confidence_level: float = 0.95,
+) -> Onset | None:
+    """Return when the number of rows per hour changed; None where the newest hours are as usual again.
+
+    `expected` holds the number of rows that is usual for each hour, from the first to the last whole one;
+    `rows` those that came: an hour that it does not name had none. The expectation was made of
+    `baseline_rows`. How much hours vary beyond a Poisson distribution, and whether hours in a row do so
+    together, is found in the hours before and after the change, once it is roughly known.
+    """
+    expected = {hour: one for hour, one in sorted(expected.items()) if one > 0}
+    if not expected:
+        return None
+    found = _rate_change(expected, rows, baseline_rows, (), confidence_level)
+    if found is None:
+        return None
+    usual = [hour for hour in expected if hour < found.hour]
+    changed = [hour for hour in expected if hour > found.hour]
+    found = _rate_change(expected, rows, baseline_rows, (usual, changed), confidence_level)
+    return _onset(found, {hour: rows.get(hour, 0) for hour in expected}, confidence_level)
+
+
+def _onset(found: ChangePoint | None, rows: Mapping[int, int], confidence_level: float) -> Onset | None:
+    if found is None:
+        return None
+    return Onset(
+        hour=found.hour,
+        first_hour=found.first,
+        last_hour=found.last,
+        rows=sum(count for hour, count in rows.items() if hour >= found.hour),
+        confidence_level=confidence_level,
+        from_the_start=found.first <= min(rows),
+    )
+
+
+def _mix_change(
+    baseline: HourlyCounts, later: HourlyCounts, parts: Iterable[HourlyCounts], confidence_level: float
+) -> ChangePoint | None:
+    """Return when the class mix changed; `parts` are hours of one mix each, which tell how hours vary."""
+    known = [(part, daily_waves(part)) for part in parts if part]
+    waves = max(known, key=_rows_with_rhythm)[1]
+    correlation = _correlation_of_mixes(known)
+    before = (0.0, 0.0, 0.0)
+    for hour, counts in baseline.items():
+        before = _sum_of(before, _adjusted(hour, counts, waves, correlation))
+    cells = [_adjusted(hour, counts, waves, correlation) for hour, counts in later.items()]
+    return mix_change_point(list(later), cells, before, confidence_level=confidence_level)
+
+
+def _sum_of(one: tuple[N, N, N], other: tuple[N, N, N]) -> tuple[N, N, N]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def _rows_with_rhythm(known: tuple[HourlyCounts, Waves]) -> int:
+    """Return the number of rows that a wave of the day was found in, 0 where there is none."""
+    hours, waves = known
+    return sum(map(sum, hours.values())) if any(wave.amplitude for wave in waves) else 0
+
+
+def _correlation_of_mixes(known: Iterable[tuple[HourlyCounts, Waves]]) -> float:
+    """Return the intraclass correlation of the rows of an hour, each part around its own waves."""
+    square, degrees = 0.0, 0
+    sizes: dict[int, Counts] = {}
+    for hours, waves in known:
+        effect, own = design_effect(hours, waves)
+        square, degrees = square + effect * own, degrees + own
+        sizes.update(hours)
+    effect = square / degrees if degrees else 1.0
+    return intraclass_correlation(effect, sizes) if exceeds_chance(effect, degrees) else 0.0
+
+
+def _adjusted(hour: int, counts: Counts, waves: Waves, correlation: float) -> tuple[float, float, float]:
+    """Return the counts of an hour, as if all hours of the day were alike and all rows independent."""
+    effect = clustered_effect(correlation, sum(counts))
+    negative, neutral, positive = (
+        count / (effect * _swing(wave, hour)) for count, wave in zip(counts, waves, strict=True)
+    )
+    return negative, neutral, positive
+
+
+def _swing(wave: Wave, hour: int) -> float:
+    """Return how many times its share over the day a class has at an hour."""
+    return max(_SMALLEST_SWING, wave.at(hour) / wave.share) if wave.amplitude else 1.0
+
+
+def _mean_change(
+    baseline: ConfidenceSums,
+    later: Mapping[int, ConfidenceSums],
+    parts: Sequence[Mapping[int, ConfidenceSums]],
+    confidence_level: float,
+) -> ChangePoint | None:
+    """Return when the mean changed; `parts` are hours of one mean each, which tell how hours vary."""
+    wholes = [_whole(part) for part in parts]
+    # Where rows vary more on one side, the larger variance counts for both.
+    variance = max(one.scatter / max(1, one.rows - 1) for one in (baseline, *wholes))
+    around = [
+        {hour: (sums.rows, sums.mean - whole.mean) for hour, sums in part.items()}
+        for part, whole in zip(parts, wholes, strict=True)
+    ]
+    wave = daily_wave_of_means(_merged(around), variance) if around else Wave(0.0)
+    correlation = _correlation_of_means(around, wave, variance)
+    cells = [
+        (sums.rows / clustered_effect(correlation, sums.rows), sums.mean - (wave.at(hour) - wave.share))
+        for hour, sums in later.items()
+    ]
+    size = mean_cluster_size(sums.rows for sums in later.values())
+    reference = (baseline.rows / clustered_effect(correlation, size), baseline.mean)
+    return mean_change_point(
+        list(later), cells, reference, deviation=math.sqrt(variance), confidence_level=confidence_level
+    )
+
+
+def _whole(part: Mapping[int, ConfidenceSums]) -> ConfidenceSums:
+    return sum(part.values(), start=ConfidenceSums(rows=0, total=0, squares=0))
+
+
+def _merged(parts: Iterable[Mapping[int, tuple[int, float]]]) -> Mapping[int, tuple[int, float]]:
+    return {hour: cell for part in parts for hour, cell in part.items()}
+
+
+def _correlation_of_means(
+    around: Iterable[Mapping[int, tuple[int, float]]], wave: Wave, variance: float
+) -> float:
+    """Return the intraclass correlation of the rows of an hour; (rows, mean) of each hour, part by part."""
+    square, degrees = 0.0, 0
+    sizes: dict[int, Counts] = {}
+    for part in around:
+        effect, own = design_effect_of_means(
+            ((rows, mean - (wave.at(hour) - wave.share)) for hour, (rows, mean) in part.items()), variance
+        )
+        square, degrees = square + effect * own, degrees + own
+        sizes.update({hour: (rows, 0, 0) for hour, (rows, _) in part.items()})
+    effect = square / degrees if degrees else 1.0
+    return intraclass_correlation(effect, sizes) if exceeds_chance(effect, degrees) else 0.0
+
+
+def _rate_change(
+    expected: Mapping[int, float],
+    rows: Mapping[int, int],
+    baseline_rows: int,
+    parts: Iterable[Iterable[int]],
+    confidence_level: float,
+) -> ChangePoint | None:
+    """Return when the rate changed; `parts` are hours of one rate each, which tell how hours vary."""
+    found = [rate_dispersion((rows.get(hour, 0), expected[hour]) for hour in part) for part in parts]
+    spread = max((one for one, _ in found), default=0.0)
+    persistence = max((one for _, one in found), default=1.0)
+    cells = []
+    for hour, usual in expected.items():
+        divisor = (1 + spread * usual) * persistence
+        cells.append((rows.get(hour, 0) / divisor, usual / divisor))
+    shrunk = sum(one for _, one in cells) / sum(expected.values())
+    return rate_change_point(list(expected), cells, baseline_rows * shrunk, confidence_level=confidence_level)
