@@ -101,6 +101,6 @@ def _show(workspace: Workspace, decision: RetrainingDecision, *, as_json: bool, 
             # Not loaded where no table is shown: that is a tenth of the command's time.
             from sentimon.reporting.decision_tables import trigger_table
 
-            show(trigger_table(decision.trigger))
+            show(trigger_table(decision.trigger, workspace.names))
     # Shown before it is saved: one that nobody could be told of fires again.
     sys.stdout.flush()

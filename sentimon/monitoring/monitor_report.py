@@ -102,8 +102,8 @@ class MonitorReport:
     @property
     def moved_most(self) -> float | None:
         """Return the largest change of a watched share, 0 .. 1: of the incident, else of the classes."""
-        if self.incident is not None and not self.closed:
-            return max(abs(one.difference) for one in self.incident.findings)
+        if self.largest_finding is not None:
+            return abs(self.largest_finding.difference)
         known = self.reference.groups[0].reference
         rows = sum(self.counts)
         changes = (
@@ -112,6 +112,12 @@ class MonitorReport:
             if rows
         )
         return max(changes, default=None)
+
+    @property
+    def largest_finding(self) -> Finding | None:
+        """Return the finding of the open incident whose share moved most; None where none is open."""
+        found = self.incident.findings if self.incident is not None and self.drifting else ()
+        return max(found, key=lambda one: abs(one.difference), default=None)
 
 
 def monitor_report(

@@ -17,6 +17,7 @@ from sentimon.monitoring.watched_events import Counted, EventWindow
 from sentimon.prediction_log.summary import Counts
 from sentimon.statistics.detectable_distance import detectable_distance, is_detectable, rows_to_detect
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
+from sentimon.statistics.intervals import Estimate
 
 HourlyCounts = Mapping[int, Counts]
 """Rows of each class, in Sentiment order, by hour since 1970, UTC."""
@@ -128,6 +129,12 @@ def window_starts(hours: HourlyCounts, fewest: int) -> Iterator[int]:
         elif rows >= wanted:
             yield hour
             wanted = 2 * rows
+
+
+def lowest_recent_mean(means: Sequence[Estimate], limit: float) -> Estimate | None:
+    """Return of several means the one whose interval ends lowest, where it ends below `limit`; else None."""
+    low = [one for one in means if one.high is not None and one.high < limit]
+    return min(low, key=lambda one: one.high or 0.0, default=None)
 
 
 def _part(

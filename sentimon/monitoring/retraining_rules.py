@@ -22,6 +22,7 @@ from sentimon.statistics.intervals import Estimate
 from sentimon.timestamps import from_microseconds, parse_moment
 
 if TYPE_CHECKING:
+    from sentimon.monitoring.finding import Finding
     from sentimon.monitoring.monitor_report import MonitorReport
 
 
@@ -58,6 +59,8 @@ class RuleResult:
     n: int
     applies: bool = True
     """Whether the rule can ever be judged on such rows; where it cannot, the decision is made without it."""
+    newest: bool = False
+    """Whether it is about the newest `n` rows alone: they meet it surely, while all new rows do not."""
 
     def to_dict(self) -> dict[str, float | int | str | bool | None]:
         """Return the fields, as JSON holds them."""
@@ -71,6 +74,7 @@ class RuleResult:
             "met": self.met,
             "n": self.n,
             "applies": self.applies,
+            "newest": self.newest,
         }
 
 
@@ -98,6 +102,8 @@ class RetrainingTrigger:
     """Time of the latest row, or of the decision where that row is in the future; None without rows."""
     collecting: BaselineProgress | None = None
     """Progress of a baseline that is being collected; until it is complete nothing is decided."""
+    moved_most: Finding | None = None
+    """The share that moved most, where the monitor has an open incident."""
 
     @property
     def named_rules(self) -> Mapping[str, RuleResult]:
@@ -201,6 +207,8 @@ def evaluate_retraining(
     settings: RetrainingSettings,
     *,
     drift_told: bool = False,
+    moved_most: Finding | None = None,
+    newest_confidence: Estimate | None = None,
     error_rate: RuleResult | None = None,
     error_rate_told: bool = False,
     collecting: BaselineProgress | None = None,
@@ -212,14 +220,16 @@ def evaluate_retraining(
 
     `drift` comes from `score_rule` or `monitor_rule`, `error_rate` from the labels, None without any;
     `drift_told` and `error_rate_told` say that a trigger has already fired on them. While a baseline is
-    being collected nothing is decided. `last` starts the cooldown.
+    being collected nothing is decided. `last` starts the cooldown. `newest_confidence` is the mean of the
+    newest rows where it is surely below the limit, as `lowest_recent_mean` finds it.
     """
     confidence = mean_confidence(*current.classes, confidence_level=confidence_level)
     return RetrainingTrigger(
         samples=_samples_rule(current.count, settings),
-        confidence=_confidence_rule(confidence, current.count, settings),
+        confidence=_confidence_rule(confidence, newest_confidence, current.count, settings),
         drift=drift,
         drift_told=drift_told,
+        moved_most=moved_most,
         error_rate=error_rate,
         error_rate_told=error_rate_told,
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
@@ -242,21 +252,33 @@ def _samples_rule(count: int, settings: RetrainingSettings) -> RuleResult:
     )
 
 
-def _confidence_rule(confidence: Estimate, rows: int, settings: RetrainingSettings) -> RuleResult:
+def _confidence_rule(
+    whole: Estimate, newest: Estimate | None, rows: int, settings: RetrainingSettings
+) -> RuleResult:
+    limit, least = settings.confidence_threshold, settings.min_samples_for_retraining
     # Rows without a confidence never get one. A few with one say little of the rest, so they decide nothing.
-    applies = confidence.n == rows or confidence.n >= settings.min_samples_for_retraining
-    judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
+    applies = whole.n == rows or whole.n >= least
+    low = is_low(whole, settings)
+    recent = newest is not None and not low and newest.n >= least
+    shown = newest if newest is not None and recent else whole
     return RuleResult(
         name="mean confidence",
         side="below",
-        value=confidence.value,
-        low=confidence.low,
-        high=confidence.high,
-        limit=settings.confidence_threshold,
-        met=None if judged is None or not applies else judged < settings.confidence_threshold,
-        n=confidence.n,
+        value=shown.value,
+        low=shown.low,
+        high=shown.high,
+        limit=limit,
+        met=True if recent else low if applies else None,
+        n=shown.n,
         applies=applies,
+        newest=recent,
     )
+
+
+def is_low(confidence: Estimate, settings: RetrainingSettings) -> bool | None:
+    """Return whether a mean confidence is below the limit, as `confidence_rule` asks; None without rows."""
+    judged = confidence.high if settings.confidence_rule == "interval" else confidence.value
+    return None if judged is None else judged < settings.confidence_threshold
 
 
 def score_rule(drift: DriftReport) -> RuleResult:

@@ -77,9 +77,10 @@ def _rows(report: DriftReport) -> str:
     return f"newest {report.current.total} of {report.after_baseline}"
 
 
-def trigger_table(trigger: RetrainingTrigger) -> RenderableType:
+def trigger_table(trigger: RetrainingTrigger, names: Sequence[str]) -> RenderableType:
     """Return each rule with its value, interval, limit and result, and the decision in sentences."""
-    return Group(Fitting(partial(_rules, trigger)), Text(), sentences_of(explain_trigger(trigger)))
+    sentences = explain_trigger(trigger, [visible(name) for name in names])
+    return Group(Fitting(partial(_rules, trigger)), Text(), sentences_of(sentences))
 
 
 def _rules(trigger: RetrainingTrigger, narrow: bool) -> Table:

@@ -21,8 +21,8 @@ from sentimon.monitoring.prediction_metrics import Metrics, measure
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
-from sentimon.reporting.monitor_findings import moved, outstanding
 from sentimon.reporting.plain_text import bar, change, estimate, number, sparkline, visible
+from sentimon.reporting.share_sentences import moved, outstanding
 from sentimon.reporting.table_style import STYLES, VERDICT_STYLES
 from sentimon.reporting.verdict_sentences import name_collecting
 from sentimon.timestamps import from_microseconds

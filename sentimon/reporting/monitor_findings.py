@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from sentimon.labels import by_name, names_of
 from sentimon.monitoring.drift_decision import Reason
@@ -13,16 +13,11 @@ from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.reporting.plain_text import estimate, number
+from sentimon.reporting.plain_text import estimate
+from sentimon.reporting.share_sentences import all_moved
 from sentimon.reporting.verdict_sentences import explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
 from sentimon.timestamps import format_moment
-
-_SHARES = {
-    "class": "the share of {}",
-    "confidence": "the share with a confidence {}",
-    "words": "the share with {}",
-}
 
 
 def monitor_object(
@@ -140,45 +135,6 @@ def _whose_confidence(report: MonitorReport) -> list[str]:
     watched = "is watched on the rows that have one" if known.n else "is not watched"
     now = (window.groups[place].n, window.rows)
     return explain_sides(watched, (known.n, report.reference.rows), now)
-
-
-class Grouped(Protocol):
-    """A finding that belongs to a group of events."""
-
-    @property
-    def group(self) -> str:
-        """Return the group: class, confidence or words."""
-
-
-Event = TypeVar("Event", bound=Grouped)
-
-
-def outstanding(findings: Sequence[Event]) -> list[Event]:
-    """Return every class finding, and the first finding of each other group.
-
-    The events of such a group are nested: if the share below one confidence rose, the next ones did, too.
-    """
-    first = {one.group: one for one in reversed(findings)}
-    return [one for one in findings if one.group == "class" or one is first[one.group]]
-
-
-def listed(told: Sequence[str], number: int) -> str:
-    """Join the descriptions of some of `number` findings, and say how many more there are."""
-    more = number - len(told)
-    return "; ".join([*told, f"and {more} more"] if more else told)
-
-
-def all_moved(findings: Sequence[Finding], names: Sequence[str]) -> str:
-    """Return which shares moved, without those that follow from another."""
-    return listed([moved(one, names) for one in outstanding(findings)], len(findings))
-
-
-def moved(finding: Finding, names: Sequence[str]) -> str:
-    """Return which share moved, from which value to which."""
-    event = names[finding.place] if finding.group == "class" else finding.event
-    before, after = (count / n for count, n in (finding.before, finding.after))
-    verb = "rose" if after > before else "fell"
-    return f"{_SHARES[finding.group].format(event)} {verb} from {number(before)} to {number(after)}"
 
 
 def _verdict(report: MonitorReport, names: Sequence[str]) -> str:

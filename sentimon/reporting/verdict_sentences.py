@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sentimon.labels import Sentiment
+from sentimon.labels import LABELS, Sentiment
 from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport
@@ -13,6 +13,7 @@ from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, counted, estimate, limit_text, number, number_against
+from sentimon.reporting.share_sentences import moved
 from sentimon.statistics.intervals import Difference
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds
 
@@ -91,11 +92,11 @@ def explain_check(check: BaselineCheck) -> list[str]:
     return ["Not quiet: the marked windows differ from the rest by more than the limit and more than chance."]
 
 
-def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
-    """Return the decision as sentences, the most important first."""
+def explain_trigger(trigger: RetrainingTrigger, names: Sequence[str] = LABELS) -> list[str]:
+    """Return the decision as sentences, the most important first; `names` are the class names to show."""
     if trigger.collecting is not None:
         return [explain_collecting(trigger.collecting)]
-    causes = [_cause(rule) for rule in trigger.causes]
+    causes = [_cause(rule, trigger, names) for rule in trigger.causes]
     if trigger.triggered:
         return [f"Retraining is recommended: {' and '.join(causes)}.", *_whose_rule(trigger)]
     if trigger.due and trigger.cooldown_until is not None:
@@ -119,7 +120,7 @@ def explain_trigger(trigger: RetrainingTrigger) -> list[str]:
 def _whose_rule(trigger: RetrainingTrigger) -> list[str]:
     """Return whose confidence is judged, or why none is, where some rows have none."""
     sure, rows = trigger.confidence.n, trigger.samples.n
-    if sure == rows:
+    if sure == rows or trigger.confidence.newest:
         return []
     if trigger.confidence.applies:
         return [f"The mean confidence is that of {sure} of {rows} rows: the others have none."]
@@ -256,9 +257,12 @@ def explain_sides(treated: str, before: tuple[int, int], now: tuple[int, int]) -
     return [f"The confidence {treated}: {sides}."]
 
 
-def _cause(rule: RuleResult) -> str:
+def _cause(rule: RuleResult, trigger: RetrainingTrigger, names: Sequence[str]) -> str:
+    if rule is trigger.drift and trigger.moved_most is not None:
+        return f"{moved(trigger.moved_most, names)}, {rule.side} {limit_text(rule.limit, rule.value)}"
+    whose = f" of the newest {counted(rule.n, 'row')}" if rule.newest else ""
     return (
-        f"the {rule.name} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
+        f"the {rule.name}{whose} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
         f"{limit_text(rule.limit, rule.value)}"
     )
 

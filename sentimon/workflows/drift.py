@@ -39,6 +39,8 @@ class BaselineComparison:
     """The sum over them, and over all bad lines."""
     report: DriftReport
     """The verdict with its score, interval, limit and sample sizes."""
+    chosen: bool = False
+    """Whether somebody chose the rows, so that they are judged as they are."""
     labels: tuple[str, str, str] = LABELS
     """What the classes are called in JSON; "" for one that there is not."""
 
@@ -116,7 +118,7 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
     chosen = whole or period.since is not None or period.until is not None
     report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
-    return _comparison(workspace, baseline, compared, summary, report)
+    return _comparison(workspace, baseline, compared, summary, report, chosen=chosen)
 
 
 def _judge(
@@ -161,7 +163,13 @@ def _judge(
 
 
 def _comparison(
-    workspace: Workspace, baseline: Baseline | None, compared: Period, summary: Summary, report: DriftReport
+    workspace: Workspace,
+    baseline: Baseline | None,
+    compared: Period,
+    summary: Summary,
+    report: DriftReport,
+    *,
+    chosen: bool = False,
 ) -> BaselineComparison:
     return BaselineComparison(
         made=workspace.now,
@@ -170,6 +178,7 @@ def _comparison(
         compared=compared,
         summary=summary,
         report=report,
+        chosen=chosen,
         labels=workspace.labels,
     )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
+    from sentimon.statistics.intervals import Estimate
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.monitor import MonitorLook
     from sentimon.workflows.workspace import Workspace
@@ -148,6 +149,8 @@ def _decide(
         rule,
         settings,
         drift_told=told,
+        moved_most=None if look is None else look.report.largest_finding,
+        newest_confidence=_newest_confidence(workspace, comparison),
         error_rate=None if report.collecting else error_rate_rule(workspace, path),
         error_rate_told=known and not settings.repeat,
         collecting=report.collecting,
@@ -163,6 +166,33 @@ def _decide(
         last=last,
         unreadable=unreadable,
     )
+
+
+def _newest_confidence(workspace: Workspace, comparison: BaselineComparison) -> Estimate | None:
+    """Return the mean confidence of the newest rows, where these are surely below the limit and all are not.
+
+    Looked at are windows that double, as for the class mix; the interval holds for all of them at once.
+    Rows that somebody chose are judged as they are.
+    """
+    from sentimon.monitoring.prediction_metrics import mean_confidence
+    from sentimon.monitoring.recent_rows import lowest_recent_mean, window_starts
+    from sentimon.monitoring.retraining_rules import is_low
+    from sentimon.workflows.drift import since_hour
+
+    settings, summary = workspace.settings, comparison.summary
+    level = settings.drift.confidence_level
+    fewest = settings.retraining.min_samples_for_retraining
+    if comparison.chosen or summary.count < fewest:
+        return None
+    if is_low(mean_confidence(*summary.classes, confidence_level=level), settings.retraining):
+        return None
+    starts = list(window_starts(summary.hours, fewest))
+    joint = 1 - (1 - level) / len(starts)
+    means = []
+    for start in starts[:-1]:
+        part = workspace.summary(since_hour(comparison.compared, start))
+        means.append(mean_confidence(*part.classes, confidence_level=joint))
+    return lowest_recent_mean(means, settings.retraining.confidence_threshold)
 
 
 def is_monitored(workspace: Workspace, baseline: Baseline | None, period: Period) -> bool:

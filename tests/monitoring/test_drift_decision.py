@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,17 @@ def test_the_table_says_what_is_decided() -> None:
             if (rule.above, rule.surely) == (above, surely) and rule.detectable in (None, detectable)
         ]
         assert fitting == [reason_of(above=above, surely=surely, detectable=detectable)]
+
+
+def test_the_docs_print_the_table() -> None:
+    said = {True: "yes", False: "no", None: "-"}
+    rows = [
+        f"| {said[rule.above]} | {said[rule.surely]} | {said[rule.detectable]} | {reason.value} "
+        f"| {rule.verdict.value} |\n"
+        for reason, rule in VERDICTS.items()
+    ]
+    page = Path(__file__).parents[2] / "docs/statistics.md"
+    assert "".join(rows) in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_BASELINE, Reason.TOO_FEW_ROWS])

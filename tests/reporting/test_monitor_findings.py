@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from sentimon.reporting.monitor_findings import listed, outstanding
+from sentimon.reporting.share_sentences import listed, outstanding
 
 
 @dataclass

@@ -53,7 +53,7 @@ def retrain_check(names: tuple[str, ...] = LABELS) -> RenderableType:
         now=START + timedelta(hours=1),
         confidence_level=0.95,
     )
-    return Group(shown.trigger(), Text(), trigger_table(decision))
+    return Group(shown.trigger(), Text(), trigger_table(decision, LABELS))
 
 
 def drift_monitor(names: tuple[str, ...] = LABELS) -> RenderableType:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from rich.console import RenderableType
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
+from sentimon.labels import LABELS
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
@@ -30,4 +31,4 @@ def trigger() -> RenderableType:
         now=START + timedelta(hours=1),
         confidence_level=0.95,
     )
-    return trigger_table(decision)
+    return trigger_table(decision, LABELS)

@@ -145,7 +145,7 @@ def retraining_section(report: Report) -> Section:
     """Return the decision, and each rule with its value and limit."""
     trigger = report.trigger
     blocks: list[Block] = [
-        Paragraph(text=" ".join(explain_trigger(trigger))),
+        Paragraph(text=" ".join(explain_trigger(trigger, report.names))),
         Table(
             caption="Rules for retraining",
             columns=[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Verdict
-from sentimon.reporting.monitor_findings import all_moved
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.reporting.report.appendix_sections import bad_lines_section, methods_section, settings_section
 from sentimon.reporting.report.blocks import Status, Story, Tone
@@ -12,6 +11,7 @@ from sentimon.reporting.report.change_sections import change_section, moved_sect
 from sentimon.reporting.report.quality_section import quality_section
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.time_sections import confidence_section, mix_section, score_section, when
+from sentimon.reporting.share_sentences import all_moved
 from sentimon.reporting.verdict_sentences import explain_collecting, explain_drift, explain_trigger
 from sentimon.timestamps import format_moment, from_microseconds
 
@@ -138,7 +138,9 @@ def _retraining(report: Report) -> Status:
         word, tone = "Not needed", Tone.WELL
     else:
         word, tone = "No verdict", Tone.UNKNOWN
-    return Status(about="Retraining", word=word, tone=tone, detail=" ".join(explain_trigger(trigger)))
+    return Status(
+        about="Retraining", word=word, tone=tone, detail=" ".join(explain_trigger(trigger, report.names))
+    )
 
 
 def _labels(report: Report) -> Status:

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sentimon.labels import LABELS, places_named
-from sentimon.reporting.monitor_findings import listed, outstanding
 from sentimon.reporting.plain_text import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts import Level, Stretch, estimate_chart, mix_chart
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.saved_checks import PastIncident, SavedFinding
+from sentimon.reporting.share_sentences import listed, outstanding, share_of
 from sentimon.reporting.verdict_sentences import explain_lacking
 from sentimon.statistics.intervals import Estimate
 
 _SHADES = {"incident": "incident", "reference": "rows of the baseline"}
 _LATEST = 20
 _NO_CONFIDENCE = "No row has a confidence: the classifier gives the class alone."
-_VERBS = {"class": "share of {}", "confidence": "confidence {}", "words": "texts with {}"}
 
 
 def mix_section(report: Report) -> Section:
@@ -289,6 +288,5 @@ def _moved(findings: Sequence[SavedFinding], names: Sequence[str]) -> str:
     parts = []
     for one in outstanding(findings):
         event = shown.get(one.event, one.event) if one.group == "class" else one.event
-        what = _VERBS.get(one.group, "{}").format(event)
-        parts.append(f"{what}: {number(one.before.value)} to {number(one.after.value)}")
+        parts.append(f"{share_of(one.group, event)}: {number(one.before.value)} to {number(one.after.value)}")
     return listed(parts, len(findings))
