@@ -69,7 +69,9 @@ def report(
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """
+    from sentimon.config.secrets import masked
     from sentimon.prediction_log.output_files import REPORT
+    from sentimon.reporting.report.report_value import CommandOptions
     from sentimon.reporting.report.story import tell
     from sentimon.workflows.report import ReportRequest, build_report
 
@@ -81,7 +83,16 @@ def report(
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
     workspace = _at(open_workspace(config, flags, objects=True), now)
     period = workspace.period(since, until)
-    asked = ReportRequest(period=period, baseline=workspace.baseline_path(file), every=every)
+    asked = ReportRequest(
+        period=period,
+        baseline=workspace.baseline_path(file),
+        every=every,
+        options=CommandOptions(
+            logs=masked(workspace.settings.logs.dir),
+            config=None if config is None else str(config),
+            baseline=None if file is None else str(file),
+        ),
+    )
     target = workspace.output(output, REPORT, inputs=(config, file, evaluate))
     labelled = None if evaluate is None else _scored(workspace, evaluate)
     value = build_report(workspace, asked, labelled)

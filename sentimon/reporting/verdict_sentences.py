@@ -153,6 +153,18 @@ def _too_few(report: DriftReport) -> str:
     )
 
 
+def tell_change(report: DriftReport, names: Sequence[str]) -> str:
+    """Return which shares differ from the baseline, from where to where, without a verdict; "" without rows.
+
+    Where something changed these are the two that moved most, else the one that differs most.
+    """
+    if report.share_changes is None:
+        return ""
+    if report.reason in (Reason.UNCHANGED, Reason.TOO_FEW_TO_TELL, Reason.TOO_FEW_ROWS):
+        return f"the largest difference is that of {_largest(report, names)}"
+    return _both_moved(report, names)
+
+
 def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
     """Return the verdict, and which share moved from where to where."""
     against = f"baseline {report.baseline_name!r}"

@@ -95,6 +95,31 @@ class Status:
     word: str
     tone: Tone
     detail: str
+    link: str = ""
+    """The name of the section that says more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that belongs to the verdict: since when, which rows."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something to do now, and the command for it."""
+
+    text: str
+    command: str
+    then: str = ""
+    """A second command, for after the first."""
+
+    @property
+    def commands(self) -> list[str]:
+        """Return the commands, in order."""
+        return [one for one in (self.command, self.then) if one]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +130,10 @@ class Story:
     about: str
     """The rows, the log and the baseline that the report is about."""
     verdict: Status
+    facts: Sequence[Fact]
+    """What belongs to the verdict."""
+    steps: Sequence[Step]
+    """What to do now."""
     answers: Sequence[Status]
     sections: Sequence[Section]
     footer: str

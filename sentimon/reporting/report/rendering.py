@@ -80,7 +80,7 @@ def _page_template() -> Template:
 
 @cache
 def _markdown_template() -> Template:
-    return _environment(plain, paragraph=_paragraph).get_template("report.md.j2")
+    return _environment(plain, paragraph=_paragraph, code=_code).get_template("report.md.j2")
 
 
 def _environment(markup: Escape, **filters: Callable[[str], Markup]) -> Environment:
@@ -113,6 +113,11 @@ def _paragraph(text: str) -> Markup:
     """Return sentences in Markdown; a first character that would begin a heading or a list is an entity."""
     prose = str(plain(text, most=LONGEST_PROSE))
     return _markup(_AT_START.sub(lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", prose))
+
+
+def _code(text: str) -> Markup:
+    """Return a command for an indented block of Markdown, in which nothing is markup."""
+    return _markup(visible(clipped(text, LONGEST_PROSE)))
 
 
 def _markup(escaped: str) -> Markup:

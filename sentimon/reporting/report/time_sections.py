@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sentimon.labels import LABELS, places_named
 from sentimon.reporting.plain_text import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts import Level, Stretch, estimate_chart, mix_chart
+from sentimon.reporting.report.moments import when
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.saved_checks import PastIncident, SavedFinding
 from sentimon.reporting.share_sentences import listed, outstanding, share_of
@@ -217,11 +217,6 @@ def _stretches(report: Report) -> list[Stretch]:
         Stretch(look="incident", start=one.since, end=one.until(report.made)) for one in report.past.incidents
     ]
     return [one for one in shaded if one.start < last and one.end > first]
-
-
-def when(report: Report, moment: datetime) -> str:
-    """Return a date and time to the minute, in the time zone of the report."""
-    return f"{moment.astimezone(report.zone):%Y-%m-%d %H:%M}"
 
 
 def incidents_in_words(report: Report) -> str:
