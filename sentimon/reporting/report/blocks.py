@@ -43,10 +43,16 @@ class Table:
     rows: Sequence[Sequence[str]]
     folded: bool = False
     """Whether the table is collapsed until the reader opens it (in HTML)."""
+    links: Sequence[str] = ()
+    """For each row the id in the page that its name links to (in HTML), "" for none; empty for none at all."""
 
     def cells(self, row: Sequence[str]) -> Iterator[tuple[Column, str]]:
         """Return the cells of a row after its name, each with its column."""
         return zip(self.columns[1:], row[1:], strict=True)
+
+    def link(self, place: int) -> str:
+        """Return the id that the name of a row links to, "" for none."""
+        return self.links[place] if self.links else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

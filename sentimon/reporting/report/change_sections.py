@@ -9,7 +9,7 @@ from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, interval, limit_text, number, number_against
 from sentimon.reporting.report.answers import tell_look, tell_retraining
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
-from sentimon.reporting.report.charts import change_chart
+from sentimon.reporting.report.charts import change_chart, used_keys
 from sentimon.reporting.report.conclusion import Conclusion
 from sentimon.reporting.report.report_value import NoWords, Report
 from sentimon.reporting.share_sentences import share_of
@@ -51,10 +51,13 @@ def change_section(report: Report) -> Section:
                 ),
                 drawing=drawing,
                 size=frame.size,
-                legend=[
-                    Key(mark="before", meaning="baseline, with its interval"),
-                    Key(mark="now", meaning="now, with its interval"),
-                ],
+                legend=used_keys(
+                    drawing,
+                    [
+                        Key(mark="before", meaning="baseline, with its interval"),
+                        Key(mark="now", meaning="now, with its interval"),
+                    ],
+                ),
             ),
             _shares(report),
         ]

@@ -83,15 +83,15 @@ def _rows(report: Report) -> list[Fact]:
     drift = report.drift
     if drift.reason in (Reason.NO_BASELINE, Reason.TOO_FEW_ROWS) or report.baseline is None:
         return []
-    known, rows = report.baseline, f"The {drift.after_baseline} rows after it"
+    known, rows = report.baseline, f"The {drift.after_baseline} rows after the baseline"
     since = None if drift.window.since is None else start_of_hour(drift.window.since)
     if since is not None:
         rows = (
-            f"The newest {drift.current.total} of {drift.after_baseline} rows after it, since "
-            f"{when(report, since)}: they differ most"
+            f"The newest {drift.current.total} of the {drift.after_baseline} rows after the baseline, those "
+            f"since {when(report, since)}, which differ most"
         )
     return [
-        Fact(name="Rows", text=f"{rows}, against the {known.metrics.total} rows of baseline {known.name!r}."),
+        Fact(name="Rows", text=f"{rows}; against {known.metrics.total} rows of baseline {known.name!r}."),
         Fact(
             name="How far",
             text=f"{estimate(drift.score)} on a scale from 0 (the same mix) to 1 (all negative against all "

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from sentimon.reporting.plain_text import visible
 
 Point = tuple[float, float]
+_TIPS = (16.0, 36.0)
+"""Where the lines stand that a mark says, above the plot: apart enough for the letters of a small screen."""
+ABOVE = 40
+"""Space for them."""
 
 
 def coordinate(value: float) -> str:
@@ -40,10 +44,31 @@ def circle(look: str, centre: Point, radius: float) -> str:
     return f'<circle class="{look}" cx="{x}" cy="{y}" r="{coordinate(radius)}"/>'
 
 
-def label(look: str, place: Point, text: str, *, anchor: str = "start") -> str:
-    """Return a text, escaped."""
+def label(look: str, place: Point, text: str, *, anchor: str = "start", hidden: bool = False) -> str:
+    """Return a text, escaped; `hidden` from a reader that has it already."""
     x, y = map(coordinate, place)
-    return f'<text class="{look}" x="{x}" y="{y}" text-anchor="{anchor}">{html.escape(visible(text))}</text>'
+    rest = ' aria-hidden="true"' if hidden else ""
+    shown = html.escape(visible(text))
+    return f'<text class="{look}" x="{x}" y="{y}" text-anchor="{anchor}"{rest}>{shown}</text>'
+
+
+def titled(text: str, drawn: str) -> str:
+    """Return what is drawn as a group that shows a text, escaped, where a pointer rests on it."""
+    return f"<g><title>{html.escape(visible(text))}</title>{drawn}</g>"
+
+
+def told_mark(lines: Sequence[str], drawn: str, frame: Frame, *, name: str = "") -> str:
+    """Return a mark that says what it shows: to a pointer that rests on it, to the keyboard, and to a reader.
+
+    The `lines`, at most two, stand above the plot while the mark is pointed at or has the focus. `name` is
+    the id that links lead to.
+    """
+    identity = f' id="{name}"' if name else ""
+    tips = "".join(
+        label("tip", (frame.left, _TIPS[number]), text, hidden=True) for number, text in enumerate(lines)
+    )
+    title = html.escape(visible(": ".join(lines)))
+    return f'<g class="hit"{identity} tabindex="0" role="img"><title>{title}</title>{drawn}{tips}</g>'
 
 
 def path(look: str, shapes: Sequence[Sequence[Point]], *, closed: bool) -> str:
@@ -80,10 +105,10 @@ class Frame:
     """The plot area of a view box; it maps numbers from `low` to `high` to coordinates and clips others."""
 
     width: int = 640
-    height: int = 270
+    height: int = 270 + ABOVE
     left: int = 46
     right: int = 14
-    top: int = 12
+    top: int = 12 + ABOVE
     bottom: int = 32
     x_low: float = 0.0
     x_high: float = 1.0

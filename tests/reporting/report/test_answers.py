@@ -137,7 +137,8 @@ def test_a_trigger_that_fired_is_told_with_its_time_and_its_cooldown_and_drift_s
     assert (retraining.word, retraining.tone) == ("Trigger fired", Tone.FINDING)
     assert retraining.detail == (
         "A trigger fired on 2026-09-09 05:00 UTC; no other fires before 2026-09-10 05:00 "
-        "(retraining.cooldown). Since then there are 0 new predictions; at least 50 are needed to decide anew."
+        "(retraining.cooldown). Since then there are 0 new predictions; at least 50 are needed to decide "
+        "anew."
     )
     stands = judged(Reason.UNCHANGED, "quiet", "fired")
     assert headline(stands).word == "Retraining recommended"
@@ -167,7 +168,8 @@ def test_since_when_is_the_onset_and_not_the_time_of_the_check() -> None:
     made = replace(judged(Reason.CHANGED, "incident", "by the look"), onsets=Onsets(mix=onset()))
     told = {one.name: one.text for one in facts(made)}
     assert told["Began"] == (
-        "Between 2026-09-08 02:00 and 2026-09-08 22:00, most probably at 2026-09-08 12:00 UTC; 321 rows since."
+        "Between 2026-09-08 02:00 and 2026-09-08 22:00, most probably at 2026-09-08 12:00 UTC; 321 rows "
+        "since."
     )
     assert told["Found by"].startswith("The monitor (on 2026-09-07 13:00 UTC, check 4)")
     early = replace(made, onsets=Onsets(mix=onset(from_the_start=True)))

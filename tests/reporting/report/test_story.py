@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,14 +19,14 @@ from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
-from sentimon.reporting.report.blocks import Tone
+from sentimon.reporting.report.blocks import Chart, Tone
 from sentimon.reporting.report.rendering import TEMPLATES, plain, safe, to_html, to_markdown
-from sentimon.reporting.report.report_value import Watch
+from sentimon.reporting.report.report_value import NoWords, Watch
 from sentimon.reporting.report.saved_checks import Past
 from sentimon.reporting.report.story import tell
 from sentimon.statistics.intervals import Difference
 from tests.reporting.report.pages import check_page, everything, parsed
-from tests.support.reports import NOW, report
+from tests.support.reports import INCIDENT, NOW, report
 from tests.support.rows import summary
 
 STYLE = (TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -216,3 +217,44 @@ def _luminance(colour: str) -> float:
     parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+_UNNAMED = {"grid", "axis", "tick", "tick spare", "note", "tip", "hit", "area", "halo", "line", "onset-line"}
+"""What is drawn and needs no entry in a legend; a line goes through the marks that have one."""
+
+
+def test_a_legend_names_all_that_its_chart_shows_and_only_that() -> None:
+    charts = [one for part in tell(report()).sections for one in part.blocks if isinstance(one, Chart)]
+    assert len(charts) == 4
+    for chart in charts:
+        drawn = set(re.findall(r'class="([^"]+)"', chart.drawing))
+        named = {one.mark for one in chart.legend}
+        assert named <= drawn, chart.name
+        # One entry stands for pale, and one for a point with its interval, whatever their colour is.
+        left = {one for one in drawn - named - _UNNAMED if not one.endswith((" pale", " point"))}
+        assert left <= {"reference", "incident"}, chart.name
+
+
+def test_an_incident_in_the_table_leads_to_its_mark_in_the_chart() -> None:
+    root = check_page(to_html(tell(report())))
+    (mark,) = [one for one in everything(root) if one.attributes.get("id") == "incident-1"]
+    assert mark.all("title")[0].text == "Incident found on 2026-09-07 13:00, until still open"
+    (link,) = [one for one in root.all("a") if one.attributes["href"] == "#incident-1"]
+    assert link.text == "2026-09-07 13:00"
+
+
+def test_why_words_cannot_be_compared_is_one_reason() -> None:
+    for reason in NoWords:
+        made = replace(report(), words=[], latest_texts=0, no_words=reason)
+        assert f"Words cannot be compared: {reason}." in check_page(to_html(tell(made))).text
+
+
+def test_an_event_is_named_by_what_its_share_is_of() -> None:
+    found = INCIDENT.findings[0]
+    words = msgspec.structs.replace(found, group="words", event="at most 0% new words", place=0)
+    sure = msgspec.structs.replace(found, group="confidence", event="below 0.80", place=2)
+    watch = Watch(checks=5, incident=msgspec.structs.replace(INCIDENT, findings=(words, sure)))
+    text = check_page(to_html(tell(replace(report(), watch=watch)))).text
+    assert "the share of texts whose words are all in the baseline's texts rose from 0.200 to 0.600" in text
+    assert "the share of rows with a confidence below 0.80" in text
+    assert "words at most" not in text
