@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from sentimon.monitoring.drift_decision import Reason, Verdict
+from sentimon.monitoring.drift_decision import Reason
 from sentimon.reporting.report.blocks import Tone
 
 
@@ -20,11 +20,14 @@ class Conclusion(enum.StrEnum):
     NO_VERDICT = "no verdict"
 
     @property
-    def verdict(self) -> Verdict:
-        """Return the verdict on drift and retraining that follows: `drift` is a finding of either kind."""
-        if self in (Conclusion.DRIFT, Conclusion.RETRAIN):
-            return Verdict.DRIFT
-        return Verdict.STABLE if self in (Conclusion.CHANGED, Conclusion.STABLE) else Verdict.NO_VERDICT
+    def is_finding(self) -> bool:
+        """Return whether there is something to act on."""
+        return self in (Conclusion.DRIFT, Conclusion.RETRAIN)
+
+    @property
+    def is_decided(self) -> bool:
+        """Return whether there were enough rows to conclude anything."""
+        return self not in (Conclusion.NO_ROWS, Conclusion.NO_VERDICT)
 
     @property
     def word(self) -> str:

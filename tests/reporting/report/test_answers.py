@@ -102,11 +102,9 @@ def test_no_answer_contradicts_the_headline(reason: Reason, watch: str, trigger:
         for text in [top.detail, *(one.detail for one in change), *said]:
             assert not text.startswith(("Stable", "No verdict", "No retraining"))
             assert "has not drifted" not in text
-    if conclusion.verdict is not Verdict.NO_VERDICT and conclusion not in (
-        Conclusion.DRIFT,
-        Conclusion.RETRAIN,
-    ):
-        assert VERDICTS[reason].verdict is conclusion.verdict
+    assert conclusion.is_finding is (top.tone is Tone.FINDING)
+    if not conclusion.is_finding:
+        assert conclusion.is_decided is (VERDICTS[reason].verdict is not Verdict.NO_VERDICT)
 
 
 @pytest.mark.parametrize(("reason", "watch", "trigger"), EVERY)
