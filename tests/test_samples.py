@@ -15,8 +15,8 @@ from tests.samples.program import PLACE, QUESTIONS, Answer, ask, move
 
 SAMPLES = Path(__file__).parent / "samples"
 VERSIONS = sorted(path.name for path in SAMPLES.glob("v*"))
-UNSTABLE = {"path", "index", "settings", "last_written"}
-"""Keys whose values are about this machine, or that a version may add to."""
+UNSTABLE = {"path", "index", "settings", "last_written", "recommendations", "reason"}
+"""Keys whose values are about this machine, that a version may add to, or that are sentences."""
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline, named_models
 from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.drift_decision import Power, Reason, Verdict, reason_of
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, measure
 from sentimon.monitoring.recent_rows import ComparedWindow, all_rows
 from sentimon.monitoring.season_matching import SeasonMatch
@@ -29,6 +30,8 @@ from sentimon.statistics.intervals import (
     wilson,
 )
 
+WORTH_SAYING = 0.05
+"""A larger change of the mean confidence than this is told."""
 _HASH = re.compile(r"[0-9a-f]{12,}")
 
 
@@ -66,6 +69,10 @@ class DriftReport:
     """What could have been seen; None where either side has no rows."""
     confidence_change: Difference | None
     """Change of the mean confidence; None where either side has fewer than two rows with one."""
+    onset: Onset | None = None
+    """When the class mix changed, where that is more than chance; None where it is as usual again."""
+    confidence_onset: Onset | None = None
+    """When the mean confidence changed, where that is told."""
     texts: tuple[TextProperty, ...] = ()
     """Properties of the texts before and now; empty where texts are not kept."""
     season: SeasonMatch | None = None
@@ -97,6 +104,17 @@ class DriftReport:
     def drifted(self) -> bool:
         """Return whether the verdict is drift."""
         return self.verdict is Verdict.DRIFT
+
+    @property
+    def changed(self) -> bool:
+        """Return whether the class mix changed by more than chance, above the threshold or below it."""
+        return self.reason in (Reason.CHANGED, Reason.CHANGED_BELOW_THRESHOLD)
+
+    @property
+    def confidence_changed(self) -> bool:
+        """Return whether the mean confidence changed by more than chance, and by enough to be told."""
+        moved = self.confidence_change
+        return moved is not None and abs(moved.value) > WORTH_SAYING and not moved.low <= 0 <= moved.high
 
     @property
     def moved_most(self) -> Sentiment | None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.shift_tests import look_backs
 from sentimon.monitoring.watched_events import EventWindow
 from sentimon.statistics.intervals import wilson
@@ -30,6 +31,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The events that moved, as first found; at each check the most significant come first."""
     told: bool = False
     """Whether a retraining trigger has fired on it."""
+    onset: Onset | None = None
+    """When the change began that moved most, as the latest check saw it; None where that is not known."""
 
 
 def has_recovered(

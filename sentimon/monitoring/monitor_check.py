@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.finding import Finding, most_significant
@@ -13,6 +15,7 @@ from sentimon.monitoring.incident import Incident, has_recovered, update_inciden
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_rows import new_rows
 from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.shift_tests import find_shifts
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.timestamps import hour_of
@@ -98,3 +101,13 @@ def _judged(state: MonitorState, hours: Mapping[int, EventWindow], now: datetime
     latest = min(present, max(max(hours), max(hours) if state.latest is None else state.latest))
     kept = {hour: window for hour, window in hours.items() if hour >= latest - LATE_HOURS}
     return {"latest": latest, "seen": kept}
+
+
+def with_onset(
+    state: MonitorState, look: MonitorCheck, onset: Onset | None
+) -> tuple[MonitorState, MonitorCheck]:
+    """Return both with the onset of the incident that is open after the check."""
+    if look.incident is None:
+        return state, look
+    incident = msgspec.structs.replace(look.incident, onset=onset)
+    return msgspec.structs.replace(state, incident=incident), replace(look, incident=incident)

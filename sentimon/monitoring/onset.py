@@ -7,11 +7,13 @@ both are taken into account, so that neither bursts nor a daily wave make an ons
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import add
 from typing import TypeVar
 
+from sentimon.monitoring.watched_events import HOURS_OF_DAY, Counted
 from sentimon.prediction_log.summary import Counts, GrowingSummary, Tally
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.change_points import (
@@ -34,10 +36,15 @@ from sentimon.statistics.dispersion import (
 )
 from sentimon.timestamps import format_moment, start_of_hour
 
+_MANY_HOURS = 60 * 24
+"""Enough to tell how hours vary; a longer log is searched for the day first."""
 _SMALLEST_SWING = 0.2
 """Smallest share of a class at an hour of the day, as a part of its share over the day."""
+T = TypeVar("T")
 N = TypeVar("N", int, float)
 Waves = tuple[Wave, Wave, Wave]
+_FLAT = (Wave(1.0), Wave(1.0), Wave(1.0))
+Cell = tuple[float, float, float]
 HourlyCounts = Mapping[int, Counts]
 """Rows per class in each hour since 1970, UTC, that has any."""
 
@@ -143,17 +150,30 @@ def class_mix_onset(
     baseline = {hour: counts for hour, counts in baseline.items() if sum(counts)}
     if not later or not baseline:
         return None
-    found = _mix_change(baseline, later, (baseline,), confidence_level)
-    if found is None:
+    return _onset_of_counts(baseline, later, baseline, confidence_level)
+
+
+def event_onset(
+    baseline: Counted, later: Mapping[int, Counted], place: int, *, confidence_level: float = 0.95
+) -> Onset | None:
+    """Return when the share of a watched event changed; None without rows, or where it is as usual again.
+
+    It is the event at `place` of a group such as "the confidence is below a decile"; `baseline` are the
+    counts of the group in the baseline, `later` those of each hour after it. The hours of the baseline are
+    not known: it is taken to be spread evenly over the day, in hours as large as the later ones.
+    """
+    cells = {
+        hour: (one.counts[place], 0, one.n - one.counts[place])
+        for hour, one in sorted(later.items())
+        if one.n
+    }
+    if not cells or not baseline.n:
         return None
-    usual, changed = dict(baseline), {}
-    for hour, counts in later.items():
-        if hour < found.hour:
-            usual[hour] = _sum_of(usual.get(hour, (0, 0, 0)), counts)
-        elif hour > found.hour:
-            changed[hour] = counts
-    found = _mix_change(baseline, later, (usual, changed), confidence_level)
-    return _onset(found, {hour: sum(counts) for hour, counts in later.items()}, confidence_level)
+    size = mean_cluster_size(map(sum, cells.values()))
+    hours = HOURS_OF_DAY * max(1, round(baseline.n / (size * HOURS_OF_DAY)))
+    count = baseline.counts[place]
+    known = dict.fromkeys(range(hours), (count / hours, 0.0, (baseline.n - count) / hours))
+    return _onset_of_counts(known, cells, {}, confidence_level)
 
 
 def confidence_onset(
@@ -168,12 +188,12 @@ def confidence_onset(
     later = {hour: sums for hour, sums in sorted(later.items()) if sums.rows}
     if not later or not baseline.rows:
         return None
-    found = _mean_change(baseline, later, (), confidence_level)
+    rough = _in_days(later, add) if _is_long(later) else later
+    found = _mean_change(baseline, rough, (), confidence_level, recoveries=False)
     if found is None:
         return None
-    usual = {hour: sums for hour, sums in later.items() if hour < found.hour}
-    changed = {hour: sums for hour, sums in later.items() if hour > found.hour}
-    found = _mean_change(baseline, later, [part for part in (usual, changed) if part], confidence_level)
+    parts = [part for part in _around(later, found.hour) if part]
+    found = _mean_change(baseline, later, parts, confidence_level)
     return _onset(found, {hour: sums.rows for hour, sums in later.items()}, confidence_level)
 
 
@@ -194,13 +214,32 @@ def volume_onset(
     expected = {hour: one for hour, one in sorted(expected.items()) if one > 0}
     if not expected:
         return None
-    found = _rate_change(expected, rows, baseline_rows, (), confidence_level)
+    found = _rate_change(expected, rows, baseline_rows, (), confidence_level, recoveries=False)
     if found is None:
         return None
-    usual = [hour for hour in expected if hour < found.hour]
-    changed = [hour for hour in expected if hour > found.hour]
-    found = _rate_change(expected, rows, baseline_rows, (usual, changed), confidence_level)
+    found = _rate_change(expected, rows, baseline_rows, _around(expected, found.hour), confidence_level)
     return _onset(found, {hour: rows.get(hour, 0) for hour in expected}, confidence_level)
+
+
+def _is_long(hours: Mapping[int, object]) -> bool:
+    """Return whether days are searched before hours, which is quicker."""
+    return len(hours) > _MANY_HOURS
+
+
+def _in_days(hours: Mapping[int, T], plus: Callable[[T, T], T]) -> Mapping[int, T]:
+    """Return the sum over each day, at its first hour."""
+    days: dict[int, T] = {}
+    for hour, one in hours.items():
+        day = hour - hour % HOURS_OF_DAY
+        days[day] = plus(days[day], one) if day in days else one
+    return days
+
+
+def _around(hours: Mapping[int, T], hour: int) -> tuple[dict[int, T], dict[int, T]]:
+    """Return (the last of many hours before an hour, the first of many after it); `hours` ascend."""
+    before = [one for one in hours.items() if one[0] < hour]
+    after = [one for one in hours.items() if one[0] > hour]
+    return dict(before[-_MANY_HOURS:]), dict(after[:_MANY_HOURS])
 
 
 def _onset(found: ChangePoint | None, rows: Mapping[int, int], confidence_level: float) -> Onset | None:
@@ -216,18 +255,59 @@ def _onset(found: ChangePoint | None, rows: Mapping[int, int], confidence_level:
     )
 
 
+def _onset_of_counts(
+    baseline: Mapping[int, Cell], later: HourlyCounts, known: HourlyCounts, confidence_level: float
+) -> Onset | None:
+    """Return when the shares changed; `known` are the true hours of the baseline, if they are known."""
+    if _is_long(later):
+        rough = _mix_change(
+            _in_days(baseline, _sum_of),
+            _in_days(later, _sum_of),
+            (_in_days(known, _sum_of),),
+            confidence_level,
+            recoveries=False,
+        )
+    else:
+        rough = _mix_change(baseline, later, (known,), confidence_level, recoveries=False)
+    if rough is None:
+        return None
+    usual, changed = _around(later, rough.hour)
+    for hour, counts in known.items():
+        usual[hour] = _sum_of(usual.get(hour, (0, 0, 0)), counts)
+    found = _mix_change(baseline, later, (usual, changed), confidence_level)
+    return _onset(found, {hour: sum(counts) for hour, counts in later.items()}, confidence_level)
+
+
 def _mix_change(
-    baseline: HourlyCounts, later: HourlyCounts, parts: Iterable[HourlyCounts], confidence_level: float
+    baseline: Mapping[int, Cell],
+    later: HourlyCounts,
+    parts: Iterable[HourlyCounts],
+    confidence_level: float,
+    *,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when the class mix changed; `parts` are hours of one mix each, which tell how hours vary."""
     known = [(part, daily_waves(part)) for part in parts if part]
-    waves = max(known, key=_rows_with_rhythm)[1]
+    waves = max(known, key=_rows_with_rhythm)[1] if known else _FLAT
     correlation = _correlation_of_mixes(known)
-    before = (0.0, 0.0, 0.0)
+    swings = [[_swing(wave, hour) for wave in waves] for hour in range(HOURS_OF_DAY)]
+
+    def adjusted(hour: int, counts: Cell) -> Cell:
+        """Return the counts of an hour, as if all hours of the day were alike and all rows independent."""
+        effect, swing = clustered_effect(correlation, sum(counts)), swings[hour % HOURS_OF_DAY]
+        return (
+            counts[0] / (effect * swing[0]),
+            counts[1] / (effect * swing[1]),
+            counts[2] / (effect * swing[2]),
+        )
+
+    before: Cell = (0.0, 0.0, 0.0)
     for hour, counts in baseline.items():
-        before = _sum_of(before, _adjusted(hour, counts, waves, correlation))
-    cells = [_adjusted(hour, counts, waves, correlation) for hour, counts in later.items()]
-    return mix_change_point(list(later), cells, before, confidence_level=confidence_level)
+        before = _sum_of(before, adjusted(hour, counts))
+    cells = [adjusted(hour, counts) for hour, counts in later.items()]
+    return mix_change_point(
+        list(later), cells, before, confidence_level=confidence_level, recoveries=recoveries
+    )
 
 
 def _sum_of(one: tuple[N, N, N], other: tuple[N, N, N]) -> tuple[N, N, N]:
@@ -252,15 +332,6 @@ def _correlation_of_mixes(known: Iterable[tuple[HourlyCounts, Waves]]) -> float:
     return intraclass_correlation(effect, sizes) if exceeds_chance(effect, degrees) else 0.0
 
 
-def _adjusted(hour: int, counts: Counts, waves: Waves, correlation: float) -> tuple[float, float, float]:
-    """Return the counts of an hour, as if all hours of the day were alike and all rows independent."""
-    effect = clustered_effect(correlation, sum(counts))
-    negative, neutral, positive = (
-        count / (effect * _swing(wave, hour)) for count, wave in zip(counts, waves, strict=True)
-    )
-    return negative, neutral, positive
-
-
 def _swing(wave: Wave, hour: int) -> float:
     """Return how many times its share over the day a class has at an hour."""
     return max(_SMALLEST_SWING, wave.at(hour) / wave.share) if wave.amplitude else 1.0
@@ -271,6 +342,8 @@ def _mean_change(
     later: Mapping[int, ConfidenceSums],
     parts: Sequence[Mapping[int, ConfidenceSums]],
     confidence_level: float,
+    *,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when the mean changed; `parts` are hours of one mean each, which tell how hours vary."""
     wholes = [_whole(part) for part in parts]
@@ -289,7 +362,12 @@ def _mean_change(
     size = mean_cluster_size(sums.rows for sums in later.values())
     reference = (baseline.rows / clustered_effect(correlation, size), baseline.mean)
     return mean_change_point(
-        list(later), cells, reference, deviation=math.sqrt(variance), confidence_level=confidence_level
+        list(later),
+        cells,
+        reference,
+        deviation=math.sqrt(variance),
+        confidence_level=confidence_level,
+        recoveries=recoveries,
     )
 
 
@@ -323,6 +401,8 @@ def _rate_change(
     baseline_rows: int,
     parts: Iterable[Iterable[int]],
     confidence_level: float,
+    *,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when the rate changed; `parts` are hours of one rate each, which tell how hours vary."""
     found = [rate_dispersion((rows.get(hour, 0), expected[hour]) for hour in part) for part in parts]
@@ -333,4 +413,10 @@ def _rate_change(
         divisor = (1 + spread * usual) * persistence
         cells.append((rows.get(hour, 0) / divisor, usual / divisor))
     shrunk = sum(one for _, one in cells) / sum(expected.values())
-    return rate_change_point(list(expected), cells, baseline_rows * shrunk, confidence_level=confidence_level)
+    return rate_change_point(
+        list(expected),
+        cells,
+        baseline_rows * shrunk,
+        confidence_level=confidence_level,
+        recoveries=recoveries,
+    )

@@ -24,6 +24,7 @@ from sentimon.timestamps import from_microseconds, parse_moment
 if TYPE_CHECKING:
     from sentimon.monitoring.finding import Finding
     from sentimon.monitoring.monitor_report import MonitorReport
+    from sentimon.monitoring.onset import Onset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,8 @@ class RetrainingTrigger:
     """Progress of a baseline that is being collected; until it is complete nothing is decided."""
     moved_most: Finding | None = None
     """The share that moved most, where the monitor has an open incident."""
+    onset: Onset | None = None
+    """When the drift began that the rule on drift found."""
 
     @property
     def named_rules(self) -> Mapping[str, RuleResult]:
@@ -208,6 +211,7 @@ def evaluate_retraining(
     *,
     drift_told: bool = False,
     moved_most: Finding | None = None,
+    onset: Onset | None = None,
     newest_confidence: Estimate | None = None,
     error_rate: RuleResult | None = None,
     error_rate_told: bool = False,
@@ -230,6 +234,7 @@ def evaluate_retraining(
         drift=drift,
         drift_told=drift_told,
         moved_most=moved_most,
+        onset=onset,
         error_rate=error_rate,
         error_rate_told=error_rate_told,
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),

@@ -15,7 +15,7 @@ from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.plain_text import estimate
 from sentimon.reporting.share_sentences import all_moved
-from sentimon.reporting.verdict_sentences import explain_sides
+from sentimon.reporting.verdict_sentences import explain_onset, explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
 from sentimon.timestamps import format_moment
 
@@ -91,6 +91,7 @@ def incident_object(incident: Incident, confidence_level: float) -> dict[str, An
         "since_check": incident.check,
         "checks": incident.checks,
         "told": incident.told,
+        "onset": None if incident.onset is None else incident.onset.to_dict(),
         "findings": [finding_object(one, confidence_level) for one in incident.findings],
     }
 
@@ -98,6 +99,8 @@ def incident_object(incident: Incident, confidence_level: float) -> dict[str, An
 def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     """Return the result of a check as sentences, the most important first."""
     sentences = [_verdict(report, names)]
+    if report.incident is not None and report.drifting:
+        sentences += explain_onset("The change", report.incident.onset)
     if report.look is not None and report.score.value is not None:
         sentences.append(
             f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
@@ -147,7 +150,7 @@ def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     found = all_moved(incident.findings, names)
     if report.opened:
         return f"Drift: {found}."
-    return f"Still drifting since {since}, check {incident.checks}: {found} when it was found."
+    return f"Still drifting, found on {since} at check {incident.check}: {found} then."
 
 
 def _without_incident(report: MonitorReport, names: Sequence[str]) -> str:

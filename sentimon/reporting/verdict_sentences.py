@@ -9,6 +9,7 @@ from sentimon.monitoring.baseline import BaselineCheck
 from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Reason, Verdict
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
@@ -17,8 +18,6 @@ from sentimon.reporting.share_sentences import moved
 from sentimon.statistics.intervals import Difference
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds
 
-WORTH_SAYING = 0.05
-"""A larger change of the mean confidence than this gets a sentence."""
 _SAYS = {
     "links": "texts with a link",
     "emoji": "texts with an emoji",
@@ -32,7 +31,8 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
     """Return the verdict as sentences, the most important first; `names` are the class names to show."""
     if report.reason in (Reason.NO_BASELINE, Reason.TOO_FEW_ROWS):
         return [_too_few(report)]
-    sentences = [_what_moved(report, names), *_which_rows(report), _how_far(report)]
+    sentences = [_what_moved(report, names), *explain_onset("The change", report.onset)]
+    sentences += [*_which_rows(report), _how_far(report)]
     sentences += [*_what_could_be_seen(report), *_doubt(report)]
     if report.reason is Reason.CHANGED_BELOW_THRESHOLD:
         sentences.append(
@@ -45,10 +45,22 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
             "has too few rows: these are compared with all its hours."
         )
     sentences += explain_texts(report.texts)
-    confidence = report.confidence_change
-    if confidence is not None and abs(confidence.value) > WORTH_SAYING:
-        sentences.append(_confidence(report, confidence))
+    if report.confidence_changed and report.confidence_change is not None:
+        sentences.append(_confidence(report, report.confidence_change))
+        sentences += explain_onset("That change", report.confidence_onset)
     return sentences + _whose_confidence(report)
+
+
+def explain_onset(what: str, onset: Onset | None) -> list[str]:
+    """Return when `what` began, as a sentence; none where that is not known."""
+    if onset is None or onset.began is None or onset.earliest is None or onset.latest is None:
+        return []
+    if onset.from_the_start:
+        return [f"{what} was there with the first rows, or began by {onset.latest:%Y-%m-%d %H:%M} UTC."]
+    return [
+        f"{what} began about {onset.began:%Y-%m-%d %H:%M} UTC, between {onset.earliest:%Y-%m-%d %H:%M} and "
+        f"{onset.latest:%Y-%m-%d %H:%M}."
+    ]
 
 
 def _doubt(report: DriftReport) -> list[str]:
@@ -98,7 +110,8 @@ def explain_trigger(trigger: RetrainingTrigger, names: Sequence[str] = LABELS) -
         return [explain_collecting(trigger.collecting)]
     causes = [_cause(rule, trigger, names) for rule in trigger.causes]
     if trigger.triggered:
-        return [f"Retraining is recommended: {' and '.join(causes)}.", *_whose_rule(trigger)]
+        began = explain_onset("The drift", trigger.onset)
+        return [f"Retraining is recommended: {' and '.join(causes)}.", *began, *_whose_rule(trigger)]
     if trigger.due and trigger.cooldown_until is not None:
         return [
             f"Retraining stays recommended ({' and '.join(causes)}), but a trigger has fired already; "

@@ -4,6 +4,7 @@
 - `distances`: how far apart two class mixes are: Wasserstein-1 with its interval, total variation
 - `fisher_test`: is a change of a share more than chance; how alpha is spent over repeated checks
 - `dispersion`: rows that come in bursts: daily wave, design effect, intraclass correlation
+- `change_points`: when a step of shares, of a mean or of a rate began, with an interval
 - `betting_test`: has a mean loss risen; valid after every loss (numpy, like the three below)
 - `calibration_error`: how far confidence lies from accuracy
 - `score_scaling`: temperature and vector scaling, fitted on labelled rows

@@ -5,8 +5,8 @@ events and how many were expected. A reference gives the parameters before the s
 before it; the hours after it give those after it. Every hour is as likely as any other beforehand, and the
 step may fall anywhere within one. What comes back is the posterior distribution of that hour, summed up.
 
-It is asked where a change has been found; it does not test whether there is one. What it says of a change
-that is not one step:
+It is asked where the newest rows were found to differ from the reference; it does not test whether they do.
+What it says of a change that is not one step:
 
 - two steps in one direction: the one with more evidence, which grows with the square of its size;
 - a ramp: an hour near its middle, from which on rows are more like the newest than like the reference;
@@ -39,7 +39,9 @@ _STEPS = 4
 _NEGLIGIBLE = 15.0
 """Difference of log-likelihoods from which on an hour is not looked at more closely."""
 _SURE = math.log(1_000)
-"""Log-odds by which hours are like the reference again, beyond what the search for them costs."""
+"""Log-odds by which hours are surely like the reference, beyond what a search for them costs."""
+_LIKELY = math.log(20)
+"""Log-odds of a step in what an episode left, from which on there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,12 @@ class EventRate:
 
 
 def mix_change_point(
-    hours: Sequence[int], cells: Sequence[Sums], reference: Sums, *, confidence_level: float
+    hours: Sequence[int],
+    cells: Sequence[Sums],
+    reference: Sums,
+    *,
+    confidence_level: float,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when the shares of classes changed; None without rows, or where nothing lasts.
 
@@ -145,7 +152,9 @@ def mix_change_point(
     vague = (0.5,) * len(seen)
     parts = [tuple(cell[place] for place in seen) for cell in cells]
     before = tuple(reference[place] + 0.5 for place in seen)
-    return change_point(ClassMix(), hours, parts, before, vague, confidence_level=confidence_level)
+    return change_point(
+        ClassMix(), hours, parts, before, vague, confidence_level=confidence_level, recoveries=recoveries
+    )
 
 
 def mean_change_point(
@@ -155,6 +164,7 @@ def mean_change_point(
     *,
     deviation: float,
     confidence_level: float,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when a mean changed; None without rows, or where nothing lasts.
 
@@ -170,7 +180,9 @@ def mean_change_point(
     # Around the reference's mean the sums stay small.
     parts = [(size * precision, size * precision * (mean - usual)) for size, mean in cells]
     before, vague = (max(rows, 1.0) * precision, 0.0), (precision, 0.0)
-    return change_point(WeightedMean(), hours, parts, before, vague, confidence_level=confidence_level)
+    return change_point(
+        WeightedMean(), hours, parts, before, vague, confidence_level=confidence_level, recoveries=recoveries
+    )
 
 
 def rate_change_point(
@@ -179,6 +191,7 @@ def rate_change_point(
     reference: float,
     *,
     confidence_level: float,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when the rate of events changed; None without hours, or where nothing lasts.
 
@@ -191,7 +204,15 @@ def rate_change_point(
         DataError: the hours do not ascend.
     """
     before = (max(reference, 0.5),) * 2
-    return change_point(EventRate(), hours, cells, before, (0.5, 0.5), confidence_level=confidence_level)
+    return change_point(
+        EventRate(),
+        hours,
+        cells,
+        before,
+        (0.5, 0.5),
+        confidence_level=confidence_level,
+        recoveries=recoveries,
+    )
 
 
 def change_point(
@@ -202,11 +223,14 @@ def change_point(
     vague: Sums,
     *,
     confidence_level: float,
+    recoveries: bool = True,
 ) -> ChangePoint | None:
     """Return when the parameters of `family` changed; None without cells, or where nothing lasts.
 
     `cells` are the sums of each of `hours`, which ascend; `before` are those of all that is known of the
-    parameters before the step, `vague` of the little that is known of those after it.
+    parameters before the step, `vague` of the little that is known of those after it. Without `recoveries`
+    no hour after the step is taken to be like the reference again: the answer for rows that vary more than
+    the family knows.
 
     Raises:
         DataError: the hours do not ascend, or a cell is of another kind than `before`.
@@ -219,12 +243,13 @@ def change_point(
     while start < len(cells):
         found = _posterior(family, hours[start:], cells[start:], before, vague)
         best = max(range(len(found.peaks)), key=found.peaks.__getitem__)
-        again = _like_reference_again(family, cells[start:], best, before, vague)
+        if start and found.odds < _LIKELY:
+            return None
+        again = _like_reference_again(family, cells[start:], best, before, vague) if recoveries else None
         if again is None:
             return _summed_up(hours[start:], found, best, confidence_level)
-        begin, end = again
-        # An episode that is over says nothing of what was usual: only hours from its end on are kept.
-        start = len(cells) if start + end == len(cells) else start + begin
+        # An episode that is over says nothing of what was usual: hours before its end are left out.
+        start += again
     return None
 
 
@@ -238,6 +263,13 @@ class _Posterior:
     """Of the most probable moment of each of them."""
     gaps: Sequence[tuple[int, float]]
     """(how many hours count, weight of each) of the hours without rows before each of them."""
+    none: float
+    """Of no step at all."""
+
+    @property
+    def odds(self) -> float:
+        """Return the log-odds of a step in any hour with rows against none."""
+        return _log_sum(self.weights) - math.log(len(self.weights)) - self.none
 
 
 def _posterior(
@@ -265,20 +297,24 @@ def _posterior(
     least = max(ends) - _NEGLIGIBLE
     weights, peaks = [], []
     for place, (begin, end) in enumerate(pairwise(ends)):
-        inner = list(within(place)) if max(begin, end) >= least else []
+        if begin < least and end < least:
+            weights.append(max(begin, end))
+            peaks.append(begin)
+            continue
+        inner = list(within(place))
         # By the trapezoidal rule: both ends of the hour count half.
         parts = [*inner, begin - math.log(2), end - math.log(2)]
-        weights.append(_log_sum(parts) - math.log(len(inner) + 1))
+        weights.append(_log_sum(parts) - math.log(_STEPS))
         peaks.append(max([*inner, begin]))
     empty = [0] + [later - earlier - 1 for earlier, later in pairwise(hours)]
     gaps = [(min(gap, LONGEST_GAP), end) for gap, end in zip(empty, ends, strict=False)]
-    return _Posterior(weights=weights, peaks=peaks, gaps=gaps)
+    return _Posterior(weights=weights, peaks=peaks, gaps=gaps, none=ends[-1])
 
 
 def _like_reference_again(
     family: Family, cells: Sequence[Sums], best: int, before: Sums, vague: Sums
-) -> tuple[int, int] | None:
-    """Return (begin, end) of the cells after a step that are surely like the reference; None without any.
+) -> int | None:
+    """Return where cells begin after a step that are surely like the reference again; None without any.
 
     Of all stretches after `best` it is the one whose likelihood speaks most for the parameters before the
     step and against those after it. Where rows are as after the step, that of some stretch exceeds the limit
@@ -293,7 +329,7 @@ def _like_reference_again(
         if sum_ <= 0:
             sum_, begin = 0.0, place + 1
         elif sum_ > most:
-            most, found = sum_, (begin, place + 1)
+            most, found = sum_, begin
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentimon.files import is_there
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
     from sentimon.monitoring.class_mix_drift import DriftReport
     from sentimon.monitoring.drift_decision import Verdict
+    from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import FirstBaseline
@@ -118,6 +119,8 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
     chosen = whole or period.since is not None or period.until is not None
     report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
+    if baseline is not None:
+        report = _with_onsets(workspace, baseline, compared, summary, report)
     return _comparison(workspace, baseline, compared, summary, report, chosen=chosen)
 
 
@@ -160,6 +163,36 @@ def _judge(
         after_baseline=summary.count,
         season=match_season(known, rows.hours, zone) if season else None,
     )
+
+
+def _with_onsets(
+    workspace: Workspace, baseline: Baseline, compared: Period, summary: Summary, report: DriftReport
+) -> DriftReport:
+    """Return the report with when the class mix and the confidence changed, each where it did."""
+    from sentimon.monitoring.onset import ConfidenceSums, class_mix_onset, confidence_onset
+
+    level = workspace.settings.drift.confidence_level
+    onset = unsure = None
+    if report.changed:
+        onset = class_mix_onset(baseline.summary.hours, summary.hours, confidence_level=level)
+    if report.confidence_changed:
+        known = ConfidenceSums.of(baseline.summary.classes)
+        unsure = confidence_onset(known, confidences(workspace, compared), confidence_level=level)
+    return replace(report, onset=onset, confidence_onset=unsure)
+
+
+def confidences(workspace: Workspace, period: Period) -> dict[int, ConfidenceSums]:
+    """Return the sum over the confidences of the rows of `period`, by hour since 1970."""
+    from sentimon.monitoring.onset import ConfidenceSums
+
+    def read(log: Workspace) -> dict[int, ConfidenceSums]:
+        found: dict[int, ConfidenceSums] = {}
+        for hour, sums in log.hours(period):
+            some = ConfidenceSums.of_hour(sums)
+            found[hour] = found[hour] + some if hour in found else some
+        return found
+
+    return workspace.ask(read)
 
 
 def _comparison(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.monitor_check import MonitorCheck
     from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.monitor_rows import HourlyRows
     from sentimon.monitoring.monitor_state import MonitorState
+    from sentimon.monitoring.onset import Onset
     from sentimon.monitoring.vocabulary import Growth, Vocabulary
-    from sentimon.monitoring.watched_events import Counted
+    from sentimon.monitoring.watched_events import Counted, EventWindow
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
 
 
+SAMPLED_TEXTS = 50_000
+"""About as many texts are read of the hours that are too old for rows that come late."""
 _GROWN_WORDS = 5
 _EXAMPLES = 3
 _TEXTS = ("examples", "grown_words")
@@ -126,7 +130,7 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
 def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorState) -> MonitorLook:
     from sentimon.monitoring.class_mix_drift import check_same_model
-    from sentimon.monitoring.monitor_check import advance
+    from sentimon.monitoring.monitor_check import advance, with_onset
     from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import monitor_report
     from sentimon.monitoring.monitor_rows import new_rows
@@ -157,6 +161,8 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
         state, look = advance(
             state, hours, reference, settings.monitor, now=workspace.now, confidence_level=level
         )
+        if look.opened:
+            state, look = with_onset(state, look, _onset(workspace, baseline, reference, look, hours))
     return MonitorLook(
         made=workspace.now,
         report=monitor_report(baseline, reference, look, settings, new=rows, before=before),
@@ -164,6 +170,43 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
         summary=summary,
         hours=frozenset(new),
     )
+
+
+def _onset(
+    workspace: Workspace,
+    baseline: Baseline,
+    reference: Reference,
+    look: MonitorCheck,
+    hours: Mapping[int, EventWindow],
+) -> Onset | None:
+    """Return when the share changed that moved most, of those that opened an incident."""
+    from sentimon.monitoring.onset import class_mix_onset, event_onset
+    from sentimon.prediction_log.windows import Period
+    from sentimon.timestamps import start_of_hour
+
+    level = workspace.settings.drift.confidence_level
+    largest = max(look.alarms, key=lambda one: abs(one.difference))
+    if largest.group == "class":
+        later = workspace.summary(Period(after=baseline.last)).hours
+        return class_mix_onset(baseline.summary.hours, later, confidence_level=level)
+    place = [group.name for group in reference.groups].index(largest.group)
+    windows = hours
+    if largest.group == "confidence":
+        first = min(hour for window in look.windows for hour in window.hours)
+        period = Period(since=start_of_hour(first), after=baseline.last)
+        windows = workspace.ask(lambda log: _by_hour(log, period, reference))
+    counted = {hour: window.groups[place] for hour, window in windows.items()}
+    return event_onset(reference.groups[place].reference, counted, largest.place, confidence_level=level)
+
+
+def _by_hour(log: Workspace, period: Period, reference: Reference) -> Mapping[int, EventWindow]:
+    """Return the event counts of the rows of `period`, by hour, without words."""
+    from sentimon.monitoring.monitor_rows import HourlyRows
+
+    found = HourlyRows(reference, {})
+    for hour, some in log.hours(period):
+        found.add(hour, some)
+    return found.windows(None)
 
 
 def _read(
@@ -178,7 +221,7 @@ def _read(
     if baseline.vocabulary is not None:
         words = {hour: window.groups[-1] for hour, window in state.seen.items()}
         # Texts are read only where something is new.
-        changed = {hour for hour, rows in found.rows().items() if _rows_seen(state, hour) != rows}
+        changed = {hour: rows for hour, rows in found.rows().items() if _rows_seen(state, hour) != rows}
         words |= _count_words(log, period, changed, baseline.vocabulary)
     return found, words, log.trouble()
 
@@ -188,29 +231,50 @@ def _rows_seen(state: MonitorState, hour: int) -> int:
 
 
 def _count_words(
-    log: Workspace, period: Period, hours: set[int], vocabulary: Vocabulary
+    log: Workspace, period: Period, hours: Mapping[int, int], vocabulary: Vocabulary
 ) -> dict[int, Counted]:
+    """Return the texts of some hours, given with their rows, by their share of new words.
+
+    A first look finds the texts of years. Of those that no later check looks at again, a sample is read.
+    """
+    from sentimon.monitoring.monitor_state import LATE_HOURS
     from sentimon.monitoring.vocabulary import WordCounter
+
+    counter = WordCounter(vocabulary)
+    found = dict.fromkeys(hours, counter.nothing)
+    horizon = max(hours, default=0) - LATE_HOURS
+    old = sum(rows for hour, rows in hours.items() if hour < horizon)
+    for part, one_in in (
+        ({hour for hour in hours if hour < horizon}, -(-old // SAMPLED_TEXTS)),
+        ({hour for hour in hours if hour >= horizon}, 1),
+    ):
+        for hour, tokens in _texts_of(log, period, part, one_in, keyed=vocabulary.keyed):
+            found[hour] += counter.count(tokens)
+    return found
+
+
+def _texts_of(
+    log: Workspace, period: Period, hours: set[int], one_in: int, *, keyed: bool
+) -> Iterator[tuple[int, Collection[int]]]:
+    """Yield the hour and the hashed words of each text of some hours, of about `one_in` rows one."""
     from sentimon.prediction_log.word_hashes import logged_token_hashes
     from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
 
-    counter = WordCounter(vocabulary)
-    found = dict.fromkeys(hours, counter.nothing)
     with ExitStack() as stack:
-        rows = log.rows(within_hours(period, hours), stack) if hours else ()
+        rows = log.rows(within_hours(period, hours), stack, one_in=one_in) if hours else ()
         for row in log.progress(rows, "texts read"):
             hour = hour_of(row.timestamp)
-            tokens = logged_token_hashes(row, keyed=vocabulary.keyed) if hour in hours else None
+            tokens = logged_token_hashes(row, keyed=keyed) if hour in hours else None
             if tokens is not None:
-                found[hour] += counter.count(tokens)
-    return found
+                yield hour, tokens
 
 
 def find_examples(workspace: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[PredictionRecord]]:
     """Return (the words that grew most, the latest rows of the event that moved most).
 
-    Looked at are the hours that hold new rows. Words only where the baseline and the log both hold texts.
+    Looked at are the latest hours that hold new rows, as many as have SAMPLED_TEXTS rows. Words only where
+    the baseline and the log both hold texts.
     """
     return workspace.ask(lambda log: _examples(log, seen))
 
@@ -227,13 +291,14 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
     rows: deque[PredictionRecord] = deque(maxlen=_EXAMPLES)
     found: Counter[str] = Counter()
     texts = 0
-    if incident is None or not seen.hours:
+    hours = _latest_hours(seen)
+    if incident is None or not hours:
         return [], []
     is_one = shows(incident.findings, seen.report.reference, vocabulary)
     with ExitStack() as stack:
         since = seen.report.baseline.last
-        for row in log.rows(within_hours(Period(after=since), seen.hours), stack):
-            if hour_of(row.timestamp) not in seen.hours:
+        for row in log.rows(within_hours(Period(after=since), hours), stack):
+            if hour_of(row.timestamp) not in hours:
                 continue
             if is_one(row):
                 rows.append(row)
@@ -244,3 +309,14 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
         return [], list(rows)
     hashed = {word: (hash_word(word), count) for word, count in found.items()}
     return grown_words(hashed, texts, vocabulary, most=_GROWN_WORDS), list(rows)
+
+
+def _latest_hours(seen: MonitorLook) -> set[int]:
+    """Return the latest hours with new rows, as many as have SAMPLED_TEXTS rows together."""
+    found, rows = set(), 0
+    for hour in sorted(seen.hours, reverse=True):
+        if rows >= SAMPLED_TEXTS:
+            break
+        found.add(hour)
+        rows += sum(seen.summary.hours[hour])
+    return found

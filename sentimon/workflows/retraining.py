@@ -135,11 +135,12 @@ def _decide(
     seen = None if last is None else last.seen
     comparison = compare_with_baseline(workspace, path, period, seen=seen, whole=whole)
     baseline, report = comparison.baseline, comparison.report
-    look, rule, told = None, score_rule(report), False
+    look, rule, told, onset = None, score_rule(report), False, report.onset if report.drifted else None
     if is_monitored(workspace, baseline, period):
         look = stack.enter_context(monitor_look(workspace, path, keep=keep))
         rule = monitor_rule(look.report)
         incident = look.report.incident
+        onset = None if incident is None or not look.report.drifting else incident.onset
         told = incident is not None and incident.told and not settings.repeat
     # A new baseline begins anew; until then the same rise of the error rate is told once.
     since = None if last is None or not last.error_rate_met else last.timestamp
@@ -150,6 +151,7 @@ def _decide(
         settings,
         drift_told=told,
         moved_most=None if look is None else look.report.largest_finding,
+        onset=onset,
         newest_confidence=_newest_confidence(workspace, comparison),
         error_rate=None if report.collecting else error_rate_rule(workspace, path),
         error_rate_told=known and not settings.repeat,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -288,11 +289,14 @@ class Workspace:
         """Return the sum over all bad lines."""
         return self._of_log(lambda log: log.trouble())
 
-    def rows(self, period: Period, stack: ExitStack) -> Iterable[PredictionRecord]:
-        """Return the rows in `period`, in log order; the live file stays open until `stack` is closed."""
+    def rows(self, period: Period, stack: ExitStack, *, one_in: int = 1) -> Iterable[PredictionRecord]:
+        """Return the rows in `period`, in log order; the live file stays open until `stack` is closed.
+
+        Of about `one_in` rows one is drawn, always the same ones; the others are not decoded.
+        """
         if self.given is not None:
-            return self.given.rows(period)
-        return self.logged_rows(period, stack)
+            return islice(self.given.rows(period), None, None, one_in)
+        return msgspec.structs.replace(self.logged_rows(period, stack), one_in=one_in)
 
     def logged_rows(self, period: Period, stack: ExitStack) -> PeriodRows:
         """Return the rows of the log in `period`, which also know its bad lines, as `rows` does."""

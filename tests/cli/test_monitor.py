@@ -64,12 +64,12 @@ def baseline(begin_with, traffic: Traffic) -> None:  # type: ignore[no-untyped-d
 
 
 def test_quiet_traffic_is_stable_and_each_row_is_judged_once(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
-    traffic(200)
+    traffic(300)
     done = run("drift", "--monitor", "--json")
     assert (done.code, done.err) == (0, "")
-    assert (done.json["verdict"], done.json["check"], done.json["new_samples"]) == ("stable", 1, 200)
-    assert done.json["incident"] is None
-    assert 0.1 < done.json["detectable_shift"]["this_check"]["shift"] < 0.3
+    assert (done.json["verdict"], done.json["check"], done.json["new_samples"]) == ("stable", 1, 300)
+    assert (done.json["reason"], done.json["incident"]) == ("no change", None)
+    assert 0.1 < done.json["detectable_shift"]["this_check"]["shift"] < 0.15
     again = run("drift", "--monitor", "--json")
     assert (again.code, again.json["verdict"], again.json["new_samples"]) == (4, "no verdict", 0)
     traffic(49)
@@ -80,11 +80,23 @@ def test_quiet_traffic_is_stable_and_each_row_is_judged_once(run, traffic, basel
     assert run("drift", "--monitor", "-q").out == ""
 
 
+def test_a_check_that_could_not_have_seen_a_change_is_no_verdict(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
+    traffic(60)
+    done = run("drift", "--monitor", "--json")
+    assert (done.code, done.json["reason"]) == (4, "too few rows to tell")
+    assert done.json["detectable_shift"]["all_checks"]["shift"] > 0.15
+    traffic(250)
+    assert run("drift", "--monitor", "--json").json["reason"] == "no change"
+
+
 def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, baseline, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     traffic(300, MOVED)
     opened = run("drift", "--monitor", "--json", "--save")
     assert opened.code == 3
     assert (opened.json["opened"], opened.json["drift_detected"]) == (True, True)
+    # The rows that moved come from minute 2000 after START, which is 09-08 17:20, on.
+    onset = opened.json["incident"]["onset"]
+    assert onset["earliest"] <= "2026-09-08T17:20:00Z" <= onset["latest"]
     events = {one["event"]: one for one in opened.json["incident"]["findings"]}
     assert events["negative"]["direction"] == "up"
     assert events["negative"]["before"]["value"] < events["negative"]["after"]["low"]
@@ -100,8 +112,8 @@ def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, base
     assert (going_on.code, going_on.out) == (3, "")
     traffic(100, MOVED)
     said = run("drift", "--monitor").out
-    assert "Still drifting since" in said
-    assert "check 3" in said
+    assert "Still drifting, found on" in said
+    assert "at check 1: the share of" in " ".join(said.split())
     closed = None
     for _ in range(6):
         traffic(500)
@@ -118,6 +130,7 @@ def test_new_words_alarm_though_labels_and_confidence_are_as_they_were(run, traf
     done = run("drift", "--monitor", "--json")
     assert done.code == 3
     assert {one["group"] for one in done.json["incident"]["findings"]} == {"words"}
+    assert done.json["incident"]["onset"]["from_the_start"]
     assert done.json["grown_words"]
     assert all(one["word"].startswith("parola") for one in done.json["grown_words"])
     assert any("parola" in one["text"] for one in done.json["examples"])
@@ -254,9 +267,9 @@ def test_it_works_with_texts_that_are_not_kept(run, tmp_path: Path, mode: str) -
 
     log(1000, 0, WORDS)
     assert run("baseline", "create").code == 0
-    log(200, 1000, WORDS)
+    log(350, 1000, WORDS)
     assert run("drift", "--monitor").code == 0
-    log(200, 1200, WORDS[:200] + FOREIGN[:100])
+    log(200, 1350, WORDS[:200] + FOREIGN[:100])
     done = run("drift", "--monitor", "--json")
     assert done.code == 3
     assert {one["group"] for one in done.json["incident"]["findings"]} == {"words"}
@@ -320,7 +333,7 @@ def test_a_broken_memory_is_named_with_the_next_step(run, traffic, baseline, tmp
     assert done.code == 1
     assert "monitor.json" in done.err
     assert "drift --reset" in done.err
-    assert run("drift", "--reset", "--yes", "--monitor").code == 0
+    assert run("drift", "--reset", "--yes", "--monitor").code == 4
 
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -338,7 +351,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_memory_that_cannot_be_is_refused(run, traffic, baseline, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
     traffic(60)
-    assert run("drift", "--monitor").code == 0
+    assert run("drift", "--monitor").code == 4
     path = tmp_path / "logs/monitor.json"
     state = json.loads(path.read_text(encoding="utf-8"))
     DAMAGE[name](next(iter(state["monitors"].values())))

@@ -40,7 +40,7 @@ def test_each_state_of_an_incident_has_its_sentence() -> None:
     assert opened[0].startswith("Drift: the share of negative rose from 0.200 to ")
     going_on = said(looks.look(100, 60, 40))
     assert going_on[0].startswith(
-        "Still drifting since 2026-12-01 04:00 UTC, check 2: the share of negative "
+        "Still drifting, found on 2026-12-01 04:00 UTC at check 3: the share of negative "
     )
     assert not any("To be seen" in sentence for sentence in going_on)
     waiting = looks.look()

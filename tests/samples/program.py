@@ -31,7 +31,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "quality": ("metrics", "--quality", "--json"),
     "estimate with a calibration": ("metrics", "--estimate", "--calibration", "calibration.json", "--json"),
     "baseline": ("baseline", "show", "--json"),
-    "drift": ("drift", "--json"),
+    "drift": ("drift", "--until", "2100-01-01", "--json"),
     "drift of a week": ("drift", "--since", "2026-09-14", "--json"),
     "the monitor": ("drift", "--monitor", "--dry-run", "--json"),
     "retraining": ("retrain-check", "--json"),

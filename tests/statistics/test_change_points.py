@@ -39,10 +39,11 @@ def found(counts: Sequence[Sums], reference: Sums = REFERENCE, *, start: int = 0
 
 
 def test_a_posterior_worked_by_hand() -> None:
-    # Two hours of one row, a and then b, with Dirichlet (2, 1) before the step and (1, 2) after it. The step at
-    # the begin of hour 0: a and b are 1/3 and 2/4 after it, 1/6. Between the hours: 2/3 and 2/3, 4/9. At the
-    # end of hour 1: 2/3 and 1/4, 1/6. Within hour 0, with b after it, a is 2/3 before the step and 1/4 after it:
-    # after one quarter 1/4 * 2/3 + 3/4 * 1/4 = 17/48, after two 22/48, after three 27/48; each times 2/3 for b.
+    # Two hours of one row, a and then b, with Dirichlet (2, 1) before the step and (1, 2) after it. The
+    # step at the begin of hour 0: a and b are 1/3 and 2/4 after it, 1/6. Between the hours: 2/3 and 2/3, 4/9.
+    # At the end of hour 1: 2/3 and 1/4, 1/6. Within hour 0, with b after it, a is 2/3 before the step and 1/4
+    # after it: after one quarter 1/4 * 2/3 + 3/4 * 1/4 = 17/48, after two 22/48, after three 27/48; each
+    # times 2/3 for b.
     # Hour 1 is its mirror image. So both are alike, (1/6 / 2 + 2/3 * 66/48 + 4/9 / 2) / 4 = 0.3056.
     # The most probable moment lies between the hours: it belongs to the later one.
     def step(hours: list[int], level: float) -> ChangePoint | None:
@@ -231,7 +232,8 @@ def test_the_interval_holds_the_onset_and_grows_with_its_level(
 def test_more_rows_of_the_same_shares_never_widen_the_interval(step: int, times: int) -> None:
     counts = [NORMAL] * step + [CHANGED] * (15 - step)
     few, many = found(counts), found([tuple(times * one for one in cell) for cell in counts])
-    assert few is not None and many is not None
+    assert few is not None
+    assert many is not None
     assert many.last - many.first <= few.last - few.first
     assert many.hour == few.hour == step
 

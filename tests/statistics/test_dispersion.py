@@ -10,10 +10,13 @@ from sentimon.monitoring.watched_events import Counted, EventWindow, sum_windows
 from sentimon.statistics.dispersion import (
     Wave,
     clustered_effect,
+    daily_wave_of_means,
     daily_waves,
     design_effect,
+    design_effect_of_means,
     exceeds_chance,
     intraclass_correlation,
+    rate_dispersion,
 )
 
 Counts = tuple[int, int, int]
@@ -177,3 +180,67 @@ def test_a_wave_is_weighted_least_squares_beside_a_constant_less_what_chance_exp
         pytest.approx(kept * fit[1], abs=1e-9),
         pytest.approx(kept * fit[2], abs=1e-9),
     )
+
+
+def test_a_design_effect_of_means_worked_by_hand() -> None:
+    # Around the mean .5 lie 10 rows at .4 and 30 rows at .5333...: 10 * .01 + 30 / 900 is 2/15, over one
+    # degree of freedom; independent rows with a variance of .02 would have .02.
+    cells = [(10, 0.4), (30, 8 / 15)]
+    assert design_effect_of_means(cells, 0.02) == (pytest.approx(20 / 3), 1)
+    assert design_effect_of_means(cells, 0.5) == (1.0, 1)
+    assert design_effect_of_means([(10, 0.4)] * 3, 0.02) == (1.0, 2)
+    assert design_effect_of_means([(10, 0.4)], 0.02) == (1.0, 0)
+    assert design_effect_of_means(cells, 0.0) == (1.0, 0)
+
+
+def test_a_wave_of_means_is_found_and_one_that_is_chance_is_flat() -> None:
+    angles = [2 * math.pi * hour / 24 for hour in range(48)]
+    cells = {
+        hour: (100, 0.8 + 0.1 * math.cos(angle) - 0.05 * math.sin(angle)) for hour, angle in enumerate(angles)
+    }
+    # The wave explains 4,800 rows * (.1**2 + .05**2) / 2 = 30; of a variance of .5 that is 60, and chance
+    # alone would explain 2.
+    wave = daily_wave_of_means(cells, 0.5)
+    assert wave.share == pytest.approx(0.8)
+    assert wave.cosine == pytest.approx(0.1 * 58 / 60)
+    assert wave.sine == pytest.approx(-0.05 * 58 / 60)
+    assert daily_wave_of_means(cells, 16.0) == Wave(wave.share)
+    assert daily_wave_of_means(cells, 0.0) == Wave(wave.share)
+    days = {hour: cell for hour, cell in cells.items() if hour % 24 < 17}
+    assert daily_wave_of_means(days, 0.5).amplitude == 0
+    days = {hour: cell for hour, cell in cells.items() if hour % 24 < 18}
+    assert daily_wave_of_means(days, 0.5).amplitude > 0
+
+
+def test_the_dispersion_of_a_rate_worked_by_hand() -> None:
+    # 100 hours of 10 expected rows with 5, 5, 15, 15 ... of them: chi-square is 100 * 25 / 10 = 250 over 99,
+    # more than chance; 25 - 10 = 15 beyond a Poisson variance, over 10**2. Neighbours go together in 50 of
+    # 99 pairs, and apart in 49.
+    spread, persistence = rate_dispersion([(5, 10.0), (5, 10.0), (15, 10.0), (15, 10.0)] * 25)
+    assert spread == pytest.approx(0.15)
+    assert persistence == 1.0
+    # Ten in a row each: 90 pairs go together, 9 do not, r = 81 / 100.
+    spread, persistence = rate_dispersion([*[(5, 10.0)] * 10, *[(15, 10.0)] * 10] * 5)
+    assert spread == pytest.approx(0.15)
+    assert persistence == pytest.approx(1.81 / 0.19)
+    # A factor that is common to all hours is no dispersion.
+    assert rate_dispersion([(5, 10.0), (15, 30.0), (20, 40.0)]) == (0.0, 1.0)
+    assert rate_dispersion([(5, 10.0)]) == (0.0, 1.0)
+    assert rate_dispersion([(0, 10.0), (0, 10.0)]) == (0.0, 1.0)
+    assert rate_dispersion([(0, 0.0), (5, 10.0), (5, 10.0)]) == (0.0, 1.0)
+
+
+def test_rates_that_stay_astray_for_days_are_believed_up_to_a_limit() -> None:
+    _, persistence = rate_dispersion([*[(50, 100.0)] * 500, *[(150, 100.0)] * 500])
+    assert persistence == pytest.approx(1.9 / 0.1)
+
+
+def test_poisson_counts_are_seldom_taken_for_dispersed_ones() -> None:
+    generator, taken = np.random.default_rng(2), 0
+    for _ in range(100):
+        expected = generator.uniform(1, 30, 100)
+        spread, persistence = rate_dispersion(
+            zip(generator.poisson(2 * expected).tolist(), expected, strict=True)
+        )
+        taken += spread > 0 or persistence > 1
+    assert taken <= 20

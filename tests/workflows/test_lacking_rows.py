@@ -142,7 +142,7 @@ def test_the_monitor_watches_classes_always_and_confidences_where_the_baseline_h
     code, found = asked(logs, "drift", "--monitor", "--dry-run")
     moved = {one["group"] for one in found["incident"]["findings"]} if found["incident"] else set()
     assert ("confidence" in moved) == (kind != "alone")
-    assert code == (3 if moved else 0)
+    assert code == (3 if moved else 4)
     said_so = [one for one in found["recommendations"] if one.startswith("The confidence is")]
     assert said_so == {
         "alone": [

@@ -66,7 +66,12 @@ def test_a_late_step_is_drift_for_every_command_and_below_the_threshold_for_chos
         "windows_searched": 1,
         "same_hours_of_day": False,
     }
+    # The rows moved on 18 September at 08:00.
+    assert found["onset"]["earliest"] <= "2026-09-18T08:00:00Z" <= found["onset"]["latest"]
+    assert "The change began about 2026-09-18" in " ".join(found["recommendations"])
     decision = decide(Path(logs))
+    assert decision.entry["onset"] == found["onset"]
+    assert "The drift began about 2026-09-18" in decision.entry["reason"]
     assert decision.trigger.triggered
     assert decision.trigger.drift.value == found["drift_score"]
     assert decision.trigger.samples.n == 2640
@@ -89,6 +94,16 @@ def test_rows_that_became_unsure_lately_are_a_cause(tmp_path: Path) -> None:
     assert rule.high is not None
     assert rule.value <= rule.high < 0.7
     assert rule.n < trigger.samples.n == 2640
+
+
+def test_a_fall_of_the_mean_confidence_is_told_with_its_beginning(tmp_path: Path) -> None:
+    late = [*stream(USUAL, 40, LATER), *stream(USUAL, 60, LATER + 40 * 60, confidence=0.65)]
+    _, text = said("drift", "--logs", str(log(tmp_path / "logs", late)), "--json")
+    found = json.loads(text)
+    assert found["onset"] is None
+    # 40 hours after 8 September, 08:00.
+    assert found["confidence_onset"]["began"] == "2026-09-10T00:00:00Z"
+    assert any(one.startswith("That change began about 2026-09-10 00:00") for one in found["recommendations"])
 
 
 def test_rows_that_were_always_unsure_are_told_as_a_whole(tmp_path: Path) -> None:
