@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sentimon.evaluation.realised_quality import Judged
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.monitoring.retraining_rules import LastTrigger
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
         Known,
         Labelled,
         NoWords,
-        Onsets,
         Report,
         Setting,
         Watch,
@@ -71,7 +69,6 @@ class _Facts:
     comparison: BaselineComparison
     decision: RetrainingDecision
     watch: Watch
-    onsets: Onsets
     words: GrownWords
 
 
@@ -127,7 +124,6 @@ def build_report(
         words=found.words.words,
         latest_texts=found.words.texts,
         no_words=found.words.missing,
-        onsets=found.onsets,
         trigger=found.decision.trigger,
         last_trigger=_last_trigger(found),
         labelled=labelled,
@@ -148,15 +144,13 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         )
     comparison = compare_with_baseline(log, asked.baseline, asked.period)
     decision = _decision(log, asked)
-    watch = _watch(log, asked.baseline, comparison, decision)
     return _Facts(
         every=every,
         windows=windows,
         summary=summary,
         comparison=comparison,
         decision=decision,
-        watch=watch,
-        onsets=_onsets(log, comparison, decision, watch),
+        watch=_watch(log, asked.baseline, comparison, decision),
         words=_grown(log, comparison),
     )
 
@@ -282,38 +276,6 @@ def _last_trigger(found: _Facts) -> LastTrigger | None:
     last, baseline = found.decision.last, found.comparison.baseline
     began = None if baseline is None else baseline.last
     return last if last is not None and (began is None or last.seen > began) else None
-
-
-def _onsets(
-    log: Workspace, comparison: BaselineComparison, decision: RetrainingDecision, watch: Watch
-) -> Onsets:
-    """Return when the changes began that were found in the class mix and in the confidence."""
-    from sentimon.monitoring.drift_decision import Reason
-    from sentimon.monitoring.onset import ConfidenceSums, class_mix_onset, confidence_onset
-    from sentimon.reporting.report.report_value import Onsets
-
-    baseline, report, trigger = comparison.baseline, comparison.report, decision.trigger
-    if baseline is None or not comparison.summary.count:
-        return Onsets()
-    level = log.settings.drift.confidence_level
-    groups = set() if watch.incident is None else {one.group for one in watch.incident.findings}
-    mix = confidence = None
-    changed = report.reason in (Reason.CHANGED, Reason.CHANGED_BELOW_THRESHOLD)
-    if changed or "class" in groups or (trigger.drift.met and not groups):
-        mix = class_mix_onset(baseline.summary.hours, comparison.summary.hours, confidence_level=level)
-    if trigger.confidence.met or "confidence" in groups:
-        later = [(hour, ConfidenceSums.of_hour(sums)) for hour, sums in log.hours(comparison.compared)]
-        known = ConfidenceSums.of(baseline.summary.classes)
-        confidence = confidence_onset(known, _by_hour(later), confidence_level=level)
-    return Onsets(mix=mix, confidence=confidence)
-
-
-def _by_hour(parts: Iterable[tuple[int, ConfidenceSums]]) -> dict[int, ConfidenceSums]:
-    """Return the sum of each hour, of which there may be several parts."""
-    sums: dict[int, ConfidenceSums] = {}
-    for hour, one in parts:
-        sums[hour] = sums[hour] + one if hour in sums else one
-    return sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

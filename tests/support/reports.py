@@ -20,7 +20,6 @@ from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.report.report_value import (
     CommandOptions,
     Known,
-    Onsets,
     Report,
     Setting,
     Watch,
@@ -96,7 +95,6 @@ def report(**given: Any) -> Report:
         words=[Growth(word="courier", before=0.01, after=0.2)],
         latest_texts=100,
         no_words=None,
-        onsets=Onsets(),
         trigger=trigger,
         last_trigger=None,
         labelled=None,

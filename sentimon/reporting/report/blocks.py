@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,11 +44,7 @@ class Table:
     folded: bool = False
     """Whether the table is collapsed until the reader opens it (in HTML)."""
     links: Sequence[str] = ()
-    """For each row the id in the page that its name links to (in HTML), "" for none; empty for none at all."""
-
-    def cells(self, row: Sequence[str]) -> Iterator[tuple[Column, str]]:
-        """Return the cells of a row after its name, each with its column."""
-        return zip(self.columns[1:], row[1:], strict=True)
+    """For each row the id that its name links to (in HTML), "" for none; empty where no row links."""
 
     def link(self, place: int) -> str:
         """Return the id that the name of a row links to, "" for none."""

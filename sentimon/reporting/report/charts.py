@@ -139,7 +139,7 @@ def estimate_chart(
     high: float,
     levels: Sequence[Level] = (),
 ) -> tuple[str, Frame]:
-    """Return one estimate per window as a line with its interval as a band; both have gaps where it is None."""
+    """Return one estimate per window as a line with its interval as a band; None makes a gap in both."""
     windows, fewest = line_of_time.windows, line_of_time.fewest
     frame = _frame(windows, low, high)
     parts = [_shaded(frame, one) for one in line_of_time.stretches] + [frame.grid()]

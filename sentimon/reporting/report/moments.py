@@ -28,7 +28,9 @@ def tell_onset(report: Report, onset: Onset) -> str:
     began, earliest, latest = onset.began, onset.earliest, onset.latest
     if began is None or earliest is None or latest is None:
         return "at a time that is not known"
-    probably = f"most probably at {when(report, began)} {report.zone_name}"
     if onset.from_the_start:
-        return f"before {when(report, latest)}, {probably} or with the first rows after the baseline"
-    return f"between {when(report, earliest)} and {when(report, latest)}, {probably}"
+        return f"with the first rows after the baseline, or by {when(report, latest)} {report.zone_name}"
+    return (
+        f"about {when(report, began)} {report.zone_name}, between {when(report, earliest)} and "
+        f"{when(report, latest)}"
+    )

@@ -100,11 +100,12 @@ class Onsets:
 
     mix: Onset | None = None
     confidence: Onset | None = None
+    texts: Onset | None = None
 
     @property
     def first(self) -> Onset | None:
-        """Return the onset that the headline tells: that of the class mix, else that of the confidence."""
-        return self.mix or self.confidence
+        """Return the onset that the headline tells: that of the class mix, else another."""
+        return self.mix or self.confidence or self.texts
 
 
 class NoWords(enum.StrEnum):
@@ -206,7 +207,6 @@ class Report:
     """The number of latest texts; 0 if texts are not kept or the baseline has no words."""
     no_words: NoWords | None
     """Why words cannot be compared; None where they can."""
-    onsets: Onsets
     trigger: RetrainingTrigger
     last_trigger: LastTrigger | None
     """The latest saved trigger that fired, where it is newer than the baseline."""
@@ -225,6 +225,20 @@ class Report:
                 drift_rule_met=bool(self.trigger.drift.met),
                 retraining=self.trigger.due or self.trigger_stands,
             )
+        )
+
+    @property
+    def onsets(self) -> Onsets:
+        """Return when the changes began: as the look tells it, else as the monitor or the rule does."""
+        incident, by_group = self.watch.incident, dict[str, Onset | None]()
+        if incident is not None:
+            largest = max(incident.findings, key=lambda one: abs(one.difference))
+            by_group[largest.group] = incident.onset
+        rule = None if by_group else self.trigger.onset
+        return Onsets(
+            mix=self.drift.onset or by_group.get("class") or rule,
+            confidence=self.drift.confidence_onset or by_group.get("confidence"),
+            texts=by_group.get("words"),
         )
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
+import msgspec
 import pytest
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
@@ -22,7 +23,7 @@ from sentimon.reporting.report.conclusion import Conclusion, Evidence, conclude
 from sentimon.reporting.report.headline import facts, headline
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.rendering import to_html, to_markdown
-from sentimon.reporting.report.report_value import CommandOptions, Onsets, Report, Watch
+from sentimon.reporting.report.report_value import CommandOptions, Report, Watch
 from sentimon.reporting.report.story import tell
 from sentimon.timestamps import hour_of
 from tests.support.reports import INCIDENT, NOW, report
@@ -163,22 +164,44 @@ def onset(**given: object) -> Onset:
 
 
 def test_since_when_is_the_onset_and_not_the_time_of_the_check() -> None:
-    made = replace(judged(Reason.CHANGED, "incident", "by the look"), onsets=Onsets(mix=onset()))
+    made = replace(
+        judged(Reason.CHANGED, "incident", "by the look"), drift=replace(look(Reason.CHANGED), onset=onset())
+    )
     told = {one.name: one.text for one in facts(made)}
     assert told["Began"] == (
-        "Between 2026-09-08 02:00 and 2026-09-08 22:00, most probably at 2026-09-08 12:00 UTC; 321 rows "
-        "since."
+        "About 2026-09-08 12:00 UTC, between 2026-09-08 02:00 and 2026-09-08 22:00; 321 rows since."
     )
     assert told["Found by"].startswith("The monitor (on 2026-09-07 13:00 UTC, check 4)")
-    early = replace(made, onsets=Onsets(mix=onset(from_the_start=True)))
-    assert facts(early)[0].text.startswith("Before 2026-09-08 22:00, most probably at 2026-09-08 12:00 UTC")
-    assert facts(replace(made, onsets=Onsets()))[0].text == "The rows do not tell when: no hour stands out."
+    early = replace(made, drift=replace(made.drift, onset=onset(from_the_start=True)))
+    assert facts(early)[0].text == (
+        "With the first rows after the baseline, or by 2026-09-08 22:00 UTC; 321 rows since."
+    )
+    assert (
+        facts(replace(made, drift=look(Reason.CHANGED)))[0].text
+        == "The rows do not tell when: no hour stands out."
+    )
+
+
+def test_an_onset_is_that_of_the_look_else_of_the_monitor_else_of_the_rule() -> None:
+    look_says, monitor_says, rule_says = (onset(rows=rows) for rows in (1, 2, 3))
+    made = judged(Reason.UNCHANGED, "incident", "by the monitor")
+    seen = msgspec.structs.replace(INCIDENT, onset=monitor_says)
+    made = replace(made, watch=Watch(checks=5, incident=seen), trigger=replace(made.trigger, onset=rule_says))
+    assert made.onsets.mix == monitor_says
+    assert replace(made, drift=replace(made.drift, onset=look_says)).onsets.mix == look_says
+    assert replace(made, watch=QUIET).onsets.mix == rule_says
+    words = msgspec.structs.replace(INCIDENT.findings[0], group="words", event="at most 0% new words")
+    of_words = msgspec.structs.replace(seen, findings=(words,))
+    told = replace(made, watch=Watch(checks=5, incident=of_words)).onsets
+    assert (told.mix, told.texts, told.first) == (None, monitor_says, monitor_says)
 
 
 def test_the_commands_name_the_log_the_configuration_and_the_baseline_of_the_report() -> None:
     options = CommandOptions(logs="my logs", config="shop.toml", baseline="b.json")
     made = replace(
-        judged(Reason.CHANGED, "quiet", "by the look"), options=options, onsets=Onsets(mix=onset())
+        judged(Reason.CHANGED, "quiet", "by the look"),
+        options=options,
+        drift=replace(look(Reason.CHANGED), onset=onset()),
     )
     said = [one for step in next_steps(made) for one in step.commands]
     assert said[-1] == (

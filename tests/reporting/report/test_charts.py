@@ -54,7 +54,7 @@ def marks(drawn: str) -> list[str]:
 
 
 def test_a_mix_is_drawn_one_class_upon_the_other() -> None:
-    # The plot is 580 wide from 46 and 226 high from 278 upwards; each of two windows has 290, less its gaps.
+    # The plot is 580 wide from 46, and 226 high from 278 up; each of two windows has 290, less its gaps.
     drawn, frame = mix_chart(time(window(0, (1, 1, 2)), window(1, (0, 0, 0)), fewest=4), NAMES)
     assert frame.size == (640, 310)
     assert '<path class="class0" d="M47 278H335V221.5H47Z"/>' in drawn
@@ -83,8 +83,8 @@ def test_many_windows_share_a_mark_which_says_their_range() -> None:
     said = marks(mix_chart(time(*many), NAMES)[0])
     assert len(said) == 120
     assert said[0] == (
-        "2026-09-07 00:00, 2 windows to 09-07 01:00, 9 rows: negative 0.000 to 0.200, neutral 0.800 to 1.000, "
-        "positive 0.000 to 0.000"
+        "2026-09-07 00:00, 2 windows to 09-07 01:00, 9 rows: negative 0.000 to 0.200, neutral 0.800 to "
+        "1.000, positive 0.000 to 0.000"
     )
 
 
