@@ -142,8 +142,11 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
             f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
             hint="choose longer windows, or fewer rows with --since and --until",
         )
-    comparison = compare_with_baseline(log, asked.baseline, asked.period)
     decision = _decision(log, asked)
+    comparison = decision.comparison
+    if decision.last is not None:
+        # The decision leaves out the rows that the trigger has seen; what changed since the baseline has not.
+        comparison = compare_with_baseline(log, asked.baseline, asked.period)
     return _Facts(
         every=every,
         windows=windows,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 
 class Tone(enum.StrEnum):
@@ -17,24 +18,21 @@ class Tone(enum.StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
+class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
     """Some sentences."""
 
     kind: ClassVar = "paragraph"
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column of a table; numeric ones are aligned to the right."""
 
     name: str
     numeric: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A table; the first cell of each row names it."""
 
     kind: ClassVar = "table"
@@ -51,8 +49,7 @@ class Table:
         return self.links[place] if self.links else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a legend: what a mark of a chart means."""
 
     mark: str
@@ -60,8 +57,7 @@ class Key:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """A drawing, and a description that says the same in words."""
 
     kind: ClassVar = "chart"
@@ -79,8 +75,7 @@ class Chart:
 Block = Paragraph | Table | Chart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One section of a report."""
 
     name: str
@@ -89,8 +84,7 @@ class Section:
     blocks: Sequence[Block]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a report: its subject, the answer in a word, and a sentence."""
 
     about: str
@@ -101,16 +95,14 @@ class Status:
     """The name of the section that says more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that belongs to the verdict: since when, which rows."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Something to do now, and the command for it."""
 
     text: str
@@ -124,8 +116,7 @@ class Step:
         return [one for one in (self.command, self.then) if one]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Story(msgspec.Struct, frozen=True, kw_only=True):
     """A whole report: the verdict, the answers behind it, then the sections."""
 
     title: str

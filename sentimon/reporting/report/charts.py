@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sentimon.reporting.plain_text import counted, estimate, number
 from sentimon.reporting.report.blocks import Key
@@ -45,8 +46,7 @@ _TRACK = 7
 """Height of the bars above the plot that say which time is what."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """A period of time that is marked: the rows of the baseline, or an incident."""
 
     look: str
@@ -58,8 +58,7 @@ class Stretch:
     """The id that links lead to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Began:
+class Began(msgspec.Struct, frozen=True, kw_only=True):
     """When a change began: a vertical line at `at`, within a band from `first` to `last`."""
 
     at: datetime
@@ -68,8 +67,7 @@ class Began:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class Level(msgspec.Struct, frozen=True, kw_only=True):
     """A limit or a usual value, drawn as a horizontal line."""
 
     value: float
@@ -79,8 +77,7 @@ class Level:
     look: str = "limit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """What all charts over time share."""
 
     windows: Sequence[ScoredWindow]

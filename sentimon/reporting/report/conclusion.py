@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 from sentimon.monitoring.drift_decision import Reason
 from sentimon.reporting.report.blocks import Tone
@@ -59,8 +60,7 @@ _TONES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a conclusion is drawn from."""
 
     rows: int

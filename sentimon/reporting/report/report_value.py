@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.incident import Incident
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from sentimon.statistics.calibration_error import ReliabilityBin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredWindow:
+class ScoredWindow(msgspec.Struct, frozen=True, kw_only=True):
     """One window: from `start` (included) to `end` (excluded)."""
 
     start: datetime
@@ -80,8 +81,7 @@ def _score(baseline: Summary | None, window: Summary, level: float) -> Estimate:
     return Estimate(value=value, low=low, high=high, n=window.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of the baseline that a report shows."""
 
     name: str
@@ -94,8 +94,7 @@ class Known:
     """Its class shares and mean confidence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Onsets:
+class Onsets(msgspec.Struct, frozen=True, kw_only=True):
     """When the changes that were found began; None where none was found, or nobody can tell."""
 
     mix: Onset | None = None
@@ -120,8 +119,7 @@ class NoWords(enum.StrEnum):
     NO_TEXTS = "the rows after the baseline hold no texts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandOptions:
+class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the log of a report is named on a command line."""
 
     logs: str
@@ -143,8 +141,7 @@ class CommandOptions:
         return shlex.join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the monitor."""
 
     checks: int
@@ -152,8 +149,7 @@ class Watch:
     """The open incident."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
+class Labelled(msgspec.Struct, frozen=True, kw_only=True):
     """The quality of the predictions by gold labels."""
 
     source: str
@@ -163,8 +159,7 @@ class Labelled:
     """Whether some rows were sampled with known probabilities; the report counts each row once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting and where its value comes from."""
 
     key: str

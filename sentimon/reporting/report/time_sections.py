@@ -23,6 +23,8 @@ from sentimon.reporting.verdict_sentences import explain_lacking
 from sentimon.statistics.intervals import Estimate
 
 _LATEST = 20
+_MOST_LISTED = 500
+"""Windows that the table of windows holds; sentimon metrics --every prints all."""
 _NO_CONFIDENCE = "No row has a confidence: the classifier gives the class alone."
 
 
@@ -193,8 +195,10 @@ def _overall(report: Report) -> Table:
 
 
 def _windows(report: Report) -> Table:
+    shown = report.windows[-_MOST_LISTED:]
+    latest = "" if shown == report.windows else f", the latest {len(shown)} of {len(report.windows)}"
     return Table(
-        caption=f"Per window of {report.every}, {report.zone_name} time; * not over yet",
+        caption=f"Per window of {report.every}{latest}, {report.zone_name} time; * not over yet",
         columns=[
             Column(name="Window"),
             Column(name="Rows", numeric=True),
@@ -213,7 +217,7 @@ def _windows(report: Report) -> Table:
                 estimate(one.confidence),
                 estimate(one.score),
             )
-            for one in report.windows
+            for one in shown
         ],
         folded=True,
     )

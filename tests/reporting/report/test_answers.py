@@ -217,11 +217,11 @@ def test_a_conclusion_is_the_strongest_finding() -> None:
         rows=9, reason=Reason.UNCHANGED, incident=False, drift_rule_met=False, retraining=False
     )
     assert conclude(nothing) is Conclusion.STABLE
-    assert conclude(replace(nothing, rows=0, incident=True)) is Conclusion.NO_ROWS
+    assert conclude(msgspec.structs.replace(nothing, rows=0, incident=True)) is Conclusion.NO_ROWS
     for name in ("incident", "drift_rule_met"):
-        assert conclude(replace(nothing, retraining=True, **{name: True})) is Conclusion.DRIFT
-    assert conclude(replace(nothing, retraining=True)) is Conclusion.RETRAIN
-    assert conclude(replace(nothing, reason=Reason.MAY_BE_CHANCE)) is Conclusion.NO_VERDICT
+        assert conclude(msgspec.structs.replace(nothing, retraining=True, **{name: True})) is Conclusion.DRIFT
+    assert conclude(msgspec.structs.replace(nothing, retraining=True)) is Conclusion.RETRAIN
+    assert conclude(msgspec.structs.replace(nothing, reason=Reason.MAY_BE_CHANCE)) is Conclusion.NO_VERDICT
 
 
 def test_a_verdict_is_taken_off_a_sentence_and_a_name_with_a_colon_is_not() -> None:

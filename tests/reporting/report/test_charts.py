@@ -3,6 +3,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ NAMES = ("negative", "neutral", "positive")
 
 
 def time(*windows: ScoredWindow, fewest: int = 0, **given: object) -> Timeline:
-    return replace(Timeline(windows=windows, zone=UTC, fewest=fewest), **given)  # type: ignore[arg-type]
+    return msgspec.structs.replace(Timeline(windows=windows, zone=UTC, fewest=fewest), **given)
 
 
 def marks(drawn: str) -> list[str]:
@@ -147,7 +148,7 @@ def test_a_level_and_a_stretch_are_drawn_across() -> None:
     assert '<line class="limit" x1="46" y1="165" x2="626" y2="165"/>' in drawn
     assert '<rect class="incident" x="336" y="52" width="290" height="226"/>' in drawn
     assert '<rect class="incident track" x="336" y="43" width="290" height="7"/>' in drawn
-    named = replace(stretch, name="incident-1", text="An incident")
+    named = msgspec.structs.replace(stretch, name="incident-1", text="An incident")
     drawn, _ = mix_chart(time(*windows, stretches=[named]), NAMES)
     assert '<g class="hit" id="incident-1" tabindex="0" role="img"><title>An incident</title>' in drawn
 

@@ -243,6 +243,14 @@ def test_an_incident_in_the_table_leads_to_its_mark_in_the_chart() -> None:
     assert link.text == "2026-09-07 13:00"
 
 
+def test_a_table_of_very_many_windows_holds_the_latest() -> None:
+    made = report()
+    many = replace(made, windows=[*made.windows[:1], *list(made.windows[-1:]) * 700])
+    text = check_page(to_html(tell(many))).text
+    assert "Per window of 1h, the latest 500 of 701, UTC time" in text
+    assert "the latest" not in to_markdown(tell(made)).split("## Score")[0]
+
+
 def test_why_words_cannot_be_compared_is_one_reason() -> None:
     for reason in NoWords:
         made = replace(report(), words=[], latest_texts=0, no_words=reason)
