@@ -42,7 +42,7 @@ _FULL = 0.75
 """Share of the windows with rows that have enough of them, where nobody says how long they are."""
 _MOST_WINDOWS = 3_000
 _LENGTHS = {"1h": 1, "3h": 3, "6h": 6, "12h": 12, "1d": 24, "2d": 48, "1w": 168, "4w": 672}
-_LATEST_TEXTS = 2_000
+_LATEST_TEXTS = 1_000
 _WORDS = 10
 
 

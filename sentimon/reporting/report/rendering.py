@@ -6,7 +6,7 @@ can forget to.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Escape(Protocol):
 def to_html(story: Story) -> str:
     """Return the HTML file. A content security policy in its head forbids it to fetch or run anything."""
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style_hash = binascii.b2a_base64(hashlib.sha256(style.encode()).digest(), newline=False).decode()
     return _page_template().render(story=story, style=style, style_hash=style_hash)
 
 

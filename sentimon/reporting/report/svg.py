@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from sentimon.reporting.plain_text import visible
 
 Point = tuple[float, float]
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _TIPS = (16.0, 36.0)
 """Where the lines stand that a mark says, above the plot: apart enough for the letters of a small screen."""
 ABOVE = 40
@@ -24,6 +24,15 @@ def coordinate(value: float) -> str:
     """
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
+
+
+def escaped(text: str) -> str:
+    """Return a text as an element or an attribute shows it; control characters are made visible.
+
+    >>> escaped("a<b>")
+    'a&lt;b&gt;'
+    """
+    return visible(text).translate(_ENTITIES)
 
 
 def rectangle(look: str, x: float, y: float, width: float, height: float) -> str:
@@ -48,13 +57,13 @@ def label(look: str, place: Point, text: str, *, anchor: str = "start", hidden: 
     """Return a text, escaped; `hidden` from a reader that has it already."""
     x, y = map(coordinate, place)
     rest = ' aria-hidden="true"' if hidden else ""
-    shown = html.escape(visible(text))
+    shown = escaped(text)
     return f'<text class="{look}" x="{x}" y="{y}" text-anchor="{anchor}"{rest}>{shown}</text>'
 
 
 def titled(text: str, drawn: str) -> str:
     """Return what is drawn as a group that shows a text, escaped, where a pointer rests on it."""
-    return f"<g><title>{html.escape(visible(text))}</title>{drawn}</g>"
+    return f"<g><title>{escaped(text)}</title>{drawn}</g>"
 
 
 def told_mark(lines: Sequence[str], drawn: str, frame: Frame, *, name: str = "") -> str:
@@ -67,7 +76,7 @@ def told_mark(lines: Sequence[str], drawn: str, frame: Frame, *, name: str = "")
     tips = "".join(
         label("tip", (frame.left, _TIPS[number]), text, hidden=True) for number, text in enumerate(lines)
     )
-    title = html.escape(visible(": ".join(lines)))
+    title = escaped(": ".join(lines))
     return f'<g class="hit"{identity} tabindex="0" role="img"><title>{title}</title>{drawn}{tips}</g>'
 
 

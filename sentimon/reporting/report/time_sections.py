@@ -23,7 +23,7 @@ from sentimon.reporting.verdict_sentences import explain_lacking
 from sentimon.statistics.intervals import Estimate
 
 _LATEST = 20
-_MOST_LISTED = 500
+_MOST_LISTED = 300
 """Windows that the table of windows holds; sentimon metrics --every prints all."""
 _NO_CONFIDENCE = "No row has a confidence: the classifier gives the class alone."
 

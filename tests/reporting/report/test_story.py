@@ -247,7 +247,7 @@ def test_a_table_of_very_many_windows_holds_the_latest() -> None:
     made = report()
     many = replace(made, windows=[*made.windows[:1], *list(made.windows[-1:]) * 700])
     text = check_page(to_html(tell(many))).text
-    assert "Per window of 1h, the latest 500 of 701, UTC time" in text
+    assert "Per window of 1h, the latest 300 of 701, UTC time" in text
     assert "the latest" not in to_markdown(tell(made)).split("## Score")[0]
 
 
