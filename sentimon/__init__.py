@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sentimon.compat.metrics_tracker import MetricsTracker, SentimentMetrics
     from sentimon.compat.prediction_logger import PredictionLog, PredictionLogger
     from sentimon.compat.retraining_manager import RetrainingManager, RetrainingTrigger
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import NewBaseline, make_baseline
     from sentimon.workflows.drift import BaselineComparison, DriftCheck, check_drift, compare_with_baseline
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from sentimon.workflows.quality import LogQuality, QualityEstimate, estimate_quality, measure_quality
     from sentimon.workflows.report import ReportRequest, build_report
     from sentimon.workflows.retraining import RetrainingDecision, check_retraining, decide_retraining
+    from sentimon.workflows.traffic import check_traffic
     from sentimon.workflows.workspace import Workspace
 
 __version__ = "0.1.0"
@@ -78,11 +80,13 @@ __all__ = [
     "RetrainingManager",
     "RetrainingTrigger",
     "SentimentMetrics",
+    "TrafficReport",
     "Workspace",
     "analyze_sentiment",
     "build_report",
     "check_drift",
     "check_retraining",
+    "check_traffic",
     "compare_with_baseline",
     "decide_retraining",
     "draw_to_label",
@@ -103,6 +107,7 @@ _NAMES_OF = {
     "compat.metrics_tracker": ("MetricsTracker", "SentimentMetrics"),
     "compat.prediction_logger": ("PredictionLog", "PredictionLogger"),
     "compat.retraining_manager": ("RetrainingManager", "RetrainingTrigger"),
+    "monitoring.traffic": ("TrafficReport",),
     "prediction_log.windows": ("Period",),
     "workflows.baseline": ("NewBaseline", "make_baseline"),
     "workflows.drift": ("BaselineComparison", "DriftCheck", "check_drift", "compare_with_baseline"),
@@ -120,6 +125,7 @@ _NAMES_OF = {
     "workflows.quality": ("LogQuality", "QualityEstimate", "estimate_quality", "measure_quality"),
     "workflows.report": ("ReportRequest", "build_report"),
     "workflows.retraining": ("RetrainingDecision", "check_retraining", "decide_retraining"),
+    "workflows.traffic": ("check_traffic",),
     "workflows.workspace": ("Workspace",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}

@@ -95,9 +95,9 @@ from typing import assert_type
 
 from sentimon import (
     BaselineComparison, DriftCheck, LabelImport, LogQuality, MonitorLook, NewBaseline, PeriodMetrics,
-    ReportRequest, RetrainingDecision, Workspace, build_report, check_drift, check_retraining,
-    compare_with_baseline, decide_retraining, import_labels, label_status, make_baseline, measure_period,
-    measure_quality, open_workspace, read_labels, run_monitor,
+    ReportRequest, RetrainingDecision, TrafficReport, Workspace, build_report, check_drift, check_retraining,
+    check_traffic, compare_with_baseline, decide_retraining, import_labels, label_status, make_baseline,
+    measure_period, measure_quality, open_workspace, read_labels, run_monitor,
 )
 
 workspace = open_workspace("logs", drift__threshold=0.1)
@@ -114,6 +114,7 @@ assert_type(check_drift(workspace, save=True), DriftCheck)
 assert_type(run_monitor(workspace, keep=False), MonitorLook)
 assert_type(decide_retraining(workspace), RetrainingDecision)
 assert_type(check_retraining(workspace, save=True).trigger.triggered, bool)
+assert_type(check_traffic(workspace), TrafficReport)
 assert_type(import_labels(workspace, "labels.csv", key="id"), LabelImport)
 assert_type(label_status(workspace).labelled.count, int)
 assert_type(len(read_labels(workspace).labels), int)

@@ -33,6 +33,7 @@ from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_rows import HourlyRows
 from sentimon.monitoring.monitor_state import MonitorState, encode_monitors, fits
 from sentimon.monitoring.retraining_rules import RuleResult
+from sentimon.monitoring.traffic import TrafficVerdict
 from sentimon.prediction_log.append_chain import read_append_chain
 from sentimon.prediction_log.history import read_entries
 from sentimon.prediction_log.logged_inputs import LoggedInput, logged_input
@@ -47,6 +48,7 @@ from sentimon.workflows.model_registry import promote_model, read_registry
 from sentimon.workflows.monitor_file import MonitorFile
 from sentimon.workflows.next_baseline import given_up, wanted_at
 from sentimon.workflows.state_files import next_path, read_baseline, read_last_fired, save_baseline
+from sentimon.workflows.traffic_notes import Said, read_said
 from tests.support.rows import START, record, summary
 from tests.support.spoilt_files import ROUNDS, refusal, spoil
 
@@ -267,6 +269,17 @@ def mark_read(path: Path) -> None:
     LoggedInput(path=path, name=str(path), job="j").check()
 
 
+def said_made(folder: Path) -> Path:
+    said = {"": Said(silent=True), "/logs/other.json": Said(change=TrafficVerdict.FEWER, no_baseline=True)}
+    (folder / "said.json").write_bytes(msgspec.json.encode(said))
+    return folder / "said.json"
+
+
+def said_read(path: Path) -> None:
+    for said in read_said(path).values():
+        assert isinstance(said.silent, bool)
+
+
 KINDS: dict[str, Kind] = {
     "baseline.json": (baseline_made, baseline_read),
     "baseline.next.json": (wanted_made, wanted_read),
@@ -286,6 +299,7 @@ KINDS: dict[str, Kind] = {
     "sentimon.toml": (settings_made, settings_read),
     "lock": (lock_made, lambda path: read_append_chain(path.parent.parent)),
     "error_rate.json": (cache_made, cache_read),
+    "said.json": (said_made, said_read),
     "a mark of a logged file": (mark_made, mark_read),
 }
 
@@ -322,4 +336,8 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(
     os.mkfifo(path)
     told = refusal(read, path)
     # What can be made again, or is no more than a hint, is passed over.
-    assert told is None if name in ("lock", "error_rate.json") else f"{path}: " in str(told and told.message)
+    assert (
+        told is None
+        if name in ("lock", "error_rate.json", "said.json")
+        else f"{path}: " in str(told and told.message)
+    )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,7 +32,7 @@ from sentimon.cli.options import (
     grouped,
     plain_help,
 )
-from sentimon.cli.output import counted, leave, note, show, show_json
+from sentimon.cli.output import counted, leave, note, show, show_json, show_sentences
 from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.errors import ExitCode, UsageError
@@ -43,8 +43,11 @@ _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": E
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentimon.monitoring.traffic import TrafficReport
+    from sentimon.workflows.baseline import FirstBaseline
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.monitor import MonitorLook
+    from sentimon.workflows.traffic import TrafficLook
     from sentimon.workflows.workspace import Workspace
 
 
@@ -138,6 +141,7 @@ def drift(
     """
     from sentimon.workflows.drift import check_drift, is_judged_by_monitor
     from sentimon.workflows.next_baseline import collect_baseline
+    from sentimon.workflows.traffic import TrafficLook
 
     if context.invoked_subcommand:
         return
@@ -165,6 +169,7 @@ def drift(
         chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
         given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz}
         _refuse(given, "the monitor, which judges each row once")
+    look = TrafficLook(workspace=workspace, path=path)
     check = check_drift(
         workspace,
         path,
@@ -173,12 +178,21 @@ def drift(
         season=rows.match is not None,
         keep=not monitor.dry_run,
         save=shown.save,
-        show=partial(_show, workspace, shown),
+        show=partial(_show, workspace, shown, look),
     )
-    if check.first is not None and (check.first.urgent or not shown.quiet):
-        for line in check.first.notes:
-            note(line)
+    _say_notes(look, check.first, quiet=shown.quiet, keep=not monitor.dry_run)
     leave(_EXIT_CODES[check.verdict.value], exit_zero=shown.exit_zero)
+
+
+def _say_notes(look: TrafficLook, first: FirstBaseline | None, *, quiet: bool, keep: bool) -> None:
+    """Say what is news of the traffic, and what became of a log without a baseline, on stderr."""
+    from sentimon.workflows.traffic_notes import tell_of_traffic
+
+    if quiet:
+        tell_of_traffic(look.workspace, look.path, look.latest, keep=keep)
+    if first is not None and (first.urgent or not quiet):
+        for line in first.notes:
+            note(line)
 
 
 def _check_new_baseline(workspace: Workspace, file: Path | None) -> None:
@@ -190,44 +204,61 @@ def _check_new_baseline(workspace: Workspace, file: Path | None) -> None:
         workspace.output(file, BASELINE)
 
 
-def _show(workspace: Workspace, shown: Shown, result: BaselineComparison | MonitorLook) -> None:
+def _show(
+    workspace: Workspace, shown: Shown, look: TrafficLook, result: BaselineComparison | MonitorLook
+) -> None:
     from sentimon.workflows.drift import BaselineComparison
 
+    traffic = look.check(result)
     told = result.is_news or not shown.quiet
     if told:
         say_trouble(workspace, result.summary)
     if isinstance(result, BaselineComparison):
         if told:
-            _show_comparison(workspace, shown, result)
+            _show_comparison(workspace, shown, traffic, result)
         if shown.prometheus:
             shown.prometheus.keep_drift(workspace, result.report)
+            shown.prometheus.keep_traffic(traffic)
         return
     if told:
-        _show_look(workspace, shown, result)
+        _show_look(workspace, shown, traffic, result)
     sys.stdout.flush()
     if shown.prometheus:
         shown.prometheus.keep_monitor(workspace, result.report)
+        shown.prometheus.keep_traffic(traffic)
 
 
-def _show_comparison(workspace: Workspace, shown: Shown, found: BaselineComparison) -> None:
+def _show_comparison(
+    workspace: Workspace, shown: Shown, traffic: TrafficReport, found: BaselineComparison
+) -> None:
     if shown.as_json:
-        show_json(found.entry)
+        show_json({**found.entry, **_traffic_key(traffic)})
     else:
         from sentimon.reporting.decision_tables import drift_table
+        from sentimon.reporting.traffic_sentences import explain_trouble
 
         show(drift_table(found.report, workspace.names, zone=found.zone_name))
+        show_sentences(explain_trouble(traffic))
 
 
-def _show_look(workspace: Workspace, shown: Shown, seen: MonitorLook) -> None:
+def _traffic_key(traffic: TrafficReport) -> Mapping[str, Any]:
+    from sentimon.reporting.traffic_sentences import traffic_object
+
+    return {"traffic": traffic_object(traffic)}
+
+
+def _show_look(workspace: Workspace, shown: Shown, traffic: TrafficReport, seen: MonitorLook) -> None:
     from sentimon.workflows.monitor import find_examples
 
     words, examples = find_examples(workspace, seen) if seen.report.drifting else ([], [])
     if shown.as_json:
-        show_json(seen.to_dict(words, examples))
+        show_json({**seen.to_dict(words, examples), **_traffic_key(traffic)})
     else:
         from sentimon.reporting.monitor_tables import monitor_table
+        from sentimon.reporting.traffic_sentences import explain_trouble
 
         show(monitor_table(seen.report, workspace.names, words=words, examples=examples))
+        show_sentences(explain_trouble(traffic))
 
 
 def _reset(workspace: Workspace, *, yes: bool) -> None:

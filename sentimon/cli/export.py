@@ -62,6 +62,7 @@ def _look(recording: Recording, workspace: Workspace, path: Path, period: Period
     from sentimon.workflows.drift import BaselineComparison, look_for_drift
     from sentimon.workflows.metrics import measure_period
     from sentimon.workflows.retraining import decide_retraining
+    from sentimon.workflows.traffic import check_traffic
 
     found = measure_period(workspace, period)
     if not quiet:
@@ -73,4 +74,5 @@ def _look(recording: Recording, workspace: Workspace, path: Path, period: Period
     else:
         recording.keep_monitor(workspace, drift.report)
     recording.keep_retraining(workspace, decide_retraining(workspace, path, period).trigger)
+    recording.keep_traffic(check_traffic(workspace, path))
     recording.found_nothing()

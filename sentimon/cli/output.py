@@ -15,7 +15,7 @@ from sentimon.reporting.plain_text import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["NARROWEST", "counted", "leave", "note", "show", "show_json", "show_lines"]
+__all__ = ["NARROWEST", "counted", "leave", "note", "show", "show_json", "show_lines", "show_sentences"]
 NARROWEST = 60
 
 
@@ -27,6 +27,12 @@ def show(renderable: RenderableType) -> None:
     # Narrower, a table would lose digits; a terminal that is narrower wraps its lines.
     console.width = max(console.width, NARROWEST)
     console.print(renderable)
+
+
+def show_sentences(sentences: Iterable[str]) -> None:
+    """Print sentences for people on stdout, each from a line of its own on."""
+    for sentence in sentences:
+        show(sentence)
 
 
 def show_json(value: Mapping[str, Any]) -> None:

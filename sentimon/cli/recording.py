@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.prediction_metrics import Metrics
     from sentimon.monitoring.retraining_rules import RetrainingTrigger
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.summary import Summary
     from sentimon.reporting.prometheus_text import Family
@@ -119,6 +120,14 @@ class Recording:
         self._found = (
             ExitCode.FINDING if trigger.triggered else ExitCode.NO_VERDICT if unsure else ExitCode.OK
         )
+
+    def keep_traffic(self, report: TrafficReport) -> None:
+        """Export whether rows still come; it changes nothing of how the run ended."""
+        from sentimon.reporting.prometheus_text import traffic_families
+
+        # The time of the newest row is part of the metrics, too, and no name may come twice.
+        known = {one.name for one in self._families}
+        self._families += [one for one in traffic_families(report) if one.name not in known]
 
     def found_nothing(self) -> None:
         """Have the run end with 0 whatever was found: it was to write, not to judge."""

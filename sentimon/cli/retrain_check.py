@@ -22,13 +22,15 @@ from sentimon.cli.options import (
     ThresholdOption,
     UntilOption,
 )
-from sentimon.cli.output import leave, note, show, show_json
+from sentimon.cli.output import leave, note, show, show_json, show_sentences
 from sentimon.cli.plan_reading import show_reading_plan
-from sentimon.cli.recording import PrometheusOption, recorded
+from sentimon.cli.recording import PrometheusOption, Recording, recorded
 from sentimon.errors import ExitCode
 from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentimon.workflows.retraining import RetrainingDecision
     from sentimon.workflows.workspace import Workspace
 
@@ -71,7 +73,7 @@ def retrain_check(
         show_reading_plan(workspace, as_json=as_json)
     path = workspace.baseline_path(file)
     collect_baseline(workspace, path)
-    show_decision = partial(_show, workspace, as_json=as_json, quiet=quiet)
+    show_decision = partial(_show, workspace, path, prometheus, as_json=as_json, quiet=quiet)
     decision = check_retraining(
         workspace, path, workspace.period(since, until), save=save, show=show_decision
     )
@@ -85,7 +87,23 @@ def retrain_check(
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
 
 
-def _show(workspace: Workspace, decision: RetrainingDecision, *, as_json: bool, quiet: bool) -> None:
+def _show(
+    workspace: Workspace,
+    path: Path,
+    prometheus: Recording | None,
+    decision: RetrainingDecision,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from sentimon.workflows.traffic import check_traffic
+    from sentimon.workflows.traffic_notes import tell_of_traffic
+
+    traffic = check_traffic(workspace, path, compared=decision.comparison)
+    if quiet:
+        tell_of_traffic(workspace, path, traffic)
+    if prometheus:
+        prometheus.keep_traffic(traffic)
     if decision.last is not None and decision.last.doubt is not None:
         # Said also where quiet is asked for: it may hold back what would fire.
         last = decision.last
@@ -96,11 +114,15 @@ def _show(workspace: Workspace, decision: RetrainingDecision, *, as_json: bool, 
             note(f"bad line: {line}")
         say_trouble(workspace, decision.summary)
         if as_json:
-            show_json(decision.entry)
+            from sentimon.reporting.traffic_sentences import traffic_object
+
+            show_json({**decision.entry, "traffic": traffic_object(traffic)})
         else:
             # Not loaded where no table is shown: that is a tenth of the command's time.
             from sentimon.reporting.decision_tables import trigger_table
+            from sentimon.reporting.traffic_sentences import explain_trouble
 
             show(trigger_table(decision.trigger, workspace.names))
+            show_sentences(explain_trouble(traffic))
     # Shown before it is saved: one that nobody could be told of fires again.
     sys.stdout.flush()

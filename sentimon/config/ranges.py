@@ -119,6 +119,13 @@ PositiveDuration = Annotated[
         holds=lambda value: _is_duration(value) and bool(parse_duration(value)),
     ),
 ]
+OptionalDuration = Annotated[
+    str,
+    Rule(
+        says="a duration of at least 1s, such as 15m, 24h, 7d, or empty",
+        holds=lambda value: not value or (_is_duration(value) and bool(parse_duration(value))),
+    ),
+]
 TimeZone = Annotated[
     str, Rule(says="`local` or a time zone name such as UTC or Europe/Rome", holds=_is_time_zone)
 ]

@@ -14,6 +14,7 @@ from sentimon.config.ranges import (
     Duration,
     EngineAddress,
     LabelMap,
+    OptionalDuration,
     OptionalPath,
     PathName,
     PositiveDuration,
@@ -209,7 +210,7 @@ class DriftSettings(Struct, frozen=True, kw_only=True):
 
 
 class MonitorSettings(Struct, frozen=True, kw_only=True):
-    """When a monitor, which looks again and again, raises an alarm: evidence and effect together."""
+    """When a monitor, which looks again and again, raises an alarm, and when a log is silent."""
 
     alpha: Annotated[
         float,
@@ -238,6 +239,13 @@ class MonitorSettings(Struct, frozen=True, kw_only=True):
             description="How far each look goes back: over the newest 1, 2, 4 ... 2**(n-1) checks.",
         ),
     ] = 9
+    max_age: Annotated[
+        OptionalDuration,
+        Meta(
+            description="Age of the newest row from which on the log is silent; empty: told from the gaps "
+            "between rows."
+        ),
+    ] = ""
 
 
 class RetrainingSettings(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -44,6 +45,59 @@ class MonitorCheck:
     def drifting(self) -> bool:
         """Return whether an incident is open."""
         return self.incident is not None and not self.closed
+
+
+FEWEST_OF_A_DAY = 200
+"""A first check judges days one by one; those with fewer rows are judged with the days after them."""
+_MOST_FIRST_CHECKS = 64
+_DAY = 24
+
+
+def first_checks(hours: Mapping[int, EventWindow]) -> list[int]:
+    """Return the last hour of each check that a first look at some hours, at least one, is made of.
+
+    It is one check a day, counted from the first hour: as if the monitor had looked daily. A day with
+    fewer than FEWEST_OF_A_DAY rows is judged with the next ones, and of many days several are one check.
+    """
+    first = min(hours)
+    days: dict[int, list[int]] = {}
+    for hour in sorted(hours):
+        days.setdefault((hour - first) // _DAY, []).append(hour)
+    together = math.ceil(len(days) / _MOST_FIRST_CHECKS)
+    ends: list[int] = []
+    rows = 0
+    for number, day in enumerate(days.values(), start=1):
+        rows += sum(hours[hour].rows for hour in day)
+        if number % together == 0 and rows >= FEWEST_OF_A_DAY:
+            ends.append(day[-1])
+            rows = 0
+    # What is left at the end is too little for a check of its own.
+    return [*ends[:-1], max(hours)]
+
+
+def check_new_rows(
+    state: MonitorState,
+    hours: Mapping[int, EventWindow],
+    reference: Reference,
+    settings: MonitorSettings,
+    *,
+    now: datetime,
+    confidence_level: float,
+) -> tuple[MonitorState, MonitorCheck]:
+    """Return what `advance` returns; the first look at a log judges one day after the other.
+
+    So a change of the last days is not lost among all the days before. The checks of the days spend their
+    parts of alpha like any others.
+    """
+    if state.checks:
+        return advance(state, hours, reference, settings, now=now, confidence_level=confidence_level)
+    looks = []
+    for end in first_checks(hours):
+        horizon = min(hours) if state.latest is None else state.latest - LATE_HOURS
+        part = {hour: window for hour, window in hours.items() if horizon <= hour <= end}
+        state, look = advance(state, part, reference, settings, now=now, confidence_level=confidence_level)
+        looks.append(look)
+    return state, replace(look, window=sum_windows(one.window for one in looks), opened=look.drifting)
 
 
 def advance(

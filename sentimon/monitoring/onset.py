@@ -25,12 +25,10 @@ from sentimon.statistics.change_points import (
 from sentimon.statistics.dispersion import (
     Wave,
     clustered_effect,
+    correlation_of_means,
+    correlation_of_mixes,
     daily_wave_of_means,
     daily_waves,
-    design_effect,
-    design_effect_of_means,
-    exceeds_chance,
-    intraclass_correlation,
     mean_cluster_size,
     rate_dispersion,
 )
@@ -289,7 +287,7 @@ def _mix_change(
     """Return when the class mix changed; `parts` are hours of one mix each, which tell how hours vary."""
     known = [(part, daily_waves(part)) for part in parts if part]
     waves = max(known, key=_rows_with_rhythm)[1] if known else _FLAT
-    correlation = _correlation_of_mixes(known)
+    correlation = correlation_of_mixes(known)
     swings = [[_swing(wave, hour) for wave in waves] for hour in range(HOURS_OF_DAY)]
 
     def adjusted(hour: int, counts: Cell) -> Cell:
@@ -320,18 +318,6 @@ def _rows_with_rhythm(known: tuple[HourlyCounts, Waves]) -> int:
     return sum(map(sum, hours.values())) if any(wave.amplitude for wave in waves) else 0
 
 
-def _correlation_of_mixes(known: Iterable[tuple[HourlyCounts, Waves]]) -> float:
-    """Return the intraclass correlation of the rows of an hour, each part around its own waves."""
-    square, degrees = 0.0, 0
-    sizes: dict[int, Counts] = {}
-    for hours, waves in known:
-        effect, own = design_effect(hours, waves)
-        square, degrees = square + effect * own, degrees + own
-        sizes.update(hours)
-    effect = square / degrees if degrees else 1.0
-    return intraclass_correlation(effect, sizes) if exceeds_chance(effect, degrees) else 0.0
-
-
 def _swing(wave: Wave, hour: int) -> float:
     """Return how many times its share over the day a class has at an hour."""
     return max(_SMALLEST_SWING, wave.at(hour) / wave.share) if wave.amplitude else 1.0
@@ -354,7 +340,7 @@ def _mean_change(
         for part, whole in zip(parts, wholes, strict=True)
     ]
     wave = daily_wave_of_means(_merged(around), variance) if around else Wave(0.0)
-    correlation = _correlation_of_means(around, wave, variance)
+    correlation = correlation_of_means(around, wave, variance)
     cells = [
         (sums.rows / clustered_effect(correlation, sums.rows), sums.mean - (wave.at(hour) - wave.share))
         for hour, sums in later.items()
@@ -377,22 +363,6 @@ def _whole(part: Mapping[int, ConfidenceSums]) -> ConfidenceSums:
 
 def _merged(parts: Iterable[Mapping[int, tuple[int, float]]]) -> Mapping[int, tuple[int, float]]:
     return {hour: cell for part in parts for hour, cell in part.items()}
-
-
-def _correlation_of_means(
-    around: Iterable[Mapping[int, tuple[int, float]]], wave: Wave, variance: float
-) -> float:
-    """Return the intraclass correlation of the rows of an hour; (rows, mean) of each hour, part by part."""
-    square, degrees = 0.0, 0
-    sizes: dict[int, Counts] = {}
-    for part in around:
-        effect, own = design_effect_of_means(
-            ((rows, mean - (wave.at(hour) - wave.share)) for hour, (rows, mean) in part.items()), variance
-        )
-        square, degrees = square + effect * own, degrees + own
-        sizes.update({hour: (rows, 0, 0) for hour, (rows, _) in part.items()})
-    effect = square / degrees if degrees else 1.0
-    return intraclass_correlation(effect, sizes) if exceeds_chance(effect, degrees) else 0.0
 
 
 def _rate_change(

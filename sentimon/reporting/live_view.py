@@ -6,7 +6,7 @@ Each line is cut at the width and none is wrapped, so that a frame has as many l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from rich.cells import cell_len
@@ -18,12 +18,14 @@ from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
 from sentimon.reporting.plain_text import bar, change, estimate, number, sparkline, visible
 from sentimon.reporting.share_sentences import moved, outstanding
 from sentimon.reporting.table_style import STYLES, VERDICT_STYLES
+from sentimon.reporting.traffic_sentences import explain_trouble
 from sentimon.reporting.verdict_sentences import name_collecting
 from sentimon.timestamps import from_microseconds
 
@@ -89,6 +91,8 @@ class Watched:
     """The progress of the baseline, if a new model is still collecting it."""
     problem: str | None = None
     """Why the rows cannot be compared with the baseline, if they cannot."""
+    traffic: TrafficReport | None = None
+    """Whether rows still come, as of the last change of the log; None where it cannot be told."""
     latest: Sequence[PredictionRecord] = ()
     """The last rows of the log, the newest last."""
     trouble: str | None = None
@@ -134,6 +138,10 @@ def _head(state: Watched, width: int, *, live: bool) -> Lines:
     if state.whole.bad_count:
         first = "".join(f", the first {line}" for line in state.whole.bad_lines[:1])
         lines.append(Text(f"{state.whole.bad_count:,} bad lines{visible(first)}", style="yellow"))
+    if state.traffic is not None:
+        # Time passes for a log that nothing comes to.
+        trouble = explain_trouble(replace(state.traffic, now=state.now))
+        lines += [Text(visible(one), style="yellow") for one in trouble]
     if state.trouble:
         lines.append(Text(visible(state.trouble), style="bold red"))
     return lines

@@ -19,6 +19,7 @@ from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
+from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
 from sentimon.statistics.intervals import Estimate
@@ -186,8 +187,12 @@ def metrics_families(summary: Summary, metrics: Metrics, names: Sequence[str] = 
         ),
         _models(summary),
         gauge("bad_lines", "Lines of the log that hold no row and were left out.", summary.bad_count),
-        gauge("latest_prediction_timestamp_seconds", "When the latest row was predicted.", seconds(latest)),
+        _latest_prediction(latest),
     ]
+
+
+def _latest_prediction(moment: datetime | None) -> Family:
+    return gauge("latest_prediction_timestamp_seconds", "When the latest row was predicted.", seconds(moment))
 
 
 def drift_families(report: DriftReport) -> list[Family]:
@@ -252,6 +257,31 @@ def retraining_families(trigger: RetrainingTrigger) -> list[Family]:
             "retraining_cooldown_end_timestamp_seconds",
             "When the running cooldown ends; missing where none runs.",
             seconds(trigger.cooldown_until),
+        ),
+    ]
+
+
+def traffic_families(report: TrafficReport) -> list[Family]:
+    """Return whether the log is silent, and how many rows come against the baseline, if that is known."""
+    freshness, volume = report.freshness, report.volume
+    silent = None if freshness.newest is None else freshness.is_stale(report.now)
+    known = [] if volume is None else [("", volume.factor)]
+    return [
+        _latest_prediction(freshness.newest),
+        gauge(
+            "log_max_age_seconds",
+            "Age of the latest row from which on the log is silent.",
+            freshness.max_age.total_seconds(),
+        ),
+        gauge("log_silent", "1 where the latest row is older; missing without rows.", silent),
+        gauge("baseline_present", "1 where there is a baseline, or one is collected.", report.has_baseline),
+        gauge(
+            "traffic_changed",
+            "1 where surely fewer or more rows come than in the baseline; missing where unknown.",
+            None if volume is None else volume.change is not None,
+        ),
+        *estimate_gauges(
+            "traffic", "Rows since the change, else of the newest week, over those usual.", "", known
         ),
     ]
 

@@ -206,8 +206,7 @@ def rate_dispersion(cells: Iterable[tuple[int, float]]) -> tuple[float, float]:
     variance, and `persistence` >= 1 is what it has to be multiplied with where hours in a row go astray
     together, (1 + r) / (1 - r) at a correlation r of neighbours. Each is (0, 1) where it may be chance.
 
-    Source: Breslow (1984), Appl. Stat. 33, 38-44, for the spread; Bartlett (1946), J. R. Stat. Soc. Suppl. 8,
-    27-41, for the persistence.
+    Source: Breslow (1984), Appl. Stat. 33, 38-44, for the spread.
     """
     known = [(rows, expected) for rows, expected in cells if expected > 0]
     total, degrees = sum(rows for rows, _ in known), len(known) - 1
@@ -220,17 +219,80 @@ def rate_dispersion(cells: Iterable[tuple[int, float]]) -> tuple[float, float]:
     if exceeds_chance(square / degrees, degrees):
         over = sum((rows - mean) ** 2 - mean for rows, mean in fitted)
         spread = max(0.0, over / sum(mean * mean for _, mean in fitted))
-    return spread, _persistence(
-        [(rows - mean) / math.sqrt(mean + spread * mean * mean) for rows, mean in fitted]
-    )
+    distances = [(rows - mean) / math.sqrt(mean + spread * mean * mean) for rows, mean in fitted]
+    return spread, persistence([distances])
 
 
-def _persistence(distances: Sequence[float]) -> float:
-    """Return the factor of the variance of a sum of successive distances over that of independent ones."""
-    squares = sum(one * one for one in distances)
-    together = sum(one * other for one, other in pairwise(distances))
-    correlation = together / squares if squares else 0.0
-    if correlation * math.sqrt(len(distances)) <= _QUANTILE_95:
+def persistence(series: Iterable[Sequence[float]], *, part: float = 1.0) -> float:
+    """Return how many times the variance of a sum over successive hours is that of independent ones, >= 1.
+
+    `series` are distances from what was expected, hour by hour, and `part` is that of their variance, 0 .. 1,
+    which may persist; the rest is chance. It is (1 + r) / (1 - r) at a correlation r of neighbours, and 1
+    where they may be independent.
+
+    Source: Bartlett (1946), J. R. Stat. Soc. Suppl. 8, 27-41.
+    """
+    known = list(series)
+    squares = sum(one * one for distances in known for one in distances)
+    together = sum(one * other for distances in known for one, other in pairwise(distances))
+    seen = together / squares if squares else 0.0
+    if seen * math.sqrt(sum(map(len, known))) <= _QUANTILE_95:
         return 1.0
-    correlation = min(correlation, _MOST_ALIKE)
+    correlation = min(seen / part, _MOST_ALIKE)
     return (1 + correlation) / (1 - correlation)
+
+
+def correlation_of_mixes(parts: Iterable[tuple[Mapping[int, Counts], Sequence[Wave]]]) -> float:
+    """Return the intraclass correlation of the rows of an hour, 0 .. 1; 0 where it may be chance.
+
+    Each part has a class mix of its own: (rows per class by hour, its daily waves). Where hours in a row go
+    astray together, the correlation is as much larger as makes up for it.
+    """
+    square, degrees = 0.0, 0
+    sizes: dict[int, Counts] = {}
+    series = []
+    for hours, waves in parts:
+        effect, own = design_effect(hours, waves)
+        square, degrees = square + effect * own, degrees + own
+        sizes.update(hours)
+        place = max(range(3), key=lambda one: waves[one].share * (1 - waves[one].share))
+        series.append(
+            [_distance(counts, place, waves[place].at(hour)) for hour, counts in sorted(hours.items())]
+        )
+    return _correlation(square / degrees if degrees else 1.0, degrees, sizes, series)
+
+
+def correlation_of_means(
+    parts: Iterable[Mapping[int, tuple[int, float]]], wave: Wave, variance: float
+) -> float:
+    """Return the intraclass correlation of the rows of an hour, 0 .. 1; 0 where it may be chance.
+
+    Each part holds (rows, distance from the mean of the part) by hour; the `wave` is that of all, and
+    `variance` that of one row. Where hours in a row go astray together, the correlation is as much larger as
+    makes up for it.
+    """
+    square, degrees = 0.0, 0
+    sizes: dict[int, Counts] = {}
+    series = []
+    for part in parts:
+        cells = [(rows, mean - (wave.at(hour) - wave.share)) for hour, (rows, mean) in sorted(part.items())]
+        effect, own = design_effect_of_means(cells, variance)
+        square, degrees = square + effect * own, degrees + own
+        sizes.update({hour: (rows, 0, 0) for hour, (rows, _) in part.items()})
+        series.append([math.sqrt(rows) * mean for rows, mean in cells])
+    return _correlation(square / degrees if degrees else 1.0, degrees, sizes, series)
+
+
+def _distance(counts: Counts, place: int, share: float) -> float:
+    """Return how far the rows of a class are from its share of them, in units of the root of the rows."""
+    rows = sum(counts)
+    return (counts[place] - rows * share) / math.sqrt(rows) if rows else 0.0
+
+
+def _correlation(
+    effect: float, degrees: int, sizes: Mapping[int, Counts], series: Iterable[Sequence[float]]
+) -> float:
+    if not exceeds_chance(effect, degrees):
+        return 0.0
+    found = intraclass_correlation(effect, sizes)
+    return min(1.0, found * persistence(series, part=1 - 1 / effect))

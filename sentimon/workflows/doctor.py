@@ -55,6 +55,7 @@ def examine(open_workspace: Callable[[], Workspace]) -> list[Finding]:
         "writing": _writing,
         "log": _log,
         "baseline": _baseline,
+        "traffic": _traffic,
         "clock": _clock,
         "disk": _disk,
         "webhook": _webhook,
@@ -234,6 +235,23 @@ def _compared(workspace: Workspace, path: Path) -> Finding:
     if found.last is not None and found.last > workspace.now:
         return warning("baseline", f"{says}, some of them dated in the future", f"{again} (--until)")
     return good("baseline", f"{says}; {counted(fresh.count, 'newer row')}, none of another model")
+
+
+def _traffic(workspace: Workspace) -> Finding:
+    """Find whether rows still come, and as many as in the baseline.
+
+    Raises:
+        StoreError: the log or the baseline cannot be read.
+    """
+    from sentimon.reporting.traffic_sentences import explain_traffic
+    from sentimon.workflows.traffic import check_traffic
+
+    report = check_traffic(workspace)
+    says = " ".join(explain_traffic(report))
+    if not report.in_trouble:
+        return good("traffic", says)
+    mend = "look at what logs the predictions: is it running, and does it write to this folder?"
+    return warning("traffic", says, mend)
 
 
 def _clock(workspace: Workspace) -> Finding:

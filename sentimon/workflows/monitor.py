@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline
-    from sentimon.monitoring.monitor_check import MonitorCheck
+    from sentimon.monitoring.incident import Incident
     from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.monitor_rows import HourlyRows
@@ -130,7 +130,7 @@ def monitor_look(workspace: Workspace, path: Path, *, keep: bool = True) -> Iter
 
 def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorState) -> MonitorLook:
     from sentimon.monitoring.class_mix_drift import check_same_model
-    from sentimon.monitoring.monitor_check import advance, with_onset
+    from sentimon.monitoring.monitor_check import check_new_rows, with_onset
     from sentimon.monitoring.monitor_reference import Reference
     from sentimon.monitoring.monitor_report import monitor_report
     from sentimon.monitoring.monitor_rows import new_rows
@@ -158,11 +158,13 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
     rows = sum(window.rows for window in new.values())
     if rows >= settings.drift.min_samples:
         level = settings.drift.confidence_level
-        state, look = advance(
+        state, look = check_new_rows(
             state, hours, reference, settings.monitor, now=workspace.now, confidence_level=level
         )
         if look.opened:
-            state, look = with_onset(state, look, _onset(workspace, baseline, reference, look, hours))
+            state, look = with_onset(
+                state, look, _onset(workspace, baseline, reference, look.incident, hours)
+            )
     return MonitorLook(
         made=workspace.now,
         report=monitor_report(baseline, reference, look, settings, new=rows, before=before),
@@ -176,24 +178,23 @@ def _onset(
     workspace: Workspace,
     baseline: Baseline,
     reference: Reference,
-    look: MonitorCheck,
+    incident: Incident | None,
     hours: Mapping[int, EventWindow],
 ) -> Onset | None:
     """Return when the share changed that moved most, of those that opened an incident."""
     from sentimon.monitoring.onset import class_mix_onset, event_onset
     from sentimon.prediction_log.windows import Period
-    from sentimon.timestamps import start_of_hour
 
-    level = workspace.settings.drift.confidence_level
-    largest = max(look.alarms, key=lambda one: abs(one.difference))
+    if incident is None:
+        return None
+    level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
+    largest = max(incident.findings, key=lambda one: abs(one.difference))
     if largest.group == "class":
-        later = workspace.summary(Period(after=baseline.last)).hours
+        later = workspace.summary(period).hours
         return class_mix_onset(baseline.summary.hours, later, confidence_level=level)
     place = [group.name for group in reference.groups].index(largest.group)
     windows = hours
     if largest.group == "confidence":
-        first = min(hour for window in look.windows for hour in window.hours)
-        period = Period(since=start_of_hour(first), after=baseline.last)
         windows = workspace.ask(lambda log: _by_hour(log, period, reference))
     counted = {hour: window.groups[place] for hour, window in windows.items()}
     return event_onset(reference.groups[place].reference, counted, largest.place, confidence_level=level)

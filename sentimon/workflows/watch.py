@@ -67,13 +67,15 @@ class Watcher:
     def _answer(self, log: Workspace) -> Watched:
         from sentimon.prediction_log.windows import Period
         from sentimon.workflows.drift import compare_with_baseline
+        from sentimon.workflows.traffic import check_traffic
 
         whole = log.summary(Period())
         period = self._period(whole, log.now)
-        compared, collecting, problem = None, None, None
+        compared, collecting, problem, traffic = None, None, None, None
         try:
             found = compare_with_baseline(log, self.path)
             collecting = found.report.collecting
+            traffic = check_traffic(log, self.path, compared=found)
             if found.baseline is not None:
                 compared = Compared(report=found.report, monitor=_remembered(log, self.path))
         except (DataError, StoreError) as error:
@@ -90,6 +92,7 @@ class Watcher:
             compared=compared,
             collecting=collecting,
             problem=problem,
+            traffic=traffic,
             latest=log.latest_rows(_ROWS, self._ends),
         )
 

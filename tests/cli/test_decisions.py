@@ -33,7 +33,8 @@ def test_a_swap_of_positive_and_negative_exits_3(run, log, baseline, tmp_path: P
     assert done.json["verdict"] == "drift"
     assert (done.json["baseline_samples"], done.json["current_samples"]) == (100, 100)
     assert done.json["score"]["low"] < 0.6 < done.json["score"]["high"]
-    assert json.loads((tmp_path / "logs/drift_reports.jsonl").read_text(encoding="utf-8")) == done.json
+    saved = json.loads((tmp_path / "logs/drift_reports.jsonl").read_text(encoding="utf-8"))
+    assert saved | {"traffic": done.json["traffic"]} == done.json
     table = run("drift")
     assert table.code == 3
     assert "DRIFT" in table.out
@@ -69,6 +70,9 @@ def test_without_a_baseline_one_is_made_loudly_and_the_exit_code_is_4(run, log, 
     assert refused.code == 4
     assert "No verdict: there is no baseline" in refused.out
     assert "there is no baseline" in refused.err
+    said = run("drift", "--no-create", "-q", "--exit-zero")
+    assert (said.code, said.out) == (0, "")
+    assert "There is no baseline" in said.err
     silent = run("drift", "--no-create", "-q", "--exit-zero")
     assert (silent.code, silent.out, silent.err) == (0, "", "")
     assert run("drift", "--no-create", "--json").json["verdict"] == "no verdict"
@@ -163,7 +167,8 @@ def test_retraining_is_recommended_once_for_one_cause(run, log, baseline, tmp_pa
         "mean confidence",
         "drift score",
     ]
-    assert json.loads((tmp_path / "logs/retraining_triggers.jsonl").read_text(encoding="utf-8")) == first.json
+    saved = json.loads((tmp_path / "logs/retraining_triggers.jsonl").read_text(encoding="utf-8"))
+    assert saved | {"traffic": first.json["traffic"]} == first.json
     # The same rows are not new any more.
     second = run("retrain-check", "--json")
     assert (second.code, second.json["rules"][0]["value"]) == (4, 0)

@@ -16,7 +16,19 @@ from tests.support.faults import in_new_process
 from tests.support.rows import lines, row, rows
 
 NOON = 240
-NAMES = ["settings", "versions", "model", "index", "writing", "log", "baseline", "clock", "disk", "webhook"]
+NAMES = [
+    "settings",
+    "versions",
+    "model",
+    "index",
+    "writing",
+    "log",
+    "baseline",
+    "traffic",
+    "clock",
+    "disk",
+    "webhook",
+]
 
 
 def all_well(run: Callable[..., Ran]) -> None:

@@ -185,6 +185,20 @@ def test_bursts_widen_the_interval_also_where_the_baseline_has_too_few_hours_to_
     assert covered >= 17
 
 
+def test_hours_that_go_astray_together_widen_the_interval() -> None:
+    def width(lasting: float, seed: int) -> int:
+        generator, swing, later = random.Random(seed), 0.0, {}
+        for hour in range(START, START + 200):
+            swing = lasting * swing + generator.gauss(0, 0.06 * math.sqrt(1 - lasting**2))
+            moved = swing + 0.12 * (hour >= START + 120)
+            later[hour] = drawn(generator, (0.3 + moved, 0.4, 0.3 - moved), 200)
+        onset = class_mix_onset(steady(range(START - 100, START), (60, 80, 60)), later)
+        assert onset is not None
+        return onset.last_hour - onset.first_hour + 1
+
+    assert sum(width(0.8, seed) for seed in range(6)) > 1.5 * sum(width(0.0, seed) for seed in range(6))
+
+
 @settings(max_examples=25)
 @given(
     st.dictionaries(st.integers(0, 60), st.tuples(*[st.integers(0, 20)] * 3), min_size=1, max_size=30),

@@ -29,10 +29,12 @@ from sentimon.reporting.prometheus_text import (
     render,
     retraining_families,
     run_families,
+    traffic_families,
 )
 from tests.conftest import ROOT
 from tests.support.prometheus import check_metrics, promtool
 from tests.support.rows import START, record, summary
+from tests.support.traffic import traffic_report
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 SHOP = {"source": "shop"}
@@ -56,6 +58,7 @@ def everything() -> str:
         *metrics_families(now, measure(now, confidence_level=0.95)),
         *drift_families(report),
         *retraining_families(trigger),
+        *(one for one in traffic_families(traffic_report(0.5)) if "latest" not in one.name),
         *run_families(run_facts(), SHOP),
     ]
     return render(families, SHOP)

@@ -248,6 +248,46 @@ def test_a_class_without_rows_changes_nothing(counts: list[Counts], reference: C
     )
 
 
+def test_two_classes_are_enough_for_a_change() -> None:
+    one = found([(12, 0, 8)] * 20 + [(2, 0, 18)] * 10, (600, 0, 400))
+    assert one is not None
+    assert one.hour == 20
+
+
+def test_hours_without_rows_up_to_a_week_are_as_likely_as_others() -> None:
+    # One row that tells nothing on either side: the posterior is that of the hours alone.
+    def first(gap: int, level: float) -> int:
+        one = change_point(
+            ClassMix(), [0, gap + 1], [(1.0, 1.0)] * 2, (1e9, 1e9), (1e9, 1e9), confidence_level=level
+        )
+        assert one is not None
+        return one.last - one.first + 1
+
+    # Two hours and 168 of the gap; of a gap of 338 hours as many count.
+    assert first(168, 168 / 170 + 1e-4) > first(168, 168 / 170 - 1e-4)
+    assert first(338, 168 / 170 + 1e-4) > first(338, 168 / 170 - 1e-4)
+
+
+@pytest.mark.parametrize(("normal", "over"), [(19, True), (18, False)])
+def test_hours_are_like_the_reference_again_from_odds_of_a_thousand_on(normal: int, over: bool) -> None:
+    # Before the step events are as expected, after it there are e times as many: an hour with one event where
+    # one is expected speaks for the former by e - 1 - 1 = 0.7183. Of 21 hours log(1000) + 2 log(21) = 12.997
+    # are needed: 18 times that is 12.93, 19 times 13.65.
+    e = math.e
+    cells = [(1.0, 1.0)] * normal
+    huge = 1e9
+    again = change_point(
+        EventRate(),
+        range(21),
+        [(e * huge, huge), *cells, *[(e * 100, 100.0)] * (20 - normal)],
+        (huge, huge),
+        (e * huge, huge),
+        confidence_level=0.95,
+    )
+    assert again is not None
+    assert (again.first > 0) == over
+
+
 def test_rows_of_a_single_class_do_not_change() -> None:
     assert found([(5, 0, 0)] * 5, (100, 0, 0)) is None
     assert found([], REFERENCE) is None

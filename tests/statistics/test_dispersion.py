@@ -10,12 +10,15 @@ from sentimon.monitoring.watched_events import Counted, EventWindow, sum_windows
 from sentimon.statistics.dispersion import (
     Wave,
     clustered_effect,
+    correlation_of_means,
+    correlation_of_mixes,
     daily_wave_of_means,
     daily_waves,
     design_effect,
     design_effect_of_means,
     exceeds_chance,
     intraclass_correlation,
+    persistence,
     rate_dispersion,
 )
 
@@ -244,3 +247,61 @@ def test_poisson_counts_are_seldom_taken_for_dispersed_ones() -> None:
         )
         taken += spread > 0 or persistence > 1
     assert taken <= 20
+
+
+def test_persistence_worked_by_hand() -> None:
+    # 100 distances of 1 in blocks of 5: 19 of 99 pairs of neighbours go apart, r = (80 - 19) / 100.
+    blocks = [1.0] * 5 + [-1.0] * 5
+    assert persistence([blocks * 10]) == pytest.approx(1.61 / 0.39)
+    # Where four fifths of the variance may persist these have r = .61 / .8. The first of one series does not
+    # follow the last of another: of two of 50, 9 pairs of 49 go apart in each.
+    assert persistence([blocks * 10], part=0.8) == pytest.approx(1.7625 / 0.2375)
+    assert persistence([blocks * 5, blocks * 5]) == pytest.approx(1.62 / 0.38)
+    # r = .16 of 100 is less than 1.645 / 10, .17 is more.
+    assert persistence([[1.0] * 17 + [0.0] * 83]) == pytest.approx(1.9 / 0.1)
+    assert persistence([[1.0, -1.0] * 50]) == 1.0
+    assert persistence([[0.0, 0.0], []]) == 1.0
+
+
+def test_the_correlation_of_parts_is_that_around_the_mix_of_each() -> None:
+    # Hours of 10 rows, 2 or 8 of the first class, in turn: chi-square is 7.2 of two hours. Of 40 hours it is
+    # 144, over 39 degrees of freedom; (144 / 39 - 1) / 9.
+    uneven = {hour: ((2, 0, 8), (8, 0, 2))[hour % 2] for hour in range(40)}
+    half = (Wave(0.5), Wave(0.0), Wave(0.5))
+    assert correlation_of_mixes([(uneven, half)]) == pytest.approx((144 / 39 - 1) / 9)
+    # As many hours of another mix, without any variance, halve it: 1 is the least effect of a part.
+    even = dict.fromkeys(range(100, 140), (9, 0, 1))
+    other = (Wave(0.9), Wave(0.0), Wave(0.1))
+    assert correlation_of_mixes([(uneven, half), (even, other)]) == pytest.approx(
+        ((144 / 39 + 1) / 2 - 1) / 9
+    )
+    assert correlation_of_mixes([(even, other)]) == 0.0
+    assert correlation_of_mixes([]) == 0.0
+
+
+def test_hours_in_a_row_that_go_astray_together_count_as_a_larger_correlation() -> None:
+    # The same hours in blocks of ten: of 39 pairs 3 go apart, 33 / 40. Beyond chance is 1 - 39 / 144 of the
+    # variance, so that r is more than is believed, .9.
+    uneven = {hour: ((2, 0, 8), (8, 0, 2))[hour // 10 % 2] for hour in range(40)}
+    half = (Wave(0.5), Wave(0.0), Wave(0.5))
+    assert correlation_of_mixes([(uneven, half)]) == 1.0
+    rows = {hour: ((200, 0, 300), (300, 0, 200))[hour // 10 % 2] for hour in range(40)}
+    # Chi-square of two hours is 40, of 40 hours 800, 761 of it beyond chance: r = 33 / 40 * 800 / 761.
+    together = 33 / 40 * 800 / 761
+    expected = (1 + together) / (1 - together) * (800 / 39 - 1) / 499
+    assert correlation_of_mixes([(rows, half)]) == pytest.approx(expected)
+
+
+def test_the_correlation_of_means_worked_by_hand() -> None:
+    # 40 hours of 10 rows, .1 above and below in turn: 4 / 39 over a variance of .02 is 5.128.
+    means = {hour: (10, 0.1 - 0.2 * (hour % 2)) for hour in range(40)}
+    assert correlation_of_means([means], Wave(0.0), 0.02) == pytest.approx((200 / 39 - 1) / 9)
+    assert correlation_of_means([means], Wave(0.0), 0.2) == 0.0
+    # In blocks of ten they stay astray, up to the limit: all rows of an hour are one.
+    blocks = {hour: (10, 0.1 - 0.2 * (hour // 10 % 2)) for hour in range(40)}
+    assert correlation_of_means([blocks], Wave(0.0), 0.02) == 1.0
+    # What the wave of the day explains is no correlation.
+    wave = Wave(0.5, 0.1, 0.0)
+    day = {hour: (10, 0.1 * math.cos(2 * math.pi * hour / 24)) for hour in range(48)}
+    assert correlation_of_means([day], wave, 0.002) == 0.0
+    assert correlation_of_means([day], Wave(0.0), 0.002) > 0.5

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-from tests.conftest import ROOT, clean_environment
+from tests.conftest import MAX_AGE, ROOT, clean_environment
 
 _PLAIN = re.compile(r"(?P<set>(?:[A-Z_]+=\S+ )*)sentimon (?P<words>[^|<>;&$`*]*?)(?P<rest>\s*(?:[|>].*)?)$")
 _NEEDS_A_PROCESS = ("--on-trigger",)
@@ -34,6 +34,11 @@ class Shell:
         if not (folder / "bin").exists():
             _furnish(folder)
         self._environment = clean_environment(folder) | {"COLUMNS": "88"}
+        # The pages show the sample as if its rows were new; a variable for that would be seen by `cron show`.
+        age = self._environment.pop(MAX_AGE)
+        settings = Path(self._environment["HOME"]) / ".config/sentimon/config.toml"
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(f'[monitor]\nmax_age = "{age}"\n', encoding="utf-8")
         self._environment["PATH"] = f"{folder / 'bin'}:{self._environment['PATH']}"
 
     def run(self, command: str) -> str:

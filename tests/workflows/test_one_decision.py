@@ -29,12 +29,14 @@ from sentimon.reporting.json_shapes import drift_object
 from sentimon.reporting.prometheus_text import read_values
 from sentimon.reporting.report.rendering import to_html, to_markdown
 from sentimon.reporting.report.story import tell
+from sentimon.reporting.traffic_sentences import traffic_object
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger
 from sentimon.workflows.drift import compare_with_baseline
 from sentimon.workflows.given_rows import GivenRows
 from sentimon.workflows.monitor import run_monitor
 from sentimon.workflows.report import ReportRequest, build_report
 from sentimon.workflows.retraining import decide_retraining
+from sentimon.workflows.traffic import check_traffic
 from sentimon.workflows.watch import Watcher
 from sentimon.workflows.workspace import Workspace
 from tests.support.baselines import put_baseline
@@ -177,15 +179,15 @@ def _same(case: Case, logs: str, path: Path) -> dict[str, Any]:
 
     look = run_monitor(workspace, path, keep=False).report if monitored else None
     judged = look or report
+    traffic = traffic_object(check_traffic(workspace, path))
     code, text = said("drift", "--logs", logs, "--json", *(["--dry-run"] if monitored else []))
     drift = json.loads(text)
     assert drift["verdict"] == judged.verdict.value
     assert drift["drift_score"] == judged.score.value
     assert code == {"stable": 0, "drift": 3, "no verdict": 4}[judged.verdict.value]
     if look is None:
-        assert drift == as_read(
-            drift_object(report, timestamp=NOW, zone=workspace.settings.metrics.time_zone)
-        )
+        found = drift_object(report, timestamp=NOW, zone=workspace.settings.metrics.time_zone)
+        assert drift == as_read({**found, "traffic": traffic})
 
     _, text = said("export", "prometheus", "--logs", logs, "-q")
     values = {key.partition("{")[0]: value for key, value in read_values(text).items()}
@@ -193,6 +195,7 @@ def _same(case: Case, logs: str, path: Path) -> dict[str, Any]:
     assert values.get("sentimon_drift_score_ratio", values.get("sentimon_drift_score")) == judged.score.value
     verdicts = {1.0: "drift", 0.0: "stable", None: "no verdict"}
     assert verdicts[values.get("sentimon_drift_detected")] == judged.verdict.value
+    assert values.get("sentimon_log_silent") == traffic["silent"]
 
     detector = DriftDetector(path, metrics_dir=logs)
     rows = given_logs(case)
@@ -209,7 +212,7 @@ def _same(case: Case, logs: str, path: Path) -> dict[str, Any]:
         assert (alone, needed.to_dict()) == (report, dict(decision.entry))
 
     code, text = said("retrain-check", "--logs", logs, "--json")
-    assert json.loads(text) == as_read(decision.entry)
+    assert json.loads(text) == as_read({**decision.entry, "traffic": traffic})
     assert code == (3 if trigger.triggered else 0 if trigger.decided else 4)
     return dict(decision.entry)
 

@@ -1,0 +1,160 @@
+"""Whether rows still come, and as many as in the baseline, in sentences and as the object of `--json`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sentimon.monitoring.freshness import AgeSource, Freshness
+from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict, Unjudged
+from sentimon.monitoring.traffic_volume import Volume
+from sentimon.statistics.intervals import Estimate
+from sentimon.timestamps import format_moment
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_FEWEST_OF_A_UNIT = 2
+_WHOSE = {AgeSource.BASELINE: "in the baseline", AgeSource.LOG: "in the log"}
+_WHY = {
+    Unjudged.NO_BASELINE: "there is no baseline",
+    Unjudged.COLLECTING: "the baseline is still being collected",
+    Unjudged.SHORT_BASELINE: "the baseline has fewer than 7 whole days",
+    Unjudged.IRREGULAR: "most days of the baseline have no rows",
+    Unjudged.NO_WHOLE_DAY: "no whole day has passed since the baseline",
+}
+NO_BASELINE = (
+    "There is no baseline, so that nothing says whether the predictions drift: `sentimon baseline create` "
+    "makes one."
+)
+BASELINE_AGAIN = "There is a baseline now."
+
+
+def explain_traffic(report: TrafficReport) -> list[str]:
+    """Return what is known of the traffic as sentences: whether rows still come, then how many."""
+    return [*explain_trouble(report), *([] if report.in_trouble else _usual(report))]
+
+
+def explain_trouble(report: TrafficReport) -> list[str]:
+    """Return the sentences on what is wrong with the traffic; none where nothing is."""
+    if report.verdict is TrafficVerdict.SILENT:
+        return [explain_silence(report)]
+    changed = report.verdict in (TrafficVerdict.FEWER, TrafficVerdict.MORE)
+    return [explain_change(report)] if changed else []
+
+
+def explain_silence(report: TrafficReport) -> str:
+    """Return how old the newest row is, and how old it may be."""
+    return f"{_age_of(report)}; {_limit(report.freshness)}."
+
+
+def explain_change(report: TrafficReport) -> str:
+    """Return since when how many more or fewer rows come, against the same days of the week."""
+    volume, since = report.volume, report.since
+    if volume is None or since is None:
+        return ""
+    begin = "For more than 13 weeks" if volume.earlier else f"Since {_date(since, report)}"
+    more = report.verdict is TrafficVerdict.MORE
+    return (
+        f"{begin} {'more' if more else 'fewer'} rows come than in the baseline on the same days of the week: "
+        f"{_times(volume.factor)}, {volume.rows:,} instead of {volume.expected:,.0f} over "
+        f"{_counted(volume.factor.n, 'day')}."
+    )
+
+
+def explain_recovery(report: TrafficReport) -> str:
+    """Return that rows come again, or that the log may now be silent for longer."""
+    return f"{_age_of(report)}: rows come again."
+
+
+def explain_return(report: TrafficReport) -> str:
+    """Return that as many rows come again as in the baseline."""
+    volume = report.volume
+    figures = "" if volume is None else f": {_times(volume.factor)} over {_counted(volume.factor.n, 'day')}"
+    return f"The number of rows no longer differs surely from that of the baseline{figures}."
+
+
+def traffic_object(report: TrafficReport) -> dict[str, Any]:
+    """Return the traffic as `--json` holds it; hours are numbers, factors multiples of the baseline."""
+    freshness, volume, age = report.freshness, report.volume, report.age
+    return {
+        "verdict": report.verdict.value,
+        "reason": " ".join(explain_traffic(report)),
+        "newest_row": _moment(freshness.newest),
+        "age_hours": None if age is None else age / timedelta(hours=1),
+        "max_age_hours": freshness.max_age / timedelta(hours=1),
+        "max_age_from": freshness.source.value,
+        "longest_gap_hours": freshness.gaps.longest,
+        "silent": None if age is None else freshness.is_stale(report.now),
+        "change": None if volume is None or volume.change is None else volume.change.value,
+        "since": _moment(report.since),
+        "factor": None if volume is None else volume.factor.to_dict(),
+        "rows": None if volume is None else volume.rows,
+        "expected_rows": None if volume is None else volume.expected,
+        "days": None if volume is None else volume.days,
+        "baseline_days": None if volume is None else volume.usual.days,
+    }
+
+
+def _usual(report: TrafficReport) -> list[str]:
+    """Return what is known of a traffic that nothing is wrong with."""
+    if report.freshness.newest is None:
+        return ["There are no rows yet."]
+    said = [f"{_age_of(report)}; {_limit(report.freshness)}."]
+    if report.unjudged is not None:
+        return [*said, f"Whether fewer or more rows come than usual is not known: {_WHY[report.unjudged]}."]
+    return [*said, *([] if report.volume is None else [_as_many(report.volume)])]
+
+
+def _as_many(volume: Volume) -> str:
+    if not volume.factor.n:
+        return "No day of the week has passed yet that has rows in the baseline."
+    return (
+        f"Over the last {_counted(volume.factor.n, 'day')} {_times(volume.factor)} as in the baseline on the "
+        "same days of the week: no sure change."
+    )
+
+
+def _age_of(report: TrafficReport) -> str:
+    age = report.age
+    return "There are no rows" if age is None else f"The newest row is {length(age)} old"
+
+
+def _limit(freshness: Freshness) -> str:
+    limit = length(freshness.max_age)
+    if freshness.source is AgeSource.SETTING:
+        return f"the limit is {limit} (monitor.max_age)"
+    gaps, whose = freshness.gaps, _WHOSE[freshness.source]
+    if gaps.longest is None:
+        return f"the limit is {limit}, as the gaps between rows are not known yet (monitor.max_age sets it)"
+    longest = length(timedelta(hours=gaps.longest))
+    return f"the longest gap {whose} is {longest}, the limit is {limit} (monitor.max_age sets it)"
+
+
+def length(passed: timedelta) -> str:
+    """Return a length of time in the largest unit that it holds twice, rounded down.
+
+    >>> length(timedelta(hours=47)), length(timedelta(hours=49)), length(timedelta(seconds=20))
+    ('47 hours', '2 days', 'less than a minute')
+    """
+    seconds = int(passed.total_seconds())
+    for size, unit in _UNITS:
+        if seconds >= _FEWEST_OF_A_UNIT * size:
+            return _counted(seconds // size, unit)
+    return "1 minute" if seconds >= _UNITS[-1][0] else "less than a minute"
+
+
+def _times(factor: Estimate) -> str:
+    if factor.value is None or factor.low is None or factor.high is None:
+        return "unknown"
+    return f"{factor.value:.2f} times as many ({factor.low:.2f} to {factor.high:.2f})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _date(moment: datetime, report: TrafficReport) -> str:
+    return f"{moment.astimezone(report.zone):%Y-%m-%d}"
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else format_moment(moment)
