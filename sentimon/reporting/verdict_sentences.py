@@ -175,7 +175,7 @@ def tell_change(report: DriftReport, names: Sequence[str]) -> str:
         return ""
     if report.reason in (Reason.UNCHANGED, Reason.TOO_FEW_TO_TELL, Reason.TOO_FEW_ROWS):
         return f"the largest difference is that of {_largest(report, names)}"
-    return _both_moved(report, names)
+    return _both_moved(report, names, interval=False)
 
 
 def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
@@ -204,16 +204,16 @@ def _largest(report: DriftReport, names: Sequence[str]) -> str:
     return f"{names[place]}, {_from_to(report, place)}"
 
 
-def _both_moved(report: DriftReport, names: Sequence[str]) -> str:
-    """Return what happened to the two shares that moved most."""
+def _both_moved(report: DriftReport, names: Sequence[str], *, interval: bool = True) -> str:
+    """Return what happened to the two shares that moved most; of the first with the `interval`."""
     changes, place = report.share_changes, report.moved_most
     if changes is None or place is None:
         return ""
     other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
+    how_sure = f" ({change(changes[place])})" if interval else ""
     return (
-        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)} "
-        f"({change(changes[place])}), that of {names[other]} {_verb(changes[other])} from "
-        f"{_from_to(report, other)}"
+        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)}{how_sure}, that of "
+        f"{names[other]} {_verb(changes[other])} from {_from_to(report, other)}"
     )
 
 

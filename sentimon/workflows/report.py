@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.retraining_rules import LastTrigger
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
@@ -69,6 +70,7 @@ class _Facts:
     comparison: BaselineComparison
     decision: RetrainingDecision
     watch: Watch
+    traffic: TrafficReport | None
     words: GrownWords
 
 
@@ -120,6 +122,7 @@ def build_report(
         baseline=_known(baseline, level),
         drift=found.comparison.report,
         watch=found.watch,
+        traffic=found.traffic,
         past=recall(entries, found.watch.incident, workspace.naive_zone, unreadable=len(bad)),
         words=found.words.words,
         latest_texts=found.words.texts,
@@ -154,6 +157,7 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         comparison=comparison,
         decision=decision,
         watch=_watch(log, asked.baseline, comparison, decision),
+        traffic=_traffic(log, asked, comparison),
         words=_grown(log, comparison),
     )
 
@@ -169,6 +173,15 @@ def _decision(log: Workspace, asked: ReportRequest) -> RetrainingDecision:
             log, loaded=replace(log.loaded, settings=msgspec.structs.replace(settings, retraining=rules))
         )
     return decide_retraining(log, asked.baseline, period)
+
+
+def _traffic(log: Workspace, asked: ReportRequest, comparison: BaselineComparison) -> TrafficReport | None:
+    """Return whether rows come, and as many as usual; None for a time that is over."""
+    from sentimon.workflows.traffic import check_traffic
+
+    if asked.period.until is not None and asked.period.until <= log.now:
+        return None
+    return check_traffic(log, asked.baseline, compared=comparison)
 
 
 def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision: RetrainingDecision) -> Watch:

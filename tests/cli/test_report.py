@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from sentimon.prediction_log.folder import LIVE_FILE
-from tests.conftest import Ran
+from tests.conftest import MAX_AGE, Ran
 from tests.reporting.report.pages import check_page
 from tests.support.reports import traffic
 from tests.support.rows import rows
 
 KEYS = {
     *("timestamp", "version", "log", "conclusion", "finding", "decided", "reason", "facts", "onset", "steps"),
-    *("answers", "period", "every", "windows", "baseline", "drift", "monitor", "incidents", "saved_checks"),
+    *("answers", "period", "every", "windows", "baseline", "drift", "monitor", "incidents"),
+    *("traffic", "saved_checks"),
     *("unreadable_saved_checks", "retraining", "last_trigger", "grown_words", "latest_texts", "no_words"),
     *("quality", "settings"),
 }
@@ -64,6 +65,8 @@ def test_as_json_it_is_one_object_of_what_the_page_and_the_other_commands_tell(r
     assert (told["conclusion"], told["finding"], told["decided"]) == ("drift", True, True)
     for part, command in (("drift", "drift"), ("retraining", "retrain-check"), ("period", "metrics")):
         other = run(command, "--json").json
+        # The report has the traffic once, of its own.
+        other.pop("traffic", None)
         assert told[part].keys() == other.keys()
         assert {**told[part], "timestamp": ""} == {**other, "timestamp": ""}
     assert (
@@ -90,7 +93,7 @@ def test_the_exit_code_of_the_object_is_that_of_its_conclusion_and_a_written_fil
     assert run("report", "--output", "both.html").code == 0
     assert run("report", "--json", "--until", "2026-09-07T09:00:00Z").json["conclusion"] != "drift"
     assert run("baseline", "create", "--force").code == 0
-    nothing_new = run("report", "--json")
+    nothing_new = run("report", *NOW, "--json")
     assert (nothing_new.code, nothing_new.json["conclusion"]) == (4, "no verdict")
 
 
@@ -107,7 +110,17 @@ def test_the_commands_to_type_run_as_they_are_printed(run, log: Path, tmp_path: 
         # Nothing is labelled yet, which training says.
         assert done.code in ((0,) if words[0] != "retrain" else (0, 1, 4)), (command, done.err)
         assert "No such option" not in done.err
-    assert run("report", "--json").json["conclusion"] == "no verdict"
+    assert run("report", *NOW, "--json").json["conclusion"] == "no verdict"
+
+
+def test_a_log_that_went_silent_says_so_on_top(run, log: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("baseline", "create", "--force").code == 0
+    silent = run("report", "--now", "2026-10-20T00:00:00Z", "--json", **{MAX_AGE: ""})
+    assert (silent.code, silent.json["conclusion"]) == (3, "no new rows")
+    assert silent.json["reason"].startswith("The newest row is 42 days old")
+    # A report on the past does not ask whether rows still come.
+    past = run("report", "--now", "2026-10-20T00:00:00Z", "--json", "--until", "2026-10-01").json
+    assert past["traffic"] is None
 
 
 def test_a_saved_trigger_is_told_and_the_drift_is_still_drift(run, log: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

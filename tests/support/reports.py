@@ -91,6 +91,7 @@ def report(**given: Any) -> Report:
         ),
         drift=drift,
         watch=Watch(checks=5, incident=INCIDENT),
+        traffic=None,
         past=recall([], INCIDENT, UTC),
         words=[Growth(word="courier", before=0.01, after=0.2)],
         latest_texts=100,

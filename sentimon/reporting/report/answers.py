@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sentimon.monitoring.drift_decision import Reason, Verdict
+from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.reporting.plain_text import counted, estimate, limit_text, number, number_against
 from sentimon.reporting.report.blocks import Status, Tone
-from sentimon.reporting.report.conclusion import Conclusion
+from sentimon.reporting.report.conclusion import TRAFFIC, Conclusion
 from sentimon.reporting.report.moments import when, when_saved
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.share_sentences import all_moved
+from sentimon.reporting.traffic_sentences import explain_traffic
 from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, tell_change
 
 
 def answers(report: Report) -> list[Status]:
-    """Return one answer each on the class mix, the monitor, retraining, labels and the log."""
+    """Return one answer each on the class mix, the monitor, retraining, traffic, labels and the log."""
     return [
         _class_mix(report),
         _monitor(report),
         _retraining(report),
+        *([] if report.traffic is None else [_traffic(report.traffic)]),
         *([_labels(report)] if report.labelled is not None else []),
         _log(report),
     ]
@@ -144,6 +147,18 @@ def tell_trigger(report: Report) -> list[str]:
     if until is None:
         return [f"{fired}."]
     return [f"{fired}; no other fires before {when(report, until)} (retraining.cooldown)."]
+
+
+def _traffic(traffic: TrafficReport) -> Status:
+    """Return whether rows come, and as many as usual."""
+    if traffic.verdict in TRAFFIC:
+        word, tone = TRAFFIC[traffic.verdict].word, Tone.FINDING
+    elif traffic.verdict is TrafficVerdict.STABLE:
+        word, tone = "As usual", Tone.WELL
+    else:
+        word, tone = "No verdict", Tone.UNKNOWN
+    detail = " ".join(explain_traffic(traffic))
+    return Status(about="Traffic", word=word, tone=tone, detail=detail, link="traffic")
 
 
 def _labels(report: Report) -> Status:

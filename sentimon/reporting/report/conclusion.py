@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from sentimon.monitoring.drift_decision import Reason
+from sentimon.monitoring.traffic import TrafficVerdict
 from sentimon.reporting.report.blocks import Tone
 
 
@@ -16,6 +17,9 @@ class Conclusion(enum.StrEnum):
     NO_ROWS = "no rows"
     DRIFT = "drift"
     RETRAIN = "retraining recommended"
+    SILENT = "no new rows"
+    FEWER = "fewer rows"
+    MORE = "more rows"
     CHANGED = "changed, below your threshold"
     STABLE = "stable"
     NO_VERDICT = "no verdict"
@@ -23,7 +27,7 @@ class Conclusion(enum.StrEnum):
     @property
     def is_finding(self) -> bool:
         """Return whether there is something to act on."""
-        return self in (Conclusion.DRIFT, Conclusion.RETRAIN)
+        return self.tone is Tone.FINDING
 
     @property
     def is_decided(self) -> bool:
@@ -54,10 +58,21 @@ _TONES = {
     Conclusion.NO_ROWS: Tone.UNKNOWN,
     Conclusion.DRIFT: Tone.FINDING,
     Conclusion.RETRAIN: Tone.FINDING,
+    Conclusion.SILENT: Tone.FINDING,
+    Conclusion.FEWER: Tone.FINDING,
+    Conclusion.MORE: Tone.FINDING,
     Conclusion.CHANGED: Tone.PLAIN,
     Conclusion.STABLE: Tone.WELL,
     Conclusion.NO_VERDICT: Tone.UNKNOWN,
 }
+
+
+TRAFFIC = {
+    TrafficVerdict.SILENT: Conclusion.SILENT,
+    TrafficVerdict.FEWER: Conclusion.FEWER,
+    TrafficVerdict.MORE: Conclusion.MORE,
+}
+"""What the traffic concludes where something is wrong with it."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +88,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the rule on drift for retraining is met, by the rows since the last trigger."""
     retraining: bool
     """Whether retraining is recommended, or a trigger fired and no newer rows say otherwise."""
+    traffic: TrafficVerdict = TrafficVerdict.NO_VERDICT
 
 
 def conclude(evidence: Evidence) -> Conclusion:
@@ -87,6 +103,9 @@ def conclude(evidence: Evidence) -> Conclusion:
         return Conclusion.DRIFT
     if evidence.retraining:
         return Conclusion.RETRAIN
+    if evidence.traffic in TRAFFIC:
+        # What the last rows were like says little about a log that is not what it was.
+        return TRAFFIC[evidence.traffic]
     if evidence.reason is Reason.CHANGED_BELOW_THRESHOLD:
         return Conclusion.CHANGED
     return Conclusion.STABLE if evidence.reason is Reason.UNCHANGED else Conclusion.NO_VERDICT

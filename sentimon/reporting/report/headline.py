@@ -6,10 +6,11 @@ from sentimon.monitoring.drift_decision import Reason
 from sentimon.reporting.plain_text import counted, estimate
 from sentimon.reporting.report.answers import asks_for_less, tell_retraining, without_verdict
 from sentimon.reporting.report.blocks import Fact, Status
-from sentimon.reporting.report.conclusion import Conclusion
+from sentimon.reporting.report.conclusion import TRAFFIC, Conclusion
 from sentimon.reporting.report.moments import tell_onset, when, when_saved
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.share_sentences import all_moved
+from sentimon.reporting.traffic_sentences import explain_traffic
 from sentimon.reporting.verdict_sentences import explain_drift, tell_change
 from sentimon.timestamps import start_of_hour
 
@@ -28,6 +29,8 @@ def _why(report: Report) -> str:
         return f"The predictions are no longer what they were in the baseline: {what_moved(report)}."
     if conclusion is Conclusion.RETRAIN:
         return " ".join(tell_retraining(report))
+    if report.traffic is not None and conclusion in TRAFFIC.values():
+        return " ".join(explain_traffic(report.traffic))
     if conclusion is Conclusion.CHANGED:
         return (
             f"The predictions changed, and by less than you allow (a score of {drift.threshold:g}): "

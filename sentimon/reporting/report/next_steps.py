@@ -19,6 +19,9 @@ def next_steps(report: Report) -> list[Step]:
         Conclusion.NO_ROWS: _log_rows,
         Conclusion.DRIFT: _after_drift,
         Conclusion.RETRAIN: _label_and_retrain,
+        Conclusion.SILENT: _after_silence,
+        Conclusion.FEWER: _after_other_traffic,
+        Conclusion.MORE: _after_other_traffic,
         Conclusion.CHANGED: _after_small_change,
         Conclusion.STABLE: _keep_watching,
         Conclusion.NO_VERDICT: _without_verdict,
@@ -77,6 +80,32 @@ def _label_and_retrain(report: Report, when: str = "") -> list[Step]:
             text="Bring the labels back, and train a model on them:",
             command=report.options.command("label", "import", "labelled.csv"),
             then=report.options.command("retrain", "--output", "models/new", logs="--labels-from"),
+        ),
+    ]
+
+
+def _after_silence(report: Report) -> list[Step]:
+    return [
+        Step(
+            text="Find out why no rows come: see whether the program that logs them still runs, and:",
+            command=report.options.command("doctor"),
+        ),
+        Step(
+            text="See when rows came, day by day:",
+            command=report.options.command("metrics", "--every", "1d"),
+        ),
+    ]
+
+
+def _after_other_traffic(report: Report) -> list[Step]:
+    return [
+        Step(
+            text="See how many rows came, day by day, and ask who sends them:",
+            command=report.options.command("metrics", "--every", "1d"),
+        ),
+        Step(
+            text="If so many are usual from now on, make the rows of a few whole weeks the new baseline:",
+            command=report.options.command("baseline", "create", "--force", baseline=True),
         ),
     ]
 

@@ -14,6 +14,7 @@ from sentimon.reporting.report.headline import facts, headline
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.report_value import Known, Labelled, Report, ScoredWindow
 from sentimon.reporting.report.saved_checks import PastIncident
+from sentimon.reporting.traffic_sentences import traffic_object
 from sentimon.timestamps import format_moment
 
 
@@ -29,7 +30,11 @@ def report_object(report: Report) -> dict[str, Any]:
         "decided": report.conclusion.is_decided,
         "reason": top.detail,
         "facts": {one.name.lower().replace(" ", "_"): one.text for one in facts(report)},
-        "onset": {"mix": _onset(report.onsets.mix), "confidence": _onset(report.onsets.confidence)},
+        "onset": {
+            "mix": _onset(report.onsets.mix),
+            "confidence": _onset(report.onsets.confidence),
+            "texts": _onset(report.onsets.texts),
+        },
         "steps": [{"text": one.text, "commands": one.commands} for one in next_steps(report)],
         "answers": [_answer(one) for one in answers(report)],
         "period": {
@@ -46,6 +51,7 @@ def report_object(report: Report) -> dict[str, Any]:
             if report.watch.incident is None
             else incident_object(report.watch.incident, report.confidence_level),
         },
+        "traffic": None if report.traffic is None else traffic_object(report.traffic),
         "incidents": [_incident(one) for one in report.past.incidents],
         "saved_checks": [
             {

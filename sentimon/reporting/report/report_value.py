@@ -17,6 +17,7 @@ from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
 from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
+from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
 from sentimon.prediction_log.windows import Window
@@ -195,6 +196,8 @@ class Report:
     drift: DriftReport
     """The comparison of the rows after the baseline with it."""
     watch: Watch
+    traffic: TrafficReport | None
+    """Whether rows still come, and as many as usual; None where the report is about a time that is over."""
     past: Past
     words: Sequence[Growth]
     """Words that are in more of the latest texts than of the baseline's."""
@@ -219,6 +222,7 @@ class Report:
                 incident=self.watch.incident is not None,
                 drift_rule_met=bool(self.trigger.drift.met),
                 retraining=self.trigger.due or self.trigger_stands,
+                traffic=TrafficVerdict.NO_VERDICT if self.traffic is None else self.traffic.verdict,
             )
         )
 

@@ -11,7 +11,12 @@ from sentimon.reporting.report.moments import when
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.quality_section import quality_section
 from sentimon.reporting.report.report_value import Report
-from sentimon.reporting.report.time_sections import confidence_section, mix_section, score_section
+from sentimon.reporting.report.time_sections import (
+    confidence_section,
+    mix_section,
+    score_section,
+    traffic_section,
+)
 from sentimon.timestamps import format_moment, from_microseconds
 
 
@@ -23,6 +28,7 @@ def tell(report: Report) -> Story:
         score_section,
         change_section,
         moved_section,
+        traffic_section,
         quality_section,
         retraining_section,
         bad_lines_section,

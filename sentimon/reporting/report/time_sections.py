@@ -19,6 +19,7 @@ from sentimon.reporting.report.timeline import (
     timeline,
     told_times,
 )
+from sentimon.reporting.traffic_sentences import explain_traffic
 from sentimon.reporting.verdict_sentences import explain_lacking
 from sentimon.statistics.intervals import Estimate
 
@@ -169,6 +170,14 @@ def _score_chart(report: Report) -> Chart:
         size=frame.size,
         legend=used_keys(drawing, keys),
     )
+
+
+def traffic_section(report: Report) -> Section:
+    """Return whether rows still come, and as many as in the baseline."""
+    said = ["The report is about a time that is over: whether rows still come is not told."]
+    if report.traffic is not None:
+        said = explain_traffic(report.traffic)
+    return Section(name="traffic", title="Traffic", blocks=[Paragraph(text=" ".join(said))])
 
 
 def _overall(report: Report) -> Table:

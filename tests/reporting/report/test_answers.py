@@ -28,6 +28,7 @@ from sentimon.reporting.report.story import tell
 from sentimon.timestamps import hour_of
 from tests.support.reports import INCIDENT, NOW, report
 from tests.support.rows import summary
+from tests.support.traffic import traffic_report
 
 USUAL = Baseline(name="usual", created=NOW, source="logs", summary=summary(200, 300, 500))
 ROWS = {
@@ -71,15 +72,30 @@ def judged(reason: Reason, watch: str, trigger: str) -> Report:
 
 
 EVERY = list(product(Reason, WATCHES, TRIGGERS))
+USUAL_TRAFFIC, FEWER_ROWS = traffic_report(), traffic_report(0.5)
+TRAFFIC_OF = {
+    "as usual": USUAL_TRAFFIC,
+    "fewer": FEWER_ROWS,
+    "more": traffic_report(2.0),
+    "silent": traffic_report(age=timedelta(days=9)),
+}
 
 
 @pytest.mark.parametrize(("reason", "watch", "trigger"), EVERY)
 def test_no_answer_contradicts_the_headline(reason: Reason, watch: str, trigger: str) -> None:
     made = judged(reason, watch, trigger)
+    check_agreement(made, reason, watch)
+    for traffic in TRAFFIC_OF.values():
+        check_agreement(replace(made, traffic=traffic), reason, watch)
+
+
+def check_agreement(made: Report, reason: Reason, watch: str) -> None:
+    """No answer, sentence or colour of the report says other than its headline."""
     conclusion, top = made.conclusion, headline(made)
     tiles = {one.about: one for one in answers(made)}
     change = [tiles["Class mix"], tiles["Monitor"], tiles["Retraining"]]
-    found = [one for one in change if one.tone is Tone.FINDING]
+    traffic = [tiles["Traffic"]] if made.traffic is not None else []
+    found = [one for one in (*change, *traffic) if one.tone is Tone.FINDING]
     green = [one for one in change if one.tone is Tone.WELL]
     assert top.tone is conclusion.tone
     if top.tone is Tone.FINDING:
@@ -104,6 +120,8 @@ def test_no_answer_contradicts_the_headline(reason: Reason, watch: str, trigger:
             assert not text.startswith(("Stable", "No verdict", "No retraining"))
             assert "has not drifted" not in text
     assert conclusion.is_finding is (top.tone is Tone.FINDING)
+    for one in traffic:
+        assert (one.tone is Tone.FINDING) <= conclusion.is_finding
     if not conclusion.is_finding:
         assert conclusion.is_decided is (VERDICTS[reason].verdict is not Verdict.NO_VERDICT)
 
@@ -127,6 +145,21 @@ def test_what_the_monitor_alone_found_is_no_green_tile_of_the_look() -> None:
     assert "It asks that any share moves by 0.05" in monitor.detail
     assert "a single look asks for a score above 0.15" in monitor.detail
     assert "the share of negative rose from 0.200 to 0.600" in top.detail
+
+
+@pytest.mark.parametrize(
+    ("traffic", "word"), [("silent", "No new rows"), ("fewer", "Fewer rows"), ("more", "More rows")]
+)
+def test_traffic_that_is_not_what_it_was_is_the_headline_of_a_log_that_is_else_stable(
+    traffic: str, word: str
+) -> None:
+    made = replace(judged(Reason.UNCHANGED, "quiet", "by the look"), traffic=TRAFFIC_OF[traffic])
+    top, tile = headline(made), answers(made)[3]
+    assert (top.word, tile.word, tile.tone) == (word, word, Tone.FINDING)
+    assert top.detail == tile.detail
+    drifting = replace(judged(Reason.CHANGED, "quiet", "by the look"), traffic=TRAFFIC_OF[traffic])
+    assert (headline(drifting).word, answers(drifting)[3].word) == ("Drift", word)
+    assert headline(replace(made, traffic=USUAL_TRAFFIC)).word == "Stable"
 
 
 def test_a_trigger_that_fired_is_told_with_its_time_and_its_cooldown_and_drift_stays_drift() -> None:
