@@ -212,8 +212,8 @@ def _both_moved(report: DriftReport, names: Sequence[str], *, interval: bool = T
     other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
     how_sure = f" ({change(changes[place])})" if interval else ""
     return (
-        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)}{how_sure}, that of "
-        f"{names[other]} {_verb(changes[other])} from {_from_to(report, other)}"
+        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)}{how_sure}, "
+        f"that of {names[other]} {_verb(changes[other])} from {_from_to(report, other)}"
     )
 
 
