@@ -17,14 +17,16 @@ from sentimon.labels import Sentiment, places_named
 from sentimon.monitoring.baseline_collection import BaselineProgress
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, measure
 from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
+from sentimon.reporting.decision_tables import verdict_text
 from sentimon.reporting.plain_text import bar, change, estimate, number, sparkline, visible
 from sentimon.reporting.share_sentences import moved, outstanding
-from sentimon.reporting.table_style import STYLES, VERDICT_STYLES
+from sentimon.reporting.table_style import STYLES
 from sentimon.reporting.traffic_sentences import explain_trouble
 from sentimon.reporting.verdict_sentences import name_collecting
 from sentimon.timestamps import from_microseconds
@@ -243,11 +245,13 @@ def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) ->
     if state.compared is None:
         return [Text("No baseline: make one with `sentimon baseline create`.", style="dim")]
     report = state.compared.report
-    newer = f"{report.current.total:,} newer rows"
+    newer = f"{report.after_baseline:,} newer rows"
+    if report.window.since is not None:
+        newer = f"the newest {report.current.total:,} of {newer}"
     score = Text.assemble(
         _name("score", cells),
         f"{estimate(report.score)}, limit {report.threshold:g}  ",
-        (report.verdict.value.upper(), VERDICT_STYLES[report.verdict]),
+        verdict_text(report.reason),
     )
     return [
         Text(f"Baseline {visible(report.baseline_name or '')!r} and {newer}", style="bold"),
@@ -256,6 +260,7 @@ def _comparison(state: Watched, names: Sequence[str], cells: int, width: int) ->
             for place in places_named(names)
         ),
         score,
+        *_since(report.onset),
     ]
 
 
@@ -278,9 +283,17 @@ def _monitor(state: Watched, names: Sequence[str]) -> Lines:
     incident = monitor.incident
     if incident is None:
         return [Text(f"Monitor: no incident at check {monitor.checks}", style="green")]
-    since = f" since {incident.since[5:16].replace('T', ' ')} UTC, check {incident.check} of {monitor.checks}"
+    when = f" found {incident.since[5:16].replace('T', ' ')} UTC, check {incident.check} of {monitor.checks}"
     found = [Text(f"  {moved(one, names)}") for one in outstanding(incident.findings)]
-    return [Text.assemble(("INCIDENT", "bold red"), since), *found]
+    return [Text.assemble(("INCIDENT", "bold red"), when), *found, *_since(incident.onset)]
+
+
+def _since(onset: Onset | None) -> Lines:
+    """Return about when a change began, where that is known."""
+    if onset is None or onset.began is None:
+        return []
+    about = "the first rows" if onset.from_the_start else f"about {onset.began:%Y-%m-%d %H:%M} UTC"
+    return [Text(f"  since {about}")]
 
 
 def _last_rows(state: Watched, names: Sequence[str], cells: int, room: int) -> Lines:

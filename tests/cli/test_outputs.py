@@ -269,7 +269,8 @@ def test_a_file_is_written_as_its_kind_says_and_nothing_is_left_beside_it(
         assert given("export", "prometheus", "-o", "x.prom") == (0, "")
         code, says = given("metrics", "--prometheus", "x.txt")
         assert (code, "x.txt: node_exporter reads only names that end in .prom" in says) == (0, True)
-        assert given("retrain-check", "-q", "--prometheus", "x.txt") == (4, "")
+        code, says = given("retrain-check", "-q", "--prometheus", "x.txt")
+        assert (code, "node_exporter" in says, "There is no baseline" in says) == (4, False, True)
         for name in ("r.html", "logs/r.md"):
             assert given("report", "-q", "--output", name) == (0, "")
         assert given("baseline", "create", "--baseline", "b.json")[0] == 0

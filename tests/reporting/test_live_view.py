@@ -15,9 +15,11 @@ from sentimon.labels import LABELS
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
 from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.onset import Onset
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.live_view import Compared, Pace, Watched, frame
+from sentimon.timestamps import start_of_hour
 from tests.support.golden import WIDTHS, check_golden, printed
 from tests.support.monitor_looks import Looks
 from tests.support.rows import START, record, records, summary
@@ -102,6 +104,32 @@ def test_it_fits_the_terminal_whatever_its_size(make, width: int, height: int) -
     assert len(lines) <= height
     assert all(cell_len(line) <= width for line in lines)
     assert "\x1b" not in text
+
+
+def test_when_a_change_began_and_which_rows_are_judged_is_shown() -> None:
+    hour = 489_000
+    onset = Onset(
+        hour=hour,
+        first_hour=hour - 2,
+        last_hour=hour + 3,
+        rows=55,
+        confidence_level=0.95,
+        from_the_start=False,
+    )
+    state = busy()
+    assert state.compared is not None
+    report = state.compared.report
+    window = replace(report.window, since=hour)
+    recent = replace(report, onset=onset, window=window, after_baseline=400)
+    shown = replace(state, compared=replace(state.compared, report=recent))
+    text = printed(frame(shown, LABELS, width=80), 80)
+    assert "the newest 55 of 400 newer rows" in text
+    assert f"since about {start_of_hour(hour):%Y-%m-%d %H:%M} UTC" in text
+    early = replace(recent, onset=replace(onset, from_the_start=True))
+    text = printed(
+        frame(replace(state, compared=replace(state.compared, report=early)), LABELS, width=80), 80
+    )
+    assert "since the first rows" in text
 
 
 def test_a_terminal_of_24_lines_has_the_verdict_and_the_newest_row() -> None:
