@@ -174,7 +174,12 @@ def tell_change(report: DriftReport, names: Sequence[str]) -> str:
     if report.share_changes is None:
         return ""
     if report.reason in (Reason.UNCHANGED, Reason.TOO_FEW_TO_TELL, Reason.TOO_FEW_ROWS):
-        return f"the largest difference is that of {_largest(report, names)}"
+        place = report.moved_most or Sentiment.NEGATIVE
+        before, now = report.baseline.shares[place].value, report.current.shares[place].value
+        return (
+            f"the share that differs most is that of {names[place]}, {number(before)} in the baseline and "
+            f"{number(now)} now"
+        )
     return _both_moved(report, names, interval=False)
 
 

@@ -172,7 +172,7 @@ def test_the_open_incident_is_on_top_and_shaded(run, log: Path, tmp_path: Path) 
     assert "Open incident" in root.text
     assert "Events of the open incident" in root.text
     marks = [one for one in root.all("rect") if one.attributes["class"] == "incident"]
-    assert len(marks) == 2  # in the chart and in its legend
+    assert len(marks) == 2  # in the charts of the confidence and the score
 
 
 def test_a_memory_that_is_broken_or_of_other_events_is_named(run, log: Path) -> None:  # type: ignore[no-untyped-def]

@@ -124,7 +124,7 @@ def _no_rule(report: Report) -> str:
     """Return the limit of each rule, none of which is met, and by which rows."""
     trigger = report.trigger
     rules = ", ".join(
-        f"{one.name} {number_against(one.value, one.limit)} (recommended: {one.side} "
+        f"{one.name} {number_against(one.value, one.limit)} (retraining if {one.side} "
         f"{limit_text(one.limit, one.value)})"
         for one in trigger.rules[1:]
         if one.applies and one.met is False

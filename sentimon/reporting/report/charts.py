@@ -65,6 +65,9 @@ class Began(msgspec.Struct, frozen=True, kw_only=True):
     first: datetime
     last: datetime
     text: str
+    """What the mark says."""
+    label: str
+    """What stands beside it."""
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +186,7 @@ def _began(frame: Frame, began: Began) -> str:
     drawn = band + line("onset-line", (x, frame.top), (x, base))
     right = x > (frame.left + frame.width) / 2
     place = (left - 5 if right else left + width + 5, frame.top + 14)
-    said = label("note", place, "change began", anchor="end" if right else "start", hidden=True)
+    said = label("note", place, began.label, anchor="end" if right else "start", hidden=True)
     return told_mark([began.text], drawn + said, frame)
 
 

@@ -17,7 +17,7 @@ from sentimon.reporting.share_sentences import listed, outstanding, share_of
 _MEANINGS = {
     "reference track": "rows of the baseline",
     "incident track": "incident of the monitor",
-    "onset": "change began, with its interval",
+    "onset": "when it changed, with the interval",
 }
 INCIDENTS = "incident"
 """Begin of the ids of incidents in the chart of the score."""
@@ -35,7 +35,7 @@ def timeline(report: Report, onset: Onset | None, *, named: bool = False) -> Tim
 
 
 def stretches(report: Report, *, named: bool = False) -> list[Stretch]:
-    """Return the time of the baseline and of each incident, as far as it lies within the windows."""
+    """Return the time of the baseline and of each incident, unless it was over before the windows."""
     first, last = report.windows[0].start, report.windows[-1].end
     known, shaded = report.baseline, []
     if known is not None and known.first is not None and known.last is not None:
@@ -46,9 +46,13 @@ def stretches(report: Report, *, named: bool = False) -> list[Stretch]:
     for place, one in enumerate(report.past.incidents):
         text = f"Incident found on {when(report, one.since)}, until {incident_end(report, one)}"
         name = f"{INCIDENTS}-{place + 1}" if named else ""
-        until = one.until(report.made)
-        shaded.append(Stretch(look="incident", start=one.since, end=until, text=text, name=name))
-    return [one for one in shaded if one.start < last and one.end > first]
+        end = one.until(report.made)
+        shaded.append(Stretch(look="incident", start=one.since, end=end, text=text, name=name))
+    # The check that found an incident may come after the last row: then it stands at the end.
+    until = max(last, report.made)
+    return [
+        one for one in shaded if one.end > first and one.start < (until if one.look == "incident" else last)
+    ]
 
 
 def _began(report: Report, onset: Onset | None) -> Began | None:
@@ -56,8 +60,14 @@ def _began(report: Report, onset: Onset | None) -> Began | None:
         return None
     if not report.windows[0].start <= onset.began < report.windows[-1].end:
         return None
-    text = f"The change began {tell_onset(report, onset)}"
-    return Began(at=onset.began, first=onset.earliest, last=onset.latest, text=text)
+    text = f"The {_subject(report, onset)} changed {tell_onset(report, onset)}"
+    label = f"{_subject(report, onset)} changed"
+    return Began(at=onset.began, first=onset.earliest, last=onset.latest, text=text, label=label)
+
+
+def _subject(report: Report, onset: Onset) -> str:
+    """Return what changed."""
+    return "confidence" if onset is report.onsets.confidence else "class mix"
 
 
 def time_keys() -> list[Key]:
@@ -71,7 +81,7 @@ def told_times(report: Report, onset: Onset | None) -> str:
     if known is not None and known.first is not None and known.last is not None:
         said.append(f"The baseline is of {when(report, known.first)} to {when(report, known.last)}.")
     if onset is not None:
-        said.append(f"The change began {tell_onset(report, onset)}.")
+        said.append(f"The {_subject(report, onset)} changed {tell_onset(report, onset)}.")
     return " ".join(said)
 
 

@@ -100,7 +100,13 @@ def test_the_shares_of_the_baseline_are_lines_where_its_bars_would_meet() -> Non
 
 
 def test_the_onset_is_a_line_within_a_band_and_says_so() -> None:
-    began = Began(at=START + 2 * HOUR, first=START + HOUR, last=START + 3 * HOUR, text="It began then")
+    began = Began(
+        at=START + 2 * HOUR,
+        first=START + HOUR,
+        last=START + 3 * HOUR,
+        text="It began then",
+        label="it changed",
+    )
     four = [window(number, (10, 10, 20)) for number in range(4)]
     for drawn, _ in (
         mix_chart(time(*four, began=began), NAMES),
@@ -192,7 +198,7 @@ estimates = st.builds(
 def test_every_coordinate_is_finite_and_on_the_paper(rows, level: float, moved: timedelta) -> None:  # type: ignore[no-untyped-def]
     windows = [window(number, counts, one) for number, (counts, one) in enumerate(rows)]
     stretch = Stretch(look="incident", start=START + moved, end=START + moved + HOUR)
-    began = Began(at=stretch.start, first=stretch.start - HOUR, last=stretch.end, text="then")
+    began = Began(at=stretch.start, first=stretch.start - HOUR, last=stretch.end, text="then", label="x")
     shared = time(*windows, fewest=50, stretches=[stretch], began=began)
     mix, frame = mix_chart(shared, NAMES, [level, 1 - level, 0.0])
     line, _ = estimate_chart(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from markdown_it import MarkdownIt
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import detect_drift
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
 from sentimon.monitoring.vocabulary import Growth
@@ -22,9 +24,10 @@ from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Chart, Tone
 from sentimon.reporting.report.rendering import TEMPLATES, plain, safe, to_html, to_markdown
 from sentimon.reporting.report.report_value import NoWords, Watch
-from sentimon.reporting.report.saved_checks import Past
+from sentimon.reporting.report.saved_checks import Past, recall
 from sentimon.reporting.report.story import tell
 from sentimon.statistics.intervals import Difference
+from sentimon.timestamps import hour_of
 from tests.reporting.report.pages import check_page, everything, parsed
 from tests.support.reports import INCIDENT, NOW, report
 from tests.support.rows import summary
@@ -266,3 +269,33 @@ def test_an_event_is_named_by_what_its_share_is_of() -> None:
     assert "the share of texts whose words are all in the baseline's texts rose from 0.200 to 0.600" in text
     assert "the share of rows with a confidence below 0.80" in text
     assert "words at most" not in text
+
+
+def test_an_incident_that_was_found_after_the_last_row_stands_at_the_end_of_the_chart() -> None:
+    late = msgspec.structs.replace(INCIDENT, since="2026-09-09T07:00:00Z")
+    made = replace(report(), watch=Watch(checks=5, incident=late), past=recall([], late, UTC))
+    root = check_page(to_html(tell(made)))
+    (mark,) = [one for one in everything(root) if one.attributes.get("id") == "incident-1"]
+    assert float(str(mark.all("rect")[0].attributes["x"])) == 623
+    assert len([one for one in root.all("a") if one.attributes["href"] == "#incident-1"]) == 1
+
+
+def test_a_chart_says_what_changed_and_when() -> None:
+    hour = hour_of(NOW) - 44
+    onset = Onset(
+        hour=hour,
+        first_hour=hour - 1,
+        last_hour=hour + 1,
+        rows=9,
+        confidence_level=0.95,
+        from_the_start=False,
+    )
+    made = report()
+    mixed = to_html(tell(replace(made, drift=replace(made.drift, onset=onset))))
+    assert mixed.count(">class mix changed</text>") == 3
+    both = replace(made.drift, onset=onset, confidence_onset=replace(onset, rows=8))
+    page = to_html(tell(replace(made, drift=both)))
+    assert page.count(">class mix changed</text>") == 2
+    assert page.count(">confidence changed</text>") == 1
+    said = "The class mix changed about 2026-09-07 12:00 UTC, between 2026-09-07 11:00 and 2026-09-07 14:00."
+    assert said in check_page(page).text
