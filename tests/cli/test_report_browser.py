@@ -88,7 +88,7 @@ def test_a_mark_says_its_value_when_the_keyboard_reaches_it(page: Browser, repor
     page.open(report)
     assert json.loads(page.value(_FOCUS)) == ["hidden", "visible", True, "img", True]
     # The way past the marks of a chart is there for the keyboard alone.
-    page.value("document.querySelector('figure .skip').focus()")
+    page.call("Runtime.evaluate", expression="document.querySelector('figure .skip').focus()")
     assert page.value("document.querySelector('figure .skip').getBoundingClientRect().left") >= 0
     assert page.value("document.documentElement.scrollWidth") <= width
 
