@@ -29,40 +29,44 @@ from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
-    from sentimon.reporting.report.report_value import Labelled, Report
+    from sentimon.reporting.report.report_value import CommandOptions, Labelled, Report
     from sentimon.workflows.workspace import Workspace
 
 _FILE = Path("report.html")
 _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
+ReportFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="File to replace: .html or .md. (default: report.html)"
+    ),
+]
+WindowsOption = Annotated[
+    str | None,
+    typer.Option("--every", metavar="DURATION", help="Windows: 1h, 6h, 1d, 1w. (default: by the rows)"),
+]
+EvaluateOption = Annotated[
+    str | None,
+    typer.Option("--evaluate", metavar="FILE", help="Labelled texts that the model is measured on."),
+]
+NowOption = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIME", help="The moment of the report. (default: this one)"),
+]
 
 
 def report(
     logs: LogsOption = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="File to replace: .html or .md. (default: report.html)"
-        ),
-    ] = None,
+    output: ReportFileOption = None,
     file: BaselineOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    every: Annotated[
-        str | None,
-        typer.Option("--every", metavar="DURATION", help="Windows: 1h, 6h, 1d, 1w. (default: by the rows)"),
-    ] = None,
-    evaluate: Annotated[
-        str | None,
-        typer.Option("--evaluate", metavar="FILE", help="Labelled texts that the model is measured on."),
-    ] = None,
+    every: WindowsOption = None,
+    evaluate: EvaluateOption = None,
     model: ModelOption = None,
     tz: TimeZoneOption = None,
     threshold: ThresholdOption = None,
-    now: Annotated[
-        str | None,
-        typer.Option("--now", metavar="TIME", help="The moment of the report. (default: this one)"),
-    ] = None,
+    now: NowOption = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
     exit_zero: ExitZeroFlag = False,
@@ -78,9 +82,7 @@ def report(
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """
-    from sentimon.config.secrets import masked
     from sentimon.prediction_log.output_files import REPORT
-    from sentimon.reporting.report.report_value import CommandOptions
     from sentimon.reporting.report.story import tell
     from sentimon.workflows.report import ReportRequest, build_report
 
@@ -98,11 +100,7 @@ def report(
         period=period,
         baseline=workspace.baseline_path(file),
         every=every,
-        options=CommandOptions(
-            logs=masked(workspace.settings.logs.dir),
-            config=None if config is None else str(config),
-            baseline=None if file is None else str(file),
-        ),
+        options=_options(workspace, config, file),
     )
     target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))
     labelled = None if evaluate is None else _scored(workspace, evaluate)
@@ -115,6 +113,18 @@ def report(
             note(f"report of {value.summary.count} predictions written to {target}")
     if as_json:
         _print(value, exit_zero=exit_zero)
+
+
+def _options(workspace: Workspace, config: Path | None, file: Path | None) -> CommandOptions:
+    """Return how the commands that the report shows name the log."""
+    from sentimon.config.secrets import masked
+    from sentimon.reporting.report.report_value import CommandOptions
+
+    return CommandOptions(
+        logs=masked(workspace.settings.logs.dir),
+        config=None if config is None else str(config),
+        baseline=None if file is None else str(file),
+    )
 
 
 def _print(value: Report, *, exit_zero: bool) -> None:
