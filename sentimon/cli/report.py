@@ -13,6 +13,8 @@ from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ConfigOption,
+    ExitZeroFlag,
+    JsonFlag,
     LogsOption,
     ModelOption,
     QuietFlag,
@@ -21,51 +23,62 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
 )
-from sentimon.cli.output import note
-from sentimon.errors import DataError, UsageError
+from sentimon.cli.output import leave, note, show_json
+from sentimon.errors import DataError, ExitCode, UsageError
 from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
-    from sentimon.reporting.report.report_value import Labelled
+    from sentimon.reporting.report.report_value import CommandOptions, Labelled, Report
     from sentimon.workflows.workspace import Workspace
 
+_FILE = Path("report.html")
 _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
+ReportFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="File to replace: .html or .md. (default: report.html)"
+    ),
+]
+WindowsOption = Annotated[
+    str | None,
+    typer.Option("--every", metavar="DURATION", help="Windows: 1h, 6h, 1d, 1w. (default: by the rows)"),
+]
+EvaluateOption = Annotated[
+    str | None,
+    typer.Option("--evaluate", metavar="FILE", help="Labelled texts that the model is measured on."),
+]
+NowOption = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIME", help="The moment of the report. (default: this one)"),
+]
 
 
 def report(
     logs: LogsOption = None,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FILE", help="File to replace: .html or .md."),
-    ] = Path("report.html"),
+    output: ReportFileOption = None,
     file: BaselineOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    every: Annotated[
-        str | None,
-        typer.Option("--every", metavar="DURATION", help="Windows: 1h, 6h, 1d, 1w. (default: by the rows)"),
-    ] = None,
-    evaluate: Annotated[
-        str | None,
-        typer.Option("--evaluate", metavar="FILE", help="Labelled texts that the model is measured on."),
-    ] = None,
+    every: WindowsOption = None,
+    evaluate: EvaluateOption = None,
     model: ModelOption = None,
     tz: TimeZoneOption = None,
     threshold: ThresholdOption = None,
-    now: Annotated[
-        str | None,
-        typer.Option("--now", metavar="TIME", help="The moment of the report. (default: this one)"),
-    ] = None,
+    now: NowOption = None,
+    as_json: JsonFlag = False,
     quiet: QuietFlag = False,
+    exit_zero: ExitZeroFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Write all that is known of a log into one file for people: HTML or Markdown.
 
     The verdict first, then class mix, confidence and drift score over time, what moved, quality where
     there are gold labels, retraining, bad lines, settings, and how each number is computed. The file loads
-    nothing and opens from disk. It only reads: the monitor remembers nothing of it. Exit code: 0 written.
+    nothing and opens from disk. It only reads: the monitor remembers nothing of it. With --json the report
+    is printed as one object, and written only where --output names a file. Exit code: 0 written; with
+    --json that of what it concludes: 0 stable, 3 drift or retraining recommended, 4 no verdict.
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """
@@ -75,20 +88,53 @@ def report(
 
     # All that is read is kept until the file is written, and then the process ends: nothing to be found.
     gc.disable()
-    form = output.suffix.lower()
-    if form not in (*_HTML, *_MARKDOWN):
+    if output is None and not as_json:
+        output = _FILE
+    form = "" if output is None else output.suffix.lower()
+    if output is not None and form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
     workspace = _at(open_workspace(config, flags, objects=True), now)
     period = workspace.period(since, until)
-    asked = ReportRequest(period=period, baseline=workspace.baseline_path(file), every=every)
-    target = workspace.output(output, REPORT, inputs=(config, file, evaluate))
+    asked = ReportRequest(
+        period=period,
+        baseline=workspace.baseline_path(file),
+        every=every,
+        options=_options(workspace, config, file),
+    )
+    target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))
     labelled = None if evaluate is None else _scored(workspace, evaluate)
     value = build_report(workspace, asked, labelled)
-    target.write(_written(tell(value), form))
+    if target is not None:
+        target.write(_written(tell(value), form))
     if not quiet:
         say_trouble(workspace, value.summary)
-        note(f"report of {value.summary.count} predictions written to {target}")
+        if target is not None:
+            note(f"report of {value.summary.count} predictions written to {target}")
+    if as_json:
+        _print(value, exit_zero=exit_zero)
+
+
+def _options(workspace: Workspace, config: Path | None, file: Path | None) -> CommandOptions:
+    """Return how the commands that the report shows name the log."""
+    from sentimon.config.secrets import masked
+    from sentimon.reporting.report.report_value import CommandOptions
+
+    return CommandOptions(
+        logs=masked(workspace.settings.logs.dir),
+        config=None if config is None else str(config),
+        baseline=None if file is None else str(file),
+    )
+
+
+def _print(value: Report, *, exit_zero: bool) -> None:
+    """Print the report as one object, and end with the exit code of its conclusion."""
+    from sentimon.reporting.report.report_object import report_object
+
+    show_json(report_object(value))
+    if value.conclusion.is_finding:
+        leave(ExitCode.FINDING, exit_zero=exit_zero)
+    leave(ExitCode.OK if value.conclusion.is_decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
 
 
 def _scored(workspace: Workspace, file: str) -> Labelled:

@@ -17,6 +17,8 @@ from sentimon.timestamps import from_microseconds
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+_BEGIN = datetime(1, 1, 1, tzinfo=UTC)
+"""The first moment of the calendar, a Monday: in UTC windows of all lengths are aligned to it."""
 MOST_WINDOWS = 100_000
 
 
@@ -91,6 +93,9 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
             DataError: the window begins or ends outside of the calendar.
         """
         try:
+            if self.zone is UTC:
+                # No clock changes there, and a long log has thousands of windows.
+                return moment - (moment - _BEGIN) % self.every
             return self._clock_start(moment) if self.every <= _HOUR else self._wall_start(moment)
         except OverflowError as error:
             raise _outside(moment) from error
@@ -102,6 +107,8 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
             DataError: it ends outside of the calendar.
         """
         try:
+            if self.zone is UTC:
+                return start - (start - _BEGIN) % self.every + self.every
             if self.every <= _HOUR:
                 end = start - self._past(start) + self.every
                 return end if self._offset(end) == self._offset(start) else self._transition(start, end)

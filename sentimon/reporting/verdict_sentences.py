@@ -166,6 +166,23 @@ def _too_few(report: DriftReport) -> str:
     )
 
 
+def tell_change(report: DriftReport, names: Sequence[str]) -> str:
+    """Return which shares differ from the baseline, from where to where, without a verdict; "" without rows.
+
+    Where something changed these are the two that moved most, else the one that differs most.
+    """
+    if report.share_changes is None:
+        return ""
+    if report.reason in (Reason.UNCHANGED, Reason.TOO_FEW_TO_TELL, Reason.TOO_FEW_ROWS):
+        place = report.moved_most or Sentiment.NEGATIVE
+        before, now = report.baseline.shares[place].value, report.current.shares[place].value
+        return (
+            f"the share that differs most is that of {names[place]}, {number(before)} in the baseline and "
+            f"{number(now)} now"
+        )
+    return _both_moved(report, names, interval=False)
+
+
 def _what_moved(report: DriftReport, names: Sequence[str]) -> str:
     """Return the verdict, and which share moved from where to where."""
     against = f"baseline {report.baseline_name!r}"
@@ -192,16 +209,16 @@ def _largest(report: DriftReport, names: Sequence[str]) -> str:
     return f"{names[place]}, {_from_to(report, place)}"
 
 
-def _both_moved(report: DriftReport, names: Sequence[str]) -> str:
-    """Return what happened to the two shares that moved most."""
+def _both_moved(report: DriftReport, names: Sequence[str], *, interval: bool = True) -> str:
+    """Return what happened to the two shares that moved most; of the first with the `interval`."""
     changes, place = report.share_changes, report.moved_most
     if changes is None or place is None:
         return ""
     other = max((one for one in Sentiment if one != place), key=lambda one: abs(changes[one].value))
+    how_sure = f" ({change(changes[place])})" if interval else ""
     return (
-        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)} "
-        f"({change(changes[place])}), that of {names[other]} {_verb(changes[other])} from "
-        f"{_from_to(report, other)}"
+        f"the share of {names[place]} {_verb(changes[place])} from {_from_to(report, place)}{how_sure}, "
+        f"that of {names[other]} {_verb(changes[other])} from {_from_to(report, other)}"
     )
 
 

@@ -18,20 +18,32 @@ if TYPE_CHECKING:
     from sentimon.evaluation.realised_quality import Judged
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.retraining_rules import LastTrigger
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
-    from sentimon.reporting.report.report_value import Known, Labelled, Report, Setting, Watch
+    from sentimon.reporting.report.report_value import (
+        CommandOptions,
+        Known,
+        Labelled,
+        NoWords,
+        Report,
+        Setting,
+        Watch,
+    )
     from sentimon.scoring.scores import BestClass, Scores
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.retraining import RetrainingDecision
     from sentimon.workflows.workspace import Workspace
 
 _WINDOWS = 90
-"""Where nobody says how long windows are, the shortest are taken of which there are no more."""
+"""Where nobody says how long windows are, there are no more than this."""
+_FULL = 0.75
+"""Share of the windows with rows that have enough of them, where nobody says how long they are."""
 _MOST_WINDOWS = 3_000
-_LENGTHS = {"1h": 1, "6h": 6, "1d": 24, "1w": 168, "4w": 672}
-_LATEST_TEXTS = 2_000
+_LENGTHS = {"1h": 1, "3h": 3, "6h": 6, "12h": 12, "1d": 24, "2d": 48, "1w": 168, "4w": 672}
+_LATEST_TEXTS = 1_000
 _WORDS = 10
 
 
@@ -43,6 +55,8 @@ class ReportRequest:
     baseline: Path
     every: str | None = None
     """The length of the windows, such as "1d"; None goes by the rows."""
+    options: CommandOptions | None = None
+    """How the log is named in the commands that the report shows; None: by its folder alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +70,8 @@ class _Facts:
     comparison: BaselineComparison
     decision: RetrainingDecision
     watch: Watch
-    words: Sequence[Growth]
-    texts: int
+    traffic: TrafficReport | None
+    words: GrownWords
 
 
 def build_report(
@@ -79,7 +93,7 @@ def build_report(
     from sentimon.monitoring.prediction_metrics import measure
     from sentimon.prediction_log.history import DRIFT_FILE, read_entries
     from sentimon.prediction_log.windows import Period
-    from sentimon.reporting.report.report_value import Report, score_windows
+    from sentimon.reporting.report.report_value import CommandOptions, Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
 
     request = asked or ReportRequest(period=Period(), baseline=workspace.baseline_path(None))
@@ -105,31 +119,37 @@ def build_report(
         summary=found.summary,
         metrics=measure(found.summary, confidence_level=level),
         windows=score_windows(found.windows, reference, confidence_level=level),
-        baseline=_known(baseline),
+        baseline=_known(baseline, level),
         drift=found.comparison.report,
         watch=found.watch,
+        traffic=found.traffic,
         past=recall(entries, found.watch.incident, workspace.naive_zone, unreadable=len(bad)),
-        words=found.words,
-        latest_texts=found.texts,
+        words=found.words.words,
+        latest_texts=found.words.texts,
+        no_words=found.words.missing,
         trigger=found.decision.trigger,
+        last_trigger=_last_trigger(found),
         labelled=labelled,
         settings=settings_of(workspace),
+        options=request.options or CommandOptions(logs=workspace.source),
     )
 
 
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
     from sentimon.workflows.drift import compare_with_baseline
 
-    every = asked.every or _length(log.summary(asked.period))
+    every = asked.every or window_length(log.summary(asked.period), log.settings.drift.min_samples)
     windows, summary = log.windows(asked.period, log.calendar(every))
     if len(windows) > _MOST_WINDOWS:
         raise UsageError(
             f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
             hint="choose longer windows, or fewer rows with --since and --until",
         )
-    comparison = compare_with_baseline(log, asked.baseline, asked.period)
     decision = _decision(log, asked)
-    words, texts = _grown(log, comparison)
+    comparison = decision.comparison
+    if decision.last is not None:
+        # The decision leaves out the rows that the trigger has seen; what changed since the baseline has not.
+        comparison = compare_with_baseline(log, asked.baseline, asked.period)
     return _Facts(
         every=every,
         windows=windows,
@@ -137,8 +157,8 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         comparison=comparison,
         decision=decision,
         watch=_watch(log, asked.baseline, comparison, decision),
-        words=words,
-        texts=texts,
+        traffic=_traffic(log, asked, comparison),
+        words=_grown(log, comparison),
     )
 
 
@@ -153,6 +173,15 @@ def _decision(log: Workspace, asked: ReportRequest) -> RetrainingDecision:
             log, loaded=replace(log.loaded, settings=msgspec.structs.replace(settings, retraining=rules))
         )
     return decide_retraining(log, asked.baseline, period)
+
+
+def _traffic(log: Workspace, asked: ReportRequest, comparison: BaselineComparison) -> TrafficReport | None:
+    """Return whether rows come, and as many as usual; None for a time that is over."""
+    from sentimon.workflows.traffic import check_traffic
+
+    if asked.period.until is not None and asked.period.until <= log.now:
+        return None
+    return check_traffic(log, asked.baseline, compared=comparison)
 
 
 def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision: RetrainingDecision) -> Watch:
@@ -240,24 +269,59 @@ def measure_labelled(
     )
 
 
-def _length(summary: Summary) -> str:
-    """Return the shortest windows of which there are not too many to be seen."""
+def window_length(summary: Summary, fewest: int) -> str:
+    """Return the shortest windows most of which hold `fewest` rows, and of which there are not too many.
+
+    Where no windows do, as there are few rows, they are only not too many.
+    """
     span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
-    return next((name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours), "4w")
+    possible = [name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours] or ["4w"]
+    return next((name for name in possible if _mostly_hold(fewest, summary, _LENGTHS[name])), possible[0])
 
 
-def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth], int]:
-    """Return (the words that grew most in the latest texts, how many texts that is about)."""
+def _mostly_hold(fewest: int, summary: Summary, hours: int) -> bool:
+    rows: dict[int, int] = {}
+    for hour, counts in summary.hours.items():
+        rows[hour // hours] = rows.get(hour // hours, 0) + sum(counts)
+    enough = sum(count >= fewest for count in rows.values())
+    return enough >= _FULL * len(rows)
+
+
+def _last_trigger(found: _Facts) -> LastTrigger | None:
+    """Return the latest trigger that fired, where no baseline has begun anew since."""
+    last, baseline = found.decision.last, found.comparison.baseline
+    began = None if baseline is None else baseline.last
+    return last if last is not None and (began is None or last.seen > began) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownWords:
+    """The words that grew most in the latest texts."""
+
+    words: Sequence[Growth] = ()
+    texts: int = 0
+    missing: NoWords | None = None
+    """Why words cannot be compared; None where they can."""
+
+
+def _grown(log: Workspace, comparison: BaselineComparison) -> GrownWords:
     from collections import Counter
 
     from sentimon.monitoring.vocabulary import grown_words
     from sentimon.prediction_log.word_hashes import hash_word, words_of
+    from sentimon.reporting.report.report_value import NoWords
     from sentimon.workflows.baseline import latest
 
     baseline, summary = comparison.baseline, comparison.summary
-    vocabulary = None if baseline is None else baseline.vocabulary
-    if vocabulary is None or vocabulary.keyed or not summary.count:
-        return [], 0
+    if baseline is None:
+        return GrownWords(missing=NoWords.NO_BASELINE)
+    vocabulary = baseline.vocabulary
+    if vocabulary is None:
+        return GrownWords(missing=NoWords.NOT_IN_BASELINE)
+    if vocabulary.keyed:
+        return GrownWords(missing=NoWords.HASHED)
+    if not summary.count:
+        return GrownWords(missing=NoWords.NO_NEW_ROWS)
     found: Counter[str] = Counter()
     texts = 0
     with ExitStack() as stack:
@@ -266,12 +330,13 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> tuple[list[Growth]
                 texts += 1
                 found.update(set(words_of(row.text)))
     if not texts:
-        return [], 0
+        return GrownWords(missing=NoWords.NO_TEXTS)
     hashed = {word: (hash_word(word), count) for word, count in found.items()}
-    return grown_words(hashed, texts, vocabulary, most=_WORDS), texts
+    return GrownWords(words=grown_words(hashed, texts, vocabulary, most=_WORDS), texts=texts)
 
 
-def _known(baseline: Baseline | None) -> Known | None:
+def _known(baseline: Baseline | None, level: float) -> Known | None:
+    from sentimon.monitoring.prediction_metrics import measure
     from sentimon.reporting.report.report_value import Known
     from sentimon.timestamps import from_microseconds
 
@@ -283,6 +348,7 @@ def _known(baseline: Baseline | None) -> Known | None:
         created=baseline.created,
         first=None if first is None else from_microseconds(first),
         last=baseline.last,
+        metrics=measure(baseline.summary, confidence_level=level),
     )
 
 

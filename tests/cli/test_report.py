@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,18 @@ from pathlib import Path
 import pytest
 
 from sentimon.prediction_log.folder import LIVE_FILE
-from tests.conftest import Ran
+from tests.conftest import MAX_AGE, Ran
 from tests.reporting.report.pages import check_page
 from tests.support.reports import traffic
 from tests.support.rows import rows
 
+KEYS = {
+    *("timestamp", "version", "log", "conclusion", "finding", "decided", "reason", "facts", "onset", "steps"),
+    *("answers", "period", "every", "windows", "baseline", "drift", "monitor", "incidents"),
+    *("traffic", "saved_checks"),
+    *("unreadable_saved_checks", "retraining", "last_trigger", "grown_words", "latest_texts", "no_words"),
+    *("quality", "settings"),
+}
 NOW = ("--now", "2026-09-08T00:00:00Z")
 
 
@@ -46,6 +54,85 @@ def test_it_tells_what_the_other_commands_tell(run, log: Path, tmp_path: Path) -
         assert sentence in text
     assert run("retrain-check", "--json").json["reason"] in text
     assert "Settings at their defaults" in text
+
+
+def test_as_json_it_is_one_object_of_what_the_page_and_the_other_commands_tell(run, log: Path) -> None:  # type: ignore[no-untyped-def]
+    done = run("report", *NOW, "--json")
+    assert done.code == 3
+    assert not Path(log.parent / "report.html").exists()
+    told = done.json
+    assert set(told) == KEYS
+    assert (told["conclusion"], told["finding"], told["decided"]) == ("drift", True, True)
+    for part, command in (("drift", "drift"), ("retraining", "retrain-check"), ("period", "metrics")):
+        other = run(command, "--json").json
+        # The report has the traffic once, of its own.
+        other.pop("traffic", None)
+        assert told[part].keys() == other.keys()
+        assert {**told[part], "timestamp": ""} == {**other, "timestamp": ""}
+    assert (
+        sum(one["total_predictions"] for one in told["windows"]) == told["period"]["total_predictions"] == 200
+    )
+    assert told["baseline"]["total_predictions"] == 100
+    page(run, log.parent)
+    assert all(
+        one in (log.parent / "report.html").read_text(encoding="utf-8")
+        for step in told["steps"]
+        for one in step["commands"]
+    )
+
+
+def test_the_exit_code_of_the_object_is_that_of_its_conclusion_and_a_written_file_is_done(
+    run,  # type: ignore[no-untyped-def]
+    log: Path,
+    tmp_path: Path,
+) -> None:
+    assert run("report", "--json", "--exit-zero").code == 0
+    both = run("report", "--json", "--output", "both.html")
+    assert (both.code, both.json["conclusion"]) == (3, "drift")
+    check_page((tmp_path / "both.html").read_text(encoding="utf-8"))
+    assert run("report", "--output", "both.html").code == 0
+    assert run("report", "--json", "--until", "2026-09-07T09:00:00Z").json["conclusion"] != "drift"
+    assert run("baseline", "create", "--force").code == 0
+    nothing_new = run("report", *NOW, "--json")
+    assert (nothing_new.code, nothing_new.json["conclusion"]) == (4, "no verdict")
+
+
+def test_the_commands_to_type_run_as_they_are_printed(run, log: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "shop.toml").write_text("[drift]\nmin_samples = 40\n", encoding="utf-8")
+    told = run("report", "--json", "--logs", log, "--config", "shop.toml").json
+    said = [one for step in told["steps"] for one in step["commands"]]
+    assert [one.split()[1] for one in said] == ["logs", "label", "label", "retrain", "baseline"]
+    for command in said:
+        words = shlex.split(command)[1:]
+        if words[:2] == ["label", "import"]:
+            continue
+        done = run(*words, *(["--dry-run"] if words[0] == "retrain" else []))
+        # Nothing is labelled yet, which training says.
+        assert done.code in ((0,) if words[0] != "retrain" else (0, 1, 4)), (command, done.err)
+        assert "No such option" not in done.err
+    assert run("report", *NOW, "--json").json["conclusion"] == "no verdict"
+
+
+def test_a_log_that_went_silent_says_so_on_top(run, log: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("baseline", "create", "--force").code == 0
+    silent = run("report", "--now", "2026-10-20T00:00:00Z", "--json", **{MAX_AGE: ""})
+    assert (silent.code, silent.json["conclusion"]) == (3, "no new rows")
+    assert silent.json["reason"].startswith("The newest row is 42 days old")
+    # A report on the past does not ask whether rows still come.
+    past = run("report", "--now", "2026-10-20T00:00:00Z", "--json", "--until", "2026-10-01").json
+    assert past["traffic"] is None
+
+
+def test_a_saved_trigger_is_told_and_the_drift_is_still_drift(run, log: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("retrain-check", "--save", "-q").code == 3
+    told = run("report", "--json").json
+    assert told["conclusion"] == "drift"
+    assert told["last_trigger"]["certain"] is True
+    (retraining,) = [one for one in told["answers"] if one["about"] == "Retraining"]
+    assert retraining["answer"] == "Trigger fired"
+    assert retraining["detail"].startswith("A trigger fired on 20")
+    assert "no other fires before" in retraining["detail"]
+    assert "Since then there are 0 new predictions" in retraining["detail"]
 
 
 def test_same_input_and_now_give_the_same_bytes(run_anew, log: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -85,7 +172,7 @@ def test_the_open_incident_is_on_top_and_shaded(run, log: Path, tmp_path: Path) 
     assert "Open incident" in root.text
     assert "Events of the open incident" in root.text
     marks = [one for one in root.all("rect") if one.attributes["class"] == "incident"]
-    assert len(marks) == 2  # in the chart and in its legend
+    assert len(marks) == 2  # in the charts of the confidence and the score
 
 
 def test_a_memory_that_is_broken_or_of_other_events_is_named(run, log: Path) -> None:  # type: ignore[no-untyped-def]

@@ -73,6 +73,26 @@ def test_it_opens_from_disk_and_is_drawn(page: Browser, report: Path, width: int
     assert page.picture()[:4] == b"\x89PNG"
 
 
+_FOCUS = """(() => {
+  const marks = [...document.querySelectorAll('.mix .hit')], mark = marks[marks.length - 1];
+  const tip = mark.querySelector('.tip'), seen = () => getComputedStyle(tip).visibility;
+  const before = seen(); mark.focus();
+  return JSON.stringify([before, seen(), document.activeElement === mark, mark.getAttribute('role'),
+                         marks.every(one => one.querySelector('title').textContent.length > 5)]);
+})()"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_mark_says_its_value_when_the_keyboard_reaches_it(page: Browser, report: Path, width: int) -> None:
+    page.look(width, dark=False)
+    page.open(report)
+    assert json.loads(page.value(_FOCUS)) == ["hidden", "visible", True, "img", True]
+    # The way past the marks of a chart is there for the keyboard alone.
+    page.call("Runtime.evaluate", expression="document.querySelector('figure .skip').focus()")
+    assert page.value("document.querySelector('figure .skip').getBoundingClientRect().left") >= 0
+    assert page.value("document.documentElement.scrollWidth") <= width
+
+
 def test_every_table_that_scrolls_is_reached_by_the_keyboard(page: Browser, report: Path) -> None:
     page.look(390, dark=False)
     page.open(report)

@@ -54,6 +54,14 @@ CHANGES = [
 ]
 
 
+@given(moments, lengths)
+def test_windows_in_utc_are_those_of_a_zone_whose_clock_never_changes(moment: datetime, length: str) -> None:
+    quick, usual = Calendar.of(length, UTC), Calendar.of(length, ZoneInfo("Etc/UTC"))
+    start = quick.start_of(moment)
+    assert start == usual.start_of(moment)
+    assert quick.after(start) == usual.after(start)
+
+
 @pytest.mark.parametrize(("zone", "change"), CHANGES)
 @pytest.mark.parametrize("length", ["15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "1w"])
 def test_a_change_of_the_clock_loses_no_moment(zone: str, change: str, length: str) -> None:

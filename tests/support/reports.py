@@ -17,7 +17,14 @@ from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
-from sentimon.reporting.report.report_value import Known, Report, Setting, Watch, score_windows
+from sentimon.reporting.report.report_value import (
+    CommandOptions,
+    Known,
+    Report,
+    Setting,
+    Watch,
+    score_windows,
+)
 from sentimon.reporting.report.saved_checks import recall
 from tests.support.rows import START, lines, records, row
 
@@ -75,14 +82,24 @@ def report(**given: Any) -> Report:
         summary=summary,
         metrics=measure(summary, confidence_level=0.95),
         windows=score_windows(windows, baseline, confidence_level=0.95),
-        baseline=Known(name="usual", created=START, first=START, last=datetime(2026, 9, 7, 10, tzinfo=UTC)),
+        baseline=Known(
+            name="usual",
+            created=START,
+            first=START,
+            last=datetime(2026, 9, 7, 10, tzinfo=UTC),
+            metrics=measure(baseline, confidence_level=0.95),
+        ),
         drift=drift,
         watch=Watch(checks=5, incident=INCIDENT),
+        traffic=None,
         past=recall([], INCIDENT, UTC),
         words=[Growth(word="courier", before=0.01, after=0.2)],
         latest_texts=100,
+        no_words=None,
         trigger=trigger,
+        last_trigger=None,
         labelled=None,
         settings=[Setting(key="drift.threshold", value="0.15", origin="default")],
+        options=CommandOptions(logs="logs"),
     )
     return replace(made, **given)

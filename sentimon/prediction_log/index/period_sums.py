@@ -63,16 +63,16 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             DataError: the rows span too many windows.
         """
-        span, whole, parts = TimeSpan.of(period), GrowingSummary(), dict[int, GrowingSummary]()
+        span, parts = TimeSpan.of(period), dict[int, GrowingSummary]()
         slot = clipped_slots(span, calendar_slots(calendar))
         for file in self.files:
-            torn = self._torn_line(file, slot)
-            self._add_bad(whole, file, torn)
-            for key, sums in self._pieces(file, span, slot, torn):
-                parts.setdefault(key, GrowingSummary()).include(sums)
-                whole.include(sums)
+            for key, sums in self._pieces(file, span, slot, self._torn_line(file, slot)):
+                # The first piece is nobody else's, and mostly the only one.
+                if parts.setdefault(key, sums) is not sums:
+                    parts[key].include(sums)
         by_start = {from_microseconds(key): sums.summary() for key, sums in parts.items()}
-        total_summary = whole.summary()
+        # Stored ready, unlike the sum over the windows.
+        total_summary = self.summary(period)
         return lay_out(by_start, total_summary, calendar, now=now), total_summary
 
     def hours(self, period: Period) -> Iterator[SlotSum]:

@@ -25,19 +25,27 @@ _METHODS = (
     ),
     ("change", "Share now minus share before; Newcombe's interval. Each covers by itself."),
     (
-        "verdict",
-        "Drift where the monitor has an open incident, or the score is above {threshold:g}; no verdict below "
-        "{min_samples} rows on either side.",
+        "conclusion",
+        "The first that holds: drift (the monitor has an open incident, or a look at the newest rows finds a "
+        "score above {threshold:g} by more than chance, or the rule on drift is met); retraining "
+        "recommended; no new rows, fewer or more; changed, below the threshold; stable; no verdict.",
     ),
     (
         "rows compared",
-        "Those newer than the baseline's last row, or those of the period where its start was chosen.",
+        "Of those newer than the baseline's last row the newest that differ most, with the search paid for; "
+        "or those of the period where it was chosen. Fewer than {min_samples} on either side give no "
+        "verdict.",
     ),
     (
         "incident",
         "Opened by the monitor where a share moved by more than chance (Fisher's exact test, its level "
         "shared among all checks) and may have moved by {delta:g}; closed once the shares are back. Dated by "
         "the check that found it. This report makes no check in the monitor's place.",
+    ),
+    (
+        "change began",
+        "The most probable hour of a change point in the counts per hour, and an interval that holds the "
+        "true one at level {level:g}.",
     ),
     (
         "words",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
+
+import msgspec
 
 
 class Tone(enum.StrEnum):
@@ -17,24 +18,21 @@ class Tone(enum.StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
+class Paragraph(msgspec.Struct, frozen=True, kw_only=True):
     """Some sentences."""
 
     kind: ClassVar = "paragraph"
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column of a table; numeric ones are aligned to the right."""
 
     name: str
     numeric: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A table; the first cell of each row names it."""
 
     kind: ClassVar = "table"
@@ -43,14 +41,15 @@ class Table:
     rows: Sequence[Sequence[str]]
     folded: bool = False
     """Whether the table is collapsed until the reader opens it (in HTML)."""
+    links: Sequence[str] = ()
+    """For each row the id that its name links to (in HTML), "" for none; empty where no row links."""
 
-    def cells(self, row: Sequence[str]) -> Iterator[tuple[Column, str]]:
-        """Return the cells of a row after its name, each with its column."""
-        return zip(self.columns[1:], row[1:], strict=True)
+    def link(self, place: int) -> str:
+        """Return the id that the name of a row links to, "" for none."""
+        return self.links[place] if self.links else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a legend: what a mark of a chart means."""
 
     mark: str
@@ -58,8 +57,7 @@ class Key:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """A drawing, and a description that says the same in words."""
 
     kind: ClassVar = "chart"
@@ -77,8 +75,7 @@ class Chart:
 Block = Paragraph | Table | Chart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(msgspec.Struct, frozen=True, kw_only=True):
     """One section of a report."""
 
     name: str
@@ -87,24 +84,49 @@ class Section:
     blocks: Sequence[Block]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a report: its subject, the answer in a word, and a sentence."""
 
     about: str
     word: str
     tone: Tone
     detail: str
+    link: str = ""
+    """The name of the section that says more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that belongs to the verdict: since when, which rows."""
+
+    name: str
+    text: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to do now, and the command for it."""
+
+    text: str
+    command: str
+    then: str = ""
+    """A second command, for after the first."""
+
+    @property
+    def commands(self) -> list[str]:
+        """Return the commands, in order."""
+        return [one for one in (self.command, self.then) if one]
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
     """A whole report: the verdict, the answers behind it, then the sections."""
 
     title: str
     about: str
     """The rows, the log and the baseline that the report is about."""
     verdict: Status
+    facts: Sequence[Fact]
+    """What belongs to the verdict."""
+    steps: Sequence[Step]
+    """What to do now."""
     answers: Sequence[Status]
     sections: Sequence[Section]
     footer: str

@@ -7,10 +7,13 @@ from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
 from sentimon.reporting.plain_text import change, estimate, interval, limit_text, number, number_against
+from sentimon.reporting.report.answers import tell_look, tell_retraining
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
-from sentimon.reporting.report.charts import change_chart
-from sentimon.reporting.report.report_value import Report
-from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger
+from sentimon.reporting.report.charts import change_chart, used_keys
+from sentimon.reporting.report.conclusion import Conclusion
+from sentimon.reporting.report.report_value import NoWords, Report
+from sentimon.reporting.share_sentences import share_of
+from sentimon.reporting.verdict_sentences import explain_drift
 from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
 
 _COLUMNS = (
@@ -31,7 +34,7 @@ _PROPERTIES = {
 def change_section(report: Report) -> Section:
     """Return the comparison of the baseline with the rows after it."""
     drift = report.drift
-    blocks: list[Block] = [Paragraph(text=" ".join(explain_drift(drift, report.names)))]
+    blocks: list[Block] = [Paragraph(text=" ".join(_look(report)))]
     if drift.share_changes is not None:
         pairs = list(zip(drift.baseline.shares, drift.current.shares, strict=True))
         rows = [(report.names[place], *pairs[place]) for place in reversed(places_named(report.names))]
@@ -48,14 +51,25 @@ def change_section(report: Report) -> Section:
                 ),
                 drawing=drawing,
                 size=frame.size,
-                legend=[
-                    Key(mark="before", meaning="baseline, with its interval"),
-                    Key(mark="now", meaning="now, with its interval"),
-                ],
+                legend=used_keys(
+                    drawing,
+                    [
+                        Key(mark="before", meaning="baseline, with its interval"),
+                        Key(mark="now", meaning="now, with its interval"),
+                    ],
+                ),
             ),
             _shares(report),
         ]
     return Section(name="change", title="Baseline against now", blocks=blocks)
+
+
+def _look(report: Report) -> list[str]:
+    """Return what the look says; its verdict only where the report has no other."""
+    said = explain_drift(report.drift, report.names)
+    if report.conclusion is not Conclusion.DRIFT or report.look_found:
+        return said
+    return [f"A single look at the newest rows asks for more: {tell_look(report)}", *said[1:]]
 
 
 def _shares(report: Report) -> Table:
@@ -73,7 +87,7 @@ def _shares(report: Report) -> Table:
     rows += [
         ("confidence", estimate(before), estimate(now), change(drift.confidence_change)),
         ("rows", str(drift.baseline.total), str(drift.current.total), ""),
-        ("score", f"limit {drift.threshold:g}", estimate(drift.score), drift.verdict.value),
+        ("score", f"limit {drift.threshold:g}", estimate(drift.score), drift.reason.value),
     ]
     return Table(
         caption="Baseline against the rows compared with it",
@@ -95,7 +109,7 @@ def moved_section(report: Report) -> Section:
             )
         )
     else:
-        blocks.append(Paragraph(text="The monitor has no open incident, so no event counts as moved."))
+        blocks.append(Paragraph(text="The monitor has no open incident: it names no share."))
     texts = report.drift.texts
     if texts:
         blocks.append(
@@ -117,7 +131,7 @@ def moved_section(report: Report) -> Section:
         text = f"No word of the latest {report.latest_texts} texts grew by more than chance."
         blocks.append(Paragraph(text=text))
     else:
-        text = "Words cannot be compared: texts are not kept, or the baseline has no words."
+        text = f"Words cannot be compared: {report.no_words or NoWords.NO_TEXTS}."
         blocks.append(Paragraph(text=text))
     return Section(name="moved", title="What moved", blocks=blocks)
 
@@ -127,7 +141,7 @@ def _event(finding: Finding, report: Report) -> tuple[str, str, str, str]:
     value, low, high = difference_of_shares(finding.before, finding.after, z=normal_quantile(level))
     is_class = finding.group == "class"
     return (
-        report.names[finding.place] if is_class else f"{finding.group} {finding.event}",
+        share_of(finding.group, report.names[finding.place] if is_class else finding.event),
         estimate(wilson(*finding.before, confidence_level=level)),
         estimate(wilson(*finding.after, confidence_level=level)),
         change(Difference(value=value, low=low, high=high)),
@@ -145,7 +159,7 @@ def retraining_section(report: Report) -> Section:
     """Return the decision, and each rule with its value and limit."""
     trigger = report.trigger
     blocks: list[Block] = [
-        Paragraph(text=" ".join(explain_trigger(trigger, report.names))),
+        Paragraph(text=" ".join(tell_retraining(report))),
         Table(
             caption="Rules for retraining",
             columns=[
@@ -158,9 +172,6 @@ def retraining_section(report: Report) -> Section:
             rows=[_rule(one) for one in trigger.rules],
         ),
     ]
-    if trigger.cooldown_until is not None:
-        until = f"{trigger.cooldown_until:%Y-%m-%d %H:%M} UTC"
-        blocks.append(Paragraph(text=f"After the last trigger that fired, none fires until {until}."))
     return Section(name="retraining", title="Retraining", blocks=blocks)
 
 

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from sentimon.reporting.plain_text import counted, estimate, number
+from sentimon.reporting.report.blocks import Key
 from sentimon.reporting.report.report_value import ScoredWindow
-from sentimon.reporting.report.svg import Frame, Point, box, circle, label, line, path, rectangle, ticks
+from sentimon.reporting.report.svg import (
+    ABOVE,
+    Frame,
+    Point,
+    box,
+    circle,
+    label,
+    line,
+    path,
+    rectangle,
+    ticks,
+    titled,
+    told_mark,
+)
 from sentimon.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
@@ -16,71 +33,116 @@ if TYPE_CHECKING:
 
 _MOST_MARKS = 70
 """The largest number of windows that each get a mark."""
+_MOST_TOLD = 120
+"""The largest number of stops for a pointer or the keyboard; more windows share one."""
+_MOST_BARS = 290
+"""The largest number of bars that can be told apart; more windows are drawn as one."""
 _DATES = 5
 _DAY = timedelta(days=1)
 _ROW = 46
 _CLEAR = 34
 """Space above and below the rows."""
+_TRACK = 7
+"""Height of the bars above the plot that say which time is what."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """A shaded period of time."""
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A period of time that is marked: the rows of the baseline, or an incident."""
 
     look: str
     start: datetime
     end: datetime
+    text: str = ""
+    """What the mark says."""
+    name: str = ""
+    """The id that links lead to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """A limit, drawn as a horizontal line."""
+class Began(msgspec.Struct, frozen=True, kw_only=True):
+    """When a change began: a vertical line at `at`, within a band from `first` to `last`."""
+
+    at: datetime
+    first: datetime
+    last: datetime
+    text: str
+    """What the mark says."""
+    label: str
+    """What stands beside it."""
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit or a usual value, drawn as a horizontal line."""
 
     value: float
     text: str
     below: bool = False
     """Whether the text is placed below the line."""
+    look: str = "limit"
 
 
-def mix_chart(windows: Sequence[ScoredWindow], zone: tzinfo | None, *, fewest: int) -> tuple[str, Frame]:
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """What all charts over time share."""
+
+    windows: Sequence[ScoredWindow]
+    zone: tzinfo | None
+    fewest: int
+    """Windows of fewer rows are drawn pale, or hollow and outside of the line."""
+    stretches: Sequence[Stretch] = ()
+    began: Began | None = None
+
+
+def mix_chart(line_of_time: Timeline, names: Sequence[str], usual: Sequence[float] = ()) -> tuple[str, Frame]:
     """Return the class shares per window as stacked bars, negative at the bottom.
 
-    Windows of fewer than `fewest` rows are pale.
+    `usual` are the shares of the baseline, drawn as lines across, in Sentiment order; `names` those of the
+    classes, "" for one that there is not.
     """
+    windows = line_of_time.windows
     frame = _frame(windows, 0.0, 1.0)
     gap = 1.0 if len(windows) <= _MOST_MARKS else 0.0
     shapes: dict[str, list[list[Point]]] = {}
-    for one in windows:
-        left, right = (frame.x(moment.timestamp()) for moment in (one.start, one.end))
-        below = 0.0
-        pale = " pale" if one.total < fewest else ""
-        for place, share in enumerate(one.shares):
-            if share:
-                top = min(1.0, below + share)
+    for group in _grouped(windows, _MOST_BARS):
+        left, right = frame.x(group[0].start.timestamp()), frame.x(group[-1].end.timestamp())
+        below, counts = 0.0, [sum(one.counts[place] for one in group) for place in range(3)]
+        total = sum(counts)
+        pale = " pale" if total < line_of_time.fewest * len(group) else ""
+        for place, count in enumerate(counts):
+            if count:
+                top = min(1.0, below + count / total)
                 corners = box(left + gap, frame.y(below), max(left + gap, right - gap), frame.y(top))
                 shapes.setdefault(f"class{place}{pale}", []).append(corners)
                 below = top
     drawn = "".join(path(look, shape, closed=True) for look, shape in sorted(shapes.items()))
-    return frame.grid() + drawn + _dates(frame, windows, zone), frame
+    lines = "".join(_usual_share(frame, height) for height in _boundaries(usual))
+    told = _told(frame, windows, partial(_shares_told, names=names), line_of_time.zone)
+    return frame.grid() + drawn + lines + _times(frame, line_of_time) + told, frame
+
+
+def _boundaries(shares: Sequence[float]) -> list[float]:
+    """Return where the bars of some shares meet, without the ends."""
+    heights = [sum(shares[: place + 1]) for place in range(len(shares))]
+    return [one for one in dict.fromkeys(heights) if 0 < one < 1 - 1e-9]
+
+
+def _usual_share(frame: Frame, height: float) -> str:
+    y = frame.y(height)
+    ends = (frame.left, y), (frame.width - frame.right, y)
+    # On bars of any colour: a dark dash upon a light line.
+    return titled(f"baseline: {height:.3f} from the bottom", line("halo", *ends) + line("known", *ends))
 
 
 def estimate_chart(
-    windows: Sequence[ScoredWindow],
+    line_of_time: Timeline,
     estimates: Sequence[Estimate],
-    zone: tzinfo | None,
     *,
     low: float,
     high: float,
-    level: Level | None = None,
-    stretches: Sequence[Stretch] = (),
-    fewest: int = 0,
+    levels: Sequence[Level] = (),
 ) -> tuple[str, Frame]:
-    """Return one estimate per window as a line with its interval as a band; both have gaps where it is None.
-
-    Windows of fewer than `fewest` rows are hollow marks outside the line.
-    """
+    """Return one estimate per window as a line with its interval as a band; None makes a gap in both."""
+    windows, fewest = line_of_time.windows, line_of_time.fewest
     frame = _frame(windows, low, high)
-    parts = [_shaded(frame, one) for one in stretches] + [frame.grid()]
+    parts = [_shaded(frame, one) for one in line_of_time.stretches] + [frame.grid()]
     runs = list(_runs(windows, estimates, fewest))
     parts.append(path("band", [shape for run in runs for shape in _band(frame, run)], closed=True))
     parts.append(
@@ -93,12 +155,96 @@ def estimate_chart(
         if weak or not crowded:
             place, size = frame.at(x, one.value or 0.0), 1.0 if crowded else 2.5
             parts.append(circle("weak" if weak else "mark", place, size))
-    if level is not None:
+    for level in levels:
         y = frame.y(level.value)
-        parts.append(line("limit", (frame.left, y), (frame.width - frame.right, y)))
+        across = line(level.look, (frame.left, y), (frame.width - frame.right, y))
+        parts.append(titled(level.text, across))
         # On the left, where the rows are old: what is looked at stands on the right.
         parts.append(label("note", (frame.left + 6, y + 16 if level.below else y - 5), level.text))
-    return "".join(parts) + _dates(frame, windows, zone), frame
+    by_start = dict(zip((one.start for one in windows), estimates, strict=True))
+    told = _told(frame, windows, partial(_estimates_told, by_start=by_start), line_of_time.zone)
+    return "".join(parts) + _times(frame, line_of_time) + told, frame
+
+
+def _times(frame: Frame, time: Timeline) -> str:
+    """Return the axis of time, the bars above the plot, and when the change began."""
+    tracks = "".join(_track(frame, one) for one in time.stretches)
+    began = "" if time.began is None else _began(frame, time.began)
+    return tracks + began + _dates(frame, time.windows, time.zone)
+
+
+def _track(frame: Frame, stretch: Stretch) -> str:
+    left, width = _across(frame, stretch.start, stretch.end)
+    bar = rectangle(f"{stretch.look} track", left, frame.top - _TRACK - 2, width, _TRACK)
+    return told_mark([stretch.text], bar, frame, name=stretch.name) if stretch.text else bar
+
+
+def _began(frame: Frame, began: Began) -> str:
+    left, width = _across(frame, began.first, began.last)
+    x, base = frame.x(began.at.timestamp()), frame.height - frame.bottom
+    band = rectangle("onset", left, frame.top, width, base - frame.top)
+    drawn = band + line("onset-line", (x, frame.top), (x, base))
+    right = x > (frame.left + frame.width) / 2
+    place = (left - 5 if right else left + width + 5, frame.top + 14)
+    said = label("note", place, began.label, anchor="end" if right else "start", hidden=True)
+    return told_mark([began.text], drawn + said, frame)
+
+
+def _across(frame: Frame, start: datetime, end: datetime) -> tuple[float, float]:
+    """Return (left edge, width) of a period; what is shorter than a window is still seen, also at the end."""
+    left, right = frame.x(start.timestamp()), frame.x(end.timestamp())
+    left = min(left, frame.width - frame.right - 3)
+    return left, max(3.0, right - left)
+
+
+Teller = Callable[[Sequence[ScoredWindow]], str]
+"""What some windows in a row show, in words."""
+
+
+def _told(frame: Frame, windows: Sequence[ScoredWindow], teller: Teller, zone: tzinfo | None) -> str:
+    """Return invisible marks over the plot, side by side, that say what lies below them."""
+    parts, height = [], frame.height - frame.bottom - frame.top
+    for group in _grouped(windows, _MOST_TOLD):
+        left, right = frame.x(group[0].start.timestamp()), frame.x(group[-1].end.timestamp())
+        area = rectangle("area", left, frame.top, right - left, height)
+        parts.append(told_mark([_span(group, zone), teller(group)], area, frame))
+    return "".join(parts)
+
+
+def _grouped(windows: Sequence[ScoredWindow], most: int) -> Iterator[Sequence[ScoredWindow]]:
+    """Yield windows one by one, or so many at a time that there are at most `most` groups."""
+    step = max(1, -(-len(windows) // most))
+    yield from (windows[at : at + step] for at in range(0, len(windows), step))
+
+
+def _span(group: Sequence[ScoredWindow], zone: tzinfo | None) -> str:
+    start = f"{group[0].start.astimezone(zone):%Y-%m-%d %H:%M}"
+    rows = sum(one.total for one in group)
+    if len(group) == 1:
+        return f"{start}, {counted(rows, 'row')}"
+    return f"{start}, {len(group)} windows to {group[-1].start.astimezone(zone):%m-%d %H:%M}, {rows} rows"
+
+
+def _shares_told(group: Sequence[ScoredWindow], names: Sequence[str]) -> str:
+    shares = [one.shares for one in group if one.total]
+    if not shares:
+        return "no rows"
+    return ", ".join(
+        f"{_short(name)} {_range([one[place] for one in shares])}" for place, name in enumerate(names) if name
+    )
+
+
+def _estimates_told(group: Sequence[ScoredWindow], by_start: Mapping[datetime, Estimate]) -> str:
+    known = [by_start[one.start] for one in group]
+    values = [one.value for one in known if one.value is not None]
+    if len(known) == 1 and values:
+        return estimate(known[0])
+    return _range(values) if values else "no value"
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:.3f}" if len(values) == 1 else f"{low:.3f} to {high:.3f}"
 
 
 def _frame(windows: Sequence[ScoredWindow], low: float, high: float) -> Frame:
@@ -146,11 +292,8 @@ def _band(frame: Frame, run: Sequence[tuple[float, Estimate]]) -> list[list[Poin
 
 
 def _shaded(frame: Frame, stretch: Stretch) -> str:
-    left, right = (frame.x(moment.timestamp()) for moment in (stretch.start, stretch.end))
-    top = frame.top
-    # What lasted for less than a window is still seen, also at the very end.
-    left = min(left, frame.width - frame.right - 3)
-    return rectangle(stretch.look, left, top, max(3.0, right - left), frame.height - frame.bottom - top)
+    left, width = _across(frame, stretch.start, stretch.end)
+    return rectangle(stretch.look, left, frame.top, width, frame.height - frame.bottom - frame.top)
 
 
 def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -> str:
@@ -159,13 +302,13 @@ def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -
     form = "%Y-%m-%d" if days > 3 * _DAY else "%m-%d %H:%M"
     step = max(1, -(-len(windows) // _DATES))
     parts = []
-    for number, window in enumerate(windows[::step]):
+    for place, window in enumerate(windows[::step]):
         x, y = frame.x(window.start.timestamp()), frame.height - frame.bottom
-        look = "tick" if number % 2 == 0 else "tick spare"
+        look = "tick" if place % 2 == 0 else "tick spare"
         parts.append(line("axis", (x, y), (x, y + 4)))
-        anchor = "start" if number == 0 else "end" if x > frame.width - 60 else "middle"
-        place = (frame.left if number == 0 else x, y + 20)
-        parts.append(label(look, place, window.start.astimezone(zone).strftime(form), anchor=anchor))
+        anchor = "start" if place == 0 else "end" if x > frame.width - 60 else "middle"
+        spot = (frame.left if place == 0 else x, y + 20)
+        parts.append(label(look, spot, window.start.astimezone(zone).strftime(form), anchor=anchor))
     base = frame.height - frame.bottom
     axis = line("axis", (frame.left, base), (frame.width - frame.right, base))
     return axis + "".join(parts)
@@ -173,25 +316,25 @@ def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -
 
 def change_chart(rows: Sequence[tuple[str, Estimate, Estimate]]) -> tuple[str, Frame]:
     """Return each row (name, before, now) on a scale from 0 to 1, `before` hollow and above `now`."""
-    height = _ROW * len(rows) + _CLEAR
-    frame = Frame(height=height, left=110, top=4, bottom=30)
+    height = _ROW * len(rows) + _CLEAR + ABOVE
+    frame = Frame(height=height, left=110, top=4 + ABOVE, bottom=30)
     base = frame.height - frame.bottom
     parts = []
     for tick in ticks(0.0, 1.0):
         parts.append(line("grid", (frame.x(tick), frame.top), (frame.x(tick), base)))
         parts.append(label("tick", (frame.x(tick), base + 20), f"{tick:g}", anchor="middle"))
-    for number, (name, before, now) in enumerate(rows):
-        middle = frame.top + _ROW * (number + 0.5)
+    for place, (name, before, now) in enumerate(rows):
+        middle = frame.top + _ROW * (place + 0.5)
         parts.append(label("tick", (frame.left - 8, middle + 4), _short(name), anchor="end"))
-        parts.append(_interval(frame, before, middle - 7, "before"))
-        parts.append(_interval(frame, now, middle + 7, "now"))
+        parts.append(_interval(frame, before, middle - 7, "before", f"{_short(name)} in the baseline"))
+        parts.append(_interval(frame, now, middle + 7, "now", f"{_short(name)} now"))
     return "".join(parts), frame
 
 
 def calibration_chart(curve: Sequence[ReliabilityBin]) -> tuple[str, Frame]:
     """Return accuracy over confidence; on the diagonal a confidence of 0.8 is right 8 times in 10."""
     low = min([0.5, *(one.confidence for one in curve)])
-    frame = Frame(width=480, height=340, bottom=48, x_low=low)
+    frame = Frame(width=480, height=340 + ABOVE, bottom=48, x_low=low)
     base = frame.height - frame.bottom
     parts = [frame.grid(), path("limit", [[frame.at(low, low), frame.at(1.0, 1.0)]], closed=False)]
     for tick in ticks(low, 1.0):
@@ -203,18 +346,32 @@ def calibration_chart(curve: Sequence[ReliabilityBin]) -> tuple[str, Frame]:
             parts.append(line("now", (x, frame.y(accuracy.low)), (x, frame.y(accuracy.high))))
     points = [frame.at(one.confidence, one.accuracy.value or 0.0) for one in curve]
     parts.append(path("line", [points] if len(points) > 1 else [], closed=False))
-    parts += [circle("mark", point, 3.5) for point in points]
+    parts += [
+        told_mark(_bin_told(one), circle("mark", point, 3.5), frame)
+        for one, point in zip(curve, points, strict=True)
+    ]
     parts.append(line("axis", (frame.left, base), (frame.width - frame.right, base)))
     parts.append(label("tick", (frame.width / 2, base + 42), "mean confidence", anchor="middle"))
     parts.append(label("note", (frame.left + 6, frame.top + 14), "share that was right"))
     return "".join(parts), frame
 
 
-def _interval(frame: Frame, one: Estimate, y: float, look: str) -> str:
+def _bin_told(one: ReliabilityBin) -> list[str]:
+    return [f"confidence {number(one.confidence)}", f"right {estimate(one.accuracy)}"]
+
+
+def _interval(frame: Frame, one: Estimate, y: float, look: str, name: str) -> str:
     if one.value is None or one.low is None or one.high is None:
         return ""
     ends = line(look, (frame.x(one.low), y), (frame.x(one.high), y))
-    return ends + circle(f"{look} point", (frame.x(one.value), y), 4.5)
+    return told_mark(
+        [name, estimate(one)], ends + circle(f"{look} point", (frame.x(one.value), y), 4.5), frame
+    )
+
+
+def used_keys(drawing: str, keys: Sequence[Key]) -> list[Key]:
+    """Return the entries of a legend whose marks are in the drawing."""
+    return [key for key in keys if f'class="{key.mark}"' in drawing]
 
 
 def _short(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sentimon.labels import by_name, places_named
 from sentimon.reporting.plain_text import estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
-from sentimon.reporting.report.charts import calibration_chart
+from sentimon.reporting.report.charts import calibration_chart, used_keys
 from sentimon.reporting.report.report_value import Labelled, Report
 
 if TYPE_CHECKING:
@@ -113,8 +113,11 @@ def _curve(labelled: Labelled) -> Chart:
         described=f"Share that was right, by mean confidence. {'; '.join(points)}.",
         drawing=drawing,
         size=frame.size,
-        legend=[
-            Key(mark="mark", meaning="rows of about the same confidence, with the interval"),
-            Key(mark="limit", meaning="where confidence says what it means"),
-        ],
+        legend=used_keys(
+            drawing,
+            [
+                Key(mark="mark", meaning="rows of about the same confidence, with the interval"),
+                Key(mark="limit", meaning="where confidence says what it means"),
+            ],
+        ),
     )

@@ -6,7 +6,7 @@ can forget to.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sentimon.reporting.plain_text import visible
-from sentimon.reporting.report.blocks import Story
+from sentimon.reporting.report.blocks import Story, Table
 
 TEMPLATES = Path(__file__).with_name("templates")
 LONGEST = 500
@@ -41,7 +41,7 @@ class Escape(Protocol):
 def to_html(story: Story) -> str:
     """Return the HTML file. A content security policy in its head forbids it to fetch or run anything."""
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style_hash = binascii.b2a_base64(hashlib.sha256(style.encode()).digest(), newline=False).decode()
     return _page_template().render(story=story, style=style, style_hash=style_hash)
 
 
@@ -75,15 +75,15 @@ def clipped(text: str, most: int) -> str:
 
 @cache
 def _page_template() -> Template:
-    return _environment(safe, figures=_figures).get_template("report.html.j2")
+    return _environment(safe, rows=_rows).get_template("report.html.j2")
 
 
 @cache
 def _markdown_template() -> Template:
-    return _environment(plain, paragraph=_paragraph).get_template("report.md.j2")
+    return _environment(plain, paragraph=_paragraph, code=_code).get_template("report.md.j2")
 
 
-def _environment(markup: Escape, **filters: Callable[[str], Markup]) -> Environment:
+def _environment(markup: Escape, **filters: Callable[..., Markup]) -> Environment:
     """Return the environment in which each text goes through `markup`, and through `prose` uncut."""
 
     def finalize(value: object) -> object:
@@ -102,17 +102,35 @@ def _environment(markup: Escape, **filters: Callable[[str], Markup]) -> Environm
     return environment
 
 
-def _figures(text: str) -> Markup:
+def _rows(table: Table) -> Markup:
+    """Return the rows of a table in HTML; of thousands of cells a template would make a second."""
+    looks = [' class="number"' if column.numeric else "" for column in table.columns[1:]]
+    parts = []
+    for place, row in enumerate(table.rows):
+        name, link = str(safe(row[0])), table.link(place)
+        name = f'<a href="#{link}">{name}</a>' if link else name
+        parts.append(f'<tr><th scope="row">{name}</th>')
+        parts += [f"<td{look}>{_figures(cell)}</td>" for look, cell in zip(looks, row[1:], strict=True)]
+        parts.append("</tr>\n")
+    return _markup("".join(parts))
+
+
+def _figures(text: str) -> str:
     """Return a cell in HTML, with an interval kept on one line."""
     # As a plain text: parts of Markup would be escaped anew when they are joined.
     cell = str(safe(text))
-    return _markup(_RANGE.sub(r'<span class="range">\g<0></span>', cell))
+    return _RANGE.sub(r'<span class="range">\g<0></span>', cell) if "[" in cell else cell
 
 
 def _paragraph(text: str) -> Markup:
     """Return sentences in Markdown; a first character that would begin a heading or a list is an entity."""
     prose = str(plain(text, most=LONGEST_PROSE))
     return _markup(_AT_START.sub(lambda found: f"&#{ord(found[1][0])};{found[1][1:]}", prose))
+
+
+def _code(text: str) -> Markup:
+    """Return a command for an indented block of Markdown, in which nothing is markup."""
+    return _markup(visible(clipped(text, LONGEST_PROSE)))
 
 
 def _markup(escaped: str) -> Markup:

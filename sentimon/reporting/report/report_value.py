@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import enum
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sentimon.monitoring.class_mix_drift import DriftReport
-from sentimon.monitoring.drift_decision import Verdict
+from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.incident import Incident
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
-from sentimon.monitoring.retraining_rules import RetrainingTrigger
+from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
+from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
 from sentimon.prediction_log.windows import Window
+from sentimon.reporting.report.conclusion import Conclusion, Evidence, conclude
 from sentimon.reporting.report.saved_checks import Past
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.intervals import Estimate
@@ -25,8 +32,7 @@ if TYPE_CHECKING:
     from sentimon.statistics.calibration_error import ReliabilityBin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoredWindow:
+class ScoredWindow(msgspec.Struct, frozen=True, kw_only=True):
     """One window: from `start` (included) to `end` (excluded)."""
 
     start: datetime
@@ -76,8 +82,7 @@ def _score(baseline: Summary | None, window: Summary, level: float) -> Estimate:
     return Estimate(value=value, low=low, high=high, n=window.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of the baseline that a report shows."""
 
     name: str
@@ -86,10 +91,58 @@ class Known:
     """The time of its first row."""
     last: datetime | None
     """The time of its last row."""
+    metrics: Metrics
+    """Its class shares and mean confidence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Onsets(msgspec.Struct, frozen=True, kw_only=True):
+    """When the changes that were found began; None where none was found, or nobody can tell."""
+
+    mix: Onset | None = None
+    confidence: Onset | None = None
+    texts: Onset | None = None
+
+    @property
+    def first(self) -> Onset | None:
+        """Return the onset that the headline tells: that of the class mix, else another."""
+        return self.mix or self.confidence or self.texts
+
+
+class NoWords(enum.StrEnum):
+    """Why words cannot be compared."""
+
+    NO_BASELINE = "there is no baseline"
+    NOT_IN_BASELINE = (
+        "the baseline has no words, as it was made of rows without texts or of fewer than 200 of them"
+    )
+    HASHED = "texts are not kept (logs.text), only hashes of their words"
+    NO_NEW_ROWS = "there are no rows after the baseline"
+    NO_TEXTS = "the rows after the baseline hold no texts"
+
+
+class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the log of a report is named on a command line."""
+
+    logs: str
+    config: str | None = None
+    baseline: str | None = None
+    """The file of the baseline, where it is not beside the log."""
+
+    def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
+        """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.
+
+        The baseline is named only if `baseline`.
+
+        >>> CommandOptions(logs="my logs").command("drift", "--monitor")
+        "sentimon drift --monitor --logs 'my logs'"
+        """
+        parts = ["sentimon", *words, *([logs, self.logs] if logs else [])]
+        parts += ["--baseline", self.baseline] if baseline and self.baseline else []
+        parts += ["--config", self.config] if self.config else []
+        return shlex.join(parts)
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the monitor."""
 
     checks: int
@@ -97,8 +150,7 @@ class Watch:
     """The open incident."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
+class Labelled(msgspec.Struct, frozen=True, kw_only=True):
     """The quality of the predictions by gold labels."""
 
     source: str
@@ -108,8 +160,7 @@ class Labelled:
     """Whether some rows were sampled with known probabilities; the report counts each row once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting and where its value comes from."""
 
     key: str
@@ -145,16 +196,56 @@ class Report:
     drift: DriftReport
     """The comparison of the rows after the baseline with it."""
     watch: Watch
+    traffic: TrafficReport | None
+    """Whether rows still come, and as many as usual; None where the report is about a time that is over."""
     past: Past
     words: Sequence[Growth]
     """Words that are in more of the latest texts than of the baseline's."""
     latest_texts: int
     """The number of latest texts; 0 if texts are not kept or the baseline has no words."""
+    no_words: NoWords | None
+    """Why words cannot be compared; None where they can."""
     trigger: RetrainingTrigger
+    last_trigger: LastTrigger | None
+    """The latest saved trigger that fired, where it is newer than the baseline."""
     labelled: Labelled | None
     settings: Sequence[Setting]
+    options: CommandOptions
 
     @property
-    def verdict(self) -> Verdict:
-        """Return drift if the monitor has an open incident, and else the verdict on the score."""
-        return Verdict.DRIFT if self.watch.incident is not None else self.drift.verdict
+    def conclusion(self) -> Conclusion:
+        """Return what the report concludes; all its answers agree with it."""
+        return conclude(
+            Evidence(
+                rows=self.summary.count,
+                reason=self.drift.reason,
+                incident=self.watch.incident is not None,
+                drift_rule_met=bool(self.trigger.drift.met),
+                retraining=self.trigger.due or self.trigger_stands,
+                traffic=TrafficVerdict.NO_VERDICT if self.traffic is None else self.traffic.verdict,
+            )
+        )
+
+    @property
+    def onsets(self) -> Onsets:
+        """Return when the changes began: as the look tells it, else as the monitor or the rule does."""
+        incident, by_group = self.watch.incident, dict[str, Onset | None]()
+        if incident is not None:
+            largest = max(incident.findings, key=lambda one: abs(one.difference))
+            by_group[largest.group] = incident.onset
+        rule = None if by_group else self.trigger.onset
+        return Onsets(
+            mix=self.drift.onset or by_group.get("class") or rule,
+            confidence=self.drift.confidence_onset or by_group.get("confidence"),
+            texts=by_group.get("words"),
+        )
+
+    @property
+    def trigger_stands(self) -> bool:
+        """Return whether a trigger fired, and too few rows came since to say anything new."""
+        return self.last_trigger is not None and not self.trigger.samples.met
+
+    @property
+    def look_found(self) -> bool:
+        """Return whether the look at the newest rows found drift by itself."""
+        return self.drift.reason is Reason.CHANGED

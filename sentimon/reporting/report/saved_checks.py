@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sentimon.errors import DataError
 from sentimon.monitoring.incident import Incident
@@ -41,8 +41,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     incident: _SavedIncident | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedCheck:
+class SavedCheck(msgspec.Struct, frozen=True, kw_only=True):
     """One saved result of `sentimon drift`."""
 
     timestamp: datetime
@@ -52,8 +51,7 @@ class SavedCheck:
     drifted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastIncident:
+class PastIncident(msgspec.Struct, frozen=True, kw_only=True):
     """An incident of the monitor with its start and end."""
 
     since: datetime
@@ -70,8 +68,7 @@ class PastIncident:
         return max(now, self.since) if self.open else max(self.seen, self.since)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(msgspec.Struct, frozen=True, kw_only=True):
     """All saved checks and incidents, the earliest first."""
 
     checks: Sequence[SavedCheck] = ()

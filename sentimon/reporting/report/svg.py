@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,11 @@ from dataclasses import dataclass
 from sentimon.reporting.plain_text import visible
 
 Point = tuple[float, float]
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+_TIPS = (16.0, 36.0)
+"""Where the lines stand that a mark says, above the plot: apart enough for the letters of a small screen."""
+ABOVE = 40
+"""Space for them."""
 
 
 def coordinate(value: float) -> str:
@@ -20,6 +24,15 @@ def coordinate(value: float) -> str:
     """
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
+
+
+def escaped(text: str) -> str:
+    """Return a text as an element or an attribute shows it; control characters are made visible.
+
+    >>> escaped("a<b>")
+    'a&lt;b&gt;'
+    """
+    return visible(text).translate(_ENTITIES)
 
 
 def rectangle(look: str, x: float, y: float, width: float, height: float) -> str:
@@ -40,10 +53,31 @@ def circle(look: str, centre: Point, radius: float) -> str:
     return f'<circle class="{look}" cx="{x}" cy="{y}" r="{coordinate(radius)}"/>'
 
 
-def label(look: str, place: Point, text: str, *, anchor: str = "start") -> str:
-    """Return a text, escaped."""
+def label(look: str, place: Point, text: str, *, anchor: str = "start", hidden: bool = False) -> str:
+    """Return a text, escaped; `hidden` from a reader that has it already."""
     x, y = map(coordinate, place)
-    return f'<text class="{look}" x="{x}" y="{y}" text-anchor="{anchor}">{html.escape(visible(text))}</text>'
+    rest = ' aria-hidden="true"' if hidden else ""
+    shown = escaped(text)
+    return f'<text class="{look}" x="{x}" y="{y}" text-anchor="{anchor}"{rest}>{shown}</text>'
+
+
+def titled(text: str, drawn: str) -> str:
+    """Return what is drawn as a group that shows a text, escaped, where a pointer rests on it."""
+    return f"<g><title>{escaped(text)}</title>{drawn}</g>"
+
+
+def told_mark(lines: Sequence[str], drawn: str, frame: Frame, *, name: str = "") -> str:
+    """Return a mark that says what it shows: to a pointer that rests on it, to the keyboard, and to a reader.
+
+    The `lines`, at most two, stand above the plot while the mark is pointed at or has the focus. `name` is
+    the id that links lead to.
+    """
+    identity = f' id="{name}"' if name else ""
+    tips = "".join(
+        label("tip", (frame.left, _TIPS[number]), text, hidden=True) for number, text in enumerate(lines)
+    )
+    title = escaped(": ".join(lines))
+    return f'<g class="hit"{identity} tabindex="0" role="img"><title>{title}</title>{drawn}{tips}</g>'
 
 
 def path(look: str, shapes: Sequence[Sequence[Point]], *, closed: bool) -> str:
@@ -80,10 +114,10 @@ class Frame:
     """The plot area of a view box; it maps numbers from `low` to `high` to coordinates and clips others."""
 
     width: int = 640
-    height: int = 270
+    height: int = 270 + ABOVE
     left: int = 46
     right: int = 14
-    top: int = 12
+    top: int = 12 + ABOVE
     bottom: int = 32
     x_low: float = 0.0
     x_high: float = 1.0

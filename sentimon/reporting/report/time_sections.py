@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sentimon.labels import LABELS, places_named
+from sentimon.labels import places_named
 from sentimon.reporting.plain_text import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
-from sentimon.reporting.report.charts import Level, Stretch, estimate_chart, mix_chart
+from sentimon.reporting.report.charts import Level, estimate_chart, mix_chart, used_keys
+from sentimon.reporting.report.moments import when
 from sentimon.reporting.report.report_value import Report
-from sentimon.reporting.report.saved_checks import PastIncident, SavedFinding
-from sentimon.reporting.share_sentences import listed, outstanding, share_of
+from sentimon.reporting.report.timeline import (
+    INCIDENTS,
+    incident_end,
+    stretches,
+    tell_findings,
+    time_keys,
+    timeline,
+    told_times,
+)
+from sentimon.reporting.traffic_sentences import explain_traffic
 from sentimon.reporting.verdict_sentences import explain_lacking
 from sentimon.statistics.intervals import Estimate
 
-_SHADES = {"incident": "incident", "reference": "rows of the baseline"}
 _LATEST = 20
+_MOST_LISTED = 300
+"""Windows that the table of windows holds; sentimon metrics --every prints all."""
 _NO_CONFIDENCE = "No row has a confidence: the classifier gives the class alone."
 
 
@@ -24,30 +33,41 @@ def mix_section(report: Report) -> Section:
     """Return the class mix over time, and the totals of the period."""
     blocks: list[Block] = []
     if report.windows:
-        drawing, frame = mix_chart(report.windows, report.zone, fewest=report.min_samples)
+        onset, known = report.onsets.mix, report.baseline
+        usual = [] if known is None else [one.value or 0.0 for one in known.metrics.shares]
+        drawing, frame = mix_chart(timeline(report, onset), report.names, usual)
         enough = [one.shares for one in report.windows if one.total >= max(1, report.min_samples)]
         shares = [
             _course(name, [one[place] for one in enough], report.min_samples)
+            + (f" In the baseline: {number(usual[place])}." if usual else "")
             for place, name in enumerate(report.names)
             if name
+        ]
+        places = [place for place in reversed(range(len(report.names))) if report.names[place]]
+        weak = f"pale: fewer than {report.min_samples} rows"
+        keys = [
+            *(Key(mark=f"class{place}", meaning=report.names[place]) for place in places),
+            *_first_used(drawing, [Key(mark=f"class{place} pale", meaning=weak) for place in places]),
+            Key(mark="known", meaning="shares in the baseline"),
+            *time_keys(),
         ]
         blocks.append(
             Chart(
                 name="mix",
                 title=f"Share of each class per window of {report.every}",
-                described=" ".join(shares),
+                described=" ".join([*shares, told_times(report, onset)]).strip(),
                 drawing=drawing,
                 size=frame.size,
-                legend=[
-                    Key(mark=f"class{place}", meaning=name)
-                    for place, name in reversed(list(enumerate(report.names)))
-                    if name
-                ]
-                + _weak(report, "class1 pale", f"pale: fewer than {report.min_samples} rows"),
+                legend=used_keys(drawing, keys),
             )
         )
     blocks += [_overall(report), *(Paragraph(text=one) for one in explain_lacking(report.metrics))]
     return Section(name="mix", title="Class mix over time", blocks=blocks)
+
+
+def _first_used(drawing: str, keys: Sequence[Key]) -> list[Key]:
+    """Return the first entry whose mark is in the drawing: in which colour it is shown."""
+    return used_keys(drawing, keys)[:1]
 
 
 def confidence_section(report: Report) -> Section:
@@ -56,85 +76,108 @@ def confidence_section(report: Report) -> Section:
     if report.windows and not report.metrics.confidence.n:
         blocks += [Paragraph(text=_NO_CONFIDENCE), _windows(report)]
     elif report.windows:
-        estimates = [one.confidence for one in report.windows]
-        sure = [one for one in estimates if one.n >= report.min_samples]
-        limits = [one for pair in sure for one in (pair.low, pair.high) if one is not None]
-        values = [one.value for one in estimates if one.value is not None]
-        lowest = min([report.confidence_threshold, *limits, *values])
-        drawing, frame = estimate_chart(
-            report.windows,
-            estimates,
-            report.zone,
-            low=max(0.0, int(lowest * 10 - 0.5) / 10),
-            high=1.0,
-            level=Level(
-                value=report.confidence_threshold,
-                text=f"retraining below {report.confidence_threshold:g}",
-                below=True,
-            ),
-            fewest=report.min_samples,
-        )
-        blocks.append(
-            Chart(
-                name="confidence",
-                title=f"Mean confidence per window of {report.every}, with its interval",
-                described=_course("Mean confidence", _sure(estimates, report), report.min_samples),
-                drawing=drawing,
-                size=frame.size,
-                legend=[
-                    Key(mark="mark", meaning="mean confidence"),
-                    Key(mark="band", meaning=f"{report.confidence_level:.0%} interval"),
-                    *_weak(report, "weak", f"fewer than {report.min_samples} rows"),
-                    Key(mark="limit", meaning="limit (retraining.confidence_threshold)"),
-                ],
-            )
-        )
-        blocks.append(_windows(report))
+        blocks += [_confidence_chart(report), _windows(report)]
     else:
         blocks.append(Paragraph(text="There are no rows in this period."))
     return Section(name="confidence", title="Confidence over time", blocks=blocks)
+
+
+def _confidence_chart(report: Report) -> Chart:
+    onset = report.onsets.confidence or report.onsets.mix
+    estimates = [one.confidence for one in report.windows]
+    sure = [one for one in estimates if one.n >= report.min_samples]
+    limits = [one for pair in sure for one in (pair.low, pair.high) if one is not None]
+    values = [one.value for one in estimates if one.value is not None]
+    usual = None if report.baseline is None else report.baseline.metrics.confidence.value
+    levels = [
+        Level(
+            value=report.confidence_threshold,
+            text=f"retraining below {report.confidence_threshold:g}",
+            below=True,
+        )
+    ]
+    if usual is not None:
+        levels.append(Level(value=usual, text=f"baseline {number(usual)}", look="known"))
+    lowest = min([report.confidence_threshold, *limits, *values, *(one.value for one in levels)])
+    drawing, frame = estimate_chart(
+        timeline(report, onset),
+        estimates,
+        low=max(0.0, int(lowest * 10 - 0.5) / 10),
+        high=1.0,
+        levels=levels,
+    )
+    course = _course("Mean confidence", _sure(estimates, report), report.min_samples)
+    known = "" if usual is None else f" In the baseline: {number(usual)}."
+    keys = [
+        *_estimate_keys(report, drawing, "mean confidence", f"fewer than {report.min_samples} rows"),
+        Key(mark="limit", meaning="limit (retraining.confidence_threshold)"),
+        Key(mark="known", meaning="mean confidence of the baseline"),
+        *time_keys(),
+    ]
+    return Chart(
+        name="confidence",
+        title=f"Mean confidence per window of {report.every}, with its interval",
+        described=f"{course}{known} {told_times(report, onset)}".strip(),
+        drawing=drawing,
+        size=frame.size,
+        legend=used_keys(drawing, keys),
+    )
+
+
+def _estimate_keys(report: Report, drawing: str, what: str, weak: str) -> list[Key]:
+    """Return the entries of an estimate with its interval: as points, or where they are many as a line."""
+    shown = _first_used(drawing, [Key(mark="mark", meaning=what), Key(mark="line", meaning=what)])
+    interval = Key(mark="band", meaning=f"{report.confidence_level:.0%} interval")
+    return [*shown, interval, Key(mark="weak", meaning=weak)]
 
 
 def score_section(report: Report) -> Section:
     """Return the drift score per window against the baseline, and the incidents that were found."""
     blocks: list[Block] = []
     if report.windows and report.baseline is not None:
-        estimates = [one.score for one in report.windows]
-        threshold, shaded = report.drift.threshold, _stretches(report)
-        course = _course("Score", _sure(estimates, report), report.min_samples)
-        tops = [one.high for one in estimates if one.high is not None and one.n >= report.min_samples]
-        values = [one.value for one in estimates if one.value is not None]
-        drawing, frame = estimate_chart(
-            report.windows,
-            estimates,
-            report.zone,
-            low=0.0,
-            high=min(1.0, 1.1 * max([threshold * 1.2, 0.05, *tops, *values])),
-            level=Level(value=threshold, text=f"drift above {threshold:g}"),
-            stretches=shaded,
-            fewest=report.min_samples,
-        )
-        blocks.append(
-            Chart(
-                name="score",
-                title=f"Drift score per window of {report.every} against the baseline",
-                described=f"{course} The limit is {threshold:g}. {incidents_in_words(report)}",
-                drawing=drawing,
-                size=frame.size,
-                legend=[
-                    Key(mark="mark", meaning="score"),
-                    Key(mark="band", meaning=f"{report.confidence_level:.0%} interval"),
-                    *_weak(report, "weak", f"fewer than {report.min_samples} rows: no verdict"),
-                    Key(mark="limit", meaning="limit (drift.threshold)"),
-                    *(Key(mark=look, meaning=_SHADES[look]) for look in sorted({one.look for one in shaded})),
-                ],
-            )
-        )
+        blocks.append(_score_chart(report))
     elif report.baseline is None:
         blocks.append(
             Paragraph(text="Without a baseline there is no score: sentimon baseline create makes one.")
         )
     return Section(name="score", title="Score history", blocks=[*blocks, *found_blocks(report)])
+
+
+def _score_chart(report: Report) -> Chart:
+    onset, threshold = report.onsets.mix, report.drift.threshold
+    estimates = [one.score for one in report.windows]
+    course = _course("Score", _sure(estimates, report), report.min_samples)
+    tops = [one.high for one in estimates if one.high is not None and one.n >= report.min_samples]
+    values = [one.value for one in estimates if one.value is not None]
+    drawing, frame = estimate_chart(
+        timeline(report, onset, named=True),
+        estimates,
+        low=0.0,
+        high=min(1.0, 1.1 * max([threshold * 1.2, 0.05, *tops, *values])),
+        levels=[Level(value=threshold, text=f"drift above {threshold:g}")],
+    )
+    keys = [
+        *_estimate_keys(report, drawing, "score", f"fewer than {report.min_samples} rows: no verdict"),
+        Key(mark="limit", meaning="limit (drift.threshold)"),
+        *time_keys(),
+    ]
+    times = told_times(report, onset)
+    return Chart(
+        name="score",
+        title=f"Drift score per window of {report.every} against the baseline",
+        described=f"{course} The limit is {threshold:g}. {times} {incidents_in_words(report)}",
+        drawing=drawing,
+        size=frame.size,
+        legend=used_keys(drawing, keys),
+    )
+
+
+def traffic_section(report: Report) -> Section:
+    """Return whether rows still come, and as many as in the baseline."""
+    said = ["The report is about a time that is over: whether rows still come is not told."]
+    if report.traffic is not None:
+        said = explain_traffic(report.traffic)
+    return Section(name="traffic", title="Traffic", blocks=[Paragraph(text=" ".join(said))])
 
 
 def _overall(report: Report) -> Table:
@@ -161,8 +204,10 @@ def _overall(report: Report) -> Table:
 
 
 def _windows(report: Report) -> Table:
+    shown = report.windows[-_MOST_LISTED:]
+    latest = "" if shown == report.windows else f", the latest {len(shown)} of {len(report.windows)}"
     return Table(
-        caption=f"Per window of {report.every}, {report.zone_name} time; * not over yet",
+        caption=f"Per window of {report.every}{latest}, {report.zone_name} time; * not over yet",
         columns=[
             Column(name="Window"),
             Column(name="Rows", numeric=True),
@@ -181,16 +226,10 @@ def _windows(report: Report) -> Table:
                 estimate(one.confidence),
                 estimate(one.score),
             )
-            for one in report.windows
+            for one in shown
         ],
         folded=True,
     )
-
-
-def _weak(report: Report, mark: str, meaning: str) -> list[Key]:
-    """Return the legend of windows with few rows, if there are any."""
-    few = any(0 < one.total < report.min_samples for one in report.windows)
-    return [Key(mark=mark, meaning=meaning)] if few else []
 
 
 def _sure(estimates: Sequence[Estimate], report: Report) -> list[float]:
@@ -207,31 +246,23 @@ def _course(what: str, values: Sequence[float], fewest: int) -> str:
     )
 
 
-def _stretches(report: Report) -> list[Stretch]:
-    first, last = report.windows[0].start, report.windows[-1].end
-    known = report.baseline
-    shaded = []
-    if known is not None and known.first is not None and known.last is not None:
-        shaded.append(Stretch(look="reference", start=known.first, end=known.last))
-    shaded += [
-        Stretch(look="incident", start=one.since, end=one.until(report.made)) for one in report.past.incidents
-    ]
-    return [one for one in shaded if one.start < last and one.end > first]
-
-
-def when(report: Report, moment: datetime) -> str:
-    """Return a date and time to the minute, in the time zone of the report."""
-    return f"{moment.astimezone(report.zone):%Y-%m-%d %H:%M}"
-
-
 def incidents_in_words(report: Report) -> str:
     """Return the start and end of each incident in a sentence."""
     found = report.past.incidents
     if not found:
         return "No incident is known."
     return (
-        "Incidents: " + "; ".join(f"{when(report, one.since)} to {_end(report, one)}" for one in found) + "."
+        "Incidents: "
+        + "; ".join(f"{when(report, one.since)} to {incident_end(report, one)}" for one in found)
+        + "."
     )
+
+
+def _link(report: Report, place: int) -> str:
+    """Return the id of an incident in the chart, "" where it lies outside."""
+    name = f"{INCIDENTS}-{place + 1}"
+    drawn = report.windows and report.baseline is not None
+    return name if drawn and name in {one.name for one in stretches(report, named=True)} else ""
 
 
 def found_blocks(report: Report) -> list[Block]:
@@ -243,9 +274,14 @@ def found_blocks(report: Report) -> list[Block]:
                 caption=f"Incidents, {report.zone_name} time",
                 columns=[Column(name="Since"), Column(name="Until"), Column(name="What had moved")],
                 rows=[
-                    (when(report, one.since), _end(report, one), _moved(one.findings, report.names))
+                    (
+                        when(report, one.since),
+                        incident_end(report, one),
+                        tell_findings(one.findings, report.names),
+                    )
                     for one in reversed(report.past.incidents)
                 ],
+                links=[_link(report, place) for place in reversed(range(len(report.past.incidents)))],
             )
         )
     checks = report.past.checks
@@ -275,18 +311,3 @@ def found_blocks(report: Report) -> list[Block]:
     else:
         blocks.append(Paragraph(text="No check was saved: sentimon drift --save keeps them."))
     return blocks
-
-
-def _end(report: Report, incident: PastIncident) -> str:
-    if incident.open:
-        return "still open"
-    return when(report, incident.seen) + ("" if incident.closed else " (last seen)")
-
-
-def _moved(findings: Sequence[SavedFinding], names: Sequence[str]) -> str:
-    shown = dict(zip(LABELS, names, strict=True))
-    parts = []
-    for one in outstanding(findings):
-        event = shown.get(one.event, one.event) if one.group == "class" else one.event
-        parts.append(f"{share_of(one.group, event)}: {number(one.before.value)} to {number(one.after.value)}")
-    return listed(parts, len(findings))

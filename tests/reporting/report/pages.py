@@ -94,11 +94,21 @@ def check_page(content: str) -> Element:
             assert len(row.children) == len(table.all("thead")[0].all("th"))
     for svg in root.all("svg"):
         if svg.attributes.get("aria-hidden") != "true":
-            assert svg.attributes["role"] == "img"
+            # A picture would hide the marks in it from a reader of the screen.
+            assert svg.attributes["role"] == "group"
             assert svg.all("title")[0].text
             assert svg.all("desc")[0].text
             named = str(svg.attributes["aria-labelledby"]).split()
             assert set(named) <= set(identities)
+    for one in elements:
+        if one.tag == "g" and "tabindex" in one.attributes:
+            assert one.attributes["role"] == "img"
+            assert one.children[0].tag == "title"
+            assert one.children[0].text.strip()
+            shown = [child for child in one.children if child.attributes.get("class") == "tip"]
+            assert 1 <= len(shown) <= 2
+            assert ": ".join(child.text for child in shown) == one.children[0].text
+            assert all(child.attributes["aria-hidden"] == "true" for child in shown)
     for one in elements:
         assert one.tag not in {"script", "iframe", "object", "embed", "img", "link", "base", "form"}
         for name, value in one.attributes.items():
