@@ -238,7 +238,8 @@ def _show_comparison(
         from sentimon.reporting.traffic_sentences import explain_trouble
 
         show(drift_table(found.report, workspace.names, zone=found.zone_name))
-        show_sentences(explain_trouble(traffic))
+        if found.compared.until is None:
+            show_sentences(explain_trouble(traffic))
 
 
 def _traffic_key(traffic: TrafficReport) -> Mapping[str, Any]:

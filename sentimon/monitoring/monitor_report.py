@@ -20,6 +20,8 @@ from sentimon.statistics.distances import wasserstein_distance, wasserstein_inte
 from sentimon.statistics.fisher_test import shift_p_value
 from sentimon.statistics.intervals import Estimate
 
+_MOST_ROWS = 1 << 24
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorReport:
@@ -49,6 +51,11 @@ class MonitorReport:
     """The smallest shift of a class share that would have raised an alarm in the new rows alone."""
     in_all: DetectableShift | None
     """The same for all rows since the last alarm that the latest check looks back on; None without any."""
+    needed: int | None
+    """Rows since the last alarm in which a change as large as the threshold would be seen.
+
+    None where these are enough, or no number is.
+    """
 
     @property
     def reason(self) -> Reason:
@@ -151,6 +158,16 @@ def monitor_report(
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
         in_this, in_all = detectable((look.window,), look.check), detectable(look.windows, look.check)
+    needed = None
+    if look is not None and in_all is not None and not (in_all.shift or 1.0) <= settings.drift.threshold:
+        needed = rows_to_detect_shift(
+            reference,
+            sum_windows(look.windows),
+            look.check,
+            settings.monitor,
+            threshold=settings.drift.threshold,
+            confidence_level=level,
+        )
     return MonitorReport(
         baseline=baseline,
         reference=reference,
@@ -167,6 +184,7 @@ def monitor_report(
         score=score,
         in_this=in_this,
         in_all=in_all,
+        needed=needed,
     )
 
 
@@ -197,15 +215,48 @@ def detectable_shift(
     settings: MonitorSettings,
     *,
     confidence_level: float,
+    rows: int | None = None,
 ) -> DetectableShift:
-    """Return the smallest shift that would raise an alarm at a check of as many rows as in `window`."""
+    """Return the smallest shift that would raise an alarm at a check of as many rows as in `window`.
+
+    With `rows` it is that of so many rows of the same hours of the day.
+    """
     limit = event_limits(reference, check, settings)[0]
+    size = window.rows if rows is None else rows
     shifts = [
-        _smallest(reference, place, window, limit, settings, confidence_level)
+        _smallest(reference, place, window, limit, settings, confidence_level, size)
         for place, _ in reference.groups[0].watched
     ]
     possible = [shift for shift in shifts if shift is not None]
-    return DetectableShift(rows=window.rows, shift=max(possible, default=None))
+    return DetectableShift(rows=size, shift=max(possible, default=None))
+
+
+def rows_to_detect_shift(
+    reference: Reference,
+    window: EventWindow,
+    check: int,
+    settings: MonitorSettings,
+    *,
+    threshold: float,
+    confidence_level: float,
+) -> int | None:
+    """Return the fewest rows like those in `window` in which a shift by `threshold` would raise an alarm.
+
+    None where no number of rows is enough, as the baseline has too few.
+    """
+
+    def enough(rows: int) -> bool:
+        found = detectable_shift(
+            reference, window, check, settings, confidence_level=confidence_level, rows=rows
+        )
+        return found.shift is not None and found.shift <= threshold
+
+    most = max(1, window.rows)
+    while not enough(most):
+        most *= 2
+        if most > _MOST_ROWS:
+            return None
+    return 1 + bisect_left(range(1, most), True, key=enough)
 
 
 def _smallest(
@@ -215,10 +266,11 @@ def _smallest(
     limit: float,
     settings: MonitorSettings,
     confidence_level: float,
+    rows: int,
 ) -> float | None:
     """Return the smallest rise or fall, 0 .. 1, of a class share that would raise an alarm, if any."""
     classes = reference.groups[0]
-    b, m, rows = classes.reference.counts[place], classes.reference.n, window.rows
+    b, m = classes.reference.counts[place], classes.reference.n
     before = scaled_down((b, m), reference.divisor_at(0, place, window.clock))
     divisor = reference.divisor_of(window)
 

@@ -59,6 +59,7 @@ def monitor_object(
         "detectable_shift": {
             "this_check": _detectable(report.in_this),
             "all_checks": _detectable(report.in_all),
+            "samples_needed": report.needed,
         },
         "design_effect": {"value": report.reference.design_effect, "divided": report.reference.divided},
         "daily_amplitudes": {name: wave.amplitude for name, wave in by_name(names, report.reference.waves)},
@@ -121,8 +122,8 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     sentences += _whose_confidence(report)
     if report.small:
         sentences.append(
-            f"The baseline has only {report.reference.rows} rows: {report.small} or more, over whole days, "
-            "show smaller shifts."
+            f"The baseline has {report.reference.rows} rows: with {report.small} or more, over whole days, "
+            "the monitor finds smaller changes."
         )
     return sentences
 
@@ -148,8 +149,10 @@ def _verdict(report: MonitorReport, names: Sequence[str]) -> str:
     if report.closed:
         return f"Recovered: the drift found on {since} is over, after {incident.checks} checks."
     found = all_moved(incident.findings, names)
-    if report.opened:
-        return f"Drift: {found}."
+    if report.opened and report.look is not None:
+        if incident.check == report.look.check:
+            return f"Drift: {found}."
+        return f"Drift, found at check {incident.check} of {report.look.check}: {found} then."
     return f"Still drifting, found on {since} at check {incident.check}: {found} then."
 
 
@@ -163,12 +166,18 @@ def _without_incident(report: MonitorReport, names: Sequence[str]) -> str:
     if report.reason is Reason.TOO_FEW_TO_TELL:
         return (
             f"No verdict: no share has moved by more than chance ({check}), but so few rows could hide a "
-            f"change as large as your threshold {report.threshold:g}."
+            f"change as large as your threshold {report.threshold:g}.{_needed(report)}"
         )
     if report.warnings:
         found = all_moved(report.warnings, names)
         return f"Stable, changed below monitor.delta {report.delta:g}: {found} ({check})."
     return f"Stable: no share has moved by {report.delta:g} and more than chance ({check})."
+
+
+def _needed(report: MonitorReport) -> str:
+    if report.needed is None or report.in_all is None:
+        return " The baseline has too few rows to show one at all."
+    return f" About {report.needed - report.in_all.rows} more rows would show it."
 
 
 def _sensitivity(in_this: DetectableShift, in_all: DetectableShift) -> str:

@@ -52,7 +52,10 @@ def monitor_table(
         )
         parts += [Text(f"Words in more texts than before: {grown}.")]
     if examples:
-        parts += [Text("Rows of it:"), *(Text("  " + _example(record)) for record in examples)]
+        parts += [
+            Text("Examples (class, confidence, text):"),
+            *(Text("  " + _example(record)) for record in examples),
+        ]
     return Group(*parts)
 
 

@@ -35,9 +35,10 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
     sentences += [*_which_rows(report), _how_far(report)]
     sentences += [*_what_could_be_seen(report), *_doubt(report)]
     if report.reason is Reason.CHANGED_BELOW_THRESHOLD:
+        sentences += _dilution(report)
         sentences.append(
-            "`sentimon drift --monitor` asks for less: that any share moves by monitor.delta; it may call "
-            "this drift."
+            "The monitor has a lower limit, monitor.delta, for each share: `sentimon drift --monitor` shows "
+            "its verdict."
         )
     if report.season is not None and report.season.matched < 1:
         sentences.append(
@@ -49,6 +50,14 @@ def explain_drift(report: DriftReport, names: Sequence[str]) -> list[str]:
         sentences.append(_confidence(report, report.confidence_change))
         sentences += explain_onset("That change", report.confidence_onset)
     return sentences + _whose_confidence(report)
+
+
+def _dilution(report: DriftReport) -> list[str]:
+    """Return that rows from before the change are among the compared ones, where they are."""
+    if report.onset is None or report.onset.from_the_start or report.onset.rows >= report.current.total:
+        return []
+    before = counted(report.current.total - report.onset.rows, "row")
+    return [f"Of the compared rows, {before} are from before the change, and hide a part of it."]
 
 
 def explain_onset(what: str, onset: Onset | None) -> list[str]:
@@ -67,9 +76,12 @@ def _doubt(report: DriftReport) -> list[str]:
     """Return on which side of the limit the true change may lie, too."""
     low, high = report.score.low, report.score.high
     if report.drifted and low is not None and low <= report.threshold:
-        return ["The interval reaches below the limit: more rows would make this surer."]
+        return [
+            f"That the mix changed is sure; how far is not: it may have moved by {number(low)}, which is "
+            "within the limit."
+        ]
     if report.verdict is Verdict.STABLE and high is not None and high > report.threshold:
-        return ["The interval reaches above the limit: more rows would make this surer."]
+        return [f"It may have moved by up to {number(high)}, above the limit: more rows would tell."]
     return []
 
 
@@ -121,8 +133,10 @@ def explain_trigger(trigger: RetrainingTrigger, names: Sequence[str] = LABELS) -
         return [f"Retraining stays recommended ({' and '.join(causes)}); a trigger has fired on it."]
     if not trigger.samples.met:
         needed = limit_text(trigger.samples.limit)
-        since = " since a trigger fired" if trigger.cooldown_until is not None else ""
-        return [f"No verdict: {trigger.samples.n} new predictions{since}, at least {needed} are needed."]
+        new = counted(trigger.samples.n, "new prediction")
+        if trigger.cooldown_until is not None:
+            return [f"The trigger that fired stands: {new} since then, at least {needed} decide anew."]
+        return [f"No verdict: {new}, at least {needed} are needed."]
     if not trigger.decided:
         open_rules = [rule.name for rule in trigger.unjudged]
         return [f"No verdict: {' and '.join(open_rules)} cannot be judged.", *_whose_rule(trigger)]
@@ -237,8 +251,9 @@ def _which_rows(report: DriftReport) -> list[str]:
         return []
     hour = from_microseconds(since * HOUR_MICROSECONDS)
     return [
-        f"Judged are the newest {report.current.total} of {report.after_baseline} rows, since "
-        f"{hour:%Y-%m-%d %H:%M} UTC: they differ most from the baseline."
+        f"Compared are the newest {report.current.total} of {report.after_baseline} rows, since "
+        f"{hour:%Y-%m-%d %H:%M} UTC: of {report.window.searched} lengths of time, these differ most from the "
+        "baseline, and the intervals allow for that choice."
     ]
 
 
@@ -248,7 +263,7 @@ def _what_could_be_seen(report: DriftReport) -> list[str]:
     if power is None or report.verdict is Verdict.DRIFT or report.reason is Reason.CHANGED_BELOW_THRESHOLD:
         return []
     if report.reason is Reason.UNCHANGED:
-        return [f"A change of {number(power.smallest)} or more would have been seen."]
+        return [f"A mix that had moved by {number(power.smallest)} or more would have been found."]
     if power.more_rows is None:
         return [
             f"No number of new rows is enough, as the baseline has only {report.baseline.total} rows: make "

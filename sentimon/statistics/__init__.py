@@ -2,6 +2,7 @@
 
 - `intervals`: an `Estimate` is a number with its interval and sample size; Wilson, Newcombe, Student
 - `distances`: how far apart two class mixes are: Wasserstein-1 with its interval, total variation
+- `detectable_distance`: how far a mix has to move to be more than chance in so many rows
 - `fisher_test`: is a change of a share more than chance; how alpha is spent over repeated checks
 - `dispersion`: rows that come in bursts: daily wave, design effect, intraclass correlation
 - `change_points`: when a step of shares, of a mean or of a rate began, with an interval

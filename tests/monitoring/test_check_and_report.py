@@ -14,6 +14,7 @@ from sentimon.monitoring.monitor_report import (
     _smallest,
     detectable_shift,
     monitor_report,
+    rows_to_detect_shift,
     score_of,
 )
 from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
@@ -126,7 +127,7 @@ def test_the_smallest_shift_that_is_seen_raises_an_alarm_and_a_row_less_does_not
         rise = next(more for more in range(rows) if alarms(place, usual + more))
         fall = next(fewer for fewer in range(rows) if alarms(place, usual - fewer))
         least.append(min(rise, fall))
-        found = _smallest(REFERENCE, place, window(80, 120, 200), limit, settings, 0.95)
+        found = _smallest(REFERENCE, place, window(80, 120, 200), limit, settings, 0.95, 400)
         # The neutral and the negative share need fewer rows to fall than to rise.
         assert found == pytest.approx(least[-1] / rows)
         assert place == 2 or fall < rise
@@ -143,3 +144,18 @@ def test_an_onset_goes_with_the_incident_that_is_open_and_with_no_other() -> Non
     assert (after, look) == (state, opened)
     quiet, none = checked(MonitorState(), {PRESENT: window(20, 30, 50, hour=PRESENT)})
     assert with_onset(quiet, none, None) == (quiet, none)
+
+
+def test_the_rows_that_show_a_shift_are_enough_and_one_less_is_not() -> None:
+    settings, few = MonitorSettings(), window(12, 18, 30)
+
+    def smallest(rows: int) -> float:
+        found = detectable_shift(REFERENCE, few, 1, settings, confidence_level=0.95, rows=rows)
+        return 1.0 if found.shift is None else found.shift
+
+    needed = rows_to_detect_shift(REFERENCE, few, 1, settings, threshold=0.15, confidence_level=0.95)
+    assert needed is not None
+    assert smallest(needed) <= 0.15 < smallest(needed - 1)
+    assert 60 < needed < 400
+    nothing = rows_to_detect_shift(REFERENCE, few, 1, settings, threshold=0.001, confidence_level=0.95)
+    assert nothing is None, "delta and the tolerance are larger"

@@ -46,7 +46,7 @@ def test_the_docs_print_the_table() -> None:
     said = {True: "yes", False: "no", None: "-"}
     rows = [
         f"| {said[rule.above]} | {said[rule.surely]} | {said[rule.detectable]} | {reason.value} "
-        f"| {rule.verdict.value} |\n"
+        f"| {rule.verdict.value} | {rule.meaning} |\n"
         for reason, rule in VERDICTS.items()
     ]
     page = Path(__file__).parents[2] / "docs/statistics.md"

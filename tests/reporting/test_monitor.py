@@ -27,9 +27,10 @@ def test_each_state_of_an_incident_has_its_sentence() -> None:
         "No verdict: 12 new rows, at least 50 are needed; they wait for the next check."
     )
     few = looks.look(40, 60, 100)
+    assert few.needed is not None
     assert said(few)[0] == (
         "No verdict: no share has moved by more than chance (check 1), but so few rows could hide a change "
-        "as large as your threshold 0.15."
+        f"as large as your threshold 0.15. About {few.needed - 200} more rows would show it."
     )
     assert few.verdict == "no verdict"
     assert said(few)[2].startswith("To be seen in these 200 rows, a class share has to move by 0.1")
@@ -60,7 +61,7 @@ def test_a_warning_bursts_and_a_small_baseline_are_said() -> None:
         LABELS,
     )
     assert any("waver 3.46 times as much" in one for one in sentences)
-    assert any("only 1999 rows" in one for one in sentences)
+    assert any("The baseline has 1999 rows: with 5000 or more" in one for one in sentences)
 
 
 def test_the_object_has_every_number_and_nothing_that_is_no_number() -> None:

@@ -34,9 +34,9 @@ def test_drift_says_what_moved_by_how_much_and_how_sure() -> None:
 
 def test_doubt_is_said() -> None:
     drifted = explain_drift(compare(summary(50, 30, 20), summary(30, 30, 40)), LABELS)
-    assert "reaches below the limit: more rows would make this surer" in drifted[-1]
+    assert "That the mix changed is sure; how far is not: it may have moved by 0.050" in drifted[-1]
     stable = explain_drift(compare(summary(40, 40, 40), summary(35, 40, 45)), LABELS)
-    assert "reaches above the limit: more rows would make this surer" in stable[-1]
+    assert "above the limit: more rows would tell" in stable[-1]
 
 
 def test_too_few_rows_say_how_many_are_missing_and_where() -> None:
@@ -83,7 +83,7 @@ def test_each_decision_has_its_words_and_its_action() -> None:
         "collect more predictions",
     )
     few = decide(summary(9, 0, 0), last=recent)[0]
-    assert few == "No verdict: 9 new predictions since a trigger fired, at least 50 are needed."
+    assert few == "The trigger that fired stands: 9 new predictions since then, at least 50 decide anew."
     assert decide(summary(70, 20, 10), compared=False)[0] == "No verdict: drift score cannot be judged."
     assert decide(summary(70, 20, 10))[1] == "continue monitoring"
 

@@ -82,7 +82,7 @@ def test_which_rows_were_judged_is_said(tmp_path: Path) -> None:
     _, shown = said("drift", "--logs", str(log(tmp_path / "logs", late)))
     text = " ".join(shown.split())
     assert "newest 200 of 2640" in text
-    assert "Judged are the newest 200 of 2640 rows, since 2026-09-18 12:00 UTC" in text
+    assert "Compared are the newest 200 of 2640 rows, since 2026-09-18 12:00 UTC" in text
 
 
 def test_rows_that_became_unsure_lately_are_a_cause(tmp_path: Path) -> None:

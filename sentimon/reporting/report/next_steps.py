@@ -77,8 +77,8 @@ def _label_and_retrain(report: Report, when: str = "") -> list[Step]:
             ),
         ),
         Step(
-            text="Bring the labels back, and train a model on them:",
-            command=report.options.command("label", "import", "labelled.csv"),
+            text="Fill in the column `label`, bring the file back, and train a model on all labels:",
+            command=report.options.command("label", "import", "to_label.csv"),
             then=report.options.command("retrain", "--output", "models/new", logs="--labels-from"),
         ),
     ]

@@ -54,5 +54,7 @@ def _about(report: Report) -> str:
     if summary.first is not None and summary.last is not None:
         first, last = (when(report, from_microseconds(one)) for one in (summary.first, summary.last))
         rows += f" from {first} to {last} {report.zone_name} time"
-    against = "no baseline" if known is None else f"baseline {known.name!r} of {when(report, known.created)}"
+    against = (
+        "no baseline" if known is None else f"baseline {known.name!r}, made {when(report, known.created)}"
+    )
     return f"{rows}, logged in {report.source}; against {against}."
