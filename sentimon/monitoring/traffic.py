@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sentimon.monitoring.freshness import Freshness
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.traffic_volume import Direction, Volume, start_of_day
 from sentimon.prediction_log.summary import Counts
 from sentimon.timestamps import start_of_hour
@@ -71,6 +72,8 @@ class TrafficReport:
     """Why it cannot; None where it can."""
     has_baseline: bool
     """Whether there is a baseline, or one is being collected."""
+    onset: Onset | None = None
+    """When the rows became fewer or more, to the hour; None where they did not, or where it is unclear."""
 
     @property
     def verdict(self) -> TrafficVerdict:

@@ -18,6 +18,7 @@ from itertools import accumulate
 from statistics import median
 from typing import NamedTuple
 
+from sentimon.monitoring.onset import Onset, volume_onset
 from sentimon.prediction_log.summary import Counts
 from sentimon.statistics.intervals import Estimate, normal_quantile
 from sentimon.timestamps import start_of_hour
@@ -161,15 +162,21 @@ def days_of_baseline(hours: Mapping[int, Counts], zone: tzinfo | None) -> list[D
     if not hours:
         return []
     first, last = min(hours), max(hours)
-    by_hour = [0] * _HOURS
-    for hour, counts in hours.items():
-        by_hour[(hour + _offset(hour // _HOURS, zone)) % _HOURS] += sum(counts)
+    by_hour = _rows_by_hour_of_day(hours, zone)
     begin = (first + _offset(first // _HOURS, zone)) % _HOURS
     end = (last + _offset(last // _HOURS, zone)) % _HOURS
     few = _LEAST_LEVEL * sum(by_hour)
     start = first - begin if sum(by_hour[:begin]) <= few else first
     until = last + _HOURS - end if sum(by_hour[end + 1 :]) <= few else last
     return whole_days(hours, start, until, zone)
+
+
+def _rows_by_hour_of_day(hours: Mapping[int, Counts], zone: tzinfo | None) -> list[int]:
+    """Return the rows in each of the 24 hours of the day, by the calendar in `zone`."""
+    by_hour = [0] * _HOURS
+    for hour, counts in hours.items():
+        by_hour[(hour + _offset(hour // _HOURS, zone)) % _HOURS] += sum(counts)
+    return by_hour
 
 
 def judge_volume(days: Sequence[Day], usual: DailyRows, *, alpha: float, confidence_level: float) -> Volume:
@@ -205,6 +212,37 @@ def judge_volume(days: Sequence[Day], usual: DailyRows, *, alpha: float, confide
         rows=rows,
         expected=expected,
         earlier=change is not None and start == 0 and len(days) > LOOK_BACK_DAYS,
+    )
+
+
+def change_onset(
+    volume: Volume,
+    baseline: Mapping[int, Counts],
+    hours: Mapping[int, Counts],
+    days: Sequence[Day],
+    zone: tzinfo | None,
+    *,
+    confidence_level: float,
+) -> Onset | None:
+    """Return when the change that `volume` found began, to the hour; None without one, or if it is unclear.
+
+    `baseline` and `hours` hold rows per class by hour since 1970, of the baseline and after it; `days` are
+    the whole ones after it. In each hour as many rows are expected as are usual on the day of the week,
+    spread over the day as in the baseline.
+    """
+    if volume.change is None:
+        return None
+    spread = _rows_by_hour_of_day(baseline, zone)
+    expected = {
+        start_of_day(day.number, zone) + hour: volume.usual.levels[day.weekday] * rows / max(1, sum(spread))
+        for day in days[-LOOK_BACK_DAYS:]
+        for hour, rows in enumerate(spread)
+    }
+    return volume_onset(
+        expected,
+        {hour: sum(counts) for hour, counts in hours.items()},
+        baseline_rows=sum(map(sum, baseline.values())),
+        confidence_level=confidence_level,
     )
 
 

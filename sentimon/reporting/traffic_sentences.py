@@ -8,6 +8,7 @@ from typing import Any
 from sentimon.monitoring.freshness import AgeSource, Freshness
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict, Unjudged
 from sentimon.monitoring.traffic_volume import Volume
+from sentimon.reporting.verdict_sentences import explain_onset
 from sentimon.statistics.intervals import Estimate
 from sentimon.timestamps import format_moment
 
@@ -38,7 +39,7 @@ def explain_trouble(report: TrafficReport) -> list[str]:
     if report.verdict is TrafficVerdict.SILENT:
         return [explain_silence(report)]
     changed = report.verdict in (TrafficVerdict.FEWER, TrafficVerdict.MORE)
-    return [explain_change(report)] if changed else []
+    return [explain_change(report), *explain_onset("That", report.onset)] if changed else []
 
 
 def explain_silence(report: TrafficReport) -> str:
@@ -86,6 +87,7 @@ def traffic_object(report: TrafficReport) -> dict[str, Any]:
         "silent": None if age is None else freshness.is_stale(report.now),
         "change": None if volume is None or volume.change is None else volume.change.value,
         "since": _moment(report.since),
+        "onset": None if report.onset is None else report.onset.to_dict(),
         "factor": None if volume is None else volume.factor.to_dict(),
         "rows": None if volume is None else volume.rows,
         "expected_rows": None if volume is None else volume.expected,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.freshness import Freshness
+    from sentimon.monitoring.onset import Onset
     from sentimon.monitoring.traffic import TrafficReport, Unjudged
     from sentimon.monitoring.traffic_volume import Volume
     from sentimon.prediction_log.summary import Counts, Summary
@@ -106,10 +107,11 @@ def _check(log: Workspace, path: Path, baseline: Baseline | None, after: Summary
         known = history_of(baseline.summary.hours, hour_of(min(baseline.created, log.now)))
     volume: Volume | None
     unjudged: Unjudged | None
+    onset: Onset | None = None
     if baseline is None:
         volume, unjudged = None, Unjudged.COLLECTING if collecting else Unjudged.NO_BASELINE
     else:
-        volume, unjudged = _volume(log, baseline.last, known, rows)
+        volume, unjudged, onset = _volume(log, baseline.last, known, rows)
     return TrafficReport(
         now=log.now,
         zone=log.zone,
@@ -117,6 +119,7 @@ def _check(log: Workspace, path: Path, baseline: Baseline | None, after: Summary
         volume=volume,
         unjudged=unjudged,
         has_baseline=baseline is not None or collecting,
+        onset=onset,
     )
 
 
@@ -175,13 +178,17 @@ def _freshness(log: Workspace, baseline: Mapping[int, Counts], rows: _RowsAfter)
 
 def _volume(
     log: Workspace, ended: datetime | None, baseline: Mapping[int, Counts], rows: _RowsAfter
-) -> tuple[Volume | None, Unjudged | None]:
-    """Return (fewer or more rows than in the baseline, why that is not known): one of them is None."""
+) -> tuple[Volume | None, Unjudged | None, Onset | None]:
+    """Return (fewer or more rows than in the baseline, why that is not known, when it changed).
+
+    Of the first two one is None.
+    """
     from sentimon.monitoring.traffic import Unjudged
     from sentimon.monitoring.traffic_volume import (
         FEWEST_DAYS,
         LOOK_BACK_DAYS,
         DailyRows,
+        change_onset,
         days_of_baseline,
         judge_volume,
         start_of_day,
@@ -192,7 +199,7 @@ def _volume(
     days = days_of_baseline(baseline, log.zone)
     usual = DailyRows.of(days)
     if usual is None or ended is None:
-        return None, Unjudged.SHORT_BASELINE if len(days) < FEWEST_DAYS else Unjudged.IRREGULAR
+        return None, Unjudged.SHORT_BASELINE if len(days) < FEWEST_DAYS else Unjudged.IRREGULAR, None
     now = hour_of(log.now)
     first = max(hour_of(ended) + 1, now - 24 * (LOOK_BACK_DAYS + 2))
     newest = hour_of(log.now if rows.newest is None else rows.newest)
@@ -203,6 +210,8 @@ def _volume(
         if start_of_day(day.number, log.zone) <= newest
     ]
     if not since:
-        return None, Unjudged.NO_WHOLE_DAY
+        return None, Unjudged.NO_WHOLE_DAY, None
     level = log.settings.drift.confidence_level
-    return judge_volume(since, usual, alpha=log.settings.monitor.alpha, confidence_level=level), None
+    found = judge_volume(since, usual, alpha=log.settings.monitor.alpha, confidence_level=level)
+    onset = change_onset(found, baseline, rows.hours, since, log.zone, confidence_level=level)
+    return found, None, onset

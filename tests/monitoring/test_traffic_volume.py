@@ -19,6 +19,7 @@ from sentimon.monitoring.traffic_volume import (
     Day,
     Direction,
     Volume,
+    change_onset,
     days_of_baseline,
     judge_volume,
     start_of_day,
@@ -218,3 +219,32 @@ def test_a_day_at_the_edge_of_a_baseline_counts_where_rows_came_all_day() -> Non
     late = {hour: counts for hour, counts in office.items() if hour >= 13}
     assert [one.number for one in days_of_baseline(late, UTC)] == [1, 2, 3, 4, 5, 6]
     assert days_of_baseline({}, UTC) == []
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_the_hour_of_a_change_is_found_with_an_interval(factor: float) -> None:
+    """Rows by the hour, none at night, from Monday on; the change comes in the middle of a day."""
+    generator = random.Random(11)
+    first, changed = 24 * 4 + 24 * 7 * 2_000, 24 * 45 + 14
+    rows = {}
+    for hour in range(24 * 70):
+        usual = 30 * (8 <= hour % 24 < 20) * (0.5 if hour // 24 % 7 > 4 else 1.0)
+        expected = usual * (factor if hour >= changed else 1.0)
+        count = max(0, round(generator.gauss(expected, math.sqrt(expected)))) if expected else 0
+        if count:
+            rows[first + hour] = (count, 0, 0)
+    end = first + 24 * 28
+    known = {hour: counts for hour, counts in rows.items() if hour < end}
+    later = {hour: counts for hour, counts in rows.items() if hour >= end}
+    usual_rows = DailyRows.of(days_of_baseline(known, UTC))
+    assert usual_rows is not None
+    after = whole_days(later, end, first + 24 * 70, UTC)
+    volume = judge_volume(after, usual_rows, alpha=0.05, confidence_level=0.95)
+    assert volume.change is not None
+    onset = change_onset(volume, known, later, after, UTC, confidence_level=0.95)
+    assert onset is not None
+    assert onset.first_hour <= first + changed <= onset.last_hour
+    assert onset.last_hour - onset.first_hour < 24
+    quiet = judge_volume(after[:14], usual_rows, alpha=0.05, confidence_level=0.95)
+    assert quiet.change is None
+    assert change_onset(quiet, known, later, after[:14], UTC, confidence_level=0.95) is None
