@@ -125,9 +125,10 @@ class Recording:
         """Export whether rows still come; it changes nothing of how the run ended."""
         from sentimon.reporting.prometheus_text import traffic_families
 
-        # The time of the newest row is part of the metrics, too, and no name may come twice.
-        known = {one.name for one in self._families}
-        self._families += [one for one in traffic_families(report) if one.name not in known]
+        families = traffic_families(report)
+        # The time of the newest row is part of the metrics, too, with rows dated in the future.
+        names = {one.name for one in families}
+        self._families = [one for one in self._families if one.name not in names] + families
 
     def found_nothing(self) -> None:
         """Have the run end with 0 whatever was found: it was to write, not to judge."""

@@ -78,7 +78,7 @@ def report(
     there are gold labels, retraining, bad lines, settings, and how each number is computed. The file loads
     nothing and opens from disk. It only reads: the monitor remembers nothing of it. With --json the report
     is printed as one object, and written only where --output names a file. Exit code: 0 written; with
-    --json that of what it concludes: 0 stable, 3 drift or retraining recommended, 4 no verdict.
+    --json that of what it concludes: 0 stable, 3 a finding, 4 no verdict.
 
     Example: sentimon report --logs logs/ --since 90d --output report.html
     """

@@ -32,7 +32,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     told: bool = False
     """Whether a retraining trigger has fired on it."""
     onset: Onset | None = None
-    """When the change began that moved most, as the latest check saw it; None where that is not known."""
+    """When the change began that moved most, as a check first saw it; None while that is not known."""
 
 
 def has_recovered(

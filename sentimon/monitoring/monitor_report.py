@@ -37,7 +37,10 @@ class MonitorReport:
     min_samples: int
     delta: float
     threshold: float
-    """How large a change has to be, 0 .. 1, that rows must be able to show before they count as stable."""
+    """How large a change has to be, 0 .. 1, that rows must be able to show before they count as stable.
+
+    It is that of a single look, and at least delta: the monitor looks for nothing smaller.
+    """
     confidence_level: float
     incident: Incident | None
     """The incident that is open, or that this check closed."""
@@ -158,14 +161,14 @@ def monitor_report(
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
         in_this, in_all = detectable((look.window,), look.check), detectable(look.windows, look.check)
-    needed = None
-    if look is not None and in_all is not None and not (in_all.shift or 1.0) <= settings.drift.threshold:
+    needed, threshold = None, max(settings.drift.threshold, settings.monitor.delta)
+    if look is not None and in_all is not None and not (in_all.shift or 1.0) <= threshold:
         needed = rows_to_detect_shift(
             reference,
             sum_windows(look.windows),
             look.check,
             settings.monitor,
-            threshold=settings.drift.threshold,
+            threshold=threshold,
             confidence_level=level,
         )
     return MonitorReport(
@@ -175,7 +178,7 @@ def monitor_report(
         checks=before.checks if look is None else look.check,
         new=new,
         min_samples=settings.drift.min_samples,
-        threshold=settings.drift.threshold,
+        threshold=threshold,
         delta=settings.monitor.delta,
         confidence_level=level,
         incident=before.incident if look is None else look.incident,

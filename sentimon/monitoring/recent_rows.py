@@ -7,20 +7,18 @@ and the more windows there are the more evidence each of them has to give.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift_decision import Power
 from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.onset import HourlyCounts
 from sentimon.monitoring.watched_events import Counted, EventWindow
 from sentimon.prediction_log.summary import Counts
 from sentimon.statistics.detectable_distance import detectable_distance, is_detectable, rows_to_detect
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.intervals import Estimate
-
-HourlyCounts = Mapping[int, Counts]
-"""Rows of each class, in Sentiment order, by hour since 1970, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

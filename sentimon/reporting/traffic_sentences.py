@@ -62,8 +62,9 @@ def explain_change(report: TrafficReport) -> str:
 
 
 def explain_recovery(report: TrafficReport) -> str:
-    """Return that rows come again, or that the log may now be silent for longer."""
-    return f"{_age_of(report)}: rows come again."
+    """Return that the log is no longer silent: rows come again, or may now be older."""
+    limit = length(report.freshness.max_age)
+    return f"{_age_of(report)}, within the limit of {limit}: the log is no longer silent."
 
 
 def explain_return(report: TrafficReport) -> str:

@@ -17,14 +17,14 @@ def is_detectable(before: Sequence[float], n: float, distance: float, *, confide
     from one end of the scale to the other, which of all moves of the same Wasserstein-1 distance takes the
     fewest rows and is the hardest to see: towards positive and towards negative, as far as `before` allows.
     In both cases the lower limit of the interval at `confidence_level` has to be above zero. A distance that
-    `before` allows in neither direction counts as detectable.
+    `before` allows in neither direction counts as detectable, and so does one of 0.
 
     >>> is_detectable([4000, 2000, 4000], 100, 0.15, confidence_level=0.95)
     True
     >>> is_detectable([40, 20, 40], 60, 0.15, confidence_level=0.95)
     False
     """
-    return all(
+    return distance <= 0 or all(
         wasserstein_interval(before, after, confidence_level=confidence_level)[0] > 0
         for after in _moved(before, n, distance)
     )

@@ -161,7 +161,7 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
         state, look = check_new_rows(
             state, hours, reference, settings.monitor, now=workspace.now, confidence_level=level
         )
-        if look.opened:
+        if look.incident is not None and look.drifting and look.incident.onset is None:
             state, look = with_onset(
                 state, look, _onset(workspace, baseline, reference, look.incident, hours)
             )

@@ -93,6 +93,7 @@ def _all_after(compared: BaselineComparison) -> Summary | None:
 
 
 def _check(log: Workspace, path: Path, baseline: Baseline | None, after: Summary | None) -> TrafficReport:
+    from sentimon.monitoring.freshness import is_long_enough
     from sentimon.monitoring.traffic import TrafficReport, Unjudged, history_of
     from sentimon.timestamps import hour_of
     from sentimon.workflows.next_baseline import wanted_at
@@ -101,10 +102,10 @@ def _check(log: Workspace, path: Path, baseline: Baseline | None, after: Summary
     collecting = baseline is None and wanted_at(path) is not None
     if baseline is None and not collecting and is_there(path):
         baseline = read_baseline(path, log.classes)
-    rows = _RowsAfter.of(log, baseline, after)
     known: Mapping[int, Counts] = {}
     if baseline is not None:
         known = history_of(baseline.summary.hours, hour_of(min(baseline.created, log.now)))
+    rows = _RowsAfter.of(log, baseline, after, recent=is_long_enough(known))
     volume: Volume | None
     unjudged: Unjudged | None
     onset: Onset | None = None
@@ -132,8 +133,10 @@ class _RowsAfter:
     """The newest of them, or of the baseline."""
 
     @classmethod
-    def of(cls, log: Workspace, baseline: Baseline | None, known: Summary | None) -> _RowsAfter:
-        """Return them; `known` is the sum over them all, if it is.
+    def of(
+        cls, log: Workspace, baseline: Baseline | None, known: Summary | None, *, recent: bool
+    ) -> _RowsAfter:
+        """Return them; `known` is the sum over them all, if it is, else with `recent` the latest are enough.
 
         Raises:
             StoreError: the log cannot be read.
@@ -144,9 +147,9 @@ class _RowsAfter:
         begin = None if baseline is None else baseline.last
         until = log.now + _INSTANT
         # All hours of years would cost more than they tell.
-        recent = None if begin is None else log.now - (LOOK_BACK_DAYS + 2) * _DAY
-        found = known or log.summary(Period(since=recent, after=begin, until=until))
-        if not found.count and recent is not None and known is None:
+        since = log.now - (LOOK_BACK_DAYS + 2) * _DAY if recent else None
+        found = known or log.summary(Period(since=since, after=begin, until=until))
+        if not found.count and since is not None and known is None:
             found = log.summary(Period(after=begin, until=until))
         last = _newest_of(found, log.now)
         if last is None and baseline is not None:
@@ -172,7 +175,11 @@ def _freshness(log: Workspace, baseline: Mapping[int, Counts], rows: _RowsAfter)
 
     known, source = baseline, AgeSource.BASELINE
     if not is_long_enough(known):
-        known, source = history_of({**rows.hours, **baseline}, hour_of(log.now)), AgeSource.LOG
+        whole = dict(rows.hours)
+        for hour, counts in baseline.items():
+            others = whole.get(hour, (0, 0, 0))
+            whole[hour] = (counts[0] + others[0], counts[1] + others[1], counts[2] + others[2])
+        known, source = history_of(whole, hour_of(log.now)), AgeSource.LOG
     return judge_freshness(rows.newest, known, source=source, setting=log.settings.monitor.max_age)
 
 

@@ -125,6 +125,22 @@ def test_drift_opens_an_incident_that_is_told_once_and_closes(run, traffic, base
     assert closed.code == 0
 
 
+def test_an_incident_that_an_earlier_version_opened_gets_its_onset(
+    run, traffic, baseline, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    traffic(300, MOVED)
+    opened = run("drift", "--monitor", "--json").json["incident"]["onset"]
+    path = tmp_path / "logs/monitor.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    for monitor in state["monitors"].values():
+        del monitor["incident"]["onset"]
+    path.write_text(json.dumps(state), encoding="utf-8")
+    traffic(100, MOVED)
+    later = run("drift", "--monitor", "--json").json
+    assert later["opened"] is False
+    assert later["incident"]["onset"]["earliest"] <= opened["began"] <= later["incident"]["onset"]["latest"]
+
+
 def test_new_words_alarm_though_labels_and_confidence_are_as_they_were(run, traffic, baseline) -> None:  # type: ignore[no-untyped-def]
     traffic(200, words=WORDS[:240] + FOREIGN[:60])
     done = run("drift", "--monitor", "--json")

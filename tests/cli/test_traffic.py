@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sentimon.reporting.prometheus_text import read_values
 from tests.conftest import MAX_AGE
 from tests.support.rows import lines, row
 
@@ -40,7 +41,9 @@ def test_cron_is_told_once_of_a_silent_log_and_once_of_its_end(run, log, baselin
     now = datetime.now(UTC) - timedelta(minutes=5)
     run("log", "--input", "-", "-q", stdin=lines([row(0, timestamp=now.isoformat())]))
     back = run("drift", "-q", **BY_ITS_GAPS)
-    assert (back.code, back.err) == (0, "logs: The newest row is 5 minutes old: rows come again.\n")
+    assert (back.code, back.err.count("\n")) == (0, 1)
+    assert back.err.startswith("logs: The newest row is 5 minutes old, within the limit of ")
+    assert back.err.endswith(": the log is no longer silent.\n")
     assert run("drift", "-q", **BY_ITS_GAPS).err == ""
 
 
@@ -67,3 +70,16 @@ def test_doctor_and_the_export_tell_a_silent_log(run, log, baseline) -> None:  #
     exported = run("export", "prometheus", **BY_ITS_GAPS).out
     assert exported.count("# TYPE sentimon_latest_prediction_timestamp_seconds gauge") == 1
     assert 'sentimon_log_silent{source="sentimon"} 1' in exported
+
+
+def test_the_newest_row_is_exported_without_those_dated_in_the_future(run, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    log(70, 20, 10)
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    run("log", "--input", "-", "-q", stdin=lines([row(0, timestamp=ahead.isoformat())]))
+    found = []
+    for arguments in (("export", "prometheus", "--output", "x.prom"), ("drift", "--prometheus", "x.prom")):
+        run(*arguments, "-q")
+        exported = (tmp_path / "x.prom").read_text(encoding="utf-8")
+        values = {key.partition("{")[0]: value for key, value in read_values(exported).items()}
+        found.append(values["sentimon_latest_prediction_timestamp_seconds"])
+    assert found[0] == found[1] < ahead.timestamp() - 86_400

@@ -14,6 +14,8 @@ from sentimon.monitoring.freshness import AgeSource
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict, Unjudged
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import summarise
+from sentimon.prediction_log.windows import Period
+from sentimon.workflows.drift import compare_with_baseline
 from sentimon.workflows.opening import open_workspace
 from sentimon.workflows.state_files import save_baseline
 from sentimon.workflows.traffic import TrafficLook, check_traffic
@@ -125,6 +127,20 @@ def test_a_baseline_of_a_day_is_helped_by_the_log_and_says_nothing_of_the_volume
     assert (found.verdict, found.unjudged) == (TrafficVerdict.NO_VERDICT, Unjudged.SHORT_BASELINE)
 
 
+def test_a_short_baseline_and_a_long_log_give_one_limit_whatever_was_read_before(tmp_path: Path) -> None:
+    """The gap between a baseline of days and what is looked back on is none of the log's."""
+    rows, later = some(MONDAY, 3), some(MONDAY + 3 * DAY, 150)
+    append(tmp_path, [*rows, *later])
+    made = create_baseline(summarise(rows), name="b", source="l", created=MONDAY + 3 * DAY, min_samples=1)
+    save_baseline(tmp_path / "baseline.json", made)
+    workspace = open_workspace(tmp_path, now=MONDAY + 173 * DAY, metrics__time_zone="UTC")
+    alone = check_traffic(workspace)
+    assert (alone.verdict, alone.freshness.max_age) == (TrafficVerdict.SILENT, 6 * HOUR)
+    for period in (None, Period(since=MONDAY + 100 * DAY)):
+        compared = compare_with_baseline(workspace, None, period)
+        assert check_traffic(workspace, compared=compared).freshness == alone.freshness
+
+
 def test_an_empty_log_is_not_silent(tmp_path: Path) -> None:
     append(tmp_path, [])
     found = checked(tmp_path, BEGIN)
@@ -159,7 +175,9 @@ def test_silence_is_said_once_and_its_end_once(cron: Crontab, logs: Path) -> Non
     assert said.startswith("The newest row is 8 hours old; the longest gap in the baseline is 2 hours")
     assert cron(BEGIN + 9 * HOUR) == cron(BEGIN + 5 * DAY) == []
     append(logs, [record(0, timestamp=BEGIN + 5 * DAY)])
-    assert cron(BEGIN + 5 * DAY + HOUR) == ["The newest row is 60 minutes old: rows come again."]
+    assert cron(BEGIN + 5 * DAY + HOUR) == [
+        "The newest row is 60 minutes old, within the limit of 6 hours: the log is no longer silent."
+    ]
     assert cron(BEGIN + 5 * DAY + 2 * HOUR) == []
     assert len(cron(BEGIN + 9 * DAY)) == 1
 
@@ -182,7 +200,7 @@ def test_fewer_rows_are_said_once_and_stay_said_through_a_silence(cron: Crontab,
     assert said.startswith("The newest row is 2 days old")
     append(logs, some(BEGIN + 32 * DAY, 10, 2))
     said, over = cron(BEGIN + 42 * DAY)
-    assert said.endswith("rows come again.")
+    assert said.endswith("the log is no longer silent.")
     assert over.startswith("The number of rows no longer differs surely")
     assert cron(BEGIN + 42 * DAY) == []
 

@@ -98,7 +98,8 @@ def conclude(evidence: Evidence) -> Conclusion:
     one may find drift where the other does not, and the one that does decides.
     """
     if not evidence.rows:
-        return Conclusion.NO_ROWS
+        silent = evidence.traffic is TrafficVerdict.SILENT
+        return TRAFFIC[TrafficVerdict.SILENT] if silent else Conclusion.NO_ROWS
     if evidence.incident or evidence.drift_rule_met or evidence.reason is Reason.CHANGED:
         return Conclusion.DRIFT
     if evidence.retraining:

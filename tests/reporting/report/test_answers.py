@@ -16,6 +16,7 @@ from sentimon.monitoring.class_mix_drift import DriftReport, detect_drift
 from sentimon.monitoring.drift_decision import VERDICTS, Reason, Verdict
 from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
+from sentimon.monitoring.traffic import TrafficVerdict
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.report.answers import answers, without_verdict
 from sentimon.reporting.report.blocks import Paragraph, Status, Tone
@@ -250,7 +251,9 @@ def test_a_conclusion_is_the_strongest_finding() -> None:
         rows=9, reason=Reason.UNCHANGED, incident=False, drift_rule_met=False, retraining=False
     )
     assert conclude(nothing) is Conclusion.STABLE
-    assert conclude(msgspec.structs.replace(nothing, rows=0, incident=True)) is Conclusion.NO_ROWS
+    empty = msgspec.structs.replace(nothing, rows=0, incident=True)
+    assert conclude(empty) is Conclusion.NO_ROWS
+    assert conclude(msgspec.structs.replace(empty, traffic=TrafficVerdict.SILENT)) is Conclusion.SILENT
     for name in ("incident", "drift_rule_met"):
         assert conclude(msgspec.structs.replace(nothing, retraining=True, **{name: True})) is Conclusion.DRIFT
     assert conclude(msgspec.structs.replace(nothing, retraining=True)) is Conclusion.RETRAIN
