@@ -17,11 +17,13 @@ from sentimon.jsonl import LineError, too_long
 
 _PIECE = 1 << 16
 """Bytes that are read at once."""
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_IN_ARRAY = re.compile(rb'(?:[^\[\]{},"]++|' + _STRING + rb")*+", re.DOTALL)
+# No possessive quantifiers: before Python 3.11.5 they match wrongly around alternatives. A string is unrolled
+# instead, so that each of its bytes can be matched in one way only.
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_IN_ARRAY = re.compile(rb'(?:[^\[\]{},"]+|' + _STRING + rb")*", re.DOTALL)
 """What comes before the next comma or bracket, or before a string that goes on in the next piece."""
-_IN_ROW = re.compile(rb'(?:[^\[\]{}"]++|' + _STRING + rb")*+", re.DOTALL)
-_REST_OF_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_IN_ROW = re.compile(rb'(?:[^\[\]{}"]+|' + _STRING + rb")*", re.DOTALL)
+_REST_OF_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 REST = b'{"":0'
 """How the rest of an object begins whose list of rows was read."""
 _GOES_ON = (b"{", b"[", b",")

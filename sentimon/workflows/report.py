@@ -314,7 +314,8 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> GrownWords:
 
     baseline, summary = comparison.baseline, comparison.summary
     if baseline is None:
-        return GrownWords(missing=NoWords.NO_BASELINE)
+        collecting = comparison.report.collecting is not None
+        return GrownWords(missing=NoWords.COLLECTING if collecting else NoWords.NO_BASELINE)
     vocabulary = baseline.vocabulary
     if vocabulary is None:
         return GrownWords(missing=NoWords.NOT_IN_BASELINE)

@@ -111,7 +111,8 @@ class Onsets(msgspec.Struct, frozen=True, kw_only=True):
 class NoWords(enum.StrEnum):
     """Why words cannot be compared."""
 
-    NO_BASELINE = "there is no baseline"
+    NO_BASELINE = "there is no baseline to compare them with"
+    COLLECTING = "the baseline is still being collected"
     NOT_IN_BASELINE = (
         "the baseline has no words, as it was made of rows without texts or of fewer than 200 of them"
     )
