@@ -77,7 +77,7 @@ def _label_and_retrain(report: Report, when: str = "") -> list[Step]:
             ),
         ),
         Step(
-            text="Fill in the column `label`, bring the file back, and train a model on all labels:",
+            text="Add a column 'label' with the right class, bring the file back, and train a model:",
             command=report.options.command("label", "import", "to_label.csv"),
             then=report.options.command("retrain", "--output", "models/new", logs="--labels-from"),
         ),
