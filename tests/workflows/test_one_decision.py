@@ -27,7 +27,7 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.windows import Period
 from sentimon.reporting.json_shapes import drift_object
 from sentimon.reporting.prometheus_text import read_values
-from sentimon.reporting.report.answers import without_verdict
+from sentimon.reporting.report.answers import tell_look
 from sentimon.reporting.report.rendering import to_html, to_markdown
 from sentimon.reporting.report.story import tell
 from sentimon.reporting.traffic_sentences import traffic_object
@@ -175,9 +175,9 @@ def _same(case: Case, logs: str, path: Path) -> dict[str, Any]:
             assert all(sentence in page for sentence in explain_trigger(trigger))
         else:
             assert "Retraining is recommended" not in page
-        sentences = explain_drift(report, workspace.names)
-        # Where the verdict is a word of its own the sentence goes without it.
-        assert sentences[0] in page or without_verdict(sentences)[0] in page
+        assert tell_look(told) in page
+        if told.look_found:
+            assert explain_drift(report, workspace.names)[0] in page
 
     watcher = Watcher(every="1d", calendar=workspace.calendar("1d"), windows=3, path=path)
     seen = watcher.look(workspace)
