@@ -166,9 +166,7 @@ def drift(
     if not monitor.dry_run:
         collect_baseline(workspace, path)
     if is_judged_by_monitor(workspace, path):
-        chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
-        given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz}
-        _refuse(given, "the monitor, which judges each row once")
+        _refuse_chosen(rows)
     look = TrafficLook(workspace=workspace, path=path)
     check = check_drift(
         workspace,
@@ -273,6 +271,13 @@ def _reset(workspace: Workspace, *, yes: bool) -> None:
 
     forget_monitors(workspace.folder)
     note(f"the monitor of {workspace.folder} starts anew")
+
+
+def _refuse_chosen(rows: ComparedRows) -> None:
+    """Raise UsageError where the user chose rows, or how they are compared: the monitor cannot."""
+    chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
+    given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz}
+    _refuse(given, "the monitor, which judges each row once")
 
 
 def _refuse(options: Mapping[str, object], other: str) -> None:

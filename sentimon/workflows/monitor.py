@@ -178,15 +178,13 @@ def _onset(
     workspace: Workspace,
     baseline: Baseline,
     reference: Reference,
-    incident: Incident | None,
+    incident: Incident,
     hours: Mapping[int, EventWindow],
 ) -> Onset | None:
     """Return when the share changed that moved most, of those that opened an incident."""
     from sentimon.monitoring.onset import class_mix_onset, event_onset
     from sentimon.prediction_log.windows import Period
 
-    if incident is None:
-        return None
     level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
     largest = max(incident.findings, key=lambda one: abs(one.difference))
     if largest.group == "class":
@@ -240,10 +238,12 @@ def _count_words(
     """
     from sentimon.monitoring.monitor_state import LATE_HOURS
     from sentimon.monitoring.vocabulary import WordCounter
+    from sentimon.timestamps import hour_of
 
     counter = WordCounter(vocabulary)
     found = dict.fromkeys(hours, counter.nothing)
-    horizon = max(hours, default=0) - LATE_HOURS
+    # As of the state: a row dated in the future makes no present hour an old one.
+    horizon = min(max(hours, default=0), hour_of(log.now)) - LATE_HOURS
     old = sum(rows for hour, rows in hours.items() if hour < horizon)
     for part, one_in in (
         ({hour for hour in hours if hour < horizon}, -(-old // SAMPLED_TEXTS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from contextlib import ExitStack
 from datetime import timedelta
@@ -76,6 +77,20 @@ def test_of_many_texts_a_sample_is_read_but_all_that_a_late_row_may_follow(
         for counted in (one.report.look.window.groups[-1] for one in (look, whole) if one.report.look)
     ]
     assert shares[0] == pytest.approx(shares[1], abs=0.05)
+
+
+def test_a_row_dated_in_the_future_makes_no_late_hour_a_sample(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = record(0, text="word1 word2", timestamp=START + timedelta(days=400))
+    with (workspace.folder / "predictions.jsonl").open("a", encoding="utf-8") as file:
+        file.write(lines([ahead.to_dict()]))
+    newest = START + timedelta(minutes=24 * 60 + 60 * HOURS)
+    monkeypatch.setattr(monitor, "SAMPLED_TEXTS", 300)
+    look = run_monitor(dataclasses.replace(workspace, now=newest), keep=False)
+    kept = {hour: window.groups[-1].n for hour, window in look.state.seen.items() if window.rows > 1}
+    assert len(kept) >= 48
+    assert set(kept.values()) == {PER_HOUR}
 
 
 def test_a_sample_is_always_of_the_same_rows_and_about_as_large_as_was_asked(workspace: Workspace) -> None:
