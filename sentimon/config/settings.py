@@ -22,6 +22,7 @@ from sentimon.config.ranges import (
     TimeZone,
     Webhook,
 )
+from sentimon.config.segment_settings import SegmentSettings
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
@@ -434,6 +435,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     input: InputSettings = field(default_factory=InputSettings)
     logs: LogSettings = field(default_factory=LogSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    segments: SegmentSettings = field(default_factory=SegmentSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)

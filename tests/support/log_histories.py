@@ -25,6 +25,9 @@ ROME = ZoneInfo("Europe/Rome")
 NOW = START + timedelta(days=400)
 
 
+CHANNELS = ["app", "web", "", None, 3, 3.0, 2.5, True, "a" * 90, {"deep": 1}, [], "(other)", "\u202eppa"]
+FIELDS = ("channel", "user.land", "@length", "@model", "@script")
+"""Fields that divide the rows of `line`."""
 WIDTHS = (1, 2, 6)
 """Hours of the cells of small logs."""
 
@@ -60,6 +63,11 @@ def line(chance: random.Random) -> bytes:
     if kind == 5:
         extra["scores"] = {"negative": 0.6, "neutral": 0.6, "positive": 0.1}
     made = row(place, minute, confidence) | extra
+    if chance.randrange(2):
+        made |= {"channel": chance.choice(CHANNELS)}
+    if chance.randrange(2):
+        place_of_origin = chance.choice(["it", "de", None, 7, ["x"]])
+        made |= chance.choice([{"user": {"land": place_of_origin}}, {"user.land": "it"}, {"user": "nobody"}])
     labels = ("negative", "neutral", "positive")
     made |= {
         "sentiment": labels[place],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -11,12 +11,15 @@ from sentimon.prediction_log.index.cells import hour_slots
 from sentimon.prediction_log.index.line_blocks import plain_blocks
 from sentimon.prediction_log.index.scan import Scan
 from sentimon.prediction_log.log_file import open_log_file
+from sentimon.prediction_log.slices import Slices
 from sentimon.prediction_log.summary import GrowingSummary, Summary
 
 
-def scanned(blocks: Iterable[bytes | memoryview], *, bulk: bool, begin: int = 0) -> Scan:
+def scanned(
+    blocks: Iterable[bytes | memoryview], *, bulk: bool, begin: int = 0, fields: Sequence[str] = ()
+) -> Scan:
     """The scan of all of them."""
-    scan = Scan(begin, slot=hour_slots, zone=UTC, bulk=bulk)
+    scan = Scan(begin, slot=hour_slots, zone=UTC, bulk=bulk, fields=fields)
     for block in blocks:
         scan.add_block(block)
     scan.finish()
@@ -32,6 +35,13 @@ def file_blocks(path: Path) -> Iterator[memoryview]:
 def by_hour(scan: Scan) -> dict[int, Summary]:
     """The sum of each cell."""
     return {key: cell.sums.summary() for key, cell in scan.cells.items()}
+
+
+def slices_by_hour(scan: Scan) -> dict[int, dict[str, Slices]]:
+    """The sums over the slices of each cell."""
+    return {
+        key: {name: sums.slices() for name, sums in cell.slices.items()} for key, cell in scan.cells.items()
+    }
 
 
 def whole(scan: Scan, path: str = "") -> Summary:

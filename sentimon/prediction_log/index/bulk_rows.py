@@ -12,16 +12,18 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, cast
+from operator import attrgetter
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from sentimon.labels import LABELS
-from sentimon.prediction_log.index.cells import CellTable, SlotFunction
+from sentimon.prediction_log.index.cells import CellTable, SlotFunction, TimeCell
+from sentimon.prediction_log.index.slice_sums import add_slices
 from sentimon.prediction_log.index.text_sums import Flags, Floats, Integers, floats, integers, sum_texts
 from sentimon.prediction_log.record import AGREEMENT, LEAST_CONFIDENCE, OptionalFields
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, GrowingSummary
@@ -50,11 +52,49 @@ class _StrictRow(CommonRow, kw_only=True, gc=False, forbid_unknown_fields=True):
     pass
 
 
-_decode_ours = msgspec.json.Decoder(_StrictRow).decode_lines
-_decode = msgspec.json.Decoder(CommonRow).decode_lines
+class BlockDecoders:
+    """Decode the rows of a block: those with known fields alone, and any; `keys` are further known fields."""
+
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        # A name that is none of Python's, so that a field may be called anything.
+        attributes = {key: f"slice_{place}" for place, key in enumerate(keys)}
+        columns = [(name, Any, msgspec.UNSET) for name in attributes.values()]
+        rename = {name: key for key, name in attributes.items()}
+        self._ours, self._any = (
+            msgspec.json.Decoder(
+                msgspec.defstruct(
+                    base.__name__,
+                    columns,
+                    bases=(base,),
+                    rename=rename,
+                    forbid_unknown_fields=strict,
+                    gc=False,
+                )
+                if keys
+                else base
+            ).decode_lines
+            for base, strict in ((_StrictRow, True), (CommonRow, False))
+        )
+        self.attributes: Mapping[str, str] = attributes
+        """The attribute of a row that holds each of the further fields; UNSET in a row without it."""
+
+    def decode(self, block: bytes | memoryview) -> Sequence[CommonRow]:
+        """Return the rows of a block.
+
+        Raises:
+            msgspec.DecodeError, UnicodeDecodeError, RecursionError: a line is no row in the common form.
+        """
+        with contextlib.suppress(msgspec.ValidationError):
+            return cast(Sequence[CommonRow], self._ours(block))
+        # The decoder checks only the fields it keeps for valid UTF-8; the others have to be valid, too.
+        for line in bytes(block).split(b"\n"):
+            line.isascii() or str(line, "utf-8")
+        return cast(Sequence[CommonRow], self._any(block))
 
 
-def decode_block(block: bytes | memoryview) -> tuple[Sequence[CommonRow], npt.NDArray[np.int64]] | None:
+def decode_block(
+    block: bytes | memoryview, decoders: BlockDecoders
+) -> tuple[Sequence[CommonRow], npt.NDArray[np.int64]] | None:
     """Return (the rows of a block, one a line; where each line begins, and where the last one ends).
 
     Return None if a line holds something else. The decoder takes values one after the other, wherever
@@ -72,19 +112,10 @@ def decode_block(block: bytes | memoryview) -> tuple[Sequence[CommonRow], npt.ND
     ):
         return None
     try:
-        rows = _decoded(block)
+        rows = decoders.decode(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return (rows, offsets) if len(rows) == len(ends) else None
-
-
-def _decoded(block: bytes | memoryview) -> Sequence[CommonRow]:
-    with contextlib.suppress(msgspec.ValidationError):
-        return _decode_ours(block)
-    # The decoder checks only the fields it keeps for valid UTF-8; the others have to be valid, too.
-    for line in bytes(block).split(b"\n"):
-        line.isascii() or str(line, "utf-8")
-    return _decode(block)
 
 
 MOST_ROWS = 8192
@@ -100,9 +131,13 @@ _NO_SCORES = CommonScores(negative=math.nan, neutral=math.nan, positive=math.nan
 
 
 class RowColumns:
-    """The classes, confidences and scores of some rows, one array each; what a row lacks is NaN."""
+    """The classes, confidences and scores of some rows, one array each; what a row lacks is NaN.
+
+    `slices` holds the values of the fields that divide the rows, by the names of the fields.
+    """
 
     def __init__(self, rows: Sequence[CommonRow]) -> None:
+        self.slices: Mapping[str, Sequence[str]] = {}
         self.classes = integers([_CODES[row.sentiment] for row in rows])
         self.confidence = _confidences(rows)
         self.negative, self.neutral, self.positive = _scores(rows)
@@ -163,11 +198,11 @@ class PendingColumns:
     def _clear(self) -> None:
         self._count = 0
         self._columns: list[RowColumns] = []
-        self._cells: dict[int, GrowingSummary] = {}
+        self._cells: dict[int, TimeCell] = {}
         self._runs: list[tuple[int, int]] = []
 
-    def add(self, columns: RowColumns, runs: Sequence[tuple[GrowingSummary, int]]) -> None:
-        """Add at most MOST_ROWS rows; a run is (the sum of a cell, how many of the next rows belong to it).
+    def add(self, columns: RowColumns, runs: Sequence[tuple[TimeCell, int]]) -> None:
+        """Add at most MOST_ROWS rows; a run is (a cell, how many of the next rows belong to it).
 
         The sum of the cell knows its first and last row already; both lie in one hour.
         """
@@ -175,9 +210,9 @@ class PendingColumns:
             self.sum_up()
         self._count += len(columns.classes)
         self._columns.append(columns)
-        for sums, length in runs:
-            self._cells[id(sums)] = sums
-            self._runs.append((id(sums), length))
+        for cell, length in runs:
+            self._cells[id(cell)] = cell
+            self._runs.append((id(cell), length))
 
     def sum_up(self) -> None:
         """Add the waiting rows to the sums of their cells."""
@@ -190,10 +225,18 @@ class PendingColumns:
         positive = _millionths([one.positive for one in self._columns])
         polarity = positive - _millionths([one.negative for one in self._columns])
         path_at = {key: place for place, key in enumerate(self._cells)}
+        cells = list(self._cells.values())
         places = np.array([path_at[key] for key, _ in self._runs])
-        groups = np.repeat(places * _CLASSES, [length for _, length in self._runs])
-        groups += np.concatenate([one.classes for one in self._columns])
-        tallies = [tally for sums in self._cells.values() for tally in sums.classes]
+        cell_places = np.repeat(places, [length for _, length in self._runs])
+        classes = np.concatenate([one.classes for one in self._columns])
+        groups = cell_places * _CLASSES + classes
+        if self._columns[0].slices:
+            values = {
+                name: [value for one in self._columns for value in one.slices[name]]
+                for name in self._columns[0].slices
+            }
+            add_slices(cells, cell_places, values, classes, confidence)
+        tallies = [tally for cell in cells for tally in cell.sums.classes]
         counts = np.bincount(groups, minlength=len(tallies))
         sure, confidence = _present(groups, confidence)
         scored, polarity = _present(groups, polarity)
@@ -208,11 +251,11 @@ class PendingColumns:
             tally.polarity += sums[2]
             _include(tally.confidence_histogram, by_confidence[place])
             _include(tally.polarity_histogram, by_polarity[place])
-        for cell in self._cells.values():
+        for cell in cells:
             # A cell lies within an hour, so its counts are those of the hour.
-            if cell.ends:
-                first, second, third = (tally.count for tally in cell.classes)
-                cell.hours[cell.ends[0] // HOUR_MICROSECONDS] = (first, second, third)
+            if cell.sums.ends:
+                first, second, third = (tally.count for tally in cell.sums.classes)
+                cell.sums.hours[cell.sums.ends[0] // HOUR_MICROSECONDS] = (first, second, third)
 
 
 def _include(histogram: array[int], counts: Integers) -> None:
@@ -254,6 +297,8 @@ class BulkReader:
         self._cells = cells
         self._slot = slot
         self._pending = PendingColumns()
+        keys = [key for field in cells.fields if not field.derived for key in field.keys]
+        self._decoders = BlockDecoders(list(dict.fromkeys(keys)))
 
     def add_block(self, block: bytes | memoryview, begin: int) -> int:
         """Add a block of whole lines that begins at byte `begin` of the file; return the number of its rows.
@@ -261,7 +306,7 @@ class BulkReader:
         Return 0, and add nothing, if a row is not in the common form, holds numbers near a limit, or if
         there are more rows than can be summed at once.
         """
-        decoded = decode_block(block)
+        decoded = decode_block(block, self._decoders)
         if decoded is None or not 0 < len(decoded[0]) <= MOST_ROWS:
             return 0
         rows, offsets = decoded
@@ -274,6 +319,8 @@ class BulkReader:
         columns = RowColumns(rows)
         if times[0] < EARLIEST or times[-1] >= LATEST or not columns.are_valid():
             return 0
+        if self._cells.fields:
+            columns.slices = self._slice_values(rows)
         found = list(self._runs(times))
         texts = sum_texts([row.text for row in rows], [first for _, first, _ in found])
         runs = []
@@ -284,9 +331,15 @@ class BulkReader:
             cell.sums.span(to_microseconds(times[first]), to_microseconds(times[end - 1]))
             cell.sums.add_properties(properties)
             _add_origins(cell.sums, part)
-            runs.append((cell.sums, end - first))
+            runs.append((cell, end - first))
         self._pending.add(columns, runs)
         return len(rows)
+
+    def _slice_values(self, rows: Sequence[CommonRow]) -> Mapping[str, Sequence[str]]:
+        from sentimon.prediction_log.slice_fields import column_values
+
+        columns = {key: list(map(attrgetter(name), rows)) for key, name in self._decoders.attributes.items()}
+        return {field.name: column_values(rows, field, columns) for field in self._cells.fields}
 
     def finish(self) -> None:
         """Complete the sums of the cells."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary
 from sentimon.prediction_log.windows import Calendar, Period
+from sentimon.scoring.scores import SCALE
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds, to_microseconds
+
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slice_fields import SliceField
+    from sentimon.prediction_log.slices import GrowingSlices
 
 SlotFunction = Callable[[int], tuple[int, int]]
 """Takes a moment in microseconds since 1970; gives (the key of its slot of time, the end of that slot).
@@ -35,6 +41,8 @@ class TimeCell(msgspec.Struct):
     sums: GrowingSummary = msgspec.field(default_factory=GrowingSummary)
     ranges: list[ByteRange] = msgspec.field(default_factory=list)
     """The parts of the file that hold its rows, in order; rows of other cells may lie between them."""
+    slices: dict[str, GrowingSlices] = msgspec.field(default_factory=dict)
+    """For each field that divides the rows, by its name, the sums over the slices."""
 
     def add_range(self, begin: int, end: int) -> None:
         """Note that rows of the cell lie between two bytes of the file, behind the known ranges."""
@@ -46,9 +54,14 @@ class TimeCell(msgspec.Struct):
 class CellTable(dict[int, TimeCell]):
     """Cells by key; a new one is empty."""
 
+    def __init__(self, fields: Sequence[SliceField] = ()) -> None:
+        """Begin without a cell; `fields` divide the rows of each."""
+        super().__init__()
+        self.fields = fields
+
     def __missing__(self, key: int) -> TimeCell:
         """Return a new, empty cell."""
-        cell = self[key] = TimeCell()
+        cell = self[key] = TimeCell(slices=_no_slices(self.fields))
         return cell
 
     def add(self, row: PredictionRecord, slot: SlotFunction, begin: int, end: int) -> None:
@@ -57,6 +70,22 @@ class CellTable(dict[int, TimeCell]):
         cell = self[key]
         cell.sums.add(row)
         cell.add_range(begin, end)
+        for field in self.fields:
+            confidence = None if row.confidence is None else round(row.confidence * SCALE)
+            cell.slices[field.name].add(field.value(row, row.extra), row.sentiment, confidence)
+
+    @property
+    def slice_count(self) -> int:
+        """Return the number of slices of all cells."""
+        return sum(len(one.values) for cell in self.values() for one in cell.slices.values())
+
+
+def _no_slices(fields: Sequence[SliceField]) -> dict[str, GrowingSlices]:
+    if not fields:
+        return {}
+    from sentimon.prediction_log.slices import GrowingSlices
+
+    return {field.name: GrowingSlices() for field in fields}
 
 
 def hour_slots(moment: int) -> tuple[int, int]:

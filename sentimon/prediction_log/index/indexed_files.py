@@ -97,13 +97,24 @@ class IndexEntry(msgspec.Struct, kw_only=True, rename={"progress": "reading"}):
     """The fingerprint of the zone of its naive timestamps; empty if it has none."""
     longest: int
     """Bytes of the longest line that was read as one."""
+    fields: tuple[str, ...] = ()
+    """The fields that divide its rows into slices."""
     progress: ReadProgress = msgspec.field(default_factory=ReadProgress)
 
 
-def new_entry(snapshot: FileSnapshot, *, longest: int, number: int = 0) -> IndexEntry:
+def new_entry(
+    snapshot: FileSnapshot, *, longest: int, fields: tuple[str, ...] = (), number: int = 0
+) -> IndexEntry:
     """Return the entry of a file that was not read yet."""
     return IndexEntry(
-        number=number, stem="", state=snapshot.state, settled=False, chain=None, zone="", longest=longest
+        number=number,
+        stem="",
+        state=snapshot.state,
+        settled=False,
+        chain=None,
+        zone="",
+        longest=longest,
+        fields=fields,
     )
 
 
@@ -194,6 +205,18 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The zone of timestamps that name none; None is local time."""
     longest: int = LONGEST
     """Bytes of the longest line that is read as one."""
+    fields: tuple[str, ...] = ()
+    """The fields that divide the rows into slices; what was read with others besides is read so, too."""
+
+
+MOST_FIELDS = 16
+"""Fields that the rows are divided by at once: those of the settings, and those asked for now and then."""
+
+
+def _all_fields(entries: Sequence[IndexEntry], options: ReadOptions) -> tuple[str, ...]:
+    """Return the fields to read a new file with: those asked for now, and those that others ask for."""
+    others = sorted({field for entry in entries for field in entry.fields} - {*options.fields})
+    return options.fields + tuple(others[: max(0, MOST_FIELDS - len(options.fields))])
 
 
 def match_files(
@@ -207,7 +230,9 @@ def match_files(
     left = {
         entry.state: entry
         for entry in entries
-        if entry.zone in ("", in_zone) and entry.longest == options.longest
+        if entry.zone in ("", in_zone)
+        and entry.longest == options.longest
+        and {*options.fields} <= {*entry.fields}
     }
     unchanged = {
         snapshot.state: left.pop(snapshot.state)
@@ -219,7 +244,9 @@ def match_files(
         if snapshot.state in unchanged:
             known.append(IndexedFile(snapshot=snapshot, entry=unchanged[snapshot.state], unchanged=True))
         else:
-            entry = _entry_of(snapshot, list(left.values())) or new_entry(snapshot, longest=options.longest)
+            entry = _entry_of(snapshot, list(left.values())) or new_entry(
+                snapshot, longest=options.longest, fields=_all_fields(entries, options)
+            )
             left.pop(entry.state, None)
             known.append(IndexedFile(snapshot=snapshot, entry=entry, unchanged=False))
     kept = {one.entry.number for one in known}

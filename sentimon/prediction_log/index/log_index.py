@@ -74,6 +74,8 @@ class LogIndex(msgspec.Struct, frozen=True, kw_only=True):
     """Where the index may be kept, the best path first; excluded any, each program reads everything."""
     longest: int = LONGEST
     """Bytes of the longest line that is read as one; a longer one is a bad line."""
+    fields: tuple[str, ...] = ()
+    """The fields that divide the rows into slices."""
     excluded: frozenset[str] = frozenset()
     """The names of files that are left out of every answer."""
 
@@ -133,7 +135,7 @@ class LogIndex(msgspec.Struct, frozen=True, kw_only=True):
             with _retry_if_moved(), lock, contextlib.closing(IndexStore(path)) as store:
                 if copy_of is not None:
                     store.copy_from(copy_of)
-                options = ReadOptions(zone=self.zone, longest=self.longest)
+                options = ReadOptions(zone=self.zone, longest=self.longest, fields=self.fields)
                 files = refresh_index(
                     store, self.folder, options=options, now=self.now, run=self.run, excluded=self.excluded
                 )

@@ -16,7 +16,7 @@ import msgspec
 from sentimon.errors import StoreError
 from sentimon.prediction_log.index.cells import WIDTHS
 from sentimon.prediction_log.index.file_snapshot import FileSnapshot
-from sentimon.prediction_log.index.indexed_files import IndexEntry
+from sentimon.prediction_log.index.indexed_files import IndexEntry, ReadOptions
 from sentimon.prediction_log.index.packed_sums import PackedCell, pack, unpack
 from sentimon.prediction_log.index.sqlite_store import FORMAT, IndexStore
 from sentimon.prediction_log.locks import STATE_FOLDER
@@ -38,12 +38,12 @@ _decode = msgspec.msgpack.Decoder(_Sidecar).decode
 
 
 def load_sidecars(
-    store: IndexStore, found: Sequence[tuple[FileSnapshot, int]], *, zone: str, longest: int
+    store: IndexStore, found: Sequence[tuple[FileSnapshot, int]], *, zone: str, options: ReadOptions
 ) -> dict[int, IndexEntry]:
     """Copy the saved sums of some objects into `store`, each under its number, and return their entries.
 
-    Objects without a valid sidecar are missing in the result. `zone` is the fingerprint of the zone of
-    naive timestamps; `longest` is the limit on the length of lines.
+    Objects without a valid sidecar, or read with other `options`, are missing in the result. `zone` is the
+    fingerprint of the zone of naive timestamps.
 
     Raises:
         sqlite3.Error: the store is full.
@@ -54,7 +54,7 @@ def load_sidecars(
         contents = read_objects([_sidecar_path(snapshot.path) for snapshot, _ in some])
         for (snapshot, number), content in zip(some, contents, strict=True):
             read = _valid_sidecar(content, snapshot, zone)
-            if read is not None and read.entry.longest == longest:
+            if read is not None and _was_read_so(read.entry, options):
                 read.entry.number = number
                 store.put_entry(read.entry, unpack(read.total))
                 store.add_cells(number, read.cells)
@@ -68,14 +68,19 @@ def save_sidecar(store: IndexStore, path: Path, entry: IndexEntry) -> None:
     Raises:
         sqlite3.Error, msgspec.MsgspecError: the store is broken.
     """
+    number, fields = entry.number, entry.fields
     cells = [
-        PackedCell(width, one.hour, pack(one.sums), one.ranges)
+        PackedCell(width, one.hour, pack(one.sums), one.ranges, store.packed_slices(number, fields, one))
         for width in WIDTHS
         for one in store.cells(entry.number, width)
     ]
     content = msgspec.msgpack.encode(_Sidecar(FORMAT, entry, pack(store.total(entry.number)), cells))
     with contextlib.suppress(StoreError):
         write_object(_sidecar_path(path), crc32(content).to_bytes(_CHECKSUM_BYTES, "big") + content)
+
+
+def _was_read_so(entry: IndexEntry, options: ReadOptions) -> bool:
+    return entry.longest == options.longest and {*options.fields} <= {*entry.fields}
 
 
 def _sidecar_path(path: Path) -> Path:

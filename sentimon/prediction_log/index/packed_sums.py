@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from sentimon.prediction_log.index.cells import WIDTHS, ByteRange, CellTable
+from sentimon.prediction_log.index.cells import WIDTHS, ByteRange, CellTable, TimeCell
 from sentimon.prediction_log.summary import (
     CONFIDENCE_BINS,
     POLARITY_BINS,
@@ -16,6 +17,9 @@ from sentimon.prediction_log.summary import (
     GrowingTally,
 )
 from sentimon.scoring.scores import SCALE
+
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slices import GrowingSlices
 
 MOST_RANGES = 64
 """Most ranges of one cell; if there are more, the nearest are merged."""
@@ -63,6 +67,8 @@ class PackedCell(msgspec.Struct, array_like=True, frozen=True):
     sums: bytes
     ranges: list[ByteRange]
     """Where its rows are; empty in a cell wider than an hour, whose hours tell."""
+    slices: dict[str, bytes] = {}
+    """For each field that divides the rows, by its name, the packed sums over the slices."""
 
 
 class PartialSum(msgspec.Struct, array_like=True, frozen=True):
@@ -87,25 +93,49 @@ def pack_cells(cells: CellTable) -> tuple[list[PackedCell], bytes]:
 
     They are in the order of width and hour, each once.
     """
-    packed = [
-        PackedCell(1, hour, pack(cell.sums), merged_ranges(cell.ranges))
-        for hour, cell in sorted(cells.items())
-    ]
-    sums = {hour: cell.sums for hour, cell in cells.items()}
+    packed = [_packed_cell(1, hour, cell) for hour, cell in sorted(cells.items())]
+    wide: CellTable = cells
     for width in WIDTHS[1:]:
-        sums = _widened(sums, width)
-        packed += [PackedCell(width, hour, pack(one), []) for hour, one in sorted(sums.items())]
+        wide = _widened(wide, width)
+        packed += [_packed_cell(width, hour, one) for hour, one in sorted(wide.items())]
     total = GrowingSummary()
-    for one in sums.values():
-        total.include(one)
+    for one in wide.values():
+        total.include(one.sums)
     return packed, pack(total)
 
 
-def _widened(sums: Mapping[int, GrowingSummary], width: int) -> dict[int, GrowingSummary]:
-    wide: dict[int, GrowingSummary] = {}
-    for hour, one in sums.items():
-        wide.setdefault(hour - hour % width, GrowingSummary()).include(one)
+def _packed_cell(width: int, hour: int, cell: TimeCell) -> PackedCell:
+    slices = {name: _pack_slices(sums) for name, sums in cell.slices.items()}
+    return PackedCell(width, hour, pack(cell.sums), merged_ranges(cell.ranges) if width == 1 else [], slices)
+
+
+def _pack_slices(sums: GrowingSlices) -> bytes:
+    from sentimon.prediction_log.slices import pack_slices
+
+    return pack_slices(sums)
+
+
+def _widened(cells: CellTable, width: int) -> CellTable:
+    wide = CellTable(cells.fields)
+    for hour, cell in cells.items():
+        into = wide[hour - hour % width]
+        into.sums.include(cell.sums)
+        for name, sums in cell.slices.items():
+            into.slices[name].include(sums)
     return wide
+
+
+def merged_slices(one: dict[str, bytes], other: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the packed sums over the slices of both sets of rows, which are divided by the same fields."""
+    from sentimon.prediction_log.slices import pack_slices, unpack_slices
+
+    merged = {}
+    for name in one.keys() | other.keys():
+        sums = [unpack_slices(packed[name]) for packed in (one, other) if name in packed]
+        for more in sums[1:]:
+            sums[0].include(more)
+        merged[name] = pack_slices(sums[0])
+    return merged
 
 
 def pack(sums: GrowingSummary) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,6 +19,7 @@ from sentimon.prediction_log.index.cells import (
     ByteRange,
     SlotFunction,
     SlotsByHour,
+    TimeCell,
     TimeSpan,
     calendar_slots,
     clipped_slots,
@@ -33,6 +35,10 @@ from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.summary import Counts, GrowingSummary, Summary
 from sentimon.prediction_log.windows import Calendar, Period, Window, lay_out
 from sentimon.timestamps import from_microseconds
+
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slice_fields import SliceField
+    from sentimon.prediction_log.slices import GrowingSlices, Slices
 
 SlotSum = tuple[int, GrowingSummary]
 """The key of a slot of time, and the sum over some of its rows."""
@@ -85,6 +91,44 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
         for file in self.files:
             yield from self._pieces(file, span, slot, self._torn_line(file, slot))
 
+    def slices(self, period: Period, field: SliceField) -> Slices:
+        """Return the sums over the rows in `period` by the values of a field that divides the rows."""
+        from sentimon.prediction_log.slices import Slices
+
+        found = self._slices_by(period, field, one_slot)
+        return found[0].slices() if found else Slices()
+
+    def slice_hours(self, period: Period, field: SliceField) -> dict[int, Slices]:
+        """Return the sums over the rows in `period` by hour since 1970, UTC, and by the values of a field."""
+        found = self._slices_by(period, field, hour_slots)
+        return {hour: sums.slices() for hour, sums in sorted(found.items())}
+
+    def slice_windows(self, period: Period, field: SliceField, calendar: Calendar) -> dict[datetime, Slices]:
+        """Return the sums over rows in `period` by start of the window, and by the values of a field."""
+        found = self._slices_by(period, field, calendar_slots(calendar))
+        return {from_microseconds(start): sums.slices() for start, sums in sorted(found.items())}
+
+    def _slices_by(self, period: Period, field: SliceField, slots: SlotFunction) -> dict[int, GrowingSlices]:
+        span = TimeSpan.of(period)
+        found: dict[int, GrowingSlices] = {}
+        slot = clipped_slots(span, slots)
+        for file in self.files:
+            for key, sums in self._slice_pieces(file, span, slot, field.name):
+                # The first piece is nobody else's.
+                if found.setdefault(key, sums) is not sums:
+                    found[key].include(sums)
+        return found
+
+    def _slice_pieces(
+        self, file: IndexedFile, span: TimeSpan, slot: SlotFunction, field: str
+    ) -> Iterator[tuple[int, GrowingSlices]]:
+        cut: dict[int, list[ByteRange]] = {}
+        for key, cell in self._whole_cells(file, span, slot, cut):
+            yield key, self.store.slices(file.entry.number, field, cell)
+        torn = _slots_of(self._torn_line(file, slot, (field,)))
+        for key, read in (*self._cut_cells(file, cut, slot, (field,)), *torn):
+            yield key, read.slices[field]
+
     def trouble(self) -> Summary:
         """Return the sum over all bad lines."""
         sums = GrowingSummary()
@@ -113,35 +157,53 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
 
     def _pieces(self, file: IndexedFile, span: TimeSpan, slot: SlotFunction, torn: Scan) -> Iterator[SlotSum]:
         """Yield sums over the rows of a file in `span`, by slot; that on a `torn` last line comes last."""
-        yield from self._whole_lines(file, self.store.total(file.entry.number), span, slot)
+        cut: dict[int, list[ByteRange]] = {}
+        for key, cell in self._whole_cells(file, span, slot, cut):
+            yield key, cell.sums
+        for key, read in self._cut_cells(file, cut, slot):
+            yield key, read.sums
         yield from _slot_sums(torn)
 
-    def _whole_lines(
-        self, file: IndexedFile, total: GrowingSummary, span: TimeSpan, slot: SlotFunction
-    ) -> Iterator[SlotSum]:
-        """Yield sums over the rows of a file in `span`, by slot, without the row on a torn last line."""
-        cut: dict[int, list[ByteRange]] = {}
-        for cell in widest_cells(self.store, file.entry.number, span.hours, expected=total.hours, slot=slot):
+    def _whole_cells(
+        self, file: IndexedFile, span: TimeSpan, slot: SlotFunction, cut: dict[int, list[ByteRange]]
+    ) -> Iterator[tuple[int, StoredCell]]:
+        """Yield the cells of a file in `span` that lie in one slot, with its key.
+
+        Afterwards `cut` has the hours that do not, with where their rows are. The row on a torn last line is
+        in no cell.
+        """
+        number, expected = file.entry.number, self.store.total(file.entry.number).hours
+        for cell in widest_cells(self.store, number, span.hours, expected=expected, slot=slot):
             first, last = cell.sums.ends or (0, 0)
             key, end = slot(first)
             if last >= end:
                 cut[cell.hour] = cell.ranges
             elif key != OUTSIDE:
-                yield key, cell.sums
-        if cut:
-            # Read together: in a log out of order the ranges of the hours overlap.
-            where = merged_ranges([byte_range for ranges in cut.values() for byte_range in ranges])
-            hourly = SlotsByHour(cut, slot)
-            scan = _scan_ranges(file, where, slot=hourly, zone=self.zone)
-            keys = hourly.keys()
-            yield from ((keys[place], sums) for place, sums in _slot_sums(scan))
+                yield key, cell
 
-    def _torn_line(self, file: IndexedFile, slot: SlotFunction) -> Scan:
+    def _cut_cells(
+        self,
+        file: IndexedFile,
+        cut: Mapping[int, list[ByteRange]],
+        slot: SlotFunction,
+        fields: Sequence[str] = (),
+    ) -> Iterator[tuple[int, TimeCell]]:
+        """Yield sums over the rows of hours that no slot holds whole, by slot; they are read again."""
+        if not cut:
+            return
+        # Read together: in a log out of order the ranges of the hours overlap.
+        where = merged_ranges([byte_range for ranges in cut.values() for byte_range in ranges])
+        hourly = SlotsByHour(cut, slot)
+        scan = _scan_ranges(file, where, slot=hourly, zone=self.zone, fields=fields)
+        keys = hourly.keys()
+        yield from ((keys[place], cell) for place, cell in _slots_of(scan))
+
+    def _torn_line(self, file: IndexedFile, slot: SlotFunction, fields: Sequence[str] = ()) -> Scan:
         """Read what stands behind the last newline of a plain file: a line that may not be complete yet."""
         snapshot, end = file.snapshot, file.entry.progress.end
         if snapshot.compressed or end >= snapshot.state.size:
             return Scan(end, slot=slot, zone=self.zone, bulk=False)
-        return _scan_ranges(file, [(end, snapshot.state.size)], slot=slot, zone=self.zone)
+        return _scan_ranges(file, [(end, snapshot.state.size)], slot=slot, zone=self.zone, fields=fields)
 
     def _add_bad(self, sums: GrowingSummary, file: IndexedFile, torn: Scan) -> None:
         """Add the bad lines of a file; a torn last line comes after all others."""
@@ -155,13 +217,21 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _slot_sums(scan: Scan) -> Iterator[SlotSum]:
-    for key, cell in scan.cells.items():
-        if key != OUTSIDE:
-            yield key, cell.sums
+    for key, cell in _slots_of(scan):
+        yield key, cell.sums
+
+
+def _slots_of(scan: Scan) -> Iterator[tuple[int, TimeCell]]:
+    return ((key, cell) for key, cell in scan.cells.items() if key != OUTSIDE)
 
 
 def _scan_ranges(
-    file: IndexedFile, ranges: Sequence[ByteRange], *, slot: SlotFunction, zone: tzinfo | None
+    file: IndexedFile,
+    ranges: Sequence[ByteRange],
+    *,
+    slot: SlotFunction,
+    zone: tzinfo | None,
+    fields: Sequence[str] = (),
 ) -> Scan:
     """Read some ranges of a file, which are in order and begin and end where lines do.
 
@@ -170,7 +240,7 @@ def _scan_ranges(
         StoreError: it cannot be read.
     """
     size = sum(end - begin for begin, end in ranges)
-    scan = Scan(0, slot=slot, zone=zone, bulk=size >= BULK_BYTES)
+    scan = Scan(0, slot=slot, zone=zone, bulk=size >= BULK_BYTES, fields=fields)
     with file.opened() as opened:
         for begin, block in blocks_in_ranges(opened, ranges, damaged=file.entry.progress.damaged):
             scan.skip_to(begin)

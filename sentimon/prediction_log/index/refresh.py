@@ -87,7 +87,7 @@ def _with_sidecars(
     store: IndexStore, files: Sequence[IndexedFile], options: ReadOptions
 ) -> list[IndexedFile]:
     new = [(one.snapshot, one.entry.number) for one in files if not one.unchanged]
-    loaded = load_sidecars(store, new, zone=zone_fingerprint(options.zone), longest=options.longest)
+    loaded = load_sidecars(store, new, zone=zone_fingerprint(options.zone), options=options)
     return [
         IndexedFile(snapshot=one.snapshot, entry=loaded[one.entry.number], unchanged=True)
         if one.entry.number in loaded
@@ -170,4 +170,5 @@ def _units(file: IndexedFile, zone: tzinfo | None, bulk: bool) -> Iterator[ScanU
             zone=zone,
             bulk=bulk,
             longest=file.entry.longest,
+            fields=file.entry.fields,
         )

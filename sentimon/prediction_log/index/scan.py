@@ -6,7 +6,7 @@ A `ScanUnit` says which bytes of which file to read. `read_unit` reads them, blo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -34,6 +34,7 @@ from sentimon.prediction_log.index.packed_sums import (
     PackedCell,
     PartialSum,
     merged_ranges,
+    merged_slices,
     pack,
     pack_cells,
     unpack,
@@ -45,6 +46,7 @@ from sentimon.prediction_log.summary import SHOWN_BAD_LINES, GrowingSummary
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.bulk_rows import BulkReader
+    from sentimon.prediction_log.slice_fields import SliceField
 
 UNIT_BYTES = 1 << 24
 """Bytes, about, of one unit, and most that one checksum covers."""
@@ -52,6 +54,8 @@ COMPRESSION = 4
 """About how many times larger the content of a compressed file is than the file."""
 MOST_CELLS = 512
 """Hours, about, that are held in memory before they are packed."""
+MOST_SLICES = 100_000
+"""Slices of hours, about, that are held in memory before they are packed."""
 
 
 class ScanUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +76,8 @@ class ScanUnit(msgspec.Struct, frozen=True, kw_only=True):
     """Whether to sum blocks with numpy, which pays when there is much to read."""
     longest: int = LONGEST
     """Bytes of the longest line that is read as one."""
+    fields: tuple[str, ...] = ()
+    """The fields that divide the rows into slices."""
     mark: str = ""
     """The `content_fingerprint` of the file, if another machine reads it and has to recognise it."""
 
@@ -119,7 +125,7 @@ def _partial_sums(unit: ScanUnit, blocks: Iterator[Block]) -> Iterator[PartialSu
             if isinstance(block, LineFragment) and not block.last:
                 # A part ends at the end of a line.
                 continue
-            if end - checksum_begin >= UNIT_BYTES or len(scan.cells) >= MOST_CELLS:
+            if end - checksum_begin >= UNIT_BYTES or scan.is_full:
                 scan.finish()
                 part = scan.partial_sum()
                 yield part
@@ -134,7 +140,7 @@ def _partial_sums(unit: ScanUnit, blocks: Iterator[Block]) -> Iterator[PartialSu
 
 
 def _new_scan(unit: ScanUnit, begin: int, checksum: int) -> Scan:
-    return Scan(begin, slot=hour_slots, zone=unit.zone, bulk=unit.bulk, checksum=checksum)
+    return Scan(begin, slot=hour_slots, zone=unit.zone, bulk=unit.bulk, checksum=checksum, fields=unit.fields)
 
 
 def merge_partial_sums(lists: Iterable[Iterable[PartialSum]]) -> list[PartialSum]:
@@ -166,7 +172,10 @@ def _merged_cell(cells: list[PackedCell]) -> PackedCell:
     for cell in cells:
         sums.include(unpack(cell.sums))
     ranges = merged_ranges([place for cell in cells for place in cell.ranges])
-    return PackedCell(first.width, first.hour, pack(sums), ranges)
+    slices = first.slices
+    for cell in cells[1:] if slices else ():
+        slices = merged_slices(slices, cell.slices)
+    return PackedCell(first.width, first.hour, pack(sums), ranges, slices)
 
 
 BULK_BYTES = 4_000_000
@@ -182,9 +191,16 @@ class Scan:
     """
 
     def __init__(
-        self, begin: int, *, slot: SlotFunction, zone: tzinfo | None, bulk: bool, checksum: int = 0
+        self,
+        begin: int,
+        *,
+        slot: SlotFunction,
+        zone: tzinfo | None,
+        bulk: bool,
+        checksum: int = 0,
+        fields: Sequence[str] = (),
     ) -> None:
-        self.cells = CellTable()
+        self.cells = CellTable(_slice_fields(fields))
         self.begin = self._end = begin
         self._checksum = checksum
         self._slot = slot
@@ -217,6 +233,14 @@ class Scan:
         """Complete the sums of `cells`; numpy adds blocks to them only now and then."""
         if self._bulk is not None:
             self._bulk.finish()
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether so many cells are held that they are to be packed."""
+        cells = len(self.cells)
+        return cells >= MOST_CELLS or (
+            bool(self.cells.fields) and cells > 1 and self.cells.slice_count >= MOST_SLICES
+        )
 
     def partial_sum(self, damage: str | None = None) -> PartialSum:
         """Return the sums over what was read, after `finish`; `damage` says why no more can be read."""
@@ -257,7 +281,8 @@ class Scan:
             if not content:
                 continue
             try:
-                self.cells.add(parse_row(content, zone=self._zone), self._slot, begin, self._end)
+                row = parse_row(content, zone=self._zone, whole=bool(self.cells.fields))
+                self.cells.add(row, self._slot, begin, self._end)
             except LineError as error:
                 self._count_bad(error)
 
@@ -265,6 +290,14 @@ class Scan:
         self._bad[error.kind] = self._bad.get(error.kind, 0) + 1
         if len(self._first_bad) < SHOWN_BAD_LINES:
             self._first_bad.append((self._lines, error.kind, error.message))
+
+
+def _slice_fields(names: Sequence[str]) -> tuple[SliceField, ...]:
+    if not names:
+        return ()
+    from sentimon.prediction_log.slice_fields import SliceField
+
+    return tuple(map(SliceField, names))
 
 
 def _bulk_reader(cells: CellTable, slot: SlotFunction) -> BulkReader:

@@ -13,7 +13,7 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import msgspec
@@ -22,10 +22,13 @@ from sentimon.files import PRIVATE
 from sentimon.prediction_log.durable_files import remove_file
 from sentimon.prediction_log.index.cells import ByteRange
 from sentimon.prediction_log.index.indexed_files import IndexEntry
-from sentimon.prediction_log.index.packed_sums import PackedCell, merged_ranges, pack, unpack
+from sentimon.prediction_log.index.packed_sums import PackedCell, merged_ranges, merged_slices, pack, unpack
 from sentimon.prediction_log.summary import GrowingSummary
 
-FORMAT = 7
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slices import GrowingSlices
+
+FORMAT = 8
 """The version of the tables and their content; an index of another version is thrown away."""
 PATIENCE_SECONDS = 2.0
 _CHECKSUM_BYTES = 4
@@ -36,10 +39,15 @@ _SCHEMA = {
         entry INTEGER, width INTEGER, hour INTEGER, content BLOB, PRIMARY KEY (entry, width, hour)
     ) WITHOUT ROWID""",
     "entry": "CREATE TABLE entry (number INTEGER PRIMARY KEY, content BLOB, total BLOB)",
+    "slices": """CREATE TABLE slices (
+        entry INTEGER, field TEXT, width INTEGER, hour INTEGER, content BLOB,
+        PRIMARY KEY (entry, field, width, hour)
+    ) WITHOUT ROWID""",
 }
 _TABLES = (
     "DROP TABLE IF EXISTS entry",
     "DROP TABLE IF EXISTS cell",
+    "DROP TABLE IF EXISTS slices",
     *_SCHEMA.values(),
     f"PRAGMA user_version = {FORMAT}",
 )
@@ -151,6 +159,7 @@ class IndexStore:
         """Delete an entry, if there is one, and its cells."""
         self._do("DELETE FROM entry WHERE number = ?", number)
         self._do("DELETE FROM cell WHERE entry = ?", number)
+        self._do("DELETE FROM slices WHERE entry = ?", number)
 
     def free_number(self) -> int:
         """Return a number above those of all entries."""
@@ -184,6 +193,41 @@ class IndexStore:
                 *key,
                 _with_checksum(_encode(_merged(cell, old)), *key),
             )
+            for field, packed in cell.slices.items():
+                self._add_slices(packed, number, field, cell.width, cell.hour)
+
+    def slices(self, number: int, field: str, cell: StoredCell) -> GrowingSlices:
+        """Return the sums over the slices of a cell, by one of the fields that divide the rows of its entry.
+
+        Raises:
+            sqlite3.DatabaseError: they do not add up to the cell: the index is damaged.
+        """
+        from sentimon.prediction_log.slices import unpack_slices
+
+        key = (number, field, cell.width, cell.hour)
+        found = unpack_slices(_without_checksum(self._slices_at(*key), *key))
+        counts = [sum(numbers) for numbers in zip(*found.values.values(), strict=True)][:3]
+        if counts != [tally.count for tally in cell.sums.classes]:
+            raise damaged_index()
+        return found
+
+    def packed_slices(self, number: int, fields: Iterable[str], cell: StoredCell) -> dict[str, bytes]:
+        """Return for each of some fields the packed sums over the slices of a cell."""
+        from sentimon.prediction_log.slices import pack_slices
+
+        return {field: pack_slices(self.slices(number, field, cell)) for field in fields}
+
+    def _slices_at(self, *key: object) -> object:
+        rows = self._all(
+            "SELECT content FROM slices WHERE entry = ? AND field = ? AND width = ? AND hour = ?", *key
+        )
+        return rows[0][0] if rows else None
+
+    def _add_slices(self, packed: bytes, *key: object) -> None:
+        old = self._slices_at(*key)
+        if old is not None:
+            packed = merged_slices({"": _without_checksum(old, *key)}, {"": packed})[""]
+        self._do("INSERT OR REPLACE INTO slices VALUES (?, ?, ?, ?, ?)", *key, _with_checksum(packed, *key))
 
     def _is_made(self) -> bool:
         return self._all("PRAGMA user_version") == [(FORMAT,)]

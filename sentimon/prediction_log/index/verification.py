@@ -44,8 +44,10 @@ def index_damage(path: Path) -> str | None:
             for entry in index.entries():
                 expected = index.total(entry.number).hours
                 for width in WIDTHS:
-                    for _ in verified_cells(index.cells(entry.number, width), ALL_HOURS, expected=expected):
-                        pass
+                    for cell in verified_cells(
+                        index.cells(entry.number, width), ALL_HOURS, expected=expected
+                    ):
+                        index.packed_slices(entry.number, entry.fields, cell)
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise
@@ -73,7 +75,8 @@ def differing_files(sums: PeriodSums, *, now: datetime, run: UnitRunner) -> list
 
 
 def _unread(file: IndexedFile) -> IndexEntry:
-    return new_entry(file.snapshot, longest=file.entry.longest, number=file.entry.number)
+    entry = file.entry
+    return new_entry(file.snapshot, longest=entry.longest, fields=entry.fields, number=entry.number)
 
 
 def _stored_content(store: IndexStore, file: IndexedFile) -> object:
@@ -86,6 +89,8 @@ def _stored_content(store: IndexStore, file: IndexedFile) -> object:
 def _content(store: IndexStore, file: IndexedFile) -> object:
     number, reading = file.entry.number, file.entry.progress
     cells = [
-        (width, cell.hour, cell.sums.summary()) for width in WIDTHS for cell in store.cells(number, width)
+        (width, cell.hour, cell.sums.summary(), store.packed_slices(number, file.entry.fields, cell))
+        for width in WIDTHS
+        for cell in store.cells(number, width)
     ]
     return reading.end, reading.lines, reading.bad, store.total(number).summary(), cells

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from sentimon.labels import LABELS
 from sentimon.prediction_log.index.bulk_rows import BulkReader
 from sentimon.prediction_log.index.cells import CellTable, hour_slots
+from tests.support.log_histories import FIELDS
 from tests.support.rows import row
-from tests.support.scanning import by_hour, scanned, whole
+from tests.support.scanning import by_hour, scanned, slices_by_hour, whole
 
 Fields = list[tuple[str, str]]
 """The keys of an object, and what stands behind each in JSON or in what is none."""
@@ -37,10 +38,12 @@ def check_law(lines: Sequence[bytes], cuts: Iterable[int] = ()) -> None:
     """The lines one by one, and in blocks: each alone, all in one, and cut somewhere."""
     content = b"".join(line + b"\n" for line in lines)
     lines = content.split(b"\n")[:-1]
-    expected = scanned([content], bulk=False)
+    expected = scanned([content], bulk=False, fields=FIELDS)
     for blocks in (split(lines, range(len(lines))), [content], split(lines, cuts)):
-        found = scanned(blocks, bulk=True)
+        found = scanned(blocks, bulk=True, fields=FIELDS)
         assert by_hour(found) == by_hour(expected)
+        assert slices_by_hour(found) == slices_by_hour(expected)
+        assert by_hour(scanned(blocks, bulk=True)) == by_hour(expected)
         assert found.bad == expected.bad
         assert (found.partial_sum().lines, found.partial_sum().end) == (len(lines), len(content))
         assert found.partial_sum().checksum == expected.partial_sum().checksum

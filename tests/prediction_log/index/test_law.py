@@ -25,10 +25,14 @@ from sentimon.prediction_log.index.logged_rows import open_period_rows
 from sentimon.prediction_log.log_file import LineFragment
 from sentimon.prediction_log.reader import open_log_files, read_log, read_log_file
 from sentimon.prediction_log.record import PredictionRecord, parse_row
+from sentimon.prediction_log.slice_fields import SliceField
+from sentimon.prediction_log.slices import GrowingSlices, Slices
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, Window, summarise_windows
+from sentimon.scoring.scores import SCALE
 from sentimon.timestamps import hour_of
 from tests.support.log_histories import (
+    FIELDS,
     NOW,
     ROME,
     by_another_program,
@@ -48,7 +52,9 @@ LONG = 500
 Step = Callable[[Path, random.Random], None]
 
 
-def index_of(folder: Path, zone: object = UTC, longest: int = 1 << 26) -> LogIndex:
+def index_of(
+    folder: Path, zone: object = UTC, longest: int = 1 << 26, fields: tuple[str, ...] = ()
+) -> LogIndex:
     place = folder / ".sentimon" / "rollup.sqlite"
     return LogIndex(
         folder=folder,
@@ -57,7 +63,25 @@ def index_of(folder: Path, zone: object = UTC, longest: int = 1 << 26) -> LogInd
         run=map,
         paths=[place],
         longest=longest,
+        fields=fields,
     )
+
+
+def plain_slices(rows: list[PredictionRecord], field: SliceField) -> Slices:
+    found = GrowingSlices()
+    for one in rows:
+        confidence = None if one.confidence is None else round(one.confidence * SCALE)
+        found.add(field.value(one, one.extra), one.sentiment, confidence)
+    return found.slices()
+
+
+def plain_slices_by(
+    rows: list[PredictionRecord], field: SliceField, key: Callable[[datetime], object]
+) -> dict[object, Slices]:
+    groups: dict[object, list[PredictionRecord]] = {}
+    for one in rows:
+        groups.setdefault(key(one.timestamp), []).append(one)
+    return {at: plain_slices(some, field) for at, some in groups.items()}
 
 
 def plain(folder: Path, period: Period, longest: int = 1 << 26) -> Summary:
@@ -183,6 +207,16 @@ def questions(chance: random.Random) -> Iterator[tuple[Period, Calendar]]:
         yield period, Calendar.of(chance.choice(["15m", "1h", "6h", "1d", "1w"]), chance.choice([UTC, ROME]))
 
 
+def check_slices(
+    index: LogIndex, period: Period, calendar: Calendar, field: SliceField, rows: list[PredictionRecord]
+) -> None:
+    assert index.ask(lambda sums: sums.slices(period, field)) == plain_slices(rows, field)
+    by_hour = index.ask(lambda sums: sums.slice_hours(period, field))
+    assert by_hour == plain_slices_by(rows, field, hour_of)
+    by_window = index.ask(lambda sums: sums.slice_windows(period, field, calendar))
+    assert by_window == plain_slices_by(rows, field, calendar.start_of)
+
+
 @given(
     seed=st.integers(0, 2**32),
     steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=8),
@@ -198,7 +232,8 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
             step(folder, chance)
             # Another limit makes other bad lines, also of what was read before.
             limit = chance.choice([longest, longest, longest, 1000])
-            index = index_of(folder, longest=limit)
+            fields = tuple(chance.sample(FIELDS, chance.randrange(3)))
+            index = index_of(folder, longest=limit, fields=fields)
             for period, calendar in questions(chance):
                 assert index.ask(lambda sums, period=period: sums.summary(period)) == plain(
                     folder, period, limit
@@ -208,6 +243,9 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
                     lambda p=period, c=calendar, most=limit: plain_windows(folder, p, c, most)
                 )
                 assert hours(index, period) == plain_hours(folder, period, limit)
-                assert rows_by_index(index, period) == plain_rows(folder, period, limit)
+                rows = plain_rows(folder, period, limit)
+                assert rows_by_index(index, period) == rows
+                for field in map(SliceField, fields):
+                    check_slices(index, period, calendar, field, rows)
             for file, summary in index.ask(lambda sums: sums.by_file()):
                 assert summary == summarise(read_log_file(file.path, zone=UTC, longest=limit))
