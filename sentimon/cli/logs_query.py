@@ -18,6 +18,7 @@ from sentimon.cli.options import (
     SinceOption,
     TimeZoneOption,
     UntilOption,
+    WhereOption,
     flag,
 )
 from sentimon.cli.output import counted, note, show, show_lines
@@ -73,6 +74,7 @@ def query(
     contains: ContainsOption = None,
     row_id: IdOption = None,
     model: ModelOption = None,
+    where: WhereOption = None,
     limit: LimitOption = None,
     newest: NewestFlag = False,
     output: OutputOption = None,
@@ -89,7 +91,8 @@ def query(
     """
     from sentimon.workflows.log_query import find_rows, row_filter
 
-    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, objects=True)
+    flags = {"logs.dir": logs, "metrics.time_zone": tz}
+    workspace = open_workspace(config, flags, objects=True, where=where)
     wanted = row_filter(
         workspace,
         sentiments=sentiment,

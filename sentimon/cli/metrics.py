@@ -10,6 +10,7 @@ import typer
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
+    ByOption,
     ConfigOption,
     DryRunFlag,
     ExitZeroFlag,
@@ -19,7 +20,9 @@ from sentimon.cli.options import (
     SinceOption,
     TimeZoneOption,
     UntilOption,
+    WhereOption,
     flag,
+    refuse_narrowed,
 )
 from sentimon.cli.output import leave, note, show, show_json
 from sentimon.cli.plan_reading import show_reading_plan
@@ -50,6 +53,8 @@ def metrics(
     since: SinceOption = None,
     until: UntilOption = None,
     every: EveryOption = None,
+    by: ByOption = None,
+    where: WhereOption = None,
     tz: TimeZoneOption = None,
     quality: QualityFlag = False,
     estimate: EstimateFlag = False,
@@ -64,15 +69,17 @@ def metrics(
 ) -> None:
     """Sum the log up: class counts and shares, mean confidence.
 
-    Each with its interval; per window too with --every. With --quality or --estimate: how good the
-    predictions were, by gold labels or without; exit code 3 if the error rate rose, 4 with too few labels.
+    Each with its interval; per window too with --every, and per slice with --by. With --quality or
+    --estimate: how good the predictions were, by gold labels or without; exit code 3 if the error rate
+    rose, 4 with too few labels.
 
     Example: sentimon metrics --logs logs/ --since 7d --every 1d --tz Europe/Rome
     """
     from sentimon.workflows.metrics import measure_period, save_metrics
 
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "engine.name": engine}
-    workspace = open_workspace(config, flags, objects=True)
+    workspace = open_workspace(config, flags, objects=True, where=where)
+    refuse_narrowed(where, {"--save": save, "--prometheus": prometheus})
     if dry_run:
         show_reading_plan(workspace, as_json=as_json)
     period = workspace.period(since, until)
@@ -83,7 +90,7 @@ def metrics(
         else:
             code = _show_estimate(workspace, period, calibration, as_json=as_json)
         leave(code, exit_zero=exit_zero)
-    found = measure_period(workspace, period, every=every)
+    found = measure_period(workspace, period, every=every, by=by)
     say_trouble(workspace, found.summary)
     if as_json:
         show_json(found.to_dict())
@@ -104,6 +111,10 @@ def _show(workspace: Workspace, found: PeriodMetrics) -> None:
     show(metrics_table(found.metrics, found.summary, names))
     if found.windows:
         show(windows_table(found.windows, names, zone=workspace.zone, confidence_level=level))
+    if found.by is not None:
+        from sentimon.reporting.slice_tables import slices_table
+
+        show(slices_table(found.by, names))
 
 
 def _check_options(*, quality: bool, estimate: bool, every: str | None, save: bool) -> None:

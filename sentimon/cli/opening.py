@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,20 @@ from sentimon.workflows.workspace import Workspace
 
 
 def open_workspace(
-    config: Path | None, flags: Mapping[str, Any] | None = None, *, objects: bool = False
+    config: Path | None,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    objects: bool = False,
+    where: Sequence[str] | None = None,
 ) -> Workspace:
     """Return the workspace of a command; `flags` are the settings given as options, None where they are not.
 
-    Its notes go to stderr, and so does the progress of long work.
+    With `where`, what `--where` says, it is the log of these rows alone. Its notes go to stderr, and so
+    does the progress of long work.
 
     Raises:
-        UsageError: the log is on object storage, and the command needs one on this machine (not `objects`).
+        UsageError: the log is on object storage, and the command needs one on this machine (not `objects`);
+            or `where` is no condition on a row.
     """
     from sentimon.cli.output import note
     from sentimon.cli.progress import watched
@@ -42,6 +48,10 @@ def open_workspace(
         # Where that fails, what is to be kept there says so.
         with contextlib.suppress(OSError, UsageError):
             workspace.folder.mkdir(parents=True, exist_ok=True)
+    if where:
+        from sentimon.prediction_log.slice_fields import parse_conditions
+
+        workspace = workspace.narrowed(parse_conditions(where, origin="--where"))
     return workspace
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from sentimon.errors import UsageError
 
 
 def flag(*names: str, help: str, **rest: Any) -> Any:  # noqa: A002 - typer's own word
@@ -60,6 +62,19 @@ def where_examples_are(group: str) -> str:
     return f"An example of each: sentimon {group} COMMAND --help"
 
 
+def refuse_narrowed(where: Sequence[str] | None, options: Mapping[str, object]) -> None:
+    """Raise UsageError where an option would keep as facts about the log what `--where` says of some rows.
+
+    Raises:
+        UsageError: one of `options` is given beside `--where`.
+    """
+    given = [name for name, value in options.items() if value not in (None, False)]
+    if where and given:
+        raise UsageError(
+            f"{given[0]} does not go with --where: it is about the whole log", hint="leave one of them out"
+        )
+
+
 LogsOption = Annotated[
     str | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
 ]
@@ -85,6 +100,14 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     str | None,
     typer.Option("--until", metavar="TIME", help="Only rows before then: RFC 3339, a date, 7d or 24h."),
+]
+ByOption = Annotated[
+    str | None,
+    typer.Option("--by", metavar="FIELD", help="Also by the values of a field: channel, @length, @model."),
+]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="FIELD=VALUE", help="Only rows of that slice; may be given again."),
 ]
 TimeZoneOption = Annotated[
     str | None,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sentimon.cli.output import counted, leave, show, show_json
 from sentimon.errors import ExitCode
-from sentimon.workflows.workspace import Workspace, is_for_cluster
+from sentimon.workflows.unit_reading import is_for_cluster
+from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.scan import ScanUnit, UnitReader

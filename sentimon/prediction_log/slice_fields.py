@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
@@ -214,8 +214,9 @@ def column_values(
 def _texts(values: Sequence[object]) -> list[str]:
     # Mostly there are few values, all of them text: then each is looked up once.
     if {*map(type, values)} == {str}:
-        texts = {one: value_text(one) for one in {*values}}
-        return [texts[one] for one in values]
+        texts = {one: value_text(one) for one in cast(set[str], {*values})}
+        same = all(one == text for one, text in texts.items())
+        return cast(list[str], list(values)) if same else [texts[cast(str, one)] for one in values]
     return [value_text(one) for one in values]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sentimon.monitoring.prediction_metrics import Metrics
+    from sentimon.monitoring.slice_metrics import FieldMetrics
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
     from sentimon.workflows.workspace import Workspace
@@ -27,6 +28,8 @@ class PeriodMetrics:
     """The sum over the rows of the period, and over all bad lines."""
     windows: Sequence[Window] | None
     """None where no windows are asked for."""
+    by: FieldMetrics | None = None
+    """The rows by the values of a field; None where that is not asked for."""
     confidence_level: float
     labels: tuple[str, str, str] = LABELS
     """What the classes are called in JSON; "" for one that there is not."""
@@ -42,13 +45,19 @@ class PeriodMetrics:
             content["windows"] = [
                 window_object(one, confidence_level=level, names=names) for one in self.windows
             ]
+        if self.by is not None:
+            from sentimon.reporting.slice_tables import slices_object
+
+            content["by"] = slices_object(self.by, self.labels)
         return content
 
 
 def measure_period(
-    workspace: Workspace, period: Period | None = None, *, every: str | None = None
+    workspace: Workspace, period: Period | None = None, *, every: str | None = None, by: str | None = None
 ) -> PeriodMetrics:
     """Return the metrics of the rows in `period`; with `every`, such as "1d", also the windows.
+
+    With `by`, the name of a field such as "channel", also the slices of the rows by its values.
 
     >>> import tempfile
     >>> from sentimon import PredictionLogger, measure_period, open_workspace
@@ -61,12 +70,16 @@ def measure_period(
     >>> folder.cleanup()
 
     Raises:
-        UsageError: no such windows fit the calendar.
+        UsageError: no such windows fit the calendar, or rows cannot be divided by that field.
         StoreError: the log cannot be read.
     """
     from sentimon.monitoring.prediction_metrics import measure
     from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.slices import field_named, measure_by
 
+    if by is not None:
+        # Told before the log is read; and both questions are answered of one reading.
+        workspace = workspace.divided_by(field_named(by))
     period, level = period or Period(), workspace.settings.drift.confidence_level
     windows: Sequence[Window] | None = None
     if every is None:
@@ -78,6 +91,7 @@ def measure_period(
         metrics=measure(summary, confidence_level=level),
         summary=summary,
         windows=windows,
+        by=None if by is None else measure_by(workspace, period, by),
         confidence_level=level,
         labels=workspace.labels,
     )

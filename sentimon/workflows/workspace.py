@@ -24,7 +24,6 @@ from sentimon.config.paths import cache_folder, expanded, on_objects, state_fold
 from sentimon.errors import DataError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from sentimon.config.settings import EngineSettings
     from sentimon.errors import LogFileError
     from sentimon.ingest.input_columns import InputContext, Need
     from sentimon.labels import Classes
@@ -37,9 +36,12 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.log_file import LogFile
     from sentimon.prediction_log.output_files import OutputFile, OutputKind
     from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.slice_fields import SliceCondition, SliceField
+    from sentimon.prediction_log.slices import Slices
     from sentimon.prediction_log.summary import GrowingSummary, Summary
     from sentimon.prediction_log.windows import Calendar, Period, Window
     from sentimon.prediction_log.writer import LogWriter
+    from sentimon.workflows.given_rows import RowsAtHand
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -50,25 +52,6 @@ class Progress(Protocol):
 
     def __call__(self, rows: Iterable[Row], description: str, *, total: int | None = None) -> Iterator[Row]:
         """Yield `rows`."""
-
-
-class RowsAtHand(Protocol):
-    """Rows that a caller brings, which answer in place of the log; see `sentimon.workflows.given_rows`."""
-
-    def summary(self, period: Period) -> Summary:
-        """Return the sum over the rows in `period`."""
-
-    def windows(self, period: Period, calendar: Calendar, *, now: datetime) -> tuple[list[Window], Summary]:
-        """Return (the windows of the rows in `period`, the sum over them)."""
-
-    def hours(self, period: Period) -> Iterator[tuple[int, GrowingSummary]]:
-        """Yield the rows in `period` by hour since 1970, UTC."""
-
-    def trouble(self) -> Summary:
-        """Return the sum over all bad lines."""
-
-    def rows(self, period: Period) -> Iterable[PredictionRecord]:
-        """Return the rows in `period`."""
 
 
 def unwatched(rows: Iterable[Row], description: str, *, total: int | None = None) -> Iterator[Row]:
@@ -94,6 +77,8 @@ class Workspace:
     """The log as it is while a question of `ask` is answered."""
     given: RowsAtHand | None = None
     """Rows that answer in place of those of the log."""
+    where: tuple[SliceCondition, ...] = ()
+    """The rows of the log that there are: those for which all conditions hold."""
 
     @property
     def settings(self) -> Settings:
@@ -268,6 +253,43 @@ class Workspace:
             self._check_rows([tally.count for tally in found.classes])
             yield hour, found
 
+    @property
+    def fields(self) -> tuple[SliceField, ...]:
+        """Return the fields of the settings that divide the rows into slices.
+
+        Raises:
+            UsageError: what tells one of them is not installed.
+        """
+        names = self.settings.segments.fields
+        if not names:
+            return ()
+        from sentimon.prediction_log.slice_fields import check_fields
+
+        return check_fields(names, origin="segments.fields")
+
+    def divided_by(self, *fields: SliceField) -> Workspace:
+        """Return the same log whose rows can also be divided by some `fields`."""
+        names = tuple(dict.fromkeys((*self.settings.segments.fields, *(field.name for field in fields))))
+        segments = msgspec.structs.replace(self.settings.segments, fields=names)
+        settings = msgspec.structs.replace(self.settings, segments=segments)
+        return replace(self, loaded=replace(self.loaded, settings=settings))
+
+    def narrowed(self, where: Iterable[SliceCondition]) -> Workspace:
+        """Return the log of those rows alone for which all conditions hold, too."""
+        return replace(self, where=(*self.where, *where))
+
+    def slices(self, period: Period, field: SliceField) -> Slices:
+        """Return the sums over the rows in `period` by the values of one of `fields`."""
+        return self._of_log(lambda log: log.slices(period, field))
+
+    def slice_hours(self, period: Period, field: SliceField) -> dict[int, Slices]:
+        """Return the sums over the rows in `period` by hour since 1970, UTC, and by the values of a field."""
+        return self._of_log(lambda log: log.slice_hours(period, field))
+
+    def slice_windows(self, period: Period, field: SliceField, calendar: Calendar) -> dict[datetime, Slices]:
+        """Return the sums over the rows in `period` by start of the window, and by the values of a field."""
+        return self._of_log(lambda log: log.slice_windows(period, field, calendar))
+
     def _check_rows(self, counts: Sequence[int]) -> None:
         """Raise StoreError where rows are of a class that is not there, and would be left out of answers."""
         from sentimon.labels import TWO, TWO_CLASSES
@@ -335,6 +357,7 @@ class Workspace:
     @property
     def index(self) -> LogIndex:
         """Return the index of the log, which every sum over it is asked of."""
+        from sentimon.workflows.unit_reading import read_units
 
         def run(read: UnitReader, units: Sequence[ScanUnit]) -> Iterator[Iterable[PartialSum]]:
             parts = read_units(self.settings.engine, read, units, say=self.say)
@@ -348,7 +371,8 @@ class Workspace:
 
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        places = self._index_places() if self.settings.logs.index else ()
+        # What is summed of some rows is of no use to another question.
+        places = self._index_places() if self.settings.logs.index and not self.where else ()
         return LogIndex(
             folder=self.place,
             zone=self.naive_zone,
@@ -356,6 +380,8 @@ class Workspace:
             run=run,
             paths=places,
             longest=self.settings.logs.max_line_bytes,
+            fields=tuple(field.name for field in self.fields),
+            where=self.where,
         )
 
     @property
@@ -417,33 +443,3 @@ class Workspace:
             return Calendar.of(every, self.zone)
         except DataError as error:
             raise UsageError(f"--every: {error.message}", hint=error.hint) from error
-
-
-def is_for_cluster(settings: EngineSettings, units: Sequence[ScanUnit]) -> bool:
-    """Return whether some units of the log are worth a cluster, where one is to be used at all."""
-    from sentimon.prediction_log.index.scan import unit_bytes
-
-    smallest = settings.smallest_megabytes << 20
-    return settings.name != "local" and sum(unit_bytes(unit) for unit in units) >= max(1, smallest)
-
-
-def read_units(
-    settings: EngineSettings, read: UnitReader, units: Sequence[ScanUnit], *, say: Callable[[str], None]
-) -> Iterator[Iterable[PartialSum]]:
-    """Yield what `read` makes of each unit of the log, in order, where `[engine]` says that it is read.
-
-    Less than `engine.smallest_megabytes` is read by this machine in any case.
-
-    Raises:
-        EngineError: the cluster cannot be used.
-    """
-    from sentimon.engine.local_processes import run_units
-
-    if not is_for_cluster(settings, units):
-        yield from run_units(read, units, workers=settings.workers)
-        return
-    from sentimon.engine.ray_cluster import connected
-    from sentimon.engine.ray_reading import read_on
-
-    with connected(settings) as cluster:
-        yield from read_on(cluster, read, units, say=say)

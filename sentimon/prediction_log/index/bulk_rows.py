@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import msgspec
 import numpy as np
@@ -29,6 +29,9 @@ from sentimon.prediction_log.record import AGREEMENT, LEAST_CONFIDENCE, Optional
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, GrowingSummary
 from sentimon.scoring.scores import SCALE, SUM_TOLERANCE
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds, to_microseconds
+
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slice_fields import SliceCondition, SliceField
 
 
 class CommonScores(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -293,11 +296,14 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 class BulkReader:
     """Adds blocks of rows in the common form to their cells."""
 
-    def __init__(self, cells: CellTable, slot: SlotFunction) -> None:
+    def __init__(self, cells: CellTable, slot: SlotFunction, where: Sequence[SliceCondition] = ()) -> None:
+        """Add rows to `cells`, those for which all conditions of `where` hold."""
         self._cells = cells
         self._slot = slot
+        self._where = where
         self._pending = PendingColumns()
-        keys = [key for field in cells.fields if not field.derived for key in field.keys]
+        fields = (*cells.fields, *(one.field for one in where))
+        keys = [key for field in fields if not field.derived for key in field.keys]
         self._decoders = BlockDecoders(list(dict.fromkeys(keys)))
 
     def add_block(self, block: bytes | memoryview, begin: int) -> int:
@@ -319,6 +325,14 @@ class BulkReader:
         columns = RowColumns(rows)
         if times[0] < EARLIEST or times[-1] >= LATEST or not columns.are_valid():
             return 0
+        if self._where:
+            chosen = self._chosen(rows)
+            if not chosen:
+                return len(decoded[0])
+            if len(chosen) < len(rows):
+                order, in_order = [order[place] for place in chosen], False
+                rows, times = [rows[place] for place in chosen], [times[place] for place in chosen]
+                columns = RowColumns(rows)
         if self._cells.fields:
             columns.slices = self._slice_values(rows)
         found = list(self._runs(times))
@@ -333,13 +347,24 @@ class BulkReader:
             _add_origins(cell.sums, part)
             runs.append((cell, end - first))
         self._pending.add(columns, runs)
-        return len(rows)
+        return len(decoded[0])
 
     def _slice_values(self, rows: Sequence[CommonRow]) -> Mapping[str, Sequence[str]]:
+        return {field.name: self._values(rows, field) for field in self._cells.fields}
+
+    def _values(self, rows: Sequence[CommonRow], field: SliceField) -> Sequence[str]:
         from sentimon.prediction_log.slice_fields import column_values
 
-        columns = {key: list(map(attrgetter(name), rows)) for key, name in self._decoders.attributes.items()}
-        return {field.name: column_values(rows, field, columns) for field in self._cells.fields}
+        keys, attributes = () if field.derived else field.keys, self._decoders.attributes
+        columns = {key: list(map(attrgetter(attributes[key]), rows)) for key in keys}
+        return column_values(rows, field, columns)
+
+    def _chosen(self, rows: Sequence[CommonRow]) -> list[int]:
+        """Return the places of the rows for which all conditions hold."""
+        columns = [(self._values(rows, one.field), one.value) for one in self._where]
+        return [
+            place for place in range(len(rows)) if all(values[place] == wanted for values, wanted in columns)
+        ]
 
     def finish(self) -> None:
         """Complete the sums of the cells."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import msgspec
@@ -26,6 +27,9 @@ from sentimon.prediction_log.index.scan import UNIT_BYTES
 from sentimon.prediction_log.log_file import OpenLogFile
 from sentimon.prediction_log.summary import SHOWN_BAD_LINES
 from sentimon.timestamps import to_microseconds, zone_rules
+
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slice_fields import SliceCondition
 
 _RACY_NS = 50_000_000
 """A file changed so shortly ago may change again within the same tick of the file system's clock."""
@@ -207,6 +211,8 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the longest line that is read as one."""
     fields: tuple[str, ...] = ()
     """The fields that divide the rows into slices; what was read with others besides is read so, too."""
+    where: tuple[SliceCondition, ...] = ()
+    """The rows that there are: those for which all conditions hold. Such an index is of one question."""
 
 
 MOST_FIELDS = 16

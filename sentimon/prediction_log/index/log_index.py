@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -24,6 +24,9 @@ from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.index.refresh import UnitRunner, refresh_index
 from sentimon.prediction_log.index.sqlite_store import IndexStore, remove_index
 from sentimon.prediction_log.locks import STATE_FOLDER, shared
+
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slice_fields import SliceCondition
 
 T = TypeVar("T")
 Question = Callable[[PeriodSums], T]
@@ -76,6 +79,8 @@ class LogIndex(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the longest line that is read as one; a longer one is a bad line."""
     fields: tuple[str, ...] = ()
     """The fields that divide the rows into slices."""
+    where: tuple[SliceCondition, ...] = ()
+    """The rows that there are: those for which all conditions hold; then no index is kept (`paths`)."""
     excluded: frozenset[str] = frozenset()
     """The names of files that are left out of every answer."""
 
@@ -135,11 +140,13 @@ class LogIndex(msgspec.Struct, frozen=True, kw_only=True):
             with _retry_if_moved(), lock, contextlib.closing(IndexStore(path)) as store:
                 if copy_of is not None:
                     store.copy_from(copy_of)
-                options = ReadOptions(zone=self.zone, longest=self.longest, fields=self.fields)
+                options = ReadOptions(
+                    zone=self.zone, longest=self.longest, fields=self.fields, where=self.where
+                )
                 files = refresh_index(
                     store, self.folder, options=options, now=self.now, run=self.run, excluded=self.excluded
                 )
-                return question(PeriodSums(store=store, files=files, zone=self.zone))
+                return question(PeriodSums(store=store, files=files, zone=self.zone, where=self.where))
         raise StoreError(
             f"{self.folder}: its files are renamed faster than they can be read",
             hint="run it again when the other programs are done",

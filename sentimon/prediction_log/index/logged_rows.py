@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import msgspec
@@ -25,6 +26,9 @@ from sentimon.prediction_log.record import PredictionRecord, parse_row
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Period
 
+if TYPE_CHECKING:
+    from sentimon.prediction_log.slice_fields import SliceCondition
+
 
 class PeriodRows(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a log in a period, with all their fields, in the order of the log."""
@@ -39,6 +43,8 @@ class PeriodRows(msgspec.Struct, frozen=True, kw_only=True):
     """The sum over all bad lines of the log."""
     one_in: int = 1
     """Of about so many rows one is yielded, drawn by a checksum of its line: always the same ones."""
+    where: tuple[SliceCondition, ...] = ()
+    """Only rows for which all conditions hold are yielded."""
 
     def __iter__(self) -> Iterator[PredictionRecord]:
         """Yield the rows; one file is open at a time, beside the live one.
@@ -49,7 +55,8 @@ class PeriodRows(msgspec.Struct, frozen=True, kw_only=True):
         for file, ranges in self.parts:
             with self._opened(file) as opened:
                 rows = _rows_in(opened, file, ranges, zone=self.zone, whole=True, one_in=self.one_in)
-                yield from (row for row in rows if self.period.holds(row.timestamp))
+                chosen = (row for row in rows if all(one.holds(row, row.extra) for one in self.where))
+                yield from (row for row in chosen if self.period.holds(row.timestamp))
 
     def _opened(self, file: IndexedFile) -> AbstractContextManager[OpenLogFile]:
         if self.live is not None and file.snapshot.path.name == LIVE_FILE:
@@ -76,6 +83,7 @@ def open_period_rows(sums: PeriodSums, period: Period, stack: ExitStack) -> Peri
             parts=[(file, ranges) for file, ranges in found if ranges],
             live=opened,
             trouble=sums.trouble(),
+            where=sums.where,
         )
         stack.push(opening.pop_all())
         return rows
@@ -117,22 +125,24 @@ def latest_rows(sums: PeriodSums, count: int, cache: LatestRowsCache) -> list[Pr
         if len(found) >= count:
             break
         state = file.snapshot.state
-        rows = cache[state] if state in cache else _last_rows(file, sums.zone)
+        rows = cache[state] if state in cache else _last_rows(file, sums.zone, sums.where)
         if file.snapshot.compressed:
             cache[state] = rows
         found = [*rows, *found]
     return found[-count:]
 
 
-def _last_rows(file: IndexedFile, zone: tzinfo | None) -> list[PredictionRecord]:
+def _last_rows(
+    file: IndexedFile, zone: tzinfo | None, where: Sequence[SliceCondition]
+) -> list[PredictionRecord]:
     compressed = file.snapshot.compressed
     end = file.entry.progress.end if compressed else file.snapshot.state.size
     begin = max(0, end - TAIL_BYTES)
     rows: list[PredictionRecord] = []
     # A compressed file may be damaged since it was read: what came before the damage counts.
     with file.opened() as opened, suppress(LineError):
-        rows.extend(_rows_in(opened, file, [(begin, end)], zone=zone, cut=begin > 0))
-    return rows
+        rows.extend(_rows_in(opened, file, [(begin, end)], zone=zone, cut=begin > 0, whole=True))
+    return [row for row in rows if all(one.holds(row, row.extra) for one in where)]
 
 
 def _rows_in(

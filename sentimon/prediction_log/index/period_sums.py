@@ -37,7 +37,7 @@ from sentimon.prediction_log.windows import Calendar, Period, Window, lay_out
 from sentimon.timestamps import from_microseconds
 
 if TYPE_CHECKING:
-    from sentimon.prediction_log.slice_fields import SliceField
+    from sentimon.prediction_log.slice_fields import SliceCondition, SliceField
     from sentimon.prediction_log.slices import GrowingSlices, Slices
 
 SlotSum = tuple[int, GrowingSummary]
@@ -55,6 +55,8 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
     files: Sequence[IndexedFile]
     zone: tzinfo | None
     """The zone of timestamps that name none; None is local time."""
+    where: tuple[SliceCondition, ...] = ()
+    """The rows that there are: those for which all conditions hold."""
 
     def summary(self, period: Period) -> Summary:
         """Return the sum over the rows in `period` and all bad lines."""
@@ -194,7 +196,7 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
         # Read together: in a log out of order the ranges of the hours overlap.
         where = merged_ranges([byte_range for ranges in cut.values() for byte_range in ranges])
         hourly = SlotsByHour(cut, slot)
-        scan = _scan_ranges(file, where, slot=hourly, zone=self.zone, fields=fields)
+        scan = self._scan_ranges(file, where, hourly, fields)
         keys = hourly.keys()
         yield from ((keys[place], cell) for place, cell in _slots_of(scan))
 
@@ -203,7 +205,25 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
         snapshot, end = file.snapshot, file.entry.progress.end
         if snapshot.compressed or end >= snapshot.state.size:
             return Scan(end, slot=slot, zone=self.zone, bulk=False)
-        return _scan_ranges(file, [(end, snapshot.state.size)], slot=slot, zone=self.zone, fields=fields)
+        return self._scan_ranges(file, [(end, snapshot.state.size)], slot, fields)
+
+    def _scan_ranges(
+        self, file: IndexedFile, ranges: Sequence[ByteRange], slot: SlotFunction, fields: Sequence[str]
+    ) -> Scan:
+        """Read some ranges of a file, which are in order and begin and end where lines do.
+
+        Raises:
+            MovedError: the file is not there any more.
+            StoreError: it cannot be read.
+        """
+        bulk = sum(end - begin for begin, end in ranges) >= BULK_BYTES
+        scan = Scan(0, slot=slot, zone=self.zone, bulk=bulk, fields=fields, where=self.where)
+        with file.opened() as opened:
+            for begin, block in blocks_in_ranges(opened, ranges, damaged=file.entry.progress.damaged):
+                scan.skip_to(begin)
+                scan.add_block(block)
+        scan.finish()
+        return scan
 
     def _add_bad(self, sums: GrowingSummary, file: IndexedFile, torn: Scan) -> None:
         """Add the bad lines of a file; a torn last line comes after all others."""
@@ -223,30 +243,6 @@ def _slot_sums(scan: Scan) -> Iterator[SlotSum]:
 
 def _slots_of(scan: Scan) -> Iterator[tuple[int, TimeCell]]:
     return ((key, cell) for key, cell in scan.cells.items() if key != OUTSIDE)
-
-
-def _scan_ranges(
-    file: IndexedFile,
-    ranges: Sequence[ByteRange],
-    *,
-    slot: SlotFunction,
-    zone: tzinfo | None,
-    fields: Sequence[str] = (),
-) -> Scan:
-    """Read some ranges of a file, which are in order and begin and end where lines do.
-
-    Raises:
-        MovedError: the file is not there any more.
-        StoreError: it cannot be read.
-    """
-    size = sum(end - begin for begin, end in ranges)
-    scan = Scan(0, slot=slot, zone=zone, bulk=size >= BULK_BYTES, fields=fields)
-    with file.opened() as opened:
-        for begin, block in blocks_in_ranges(opened, ranges, damaged=file.entry.progress.damaged):
-            scan.skip_to(begin)
-            scan.add_block(block)
-    scan.finish()
-    return scan
 
 
 Hours = Mapping[int, Counts]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 
 from sentimon.config.paths import on_objects
@@ -72,10 +72,10 @@ def refresh_index(
         changed = [one for one in files if not one.unchanged]
         for number, one in enumerate(changed, start=store.free_number()):
             one.entry.number = one.entry.number or number
-        if on_objects(folder):
+        if on_objects(folder) and not options.where:
             files = _with_sidecars(store, files, options)
             changed = [one for one in files if not one.unchanged]
-        read_files(store, changed, zone=options.zone, now=now, run=run)
+        read_files(store, changed, options=options, now=now, run=run)
         version = store.version
     store.hold_snapshot()
     if store.version != version:
@@ -97,7 +97,12 @@ def _with_sidecars(
 
 
 def read_files(
-    store: IndexStore, changed: Sequence[IndexedFile], *, zone: tzinfo | None, now: datetime, run: UnitRunner
+    store: IndexStore,
+    changed: Sequence[IndexedFile],
+    *,
+    options: ReadOptions,
+    now: datetime,
+    run: UnitRunner,
 ) -> None:
     """Read each file on from where its entry ends, and write the sums and the entries to `store`.
 
@@ -112,7 +117,7 @@ def read_files(
         else file.snapshot.state.size - file.entry.progress.end
         for file in changed
     )
-    units = [(file, unit) for file in changed for unit in _units(file, zone, amount >= BULK_BYTES)]
+    units = [(file, unit) for file in changed for unit in _units(file, options, amount >= BULK_BYTES)]
     totals = {
         file.entry.number: store.total(file.entry.number) if file.entry.progress.end else GrowingSummary()
         for file in changed
@@ -126,14 +131,14 @@ def read_files(
             totals[number].include(unpack(part.total))
         left[number] -= 1
         if not left[number]:
-            _store_entry(store, file, totals.pop(number), zone, now)
+            _store_entry(store, file, totals.pop(number), options, now)
     for file in changed:
         if file.entry.number in totals:
-            _store_entry(store, file, totals[file.entry.number], zone, now)
+            _store_entry(store, file, totals[file.entry.number], options, now)
 
 
 def _store_entry(
-    store: IndexStore, file: IndexedFile, total: GrowingSummary, zone: tzinfo | None, now: datetime
+    store: IndexStore, file: IndexedFile, total: GrowingSummary, options: ReadOptions, now: datetime
 ) -> None:
     """Write the entry of a file that is read to its end."""
     entry = file.entry
@@ -145,13 +150,13 @@ def _store_entry(
     entry.settled = is_at_rest(file.snapshot.state, now)
     # In another zone a naive timestamp is another moment, or no moment at all, which is a bad line.
     zoned = "naive_timestamp" in total.properties or "timestamp" in entry.progress.bad.kinds
-    entry.zone = zone_fingerprint(zone) if zoned else ""
+    entry.zone = zone_fingerprint(options.zone) if zoned else ""
     store.put_entry(entry, total)
-    if on_objects(file.snapshot.path) and entry.settled:
+    if on_objects(file.snapshot.path) and entry.settled and not options.where:
         save_sidecar(store, file.snapshot.path, entry)
 
 
-def _units(file: IndexedFile, zone: tzinfo | None, bulk: bool) -> Iterator[ScanUnit]:
+def _units(file: IndexedFile, options: ReadOptions, bulk: bool) -> Iterator[ScanUnit]:
     snapshot, progress = file.snapshot, file.entry.progress
     bounds: list[tuple[int, int | None]] = [(progress.end, None)]
     if not snapshot.compressed:
@@ -167,8 +172,9 @@ def _units(file: IndexedFile, zone: tzinfo | None, bulk: bool) -> Iterator[ScanU
             end=after,
             checksum=checksum,
             checksum_begin=checksum_begin,
-            zone=zone,
+            zone=options.zone,
             bulk=bulk,
             longest=file.entry.longest,
             fields=file.entry.fields,
+            where=options.where,
         )

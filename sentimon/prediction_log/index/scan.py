@@ -46,7 +46,7 @@ from sentimon.prediction_log.summary import SHOWN_BAD_LINES, GrowingSummary
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.bulk_rows import BulkReader
-    from sentimon.prediction_log.slice_fields import SliceField
+    from sentimon.prediction_log.slice_fields import SliceCondition, SliceField
 
 UNIT_BYTES = 1 << 24
 """Bytes, about, of one unit, and most that one checksum covers."""
@@ -78,6 +78,8 @@ class ScanUnit(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the longest line that is read as one."""
     fields: tuple[str, ...] = ()
     """The fields that divide the rows into slices."""
+    where: tuple[SliceCondition, ...] = ()
+    """The rows that are summed: those for which all conditions hold."""
     mark: str = ""
     """The `content_fingerprint` of the file, if another machine reads it and has to recognise it."""
 
@@ -140,7 +142,15 @@ def _partial_sums(unit: ScanUnit, blocks: Iterator[Block]) -> Iterator[PartialSu
 
 
 def _new_scan(unit: ScanUnit, begin: int, checksum: int) -> Scan:
-    return Scan(begin, slot=hour_slots, zone=unit.zone, bulk=unit.bulk, checksum=checksum, fields=unit.fields)
+    return Scan(
+        begin,
+        slot=hour_slots,
+        zone=unit.zone,
+        bulk=unit.bulk,
+        checksum=checksum,
+        fields=unit.fields,
+        where=unit.where,
+    )
 
 
 def merge_partial_sums(lists: Iterable[Iterable[PartialSum]]) -> list[PartialSum]:
@@ -199,7 +209,9 @@ class Scan:
         bulk: bool,
         checksum: int = 0,
         fields: Sequence[str] = (),
+        where: Sequence[SliceCondition] = (),
     ) -> None:
+        self._where = where
         self.cells = CellTable(_slice_fields(fields))
         self.begin = self._end = begin
         self._checksum = checksum
@@ -208,7 +220,7 @@ class Scan:
         self._lines = 0
         self._bad: dict[str, int] = {}
         self._first_bad: list[tuple[int, str, str]] = []
-        self._bulk = _bulk_reader(self.cells, slot) if bulk else None
+        self._bulk = _bulk_reader(self.cells, slot, where) if bulk else None
 
     def add_block(self, block: Block) -> None:
         """Add the next block of whole lines; only the last line of a file may lack its newline."""
@@ -281,8 +293,9 @@ class Scan:
             if not content:
                 continue
             try:
-                row = parse_row(content, zone=self._zone, whole=bool(self.cells.fields))
-                self.cells.add(row, self._slot, begin, self._end)
+                row = parse_row(content, zone=self._zone, whole=bool(self.cells.fields or self._where))
+                if all(one.holds(row, row.extra) for one in self._where):
+                    self.cells.add(row, self._slot, begin, self._end)
             except LineError as error:
                 self._count_bad(error)
 
@@ -300,10 +313,10 @@ def _slice_fields(names: Sequence[str]) -> tuple[SliceField, ...]:
     return tuple(map(SliceField, names))
 
 
-def _bulk_reader(cells: CellTable, slot: SlotFunction) -> BulkReader:
+def _bulk_reader(cells: CellTable, slot: SlotFunction, where: Sequence[SliceCondition]) -> BulkReader:
     from sentimon.prediction_log.index.bulk_rows import BulkReader
 
-    return BulkReader(cells, slot)
+    return BulkReader(cells, slot, where)
 
 
 def _halves_of(block: bytes) -> Iterator[bytes]:

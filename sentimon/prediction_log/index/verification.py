@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from sentimon.prediction_log.index.cells import WIDTHS
-from sentimon.prediction_log.index.indexed_files import IndexedFile, IndexEntry, new_entry
+from sentimon.prediction_log.index.indexed_files import IndexedFile, IndexEntry, ReadOptions, new_entry
 from sentimon.prediction_log.index.period_sums import PeriodSums, verified_cells
 from sentimon.prediction_log.index.refresh import UnitRunner, read_files
 from sentimon.prediction_log.index.sqlite_store import (
@@ -66,7 +66,7 @@ def differing_files(sums: PeriodSums, *, now: datetime, run: UnitRunner) -> list
         again = [
             IndexedFile(snapshot=one.snapshot, entry=_unread(one), unchanged=False) for one in sums.files
         ]
-        read_files(store, again, zone=sums.zone, now=now, run=run)
+        read_files(store, again, options=ReadOptions(zone=sums.zone), now=now, run=run)
         return [
             old.snapshot.file
             for old, new in zip(sums.files, again, strict=True)

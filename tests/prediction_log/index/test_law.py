@@ -15,9 +15,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sentimon.errors import DataError
-from sentimon.jsonl import LineError, line_content
+from sentimon.jsonl import BadLine, LineError, line_content
 from sentimon.prediction_log import rotation
 from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
 from sentimon.prediction_log.index.log_index import LogIndex
@@ -25,7 +26,7 @@ from sentimon.prediction_log.index.logged_rows import open_period_rows
 from sentimon.prediction_log.log_file import LineFragment
 from sentimon.prediction_log.reader import open_log_files, read_log, read_log_file
 from sentimon.prediction_log.record import PredictionRecord, parse_row
-from sentimon.prediction_log.slice_fields import SliceField
+from sentimon.prediction_log.slice_fields import SliceCondition, SliceField
 from sentimon.prediction_log.slices import GrowingSlices, Slices
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, Window, summarise_windows
@@ -207,6 +208,36 @@ def questions(chance: random.Random) -> Iterator[tuple[Period, Calendar]]:
         yield period, Calendar.of(chance.choice(["15m", "1h", "6h", "1d", "1w"]), chance.choice([UTC, ROME]))
 
 
+def some_slice(
+    chance: random.Random, fields: tuple[str, ...], rows: list[PredictionRecord]
+) -> tuple[SliceCondition, ...]:
+    """Conditions of some of the fields, which some row of the period holds, or none."""
+    value = chance.choice(rows) if rows else None
+    return tuple(
+        SliceCondition(field, "app" if value is None else field.value(value, value.extra))
+        for field in map(SliceField, fields)
+    )
+
+
+def check_narrowed(
+    folder: Path,
+    longest: int,
+    period: Period,
+    calendar: Calendar,
+    rows: list[PredictionRecord],
+    where: tuple[SliceCondition, ...],
+) -> None:
+    """The log of some rows alone answers as a log that holds no others, beside all bad lines."""
+    index = replace(index_of(folder, longest=longest, fields=("channel",)), where=where, paths=())
+    chosen = [one for one in rows if all(each.holds(one, one.extra) for each in where)]
+    bad = [one for one in read_log(folder, zone=UTC, longest=longest) if isinstance(one, BadLine)]
+    assert rows_by_index(index, period) == chosen
+    expected = outcome(lambda: summarise_windows([*chosen, *bad], calendar, now=NOW))
+    assert outcome(lambda: windows(index, period, calendar)) == expected
+    assert index.ask(lambda sums: sums.summary(period)) == summarise([*chosen, *bad])
+    check_slices(index, period, calendar, SliceField("channel"), chosen)
+
+
 def check_slices(
     index: LogIndex, period: Period, calendar: Calendar, field: SliceField, rows: list[PredictionRecord]
 ) -> None:
@@ -247,5 +278,6 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
                 assert rows_by_index(index, period) == rows
                 for field in map(SliceField, fields):
                     check_slices(index, period, calendar, field, rows)
+                check_narrowed(folder, limit, period, calendar, rows, some_slice(chance, fields, rows))
             for file, summary in index.ask(lambda sums: sums.by_file()):
                 assert summary == summarise(read_log_file(file.path, zone=UTC, longest=limit))
