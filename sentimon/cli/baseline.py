@@ -68,6 +68,28 @@ def create(
     _show(workspace, found.baseline, as_json=as_json)
 
 
+@app.command()
+def extend(
+    logs: LogsOption = None,
+    file: BaselineOption = None,
+    as_json: JsonFlag = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add the slices by the fields of [segments] to the baseline that is there.
+
+    They are told from the rows of the log that it was made of; all of them have to be there still.
+
+    Example: sentimon baseline extend --logs logs/
+    """
+    from sentimon.workflows.baseline import extend_baseline
+
+    workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
+    path = workspace.baseline_path(file)
+    found = extend_baseline(workspace, path)
+    note(f"baseline {found.name!r} in {path} has its slices by {', '.join(found.fields)}")
+    _show(workspace, found, as_json=as_json)
+
+
 @app.command("show")
 def show_baseline(
     logs: LogsOption = None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from sentimon.errors import NoVerdictError, StoreError
 from sentimon.labels import THREE, TWO, Classes
+from sentimon.monitoring.slice_history import FieldHistory
 from sentimon.monitoring.vocabulary import Vocabulary
 from sentimon.prediction_log.summary import Counts, ModelKey, Summary
 from sentimon.prediction_log.windows import Calendar
@@ -34,6 +35,8 @@ class Baseline:
     """When its model came back into service after another one; rows in between are of the other."""
     classes: Classes = THREE
     """The classes that there were."""
+    fields: Mapping[str, FieldHistory] = field(default_factory=dict)
+    """The rows by the values of each field that divided them when it was made."""
 
     @property
     def last(self) -> datetime | None:
@@ -78,8 +81,9 @@ def create_baseline(
     created: datetime,
     min_samples: int,
     classes: Classes = THREE,
+    fields: Mapping[str, FieldHistory] | None = None,
 ) -> Baseline:
-    """Return a baseline of the rows in `summary` and of the `vocabulary` of their texts.
+    """Return a baseline of the rows in `summary`, of the `vocabulary` of their texts, and by `fields`.
 
     Raises:
         NoVerdictError: fewer than `min_samples` rows: such a baseline could never be compared with.
@@ -97,6 +101,7 @@ def create_baseline(
         summary=replace(summary, bad_lines=()),
         vocabulary=vocabulary,
         classes=classes,
+        fields=fields or {},
     )
 
 

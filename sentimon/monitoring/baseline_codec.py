@@ -14,9 +14,11 @@ from sentimon.errors import DataError
 from sentimon.jsonl import decode_file, encode
 from sentimon.labels import LABELS, THREE, TWO, Classes, Sentiment, parse_label
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.slice_history import FieldHistory, HourlyCounts
 from sentimon.monitoring.text_changes import OF_TEXTS
 from sentimon.monitoring.vocabulary import MILLION, Vocabulary
 from sentimon.monitoring.watched_events import MOST_ROWS, Counted, Rows
+from sentimon.prediction_log.slices import MOST_VALUES, Slices, SliceTally
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, Summary, Tally
 from sentimon.scoring.scores import SCALE
 from sentimon.timestamps import (
@@ -64,6 +66,21 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     reference_counts: list[int]
 
 
+class _Slice(msgspec.Struct, frozen=True):
+    value: str
+    counts: tuple[Rows, Rows, Rows]
+    with_confidence: Rows
+    confidence_sum_millionths: int
+    confidence_squares_millionths: int
+    hours: bytes | None = None
+    """Packed as HourlyCounts, from the first hour of the baseline on; None where they are not kept."""
+
+
+class _Field(msgspec.Struct, frozen=True):
+    too_many_values: bool
+    values: Annotated[list[_Slice], msgspec.Meta(max_length=MOST_VALUES)]
+
+
 class _File(msgspec.Struct, frozen=True):
     format: int
     name: str
@@ -83,6 +100,8 @@ class _File(msgspec.Struct, frozen=True):
     samples_with_scores: Rows | None = None
     labels: list[str] | None = None
     """The classes that there are; None where they are three."""
+    slices: dict[str, _Field] | None = None
+    """The rows by the values of each field; None where no field divided them."""
 
 
 _decode_file = msgspec.json.Decoder(_File).decode
@@ -105,8 +124,9 @@ def encode_baseline(baseline: Baseline) -> bytes:
         "average_confidence": total.confidence / (sure * SCALE) if sure else None,
     }
     document = msgspec.to_builtins(_to_file(baseline)) | shown | {"hour_of_week": baseline.hour_of_week}
-    if document["labels"] is None:
-        del document["labels"]
+    for name in ("labels", "slices"):
+        if document[name] is None:
+            del document[name]
     return msgspec.json.format(encode(document), indent=1) + b"\n"
 
 
@@ -153,7 +173,64 @@ def _to_file(baseline: Baseline) -> _File:
         samples_with_confidence=summary.with_confidence,
         samples_with_scores=summary.with_scores,
         labels=None if baseline.classes == THREE else [one.label for one in baseline.classes],
+        slices={name: _to_field(one) for name, one in baseline.fields.items()} or None,
     )
+
+
+def _to_field(history: FieldHistory) -> _Field:
+    tallies = history.slices.tallies
+    # Those with their hours first, so that their order is kept.
+    values = [*history.hourly, *sorted(tallies.keys() - history.hourly.keys())]
+    return _Field(
+        too_many_values=history.slices.too_many,
+        values=[
+            _Slice(
+                value,
+                tallies[value].counts,
+                tallies[value].with_confidence,
+                tallies[value].confidence,
+                tallies[value].confidence_squares,
+                history.hourly[value].packed if value in history.hourly else None,
+            )
+            for value in values
+        ],
+    )
+
+
+def _from_field(field: _Field, summary: Summary) -> FieldHistory:
+    slices = Slices(
+        tallies={one.value: _from_slice(one) for one in field.values}, too_many=field.too_many_values
+    )
+    if len(slices.tallies) != len(field.values) or slices.total.counts != summary.counts:
+        raise DataError("the slices of a field do not add up to its rows")
+    first = min(summary.hours)
+    hourly = {
+        one.value: HourlyCounts(first=first, packed=one.hours)
+        for one in field.values
+        if one.hours is not None
+    }
+    for value, hours in hourly.items():
+        hours.check(slices.tallies[value].counts)
+    return FieldHistory(slices=slices, hourly=hourly)
+
+
+def _from_slice(one: _Slice) -> SliceTally:
+    tally = SliceTally(
+        *one.counts,
+        one.with_confidence,
+        one.confidence_sum_millionths,
+        one.confidence_squares_millionths,
+    )
+    if tally.with_confidence > tally.count:
+        raise DataError("more rows of a slice have a confidence than there are")
+    _check_confidence(tally.confidence, tally.confidence_squares, tally.with_confidence)
+    return tally
+
+
+def _check_confidence(total: int, squares: int, count: int) -> None:
+    possible = 0 <= total <= count * SCALE and total * total <= count * squares and squares <= total * SCALE
+    if not possible:
+        raise DataError("its sums of confidence and polarity cannot be")
 
 
 def _to_class(tally: Tally) -> _Class:
@@ -192,6 +269,7 @@ def _from_file(file: _File) -> Baseline:
         vocabulary=words,
         resumed=None if file.resumed is None else parse_moment(file.resumed, None)[0],
         classes=_classes(file.labels, summary),
+        fields={name: _from_field(one, summary) for name, one in (file.slices or {}).items()},
     )
 
 
@@ -221,9 +299,8 @@ def _from_class(one: _Class) -> Tally:
     # A row without a confidence is in neither, one without all scores not in that of the polarity.
     if not tally.with_scores <= tally.with_confidence <= tally.count:
         raise DataError("a histogram does not add up to its count")
-    squares, total, count = tally.confidence_squares, tally.confidence, tally.with_confidence
-    possible = 0 <= total <= count * SCALE and total * total <= count * squares and squares <= total * SCALE
-    if not possible or abs(tally.polarity) > tally.with_scores * SCALE:
+    _check_confidence(tally.confidence, tally.confidence_squares, tally.with_confidence)
+    if abs(tally.polarity) > tally.with_scores * SCALE:
         raise DataError("its sums of confidence and polarity cannot be")
     return tally
 

@@ -6,19 +6,17 @@ the row: `@length`, `@script`, `@language`, `@model`, `@source`.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 import msgspec
 
 from sentimon.errors import UsageError
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
 
 MISSING = "(missing)"
 """The value of a row without the field, or whose field is null."""
@@ -28,6 +26,8 @@ UNKNOWN = "unknown"
 """The language of a text that it cannot be told from: one without letters, or too short."""
 _LEAST_PROBABILITY = 0.5
 """Probability below which the likeliest language is UNKNOWN."""
+_UNLIKELY = -700.0
+"""Logarithm below which a number is as good as 0."""
 EMPTY = "(empty)"
 """The value of a row whose field is an empty text."""
 LONGEST_VALUE = 80
@@ -100,15 +100,12 @@ def of_language(row: SlicedRow) -> str:
 def _language(text: str) -> str:
     if not any(map(str.isalpha, text)):
         return UNKNOWN
-    language, probability = _identifier().classify(text[:_LETTERS])
-    return str(language) if probability >= _LEAST_PROBABILITY else UNKNOWN
+    from py3langid import rank
 
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    from py3langid.langid import LanguageIdentifier
-
-    return LanguageIdentifier.from_model(norm_probs=True)
+    # The logarithms of how likely the text is in each language, the likeliest first.
+    (language, best), *others = rank(text[:_LETTERS])
+    odds = sum(math.exp(max(score - best, _UNLIKELY)) for _, score in others)
+    return str(language) if 1 / (1 + odds) >= _LEAST_PROBABILITY else UNKNOWN
 
 
 @cache

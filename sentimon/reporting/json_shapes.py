@@ -170,7 +170,18 @@ def baseline_object(baseline: Baseline, *, confidence_level: float) -> dict[str,
     """Return the content of a baseline without its histograms, which are in its file."""
     metrics = measure(baseline.summary, confidence_level=confidence_level)
     content = metrics_object(metrics, timestamp=baseline.created, names=names_of(baseline.classes))
-    return {"name": baseline.name, "source": baseline.source, **content, **summary_object(baseline.summary)}
+    content = {
+        "name": baseline.name,
+        "source": baseline.source,
+        **content,
+        **summary_object(baseline.summary),
+    }
+    if baseline.fields:
+        content["segments"] = {
+            name: None if one.slices.too_many else len(one.slices.tallies)
+            for name, one in baseline.fields.items()
+        }
+    return content
 
 
 def check_object(check: BaselineCheck, baseline: Baseline) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Window
 from sentimon.reporting.plain_text import (
     bar,
+    counted,
     estimate,
     minute,
     number,
@@ -141,5 +142,9 @@ def baseline_table(baseline: Baseline, names: Sequence[str], *, confidence_level
         f"Baseline {visible(baseline.name)!r}, made {baseline.created:%Y-%m-%d %H:%M} UTC from the log in "
         f"{visible(baseline.source)}, of {visible(', '.join(sorted(models)))};",
         f"{len(baseline.summary.hours)} hours with rows.",
+        *(
+            f"Divided by {visible(name)}: {counted(len(one.slices.tallies), 'value')}."
+            for name, one in baseline.fields.items()
+        ),
     ]
     return Group(metrics_table(metrics, baseline.summary, names), Text(), sentences_of(facts))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from sentimon.errors import NoVerdictError, ReadOnlyError, StoreError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline, BaselineCheck
+    from sentimon.monitoring.slice_history import FieldHistory
     from sentimon.monitoring.vocabulary import Vocabulary
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
@@ -69,11 +71,11 @@ def make_baseline(
         raise UsageError("--name is empty", hint="leave it out, or give the baseline a name")
     if path.exists() and not force:
         raise StoreError(f"{path}: there is a baseline already", hint="--force overwrites it")
-    summary, vocabulary = read_baseline_rows(workspace, period or Period())
-    say_trouble(workspace, summary)
-    made = _created(workspace, summary, vocabulary, name)
+    found = read_baseline_rows(workspace, period or Period())
+    say_trouble(workspace, found.summary)
+    made = _created(workspace, found, name)
     gave_up = place_baseline(workspace.folder, path, made, force=force)
-    return NewBaseline(baseline=made, summary=summary, gave_up=gave_up)
+    return NewBaseline(baseline=made, summary=found.summary, gave_up=gave_up)
 
 
 def make_first_baseline(workspace: Workspace, path: Path, period: Period) -> FirstBaseline:
@@ -89,9 +91,9 @@ def make_first_baseline(workspace: Workspace, path: Path, period: Period) -> Fir
 
     if not workspace.settings.drift.create_baseline:
         return _none(f"{path}: there is no baseline; make one with `sentimon baseline create`")
-    summary, vocabulary = read_baseline_rows(workspace, period)
+    found = read_baseline_rows(workspace, period)
     try:
-        made = _created(workspace, summary, vocabulary, _NAME)
+        made = _created(workspace, found, _NAME)
     except NoVerdictError as error:
         return _none(f"{path}: there is no baseline, and none was made: {error.message}")
     try:
@@ -115,18 +117,76 @@ def _none(note: str, *, urgent: bool = False) -> FirstBaseline:
     return FirstBaseline(made=None, notes=(note,), urgent=urgent)
 
 
-def _created(workspace: Workspace, summary: Summary, vocabulary: Vocabulary | None, name: str) -> Baseline:
+def _created(workspace: Workspace, found: BaselineRows, name: str) -> Baseline:
     from sentimon.monitoring.baseline import create_baseline
 
     return create_baseline(
-        summary,
-        vocabulary,
+        found.summary,
+        found.vocabulary,
         name=name,
         source=workspace.source,
         created=workspace.now,
         min_samples=workspace.settings.drift.min_samples,
         classes=workspace.classes,
+        fields=found.fields,
     )
+
+
+def extend_baseline(workspace: Workspace, path: Path | None = None) -> Baseline:
+    """Add the slices by the fields of the settings to the baseline at `path`, and return it.
+
+    They are told from the rows of the log that it was made of, which must be there still.
+
+    Raises:
+        UsageError: the settings name no field, or what tells one is not installed.
+        StoreError: the baseline or the log cannot be read, its rows are not in the log, or it cannot be
+            written.
+    """
+    from dataclasses import replace
+
+    from sentimon.workflows.next_baseline import place_baseline
+    from sentimon.workflows.state_files import read_baseline
+
+    path = path or workspace.baseline_path(None)
+    if not workspace.fields:
+        raise UsageError(
+            "segments.fields names no field to extend the baseline by",
+            hint='set [segments] fields, such as ["channel"]',
+        )
+    baseline = read_baseline(path, workspace.classes)
+    fields = workspace.ask(lambda log: _fields_of(log, baseline, path))
+    extended = replace(baseline, fields=fields)
+    place_baseline(workspace.folder, path, extended, force=True)
+    return extended
+
+
+def _fields_of(log: Workspace, baseline: Baseline, path: Path) -> dict[str, FieldHistory]:
+    period = rows_of_baseline(baseline)
+    if log.summary(period).hours != baseline.summary.hours:
+        raise StoreError(
+            f"{path}: the rows that it was made of are not all in the log any more, or there are others now",
+            hint="make a new one with `sentimon baseline create --force`",
+        )
+    return field_histories(log, period)
+
+
+def rows_of_baseline(baseline: Baseline) -> Period:
+    """Return the period from the first to the last row of a baseline."""
+    from sentimon.prediction_log.windows import Period
+    from sentimon.timestamps import from_microseconds
+
+    first, last = baseline.summary.first or 0, baseline.summary.last or 0
+    return Period(since=from_microseconds(first), until=from_microseconds(last + 1))
+
+
+def field_histories(log: Workspace, period: Period) -> dict[str, FieldHistory]:
+    """Return the rows in `period` by the values of each field of the settings, as a baseline holds them."""
+    if not log.fields:
+        return {}
+    from sentimon.monitoring.slice_history import field_history
+
+    most = log.settings.segments.most_values
+    return {field.name: field_history(log.slice_hours(period, field), most=most) for field in log.fields}
 
 
 def check_baseline_windows(
@@ -159,15 +219,28 @@ def check_baseline_windows(
     return checked, baseline
 
 
-def read_baseline_rows(workspace: Workspace, period: Period) -> tuple[Summary, Vocabulary | None]:
-    """Return (the sum over the rows in `period` and all bad lines, the words of the latest texts)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRows:
+    """What a baseline is made of."""
+
+    summary: Summary
+    """The sum over its rows, and over all bad lines."""
+    vocabulary: Vocabulary | None
+    """The words of the latest texts."""
+    fields: Mapping[str, FieldHistory]
+    """Its rows by the values of each field of the settings."""
+
+
+def read_baseline_rows(workspace: Workspace, period: Period) -> BaselineRows:
+    """Return what a baseline of the rows in `period` is made of."""
     from sentimon.monitoring.vocabulary import MOST_TEXTS, vocabulary_of
 
-    def question(log: Workspace) -> tuple[Summary, Vocabulary | None]:
-        summary = log.summary(period)
+    def question(log: Workspace) -> BaselineRows:
+        summary, fields = log.summary(period), field_histories(log, period)
         with ExitStack() as stack:
             rows = log.rows(latest(period, summary, MOST_TEXTS), stack)
-            return summary, vocabulary_of(log.progress(rows, "texts read"))
+            vocabulary = vocabulary_of(log.progress(rows, "texts read"))
+        return BaselineRows(summary=summary, vocabulary=vocabulary, fields=fields)
 
     return workspace.ask(question)
 

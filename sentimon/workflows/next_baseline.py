@@ -249,7 +249,10 @@ def _made(workspace: Workspace, wanted: PendingBaseline, path: Path) -> Baseline
     from sentimon.monitoring.baseline import create_baseline
     from sentimon.monitoring.vocabulary import vocabulary_of
     from sentimon.prediction_log.summary import summarise
+    from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.baseline import field_histories
     from sentimon.workflows.drift import count_collected
+    from sentimon.workflows.given_rows import GivenRows
 
     # The index knows how many there are; only when there are enough they are read.
     if not count_collected(workspace, wanted).ready:
@@ -269,6 +272,7 @@ def _made(workspace: Workspace, wanted: PendingBaseline, path: Path) -> Baseline
         created=workspace.now,
         min_samples=workspace.settings.drift.min_samples,
         classes=workspace.classes,
+        fields=field_histories(replace(workspace, given=GivenRows(rows)), Period()),
     )
 
 

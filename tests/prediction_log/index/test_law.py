@@ -278,6 +278,7 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
                 assert rows_by_index(index, period) == rows
                 for field in map(SliceField, fields):
                     check_slices(index, period, calendar, field, rows)
-                check_narrowed(folder, limit, period, calendar, rows, some_slice(chance, fields, rows))
+                if chance.randrange(3) == 0:
+                    check_narrowed(folder, limit, period, calendar, rows, some_slice(chance, fields, rows))
             for file, summary in index.ask(lambda sums: sums.by_file()):
                 assert summary == summarise(read_log_file(file.path, zone=UTC, longest=limit))
