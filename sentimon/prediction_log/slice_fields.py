@@ -102,9 +102,12 @@ def _language(text: str) -> str:
         return UNKNOWN
     from py3langid import rank
 
-    # The logarithms of how likely the text is in each language, the likeliest first.
-    (language, best), *others = rank(text[:_LETTERS])
-    odds = sum(math.exp(max(score - best, _UNLIKELY)) for _, score in others)
+    text = text[:_LETTERS]
+    # The logarithms of how likely the text is in each language, the likeliest first. Letters in a row depend
+    # on each other: divided by the root of their number these tell how often the likeliest is right.
+    (language, best), *others = rank(text)
+    scale = math.sqrt(len(text.encode(errors="surrogatepass")))
+    odds = sum(math.exp(max((score - best) / scale, _UNLIKELY)) for _, score in others)
     return str(language) if 1 / (1 + odds) >= _LEAST_PROBABILITY else UNKNOWN
 
 
