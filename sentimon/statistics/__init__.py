@@ -6,8 +6,10 @@
 - `fisher_test`: is a change of a share more than chance; how alpha is spent over repeated checks
 - `dispersion`: rows that come in bursts: daily wave, design effect, intraclass correlation
 - `change_points`: when a step of shares, of a mean or of a rate began, with an interval
-- `betting_test`: has a mean loss risen; valid after every loss (numpy, like the three below)
+- `betting_test`: has a mean loss risen; valid after every loss (numpy, like those below)
 - `calibration_error`: how far confidence lies from accuracy
 - `score_scaling`: temperature and vector scaling, fitted on labelled rows
 - `label_shift`: the true class mix behind imperfect predictions, and whether only the mix has changed
+- `mix_decomposition`: a change taken apart: change of the traffic mix, and change within slices
+- `slice_candidates`, `slice_search`: the few slices, of many, that account for a change, by permutation
 """
