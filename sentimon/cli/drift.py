@@ -18,6 +18,7 @@ from sentimon.cli.later import LATER
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
+    ByOption,
     ConfigOption,
     ExitZeroFlag,
     JsonFlag,
@@ -75,6 +76,7 @@ class ComparedRows:
         bool, flag("--all", help="Compare all rows, not only those newer than the baseline.")
     ] = False
     match: MatchOption = None
+    by: ByOption = None
     tz: TimeZoneOption = None
     threshold: ThresholdOption = None
 
@@ -152,6 +154,8 @@ def drift(
         "metrics.time_zone": rows.tz,
         "engine.name": engine,
     }
+    if rows.match is not None:
+        _refuse({"--by": rows.by}, "--match, which weights the baseline by the hour")
     workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True)
     path = workspace.baseline_path(file)
     _check_new_baseline(workspace, file)
@@ -174,6 +178,7 @@ def drift(
         workspace.period(rows.since, rows.until),
         whole=rows.whole,
         season=rows.match is not None,
+        by=rows.by,
         keep=not monitor.dry_run,
         save=shown.save,
         show=partial(_show, workspace, shown, look),
@@ -236,6 +241,10 @@ def _show_comparison(
         from sentimon.reporting.traffic_sentences import explain_trouble
 
         show(drift_table(found.report, workspace.names, zone=found.zone_name))
+        if found.by is not None:
+            from sentimon.reporting.slice_tables import comparison_table
+
+            show(comparison_table(found.by, workspace.names))
         if found.compared.until is None:
             show_sentences(explain_trouble(traffic))
 
@@ -276,7 +285,7 @@ def _reset(workspace: Workspace, *, yes: bool) -> None:
 def _refuse_chosen(rows: ComparedRows) -> None:
     """Raise UsageError where the user chose rows, or how they are compared: the monitor cannot."""
     chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
-    given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz}
+    given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz, "--by": rows.by}
     _refuse(given, "the monitor, which judges each row once")
 
 

@@ -154,29 +154,17 @@ def extend_baseline(workspace: Workspace, path: Path | None = None) -> Baseline:
             hint='set [segments] fields, such as ["channel"]',
         )
     baseline = read_baseline(path, workspace.classes)
-    fields = workspace.ask(lambda log: _fields_of(log, baseline, path))
+    fields = workspace.ask(lambda log: _fields_of(log, baseline))
     extended = replace(baseline, fields=fields)
     place_baseline(workspace.folder, path, extended, force=True)
     return extended
 
 
-def _fields_of(log: Workspace, baseline: Baseline, path: Path) -> dict[str, FieldHistory]:
-    period = rows_of_baseline(baseline)
-    if log.summary(period).hours != baseline.summary.hours:
-        raise StoreError(
-            f"{path}: the rows that it was made of are not all in the log any more, or there are others now",
-            hint="make a new one with `sentimon baseline create --force`",
-        )
-    return field_histories(log, period)
+def _fields_of(log: Workspace, baseline: Baseline) -> dict[str, FieldHistory]:
+    from sentimon.workflows.slices import check_rows_of_baseline, rows_of_baseline
 
-
-def rows_of_baseline(baseline: Baseline) -> Period:
-    """Return the period from the first to the last row of a baseline."""
-    from sentimon.prediction_log.windows import Period
-    from sentimon.timestamps import from_microseconds
-
-    first, last = baseline.summary.first or 0, baseline.summary.last or 0
-    return Period(since=from_microseconds(first), until=from_microseconds(last + 1))
+    check_rows_of_baseline(log, baseline, "cannot be extended")
+    return field_histories(log, rows_of_baseline(baseline))
 
 
 def field_histories(log: Workspace, period: Period) -> dict[str, FieldHistory]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.class_mix_drift import DriftReport
     from sentimon.monitoring.drift_decision import Verdict
     from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.monitoring.slice_comparison import FieldComparison
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import FirstBaseline
@@ -42,6 +43,8 @@ class BaselineComparison:
     """The verdict with its score, interval, limit and sample sizes."""
     chosen: bool = False
     """Whether somebody chose the rows, so that they are judged as they are."""
+    by: FieldComparison | None = None
+    """The rows that were judged by the values of a field; None where that is not asked for."""
     labels: tuple[str, str, str] = LABELS
     """What the classes are called in JSON; "" for one that there is not."""
 
@@ -55,7 +58,12 @@ class BaselineComparison:
         """Return the comparison as `--json` shows it and `--save` keeps it."""
         from sentimon.reporting.json_shapes import drift_object
 
-        return drift_object(self.report, timestamp=self.made, names=self.labels, zone=self.zone_name)
+        entry = drift_object(self.report, timestamp=self.made, names=self.labels, zone=self.zone_name)
+        if self.by is not None:
+            from sentimon.reporting.slice_tables import comparison_object
+
+            entry["by"] = comparison_object(self.by, self.labels)
+        return entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,7 @@ def compare_with_baseline(
     seen: datetime | None = None,
     whole: bool = False,
     season: bool = False,
+    by: str | None = None,
 ) -> BaselineComparison:
     """Return the rows of `period` compared with the baseline at `path`; None is the one beside the log.
 
@@ -89,9 +98,11 @@ def compare_with_baseline(
     nobody chose by `whole` or a period the newest that belong together are judged, so that a late change is
     not lost among the rows before it (`find_recent_rows`); chosen rows are judged as they are. With
     `season` like is compared with like: the baseline is weighted as the rows are spread over the hours of
-    the week. While a baseline is being collected there is none.
+    the week. With `by`, the name of a field such as "channel", the rows that were judged are also compared
+    by its values (`compare_by`). While a baseline is being collected there is none.
 
     Raises:
+        UsageError: rows cannot be divided by that field.
         StoreError: the log or the baseline cannot be read.
         DataError: the rows are of another model than the baseline.
         NoVerdictError: the baseline is too short for a season.
@@ -99,8 +110,13 @@ def compare_with_baseline(
     from sentimon.monitoring.class_mix_drift import detect_drift, foreign_models
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.next_baseline import wanted_at
+    from sentimon.workflows.slices import compare_by, field_named
     from sentimon.workflows.state_files import read_baseline
 
+    level = workspace.settings.drift.confidence_level
+    if by is not None:
+        # Told before the log is read, and both questions are answered of one reading.
+        workspace = workspace.divided_by(field_named(by))
     path, period = path or workspace.baseline_path(None), period or Period()
     wanted = wanted_at(path)
     if wanted is not None:
@@ -119,9 +135,19 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
     chosen = whole or period.since is not None or period.until is not None
     report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
+    slices = None
     if baseline is not None:
         report = _with_onsets(workspace, baseline, compared, summary, report)
-    return _comparison(workspace, baseline, compared, summary, report, chosen=chosen)
+        if by is not None and report.current.total:
+            slices = compare_by(
+                workspace, baseline, judged_rows(compared, report), by, level=report.window.level(level)
+            )
+    return _comparison(workspace, baseline, compared, summary, report, chosen=chosen, by=slices)
+
+
+def judged_rows(compared: Period, report: DriftReport) -> Period:
+    """Return the part of the compared rows that the verdict is about."""
+    return compared if report.window.since is None else since_hour(compared, report.window.since)
 
 
 def _judge(
@@ -203,6 +229,7 @@ def _comparison(
     report: DriftReport,
     *,
     chosen: bool = False,
+    by: FieldComparison | None = None,
 ) -> BaselineComparison:
     return BaselineComparison(
         made=workspace.now,
@@ -212,6 +239,7 @@ def _comparison(
         summary=summary,
         report=report,
         chosen=chosen,
+        by=by,
         labels=workspace.labels,
     )
 
@@ -259,6 +287,7 @@ def check_drift(
     *,
     whole: bool = False,
     season: bool = False,
+    by: str | None = None,
     keep: bool = True,
     save: bool = False,
     show: Callable[[BaselineComparison | MonitorLook], None] | None = None,
@@ -266,9 +295,9 @@ def check_drift(
     """Return whether the predictions have drifted, have the monitor remember its look, and `save` the result.
 
     Where `drift.rule` says so, and there is a baseline, the monitor judges the rows that it has not judged;
-    with `keep` false it forgets them again. Else the rows of `period` are compared, as `whole` and `season`
-    say (see `compare_with_baseline`), and where there is no baseline they may become it. `show` is called
-    before anything is remembered: a result that nobody could be told of is found again.
+    with `keep` false it forgets them again. Else the rows of `period` are compared, as `whole`, `season` and
+    `by` say (see `compare_with_baseline`), and where there is no baseline they may become it. `show` is
+    called before anything is remembered: a result that nobody could be told of is found again.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
@@ -289,7 +318,7 @@ def check_drift(
     if is_judged_by_monitor(workspace, path):
         return DriftCheck(result=run_monitor(workspace, path, keep=keep, show=finish))
     period = period or Period()
-    found = compare_with_baseline(workspace, path, period, whole=whole, season=season)
+    found = compare_with_baseline(workspace, path, period, whole=whole, season=season, by=by)
     finish(found)
     if found.baseline is not None or found.report.collecting is not None:
         return DriftCheck(result=found)

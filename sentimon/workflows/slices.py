@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentimon.errors import UsageError
+from sentimon.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.slice_comparison import FieldComparison
     from sentimon.monitoring.slice_metrics import FieldMetrics
     from sentimon.prediction_log.slice_fields import SliceField
     from sentimon.prediction_log.slices import Slices
@@ -68,3 +70,67 @@ def measure_by(workspace: Workspace, period: Period, by: str) -> FieldMetrics:
         min_samples=settings.drift.min_samples,
         confidence_level=settings.drift.confidence_level,
     )
+
+
+def compare_by(
+    workspace: Workspace, baseline: Baseline, period: Period, by: str, *, level: float
+) -> FieldComparison:
+    """Return the rows in `period` compared with `baseline` by the values of the field `by`.
+
+    All intervals are at the confidence `level`.
+
+    What the baseline does not hold of the field is told from its rows, where they are in the log still.
+
+    Raises:
+        UsageError: rows cannot be divided by it, or no row has it.
+        StoreError: the log cannot be read, or the baseline says nothing of the field and its rows are gone.
+    """
+    from sentimon.monitoring.slice_comparison import compare_slices
+
+    field, settings = field_named(by), workspace.settings
+    log = workspace.divided_by(field)
+    after = log.slices(period, field)
+    check_some_row_has(workspace, field, after)
+    return compare_slices(
+        by,
+        slices_of_baseline(log, baseline, field),
+        after,
+        most=settings.segments.most_values,
+        threshold=settings.drift.threshold,
+        min_samples=settings.drift.min_samples,
+        confidence_level=level,
+    )
+
+
+def slices_of_baseline(log: Workspace, baseline: Baseline, field: SliceField) -> Slices:
+    """Return the rows of a baseline by the values of a field.
+
+    Raises:
+        StoreError: the baseline does not hold them, and its rows are not all in the log any more.
+    """
+    if field.name in baseline.fields:
+        return baseline.fields[field.name].slices
+    check_rows_of_baseline(log, baseline, f"says nothing of {field.name}")
+    return log.slices(rows_of_baseline(baseline), field)
+
+
+def check_rows_of_baseline(log: Workspace, baseline: Baseline, lack: str) -> None:
+    """Raise StoreError unless the log has just the rows that a baseline was made of, in its period.
+
+    Raises:
+        StoreError: it has fewer, or others; `lack` says why they would be needed.
+    """
+    if log.summary(rows_of_baseline(baseline)).hours != baseline.summary.hours:
+        raise StoreError(
+            f"baseline {baseline.name!r} {lack}, and the log does not have just the rows that it was made of",
+            hint="name the field in [segments] fields and run `sentimon baseline create --force`",
+        )
+
+
+def rows_of_baseline(baseline: Baseline) -> Period:
+    """Return the period from the first to the last row of a baseline."""
+    from sentimon.prediction_log.windows import Period
+    from sentimon.timestamps import from_microseconds
+
+    first, last = baseline.summary.first or 0, baseline.summary.last or 0
+    return Period(since=from_microseconds(first), until=from_microseconds(last + 1))
