@@ -29,9 +29,11 @@ from sentimon.cli.options import (
     ThresholdOption,
     TimeZoneOption,
     UntilOption,
+    WhereOption,
     flag,
     grouped,
     plain_help,
+    refuse_narrowed,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json, show_sentences
 from sentimon.cli.plan_reading import show_reading_plan
@@ -77,6 +79,7 @@ class ComparedRows:
     ] = False
     match: MatchOption = None
     by: ByOption = None
+    where: WhereOption = None
     tz: TimeZoneOption = None
     threshold: ThresholdOption = None
 
@@ -156,7 +159,16 @@ def drift(
     }
     if rows.match is not None:
         _refuse({"--by": rows.by}, "--match, which weights the baseline by the hour")
-    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True)
+    refuse_narrowed(
+        rows.where,
+        {
+            "--monitor": monitor.monitor,
+            "--reset": monitor.reset,
+            "--save": shown.save,
+            "--prometheus": shown.prometheus,
+        },
+    )
+    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True, where=rows.where)
     path = workspace.baseline_path(file)
     _check_new_baseline(workspace, file)
     if monitor.dry_run:
@@ -167,7 +179,7 @@ def drift(
         _reset(workspace, yes=monitor.yes)
         if not monitor.monitor:
             return
-    if not monitor.dry_run:
+    if not monitor.dry_run and not rows.where:
         collect_baseline(workspace, path)
     if is_judged_by_monitor(workspace, path):
         _refuse_chosen(rows)

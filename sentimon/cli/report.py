@@ -22,6 +22,7 @@ from sentimon.cli.options import (
     ThresholdOption,
     TimeZoneOption,
     UntilOption,
+    WhereOption,
 )
 from sentimon.cli.output import leave, note, show_json
 from sentimon.errors import DataError, ExitCode, UsageError
@@ -62,6 +63,7 @@ def report(
     since: SinceOption = None,
     until: UntilOption = None,
     every: WindowsOption = None,
+    where: WhereOption = None,
     evaluate: EvaluateOption = None,
     model: ModelOption = None,
     tz: TimeZoneOption = None,
@@ -94,7 +96,7 @@ def report(
     if output is not None and form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
-    workspace = _at(open_workspace(config, flags, objects=True), now)
+    workspace = _at(open_workspace(config, flags, objects=True, where=where), now)
     period = workspace.period(since, until)
     asked = ReportRequest(
         period=period,
@@ -121,6 +123,7 @@ def _options(workspace: Workspace, config: Path | None, file: Path | None) -> Co
     from sentimon.reporting.report.report_value import CommandOptions
 
     return CommandOptions(
+        where=tuple(map(str, workspace.where)),
         logs=masked(workspace.settings.logs.dir),
         config=None if config is None else str(config),
         baseline=None if file is None else str(file),

@@ -110,8 +110,7 @@ def compare_with_baseline(
     from sentimon.monitoring.class_mix_drift import detect_drift, foreign_models
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.next_baseline import wanted_at
-    from sentimon.workflows.slices import compare_by, field_named
-    from sentimon.workflows.state_files import read_baseline
+    from sentimon.workflows.slices import compare_by, field_named, known_baseline
 
     level = workspace.settings.drift.confidence_level
     if by is not None:
@@ -125,7 +124,7 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
         report = detect_drift(None, summary, workspace.settings.drift, collecting=collecting)
         return _comparison(workspace, None, compared, summary, report)
-    baseline = read_baseline(path, workspace.classes) if is_there(path) else None
+    baseline = known_baseline(workspace, path) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
     compared = newer(workspace, period, ended, seen)
     summary = workspace.summary(compared)

@@ -107,7 +107,7 @@ def build_report(
     return Report(
         made=workspace.now,
         version=sentimon.__version__,
-        source=workspace.source,
+        source=_source(workspace),
         zone=workspace.zone,
         zone_name=settings.metrics.time_zone,
         names=workspace.names,
@@ -133,6 +133,11 @@ def build_report(
         settings=settings_of(workspace),
         options=request.options or CommandOptions(logs=workspace.source),
     )
+
+
+def _source(workspace: Workspace) -> str:
+    conditions = " and ".join(map(str, workspace.where))
+    return f"{workspace.source}, only {conditions}" if conditions else workspace.source
 
 
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
@@ -199,7 +204,7 @@ def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision:
     state = MonitorState()
     if decision.look is not None:
         state = decision.look.state
-    elif comparison.baseline is not None:
+    elif comparison.baseline is not None and not log.where:
         state = peek_monitor(log.folder, read_baseline_file(path))
         if state.incident is not None and not fits(state, Reference.of(comparison.baseline)):
             raise StoreError(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sentimon.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.slice_comparison import FieldComparison
     from sentimon.monitoring.slice_metrics import FieldMetrics
@@ -102,6 +106,32 @@ def compare_by(
     )
 
 
+def known_baseline(workspace: Workspace, path: Path) -> Baseline:
+    """Return the baseline at `path`; where the workspace is of some rows alone, that of these rows.
+
+    Raises:
+        StoreError: it is missing, unreadable or of other classes, or the rows that it was made of, of which those
+            of the slice are told, are not all in the log any more.
+    """
+    from dataclasses import replace
+
+    from sentimon.workflows.state_files import read_baseline
+
+    baseline = read_baseline(path, workspace.classes)
+    if not workspace.where:
+        return baseline
+    check_rows_of_baseline(workspace, baseline, "cannot be narrowed by --where")
+    summary = workspace.summary(rows_of_baseline(baseline))
+    conditions = ", ".join(map(str, workspace.where))
+    return replace(
+        baseline,
+        name=f"{baseline.name}, {conditions}",
+        summary=msgspec.structs.replace(summary, bad={}, bad_lines=()),
+        vocabulary=None,
+        fields={},
+    )
+
+
 def slices_of_baseline(log: Workspace, baseline: Baseline, field: SliceField) -> Slices:
     """Return the rows of a baseline by the values of a field.
 
@@ -110,7 +140,8 @@ def slices_of_baseline(log: Workspace, baseline: Baseline, field: SliceField) ->
     """
     if field.name in baseline.fields:
         return baseline.fields[field.name].slices
-    check_rows_of_baseline(log, baseline, f"says nothing of {field.name}")
+    if not log.where:
+        check_rows_of_baseline(log, baseline, f"says nothing of {field.name}")
     return log.slices(rows_of_baseline(baseline), field)
 
 
@@ -120,7 +151,7 @@ def check_rows_of_baseline(log: Workspace, baseline: Baseline, lack: str) -> Non
     Raises:
         StoreError: it has fewer, or others; `lack` says why they would be needed.
     """
-    if log.summary(rows_of_baseline(baseline)).hours != baseline.summary.hours:
+    if log.whole.summary(rows_of_baseline(baseline)).hours != baseline.summary.hours:
         raise StoreError(
             f"baseline {baseline.name!r} {lack}, and the log does not have just the rows that it was made of",
             hint="name the field in [segments] fields and run `sentimon baseline create --force`",

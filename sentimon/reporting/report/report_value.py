@@ -121,6 +121,10 @@ class NoWords(enum.StrEnum):
     NO_TEXTS = "the rows after the baseline hold no texts"
 
 
+_NARROWED = ("drift", "metrics", "report", "watch")
+"""The commands that can be asked about a slice alone."""
+
+
 class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the log of a report is named on a command line."""
 
@@ -128,6 +132,8 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None = None
     baseline: str | None = None
     """The file of the baseline, where it is not beside the log."""
+    where: tuple[str, ...] = ()
+    """The slice that the report is of, as `--where` says it."""
 
     def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
         """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.
@@ -140,6 +146,8 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
         parts = ["sentimon", *words, *([logs, self.logs] if logs else [])]
         parts += ["--baseline", self.baseline] if baseline and self.baseline else []
         parts += ["--config", self.config] if self.config else []
+        if words[0] in _NARROWED and "--monitor" not in words:
+            parts += [word for one in self.where for word in ("--where", one)]
         return shlex.join(parts)
 
 
