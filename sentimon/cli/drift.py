@@ -68,6 +68,12 @@ MatchOption = Annotated[
 ]
 
 
+ExplainFlag = Annotated[
+    bool,
+    flag("--explain", help="Search all fields and their pairs for the slices that account for the change."),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRows:
     """Which rows are compared, and by what."""
@@ -80,6 +86,7 @@ class ComparedRows:
     match: MatchOption = None
     by: ByOption = None
     where: WhereOption = None
+    explain: ExplainFlag = False
     tz: TimeZoneOption = None
     threshold: ThresholdOption = None
 
@@ -191,6 +198,7 @@ def drift(
         whole=rows.whole,
         season=rows.match is not None,
         by=rows.by,
+        explain=rows.explain,
         keep=not monitor.dry_run,
         save=shown.save,
         show=partial(_show, workspace, shown, look),
@@ -257,6 +265,10 @@ def _show_comparison(
             from sentimon.reporting.slice_tables import comparison_table
 
             show(comparison_table(found.by, workspace.names))
+        if found.explained is not None:
+            from sentimon.reporting.search_tables import search_table
+
+            show(search_table(found.explained, workspace.names))
         if found.compared.until is None:
             show_sentences(explain_trouble(traffic))
 
@@ -297,7 +309,13 @@ def _reset(workspace: Workspace, *, yes: bool) -> None:
 def _refuse_chosen(rows: ComparedRows) -> None:
     """Raise UsageError where the user chose rows, or how they are compared: the monitor cannot."""
     chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
-    given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz, "--by": rows.by}
+    given = {
+        **chosen,
+        "--threshold": rows.threshold,
+        "--tz": rows.tz,
+        "--by": rows.by,
+        "--explain": rows.explain,
+    }
     _refuse(given, "the monitor, which judges each row once")
 
 

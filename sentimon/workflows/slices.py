@@ -110,8 +110,8 @@ def known_baseline(workspace: Workspace, path: Path) -> Baseline:
     """Return the baseline at `path`; where the workspace is of some rows alone, that of these rows.
 
     Raises:
-        StoreError: it is missing, unreadable or of other classes, or the rows that it was made of, of which those
-            of the slice are told, are not all in the log any more.
+        StoreError: it is missing, unreadable or of other classes, or not all rows that it was made of are in
+            the log still, to tell those of the slice.
     """
     from dataclasses import replace
 
