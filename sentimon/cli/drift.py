@@ -240,7 +240,7 @@ def _show(
         if told:
             _show_comparison(workspace, shown, traffic, result)
         if shown.prometheus:
-            shown.prometheus.keep_drift(workspace, result.report)
+            shown.prometheus.keep_drift(workspace, result.report, result.by)
             shown.prometheus.keep_traffic(traffic)
         return
     if told:

@@ -272,11 +272,11 @@ def is_judged_by_monitor(workspace: Workspace, path: Path, period: Period | None
 
 
 def look_for_drift(
-    workspace: Workspace, path: Path | None = None, period: Period | None = None
+    workspace: Workspace, path: Path | None = None, period: Period | None = None, *, by: str | None = None
 ) -> DriftCheck:
     """Return whether the predictions have drifted from the baseline at `path`; nothing is remembered.
 
-    A chosen `period` is compared, else the monitor judges where `drift.rule` says so.
+    A chosen `period` is compared, also `by` a field, else the monitor judges where `drift.rule` says so.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read.
@@ -287,7 +287,7 @@ def look_for_drift(
     path = path or workspace.baseline_path(None)
     if is_judged_by_monitor(workspace, path, period):
         return DriftCheck(result=run_monitor(workspace, path, keep=False))
-    return DriftCheck(result=compare_with_baseline(workspace, path, period))
+    return DriftCheck(result=compare_with_baseline(workspace, path, period, by=by))
 
 
 def check_drift(

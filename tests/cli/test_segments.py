@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ran
+from tests.support.prometheus import check_metrics, promtool
 from tests.support.rows import lines, record, written
 
 Run = Callable[..., Ran]
@@ -232,6 +233,28 @@ def test_no_baseline_is_made_of_a_slice(tmp_path: Path, run: Run) -> None:
     logged(tmp_path, [one(n % 3, n, channel="app") for n in range(80)])
     assert run("drift", "--where", "channel=app").code == 4
     assert not (tmp_path / "logs/baseline.json").exists()
+
+
+# prometheus
+
+
+def test_slices_are_exported_with_bounded_labels(moved: Path, run: Run) -> None:
+    done = run("export", "prometheus", "--by", "channel")
+    assert done.code == 0, done.err
+    assert (
+        'slice_predictions{source="sentimon",field="channel",value="chat",sentiment="negative"}' in done.out
+    )
+    rows = [line for line in done.out.splitlines() if line.startswith("sentimon_slice_predictions{")]
+    assert sum(float(line.split()[-1]) for line in rows) == 1800
+    assert len(rows) == 9
+    assert 'sentimon_slice_drift_detected{source="sentimon",field="channel",value="app"} 0' in done.out
+    assert run("metrics", "--by", "channel", "--prometheus", "m.prom").code == 0
+    assert 'sentimon_slice_share_ratio{source="m",field="channel"' in (moved / "m.prom").read_text()
+
+
+@promtool
+def test_prometheus_reads_slices(moved: Path, run: Run) -> None:
+    check_metrics(run("export", "prometheus", "--by", "channel").out)
 
 
 # baseline
