@@ -308,7 +308,7 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> GrownWords:
     from collections import Counter
 
     from sentimon.monitoring.vocabulary import grown_words
-    from sentimon.prediction_log.word_hashes import hash_word, words_of
+    from sentimon.prediction_log.word_hashes import words_of
     from sentimon.reporting.report.report_value import NoWords
     from sentimon.workflows.baseline import latest
 
@@ -332,8 +332,7 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> GrownWords:
                 found.update(set(words_of(row.text)))
     if not texts:
         return GrownWords(missing=NoWords.NO_TEXTS)
-    hashed = {word: (hash_word(word), count) for word, count in found.items()}
-    return GrownWords(words=grown_words(hashed, texts, vocabulary, most=_WORDS), texts=texts)
+    return GrownWords(words=grown_words(found, texts, vocabulary, most=_WORDS), texts=texts)
 
 
 def _known(baseline: Baseline | None, level: float) -> Known | None:

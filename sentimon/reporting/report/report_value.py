@@ -75,11 +75,12 @@ def score_windows(
 
 
 def _score(baseline: Summary | None, window: Summary, level: float) -> Estimate:
-    if baseline is None or not baseline.count or not window.count:
-        return Estimate(value=None, low=None, high=None, n=window.count)
-    low, high = wasserstein_interval(baseline.counts, window.counts, confidence_level=level)
-    value = wasserstein_distance(baseline.counts, window.counts)
-    return Estimate(value=value, low=low, high=high, n=window.count)
+    before, after = Summary().counts if baseline is None else baseline.counts, window.counts
+    rows = sum(after)
+    if not rows or not any(before):
+        return Estimate(value=None, low=None, high=None, n=rows)
+    low, high = wasserstein_interval(before, after, confidence_level=level)
+    return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=rows)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
