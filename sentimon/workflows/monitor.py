@@ -182,7 +182,7 @@ def _onset(
     hours: Mapping[int, EventWindow],
 ) -> Onset | None:
     """Return when the share changed that moved most, of those that opened an incident."""
-    from sentimon.monitoring.onset import class_mix_onset, event_onset
+    from sentimon.monitoring.onset_search import class_mix_onset, event_onset
     from sentimon.prediction_log.windows import Period
 
     level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
