@@ -61,10 +61,10 @@ class Onset:
 class ConfidenceSums:
     """The sum over the rows of an hour that have a confidence."""
 
-    rows: int
-    total: int
+    rows: int = 0
+    total: int = 0
     """Sum of confidences, in millionths."""
-    squares: int
+    squares: int = 0
     """Sum of squared confidences, in millionths squared."""
 
     @classmethod

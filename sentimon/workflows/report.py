@@ -185,7 +185,7 @@ def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWi
     frames = lay_out({}, summary, calendar, now=log.now)
     if not _are_hours(frames):
         return [CountedWindow.of(one) for one in log.windows(period, calendar)[0]], summary
-    sure, nothing = confidences(log, period), ConfidenceSums(rows=0, total=0, squares=0)
+    sure, nothing = confidences(log, period), ConfidenceSums()
     first = 0 if not frames else hour_of(frames[0].start)
     return [
         CountedWindow(
