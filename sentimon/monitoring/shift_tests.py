@@ -61,6 +61,26 @@ def is_due(power: int, check: int) -> bool:
     return check % _checks_between(power) == 0
 
 
+def latest_look_back(
+    windows: Sequence[EventWindow], check: int, look_backs: int
+) -> tuple[int, EventWindow] | None:
+    """Return (the check, the rows) of the look-back over most rows that was tested since the last alarm.
+
+    `windows` are those of the checks since then, the last one that of `check`; None without any. A look-back
+    that is not due at this check holds the rows of the check at which it last was.
+    """
+    found: list[tuple[int, int, Sequence[EventWindow]]] = []
+    for power in range(look_backs):
+        ago = check % _checks_between(power)
+        part = windows[: len(windows) - ago][-(1 << power) :] if ago < len(windows) else ()
+        if part:
+            found.append((sum(window.rows for window in part), -ago, part))
+    if not found:
+        return None
+    _, ago, part = max(found, key=lambda one: one[:2])
+    return check + ago, sum_windows(part)
+
+
 def _checks_between(power: int) -> int:
     return max(1, (1 << power) // _NEW_PART)
 

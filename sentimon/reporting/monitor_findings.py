@@ -175,16 +175,19 @@ def _without_incident(report: MonitorReport, names: Sequence[str]) -> str:
 
 
 def _needed(report: MonitorReport) -> str:
-    if report.needed is None or report.in_all is None:
+    if report.needed is None or report.look is None:
         return " The baseline has too few rows to show one at all."
-    return f" About {report.needed - report.in_all.rows} more rows would show it."
+    more = report.needed - sum(window.rows for window in report.look.windows)
+    if more <= 0:
+        return " The next checks, which look back further, would show it."
+    return f" About {more} more rows would show it."
 
 
 def _sensitivity(in_this: DetectableShift, in_all: DetectableShift) -> str:
-    alone = f"To be seen in these {in_this.rows} rows, a class share has to move by {_shift(in_this)}"
+    alone = f"To be seen in the newest {in_this.rows} rows, a class share has to move by {_shift(in_this)}"
     if in_all.rows == in_this.rows:
         return f"{alone}."
-    return f"{alone}; in the {in_all.rows} rows since the last alarm, by {_shift(in_all)}."
+    return f"{alone}; in the {in_all.rows} rows that the monitor looked back on, by {_shift(in_all)}."
 
 
 def _shift(one: DetectableShift) -> str:

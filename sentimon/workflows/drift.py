@@ -207,7 +207,11 @@ def _with_onsets(
     workspace: Workspace, baseline: Baseline, compared: Period, summary: Summary, report: DriftReport
 ) -> DriftReport:
     """Return the report with when the class mix and the confidence changed, each where it did."""
-    from sentimon.monitoring.onset import ConfidenceSums, class_mix_onset, confidence_onset
+    if not report.changed and not report.confidence_changed:
+        return report
+    # Only here: most looks find no change.
+    from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.monitoring.onset_search import class_mix_onset, confidence_onset
 
     level = workspace.settings.drift.confidence_level
     onset = unsure = None

@@ -182,7 +182,7 @@ def _onset(
     hours: Mapping[int, EventWindow],
 ) -> Onset | None:
     """Return when the share changed that moved most, of those that opened an incident."""
-    from sentimon.monitoring.onset import class_mix_onset, event_onset
+    from sentimon.monitoring.onset_search import class_mix_onset, event_onset
     from sentimon.prediction_log.windows import Period
 
     level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
@@ -284,7 +284,7 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
     from sentimon.monitoring.finding import shows
     from sentimon.monitoring.vocabulary import grown_words
     from sentimon.prediction_log.windows import Period
-    from sentimon.prediction_log.word_hashes import hash_word, words_of
+    from sentimon.prediction_log.word_hashes import words_of
     from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
 
@@ -308,8 +308,7 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
                 found.update(set(words_of(row.text)))
     if vocabulary is None or vocabulary.keyed or not texts:
         return [], list(rows)
-    hashed = {word: (hash_word(word), count) for word, count in found.items()}
-    return grown_words(hashed, texts, vocabulary, most=_GROWN_WORDS), list(rows)
+    return grown_words(found, texts, vocabulary, most=_GROWN_WORDS), list(rows)
 
 
 def _latest_hours(seen: MonitorLook) -> set[int]:

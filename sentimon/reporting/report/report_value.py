@@ -14,8 +14,8 @@ import msgspec
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.incident import Incident
-from sentimon.monitoring.onset import Onset
-from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
+from sentimon.monitoring.onset import ConfidenceSums, Onset
+from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
@@ -48,38 +48,66 @@ class ScoredWindow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def total(self) -> int:
         """Return the number of rows."""
-        return sum(self.counts)
+        negative, neutral, positive = self.counts
+        return negative + neutral + positive
 
     @property
     def shares(self) -> tuple[float, ...]:
         """Return the share of each class; empty if there are no rows."""
         total = self.total
-        return tuple(count / total for count in self.counts) if total else ()
+        if not total:
+            return ()
+        negative, neutral, positive = self.counts
+        return negative / total, neutral / total, positive / total
+
+
+class CountedWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one window, from `start` (included) to `end` (excluded), before they are compared."""
+
+    start: datetime
+    end: datetime
+    complete: bool
+    counts: Counts
+    """Rows of each class, in Sentiment order."""
+    confidence: ConfidenceSums
+
+    @classmethod
+    def of(cls, window: Window) -> CountedWindow:
+        """Return the rows of a window of the log."""
+        summary = window.summary
+        return cls(
+            start=window.start,
+            end=window.end,
+            complete=window.complete,
+            counts=summary.counts,
+            confidence=ConfidenceSums.of(summary.classes),
+        )
 
 
 def score_windows(
-    windows: Iterable[Window], baseline: Summary | None, *, confidence_level: float
+    windows: Iterable[CountedWindow], baseline: Summary | None, *, confidence_level: float
 ) -> list[ScoredWindow]:
     """Return each window with its confidence and its score against `baseline`."""
+    before = (0, 0, 0) if baseline is None else baseline.counts
     return [
         ScoredWindow(
             start=one.start,
             end=one.end,
             complete=one.complete,
-            counts=one.summary.counts,
-            confidence=mean_confidence(*one.summary.classes, confidence_level=confidence_level),
-            score=_score(baseline, one.summary, confidence_level),
+            counts=one.counts,
+            confidence=one.confidence.estimate(confidence_level),
+            score=_score(before, one.counts, confidence_level),
         )
         for one in windows
     ]
 
 
-def _score(baseline: Summary | None, window: Summary, level: float) -> Estimate:
-    if baseline is None or not baseline.count or not window.count:
-        return Estimate(value=None, low=None, high=None, n=window.count)
-    low, high = wasserstein_interval(baseline.counts, window.counts, confidence_level=level)
-    value = wasserstein_distance(baseline.counts, window.counts)
-    return Estimate(value=value, low=low, high=high, n=window.count)
+def _score(before: Counts, after: Counts, level: float) -> Estimate:
+    rows = sum(after)
+    if not rows or not any(before):
+        return Estimate(value=None, low=None, high=None, n=rows)
+    low, high = wasserstein_interval(before, after, confidence_level=level)
+    return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=rows)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
