@@ -12,6 +12,7 @@ import typer
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
+    ByOption,
     ConfigOption,
     ExitZeroFlag,
     JsonFlag,
@@ -63,6 +64,7 @@ def report(
     since: SinceOption = None,
     until: UntilOption = None,
     every: WindowsOption = None,
+    by: ByOption = None,
     where: WhereOption = None,
     evaluate: EvaluateOption = None,
     model: ModelOption = None,
@@ -102,6 +104,7 @@ def report(
         period=period,
         baseline=workspace.baseline_path(file),
         every=every,
+        by=by,
         options=_options(workspace, config, file),
     )
     target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))

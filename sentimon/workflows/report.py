@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.retraining_rules import LastTrigger
+    from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.monitoring.traffic import TrafficReport
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
@@ -58,6 +59,8 @@ class ReportRequest:
     baseline: Path
     every: str | None = None
     """The length of the windows, such as "1d"; None goes by the rows."""
+    by: str | None = None
+    """A field whose slices are shown, beside those of the settings."""
     options: CommandOptions | None = None
     """How the log is named in the commands that the report shows; None: by its folder alone."""
 
@@ -75,6 +78,7 @@ class _Facts:
     watch: Watch
     traffic: TrafficReport | None
     words: GrownWords
+    slices: Sequence[SlicesOverTime]
 
 
 def build_report(
@@ -88,7 +92,7 @@ def build_report(
     reads: what the monitor says is not remembered.
 
     Raises:
-        UsageError: there would be too many windows.
+        UsageError: there would be too many windows, or rows cannot be divided by the field.
         StoreError: something that is there cannot be read.
         DataError: the rows are of another model than the baseline.
     """
@@ -98,10 +102,13 @@ def build_report(
     from sentimon.prediction_log.windows import Period
     from sentimon.reporting.report.report_value import CommandOptions, Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
+    from sentimon.workflows.slices import field_named
 
     request = asked or ReportRequest(period=Period(), baseline=workspace.baseline_path(None))
     if labelled is None:
         labelled = labelled_rows(workspace, request.period)
+    if request.by is not None:
+        workspace = workspace.divided_by(field_named(request.by))
     found = workspace.ask(lambda log: _read(log, request))
     settings, level = workspace.settings, workspace.settings.drift.confidence_level
     baseline = found.comparison.baseline
@@ -133,6 +140,7 @@ def build_report(
         trigger=found.decision.trigger,
         last_trigger=_last_trigger(found),
         labelled=labelled,
+        slices=found.slices,
         settings=settings_of(workspace),
         options=request.options or CommandOptions(logs=workspace.source),
     )
@@ -145,6 +153,7 @@ def _source(workspace: Workspace) -> str:
 
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
     from sentimon.workflows.drift import compare_with_baseline
+    from sentimon.workflows.slices import slices_of
 
     every = asked.every or window_length(log.summary(asked.period), log.settings.drift.min_samples)
     windows, summary = _windows(log, asked.period, every)
@@ -167,6 +176,7 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         watch=_watch(log, asked.baseline, comparison, decision),
         traffic=_traffic(log, asked, comparison),
         words=_grown(log, comparison),
+        slices=[slices_of(log, asked.period, comparison, every, field) for field in log.fields],
     )
 
 

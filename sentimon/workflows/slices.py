@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.slice_comparison import FieldComparison
     from sentimon.monitoring.slice_metrics import FieldMetrics
+    from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.prediction_log.slice_fields import SliceField
     from sentimon.prediction_log.slices import Slices
     from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.workspace import Workspace
 
 _LATEST = 100
@@ -103,6 +106,64 @@ def compare_by(
         threshold=settings.drift.threshold,
         min_samples=settings.drift.min_samples,
         confidence_level=level,
+    )
+
+
+_MOST_SPANS = 30
+_MOST_SLICES = 12
+"""Spans of time and slices that a chart has room for."""
+
+
+def slices_of(
+    workspace: Workspace, period: Period, compared: BaselineComparison, every: str, field: SliceField
+) -> SlicesOverTime:
+    """Return the rows in `period` by the values of a field, over time and against the baseline.
+
+    Where the baseline says nothing of the field, and its rows are gone, they are not compared.
+
+    Raises:
+        StoreError: the log cannot be read.
+    """
+    from sentimon.monitoring.slice_comparison import compare_slices
+    from sentimon.monitoring.slice_metrics import measure_slices
+    from sentimon.monitoring.slice_windows import slices_over_time
+    from sentimon.prediction_log.slices import Slices
+    from sentimon.workflows.drift import judged_rows
+
+    settings, level = workspace.settings, workspace.settings.drift.confidence_level
+    most, fewest, calendar = (
+        settings.segments.most_values,
+        settings.drift.min_samples,
+        workspace.calendar(every),
+    )
+    windows = workspace.slice_windows(period, field, calendar)
+    comparison = None
+    if compared.baseline is not None and compared.report.current.total:
+        before = Slices()
+        with contextlib.suppress(StoreError):
+            before = slices_of_baseline(workspace, compared.baseline, field)
+        if before.count:
+            comparison = compare_slices(
+                field.name,
+                before,
+                workspace.slices(judged_rows(compared.compared, compared.report), field),
+                most=most,
+                threshold=settings.drift.threshold,
+                min_samples=fewest,
+                confidence_level=compared.report.window.level(level),
+            )
+    return slices_over_time(
+        measure_slices(
+            field.name,
+            workspace.slices(period, field),
+            most=most,
+            min_samples=fewest,
+            confidence_level=level,
+        ),
+        comparison,
+        [((start, calendar.after(start)), found) for start, found in windows.items()],
+        most_spans=_MOST_SPANS,
+        most_slices=_MOST_SLICES,
     )
 
 

@@ -286,6 +286,46 @@ def test_a_report_of_a_slice_says_so(moved: Path, run: Run) -> None:
     assert "only channel=mail" in text
 
 
+def test_a_report_shows_the_slices_of_the_declared_fields(moved: Path, run: Run) -> None:
+    assert run("report", "--output", "r.html").code == 0
+    page = (moved / "r.html").read_text()
+    assert "Share of negative by channel, on one scale" in page
+    assert "Share of negative by customer.land against the baseline of each" in page
+    assert run("report", "--output", "r.md").code == 0
+    assert "because mail became more negative" in (moved / "r.md").read_text()
+
+
+def test_the_report_as_json_has_each_slice_in_each_window(moved: Path, run: Run) -> None:
+    channel, land = run("report", "--json").json["slices"]
+    assert (channel["field"], land["field"]) == ("channel", "customer.land")
+    rows = {one["value"]: one["total_predictions"] for one in channel["slices"]}
+    for value, count in rows.items():
+        assert count == sum(sum(one["sentiment_distribution"][value].values()) for one in channel["windows"])
+    assert channel["against_baseline"]["changes"]["negative"]["change"]["value"] > 0.1
+
+
+def test_a_field_of_the_settings_that_no_row_has_is_no_error(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "sentimon.toml").write_text('[segments]\nfields = ["nowhere"]\n')
+    logged(tmp_path, [one(n % 3, n) for n in range(120)])
+    assert run("baseline", "create").code == 0
+    assert run("report", "--output", "r.md").code == 0
+    assert [each["value"] for each in run("report", "--json").json["slices"][0]["slices"]] == ["(missing)"]
+
+
+@pytest.mark.parametrize(
+    "value", ["<script>alert(1)</script>", "[x](http://e.vil)", "\x1b[31m", "a" * 79, "è|b"]
+)
+def test_hostile_values_in_a_report_are_text(tmp_path: Path, run: Run, value: str) -> None:
+    logged(tmp_path, [one(n % 3, n, channel=[value, "app"][n % 2]) for n in range(240)])
+    assert run("baseline", "create", "--until", "2026-09-07T10:00:00Z").code == 0
+    for name in ("r.html", "r.md"):
+        assert run("report", "--by", "channel", "--output", name).code == 0
+        text = (tmp_path / name).read_text()
+        assert "<script>alert" not in text
+        assert name == "r.html" or "[x](http" not in text
+        assert "\x1b" not in text
+
+
 # settings
 
 

@@ -100,6 +100,7 @@ def report(**given: Any) -> Report:
         trigger=trigger,
         last_trigger=None,
         labelled=None,
+        slices=(),
         settings=[Setting(key="drift.threshold", value="0.15", origin="default")],
         options=CommandOptions(logs="logs"),
     )

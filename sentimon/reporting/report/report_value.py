@@ -17,6 +17,7 @@ from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.onset import ConfidenceSums, Onset
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
+from sentimon.monitoring.slice_windows import SlicesOverTime
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
@@ -246,6 +247,8 @@ class Report:
     last_trigger: LastTrigger | None
     """The latest saved trigger that fired, where it is newer than the baseline."""
     labelled: Labelled | None
+    slices: Sequence[SlicesOverTime]
+    """The rows by the values of the fields that divide them."""
     settings: Sequence[Setting]
     options: CommandOptions
 
