@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,14 +24,14 @@ from scipy.stats import norm
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.shift_tests import find_shifts, is_due, look_back_level
+from sentimon.monitoring.slice_finding import SliceChange
+from sentimon.monitoring.slice_reference import SegmentReference, count_slice, slice_weights
 from sentimon.monitoring.slice_shifts import (
     MIX_PART,
+    ROWS_OF_A_CHECK,
     WHOLE_PART,
-    SegmentReference,
-    SegmentWindow,
-    count_slice,
-    find_slice_shifts,
-    slice_weights,
+    SegmentState,
+    check_slices,
     whole_settings,
 )
 from sentimon.monitoring.watched_events import EventGroup, EventWindow
@@ -116,10 +116,8 @@ def counts_of(counts: Array) -> Counts:
     return negative, neutral, positive
 
 
-def by_slice(
-    counts: Array, first: int, fields: Collection[str] = FIELDS
-) -> dict[str, dict[str, dict[int, Counts]]]:
-    """Return counts, as drawn for hours from `first` on, by field (of these), value and hour."""
+def by_slice(counts: Array, first: int) -> dict[str, dict[str, dict[int, Counts]]]:
+    """Return counts, as drawn for hours from `first` on, by field, value and hour."""
     return {
         field: {
             f"v{value}": {
@@ -130,7 +128,6 @@ def by_slice(
             if counts[:, place, value].any()
         }
         for place, field in enumerate(FIELDS)
-        if field in fields
     }
 
 
@@ -143,13 +140,63 @@ def due(power: int, checks: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """The class mix of a slice, at its part of alpha."""
+class Slice:
+    """The rows of a slice, or of all, at each of its checks."""
 
     reference: Reference
-    field: int
-    value: int
     alpha: float
+    ends: Array
+    """Number of the check of all rows at which each of its own checks is made."""
+    counts: Array
+    """Shape (own checks, 3)."""
+    windows: list[EventWindow]
+
+    @classmethod
+    def of(cls, reference: Reference, alpha: float, counts: Array, least: int) -> Slice:
+        """Return the slice with these rows at each check, which is tested once `least` of them are new."""
+        ends, windows, waiting = [], [], dict[int, Counts]()
+        for check, rows in enumerate(counts.sum(axis=1).tolist()):
+            if rows:
+                waiting[HOURS + check] = counts_of(counts[check])
+            if sum(map(sum, waiting.values())) >= least:
+                ends.append(check + 1)
+                windows.append(count_slice(waiting))
+                waiting = {}
+        known = [window.groups[0].counts for window in windows]
+        return cls(reference, alpha, np.array(ends, int), np.array(known, float).reshape(-1, 3), windows)
+
+    def near(self) -> list[int]:
+        """Return the own checks, 1, 2, ..., at which the class mix may have moved by more than chance."""
+        swings = np.zeros_like(self.counts)
+        for place, window in enumerate(self.windows):
+            for hour, rows in window.hours.items():
+                swings[place] += [rows * (wave.at(hour) - wave.share) for wave in self.reference.waves]
+        known, m = np.array(self.reference.groups[0].reference.counts, float), self.reference.rows
+        moved, expected = (
+            np.concatenate([np.zeros((1, 3)), np.cumsum(one, axis=0)]) for one in (self.counts, swings)
+        )
+        found: set[int] = set()
+        for power in range(SETTINGS.look_backs):
+            ends, levels = due(power, len(self.counts))
+            starts = np.maximum(0, ends - (1 << power))
+            after = moved[ends] - moved[starts]
+            n = np.maximum(1, after.sum(axis=1, keepdims=True))
+            new, old = after / n, known / m + (expected[ends] - expected[starts]) / n
+            pooled = np.clip((new * n + old * m) / (n + m), 1e-9, 1 - 1e-9)
+            scores = (np.abs(new - old) - SETTINGS.tau) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+            limits = norm.isf(levels * self.alpha / 6)
+            found |= set(map(int, ends[scores.max(axis=1) > limits - 0.6]))
+        return sorted(found)
+
+    def first_alarm(self) -> int | None:
+        """Return the number of the first check of all rows with an alarm on its class mix."""
+        settings = replace(SETTINGS, alpha=self.alpha)
+        for own in self.near():
+            windows = self.windows[max(0, own - (1 << (SETTINGS.look_backs - 1))) : own]
+            found = find_shifts(self.reference, windows, own, settings)
+            if any(one.reaches_delta(SETTINGS.delta, confidence_level=0.95) for one in found):
+                return int(self.ends[own - 1])
+        return None
 
 
 @dataclass
@@ -182,102 +229,60 @@ class Stream:
             fields.append(replace(field, slices=slices))
         return cls(whole, replace(reference, fields=tuple(fields)), counts)
 
-    def windows(self, end: int) -> list[EventWindow]:
-        """Return all rows of each check that check number `end` looks back on."""
-        start = max(0, end - (1 << (SETTINGS.look_backs - 1)))
-        return [
-            count_slice({HOURS + check: counts_of(self.counts[check, -1, 0])}) for check in range(start, end)
-        ]
-
-    def slices(self, end: int, fields: Collection[str]) -> list[SegmentWindow]:
-        """Return the same rows by field, of these, and value."""
-        start = max(0, end - (1 << (SETTINGS.look_backs - 1)))
-        return [
-            {
-                field: {value: count_slice(hours) for value, hours in values.items()}
-                for field, values in by_slice(self.counts[check : check + 1], HOURS + check, fields).items()
-            }
-            for check in range(start, end)
-        ]
-
-    def near(self, watched: Sequence[Watched]) -> set[tuple[int, int]]:
-        """Return (check, field) where a class mix may have moved by more than chance."""
-        fields = [one.field for one in watched]
-        counts = self.counts[:, fields, [one.value for one in watched]].astype(float)
-        rows = counts.sum(axis=2)
-        hours = HOURS + np.arange(len(counts))
-        angles = 2 * math.pi * hours[:, None, None] / 24
-        waves = [one.reference.waves for one in watched]
-        swings = sum(
-            np.array([[getattr(wave, part) for wave in one] for one in waves]) * hand
-            for part, hand in (("cosine", np.cos(angles)), ("sine", np.sin(angles)))
-        )
-        known = np.array([one.reference.groups[0].reference.counts for one in watched], float)
-        m = known.sum(axis=1, keepdims=True)
-        empty = np.zeros((1, *counts.shape[1:]))
-        moved, expected = (
-            np.concatenate([empty, np.cumsum(one, axis=0)]) for one in (counts, swings * rows[..., None])
-        )
-        found: set[tuple[int, int]] = set()
-        for power in range(SETTINGS.look_backs):
-            ends, levels = due(power, len(rows))
-            starts = np.maximum(0, ends - (1 << power))
-            after = moved[ends] - moved[starts]
-            n = np.maximum(1, after.sum(axis=2, keepdims=True))
-            new, old = after / n, known / m + (expected[ends] - expected[starts]) / n
-            pooled = np.clip((new * n + old * m) / (n + m), 1e-9, 1 - 1e-9)
-            scores = (np.abs(new - old) - SETTINGS.tau) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-            limits = levels[:, None] * np.array([one.alpha for one in watched]) / 3
-            looks, slices = np.nonzero(scores.max(axis=2) > norm.isf(limits / 2) - 0.6)
-            found |= {(int(ends[look]), fields[one]) for look, one in zip(looks, slices, strict=True)}
-        return found
-
     def first_of_whole(self, settings: MonitorSettings) -> int | None:
         """Return the number of the first check with an alarm on all rows."""
-        for check, _ in sorted(self.near([Watched(self.whole, len(FIELDS), 0, settings.alpha)])):
-            found = find_shifts(self.whole, self.windows(check), check, settings)
-            if any(one.reaches_delta(SETTINGS.delta, confidence_level=0.95) for one in found):
-                return check
-        return None
+        return Slice.of(self.whole, settings.alpha, self.counts[:, -1, 0], 1).first_alarm()
 
-    def first_of_slice(self, only: tuple[int, int] | None = None) -> tuple[int, str] | None:
-        """Return (number of the first check with an alarm on a slice, what it is about), of one or of all."""
-        watched = []
+    def first_of_slice(self, only: tuple[int, int] | None = None) -> int | None:
+        """Return the number of the first check with an alarm on the class mix of one slice, or of any."""
+        found = []
         for place, field in enumerate(self.reference.fields):
             part = SETTINGS.alpha * (1 - WHOLE_PART) / len(self.reference.fields) * MIX_PART
             for value, one in field.slices.items():
-                if only is None or only == (place, int(value[1:])):
-                    watched.append(Watched(one.reference, place, int(value[1:]), part * one.weight))
-        near = self.near(watched) | (self._presence() if only is None else set())
-        for check, place in sorted(near):
-            # The other fields are left out here: they have their own checks.
-            reference = replace(
-                self.reference,
-                fields=tuple(
-                    one if number == place else replace(one, slices={}, known=frozenset())
-                    for number, one in enumerate(self.reference.fields)
-                ),
-            )
-            slices = self.slices(check, {FIELDS[place]})
-            for finding in find_slice_shifts(reference, self.windows(check), slices, check, SETTINGS):
-                chosen = only is None or finding.value == f"v{only[1]}"
-                if chosen and finding.reaches_delta(SETTINGS.delta, confidence_level=0.95):
-                    return check, str(finding.change)
+                number = int(value[1:])
+                if only is None or only == (place, number):
+                    counts = self.counts[:, place, number]
+                    own = Slice.of(one.reference, part * one.weight, counts, ROWS_OF_A_CHECK)
+                    found.append(own.first_alarm())
+        return min((one for one in found if one is not None), default=None)
+
+    def first_presence(self) -> int | None:
+        """Return the number of the first check at which a value is said to be new or to have vanished."""
+        if not any(self._may_vanish(place) for place in range(len(FIELDS))):
+            return None
+        state, windows = SegmentState(), list[EventWindow]()
+        settings = replace(SETTINGS, tau=1.0)
+        for check in range(1, len(self.counts) + 1):
+            hour = HOURS + check - 1
+            windows = [*windows, count_slice({hour: counts_of(self.counts[check - 1, -1, 0])})][-256:]
+            slices = {
+                field: {value: count_slice(hours) for value, hours in values.items()}
+                for field, values in by_slice(self.counts[check - 1 : check], hour).items()
+            }
+            state, found = check_slices(state, self.reference, windows, slices, check, settings)
+            if any(one.change is not SliceChange.MIX for one in found):
+                return check
         return None
 
-    def _presence(self) -> set[tuple[int, int]]:
-        """Return (check, field) where a value may be new or may have vanished."""
-        found: set[tuple[int, int]] = set()
-        for place, field in enumerate(self.reference.fields):
-            for value in range(VALUES):
-                rows, name = self.counts[:, place, value].sum(axis=1), f"v{value}"
-                if name not in field.known:
-                    found |= {(int(check) + 1, place) for check in np.flatnonzero(rows)}
-                elif name in field.slices:
-                    longest = field.slices[name].longest_silence
-                    silent = np.convolve(rows == 0, np.ones(longest, int))[: len(rows)] >= longest
-                    found |= {(int(check) + 1, place) for check in np.flatnonzero(silent)}
-        return found
+    def _may_vanish(self, place: int) -> bool:
+        """Return whether a value of a field is ever silent for as long as it takes, or is not known."""
+        field = self.reference.fields[place]
+        for value in range(VALUES):
+            rows, name = self.counts[:, place, value].sum(axis=1), f"v{value}"
+            if rows.any() and name not in field.known:
+                return True
+            if name in field.slices and longest_run(rows == 0) >= field.slices[name].longest_silence:
+                return True
+        return False
+
+
+def longest_run(flags: Array) -> int:
+    """Return the length of the longest run of True."""
+    longest = run = 0
+    for flag in flags.tolist():
+        run = run + 1 if flag else 0
+        longest = max(longest, run)
+    return longest
 
 
 def replace_moved(traffic: Traffic) -> Traffic:
@@ -295,19 +300,25 @@ QUIETS = {
 
 def quiet(seeds: int) -> Iterator[str]:
     """Yield how many streams without a change ever raise an alarm."""
-    yield f"| any alarm in {CHECKS:,} checks | rows a check | of all rows | of slices | of either |"
-    yield "|---|---|---|---|---|"
+    yield f"| any alarm in {CHECKS:,} checks | rows a check | all rows | slices | new or vanished | any |"
+    yield "|---|---|---|---|---|---|"
     for name, traffic in QUIETS.items():
         for n in (50, 200):
-            whole, slices, either, kinds = 0, 0, 0, []
+            # How much hours differ shows where they have as many rows as those of the checks.
+            rows = n * HOURS if traffic.bursts else 5_000
+            alarms = []
             for seed in range(seeds):
-                stream = Stream.of(np.random.default_rng([seed, n]), traffic, 5_000, n, CHECKS, slice_weights)
-                first, other = stream.first_of_whole(whole_settings(SETTINGS, 3)), stream.first_of_slice()
-                whole, slices = whole + (first is not None), slices + (other is not None)
-                either += first is not None or other is not None
-                kinds += [] if other is None else [other[1]]
-            said = f" ({', '.join(sorted(set(kinds)))})" if kinds else ""
-            yield f"| {name} | {n} | {whole} | {slices}{said} | {either} of {seeds} |"
+                random = np.random.default_rng([seed, n])
+                stream = Stream.of(random, traffic, rows, n, CHECKS, slice_weights)
+                firsts = (
+                    stream.first_of_whole(whole_settings(SETTINGS, len(FIELDS))),
+                    stream.first_of_slice(),
+                    stream.first_presence(),
+                )
+                alarms.append([one is not None for one in firsts])
+            whole, slices, presence = np.sum(alarms, axis=0)
+            any_of_them = np.any(alarms, axis=1).sum()
+            yield f"| {name} | {n} | {whole} | {slices} | {presence} | {any_of_them} of {seeds} |"
 
 
 CHANGES = {
@@ -323,7 +334,7 @@ def delays(seeds: int) -> Iterator[str]:
     yield "| slice | baseline | weights | own rows, median | nine tenths of streams | within 600 |"
     yield "|---|---|---|---|---|---|"
     for name, (field, value, share) in CHANGES.items():
-        for rows in (5_000, 20_000):
+        for rows in (5_000, 10_000, 20_000):
             for rule, weights in RULES.items():
                 found = []
                 for seed in range(seeds):
@@ -331,8 +342,8 @@ def delays(seeds: int) -> Iterator[str]:
                     moved = Traffic(swing=0.03, waver=0.3, moved=(field, value, share))
                     stream = Stream.of(random, moved, rows, 200, QUIET + 400, weights)
                     alarm = stream.first_of_slice((field, value))
-                    own = stream.counts[QUIET : alarm[0] if alarm else None, field, value].sum()
-                    found.append(int(own) if alarm and alarm[0] > QUIET else 10**6)
+                    own = stream.counts[QUIET:alarm, field, value].sum()
+                    found.append(int(own) if alarm and alarm > QUIET else 10**6)
                 found.sort()
                 most = found[math.ceil(0.9 * seeds) - 1]
                 within = sum(one <= 600 for one in found) / seeds
@@ -354,7 +365,8 @@ def of_whole(seeds: int) -> Iterator[str]:
                 moved = Traffic(swing=0.03, moved=(-1, 0, share))
                 stream = Stream.of(np.random.default_rng(seed), moved, 5_000, 200, QUIET + 200, slice_weights)
                 alarm = stream.first_of_whole(settings)
-                found.append(10**6 if alarm is None else 200 * (alarm - QUIET))
+                # What is not found counts as the whole stream.
+                found.append(200 * (200 if alarm is None else alarm - QUIET))
             cells.append(f"{statistics.median(found):,.0f} ({statistics.mean(found):,.0f})")
         yield f"| {share} | {cells[0]} | {cells[1]} |"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
@@ -14,21 +14,24 @@ from sentimon.config.settings import MonitorSettings
 from sentimon.labels import TWO
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.shift_tests import event_limits, is_due, look_back_level
-from sentimon.monitoring.slice_shifts import (
+from sentimon.monitoring.slice_finding import SliceChange, SliceFinding, most_significant_slices
+from sentimon.monitoring.slice_reference import (
     FEWEST_ROWS,
+    SegmentReference,
+    SegmentWindow,
+    count_slice,
+    slice_weights,
+)
+from sentimon.monitoring.slice_shifts import (
     MIX_PART,
     MOST_NEW,
     NEW_PART,
+    ROWS_OF_A_CHECK,
     VANISHED_PART,
     WHOLE_PART,
-    SegmentReference,
-    SegmentWindow,
-    SliceChange,
-    SliceFinding,
-    count_slice,
-    find_slice_shifts,
-    most_significant_slices,
-    slice_weights,
+    SegmentState,
+    SliceState,
+    check_slices,
     whole_settings,
 )
 from sentimon.monitoring.watched_events import EventGroup, EventWindow
@@ -67,16 +70,35 @@ def reference_of(**values: Hours) -> SegmentReference:
 REFERENCE = reference_of(app=each_hour(APP), mail=each_hour(MAIL))
 
 
-def found(
-    reference: SegmentReference, checks: Sequence[dict[str, Counts]], check: int | None = None
-) -> list[SliceFinding]:
-    """Return what a check finds; each check had one hour, with these rows of each value."""
-    windows: list[EventWindow] = []
-    slices: list[SegmentWindow] = []
-    for hour, values in enumerate(checks, start=WEEK):
-        windows.append(count_slice({hour: tuple(map(sum, zip(*values.values(), strict=True)))}))  # type: ignore[arg-type]
-        slices.append({"channel": {value: count_slice({hour: counts}) for value, counts in values.items()}})
-    return list(find_slice_shifts(reference, windows, slices, check or len(checks), SETTINGS))
+Rows = Mapping[str, Counts]
+
+
+class Monitor:
+    """Checks of one hour each, as a monitor makes them."""
+
+    def __init__(self, reference: SegmentReference) -> None:
+        self.reference, self.state = reference, SegmentState()
+        self.windows: list[EventWindow] = []
+        self.checks = 0
+
+    def check(self, values: Rows) -> list[SliceFinding]:
+        """Return what a check of these rows of each value finds."""
+        hour, self.checks = WEEK + self.checks, self.checks + 1
+        whole = [sum(counts[place] for counts in values.values()) for place in range(3)]
+        self.windows.append(count_slice({hour: (whole[0], whole[1], whole[2])}))
+        slices: SegmentWindow = {
+            "channel": {value: count_slice({hour: counts}) for value, counts in values.items()}
+        }
+        self.state, seen = check_slices(
+            self.state, self.reference, self.windows, slices, self.checks, SETTINGS
+        )
+        return seen
+
+
+def found(reference: SegmentReference, checks: Sequence[Rows]) -> list[SliceFinding]:
+    """Return what checks with these rows of each value find, all of them together."""
+    monitor = Monitor(reference)
+    return [one for values in checks for one in monitor.check(values)]
 
 
 def test_nothing_is_found_in_rows_as_usual() -> None:
@@ -89,15 +111,55 @@ def test_a_value_whose_mix_moved_is_found_by_its_name() -> None:
     assert {(one.field, one.value, one.change) for one in seen} == {("channel", "app", SliceChange.MIX)}
     first = most_significant_slices(seen)[0]
     assert first.event in ("negative", "positive")
-    assert first.before == (2 * WEEK if first.place == 0 else 4 * WEEK, 9 * WEEK)
-    assert first.windows == 32
-    assert first.after == ((5 if first.place == 0 else 1) * 32, 9 * 32)
-    assert first.baseline_share == pytest.approx((2, 3, 4)[first.place] / 9)
+    usual, now = (2, 5) if first.place == 0 else (4, 1)
+    assert first.before == (usual * WEEK, 9 * WEEK)
+    # Six hours make 54 rows, and so a check of the slice; 30 of 32 hours are tested.
+    assert first.after == (now * 6 * first.windows, 54 * first.windows)
+    assert first.baseline_share == pytest.approx(usual / 9)
     share = first.current_share(confidence_level=0.95)
-    assert (share.value, share.n) == (pytest.approx(first.baseline_share + first.difference), 288)
+    assert (share.value, share.n) == (pytest.approx(first.baseline_share + first.difference), first.after[1])
     assert first.p_value <= first.limit
     assert first.evidence > 0
     assert first.reaches_delta(0.05, confidence_level=0.95)
+
+
+def test_a_slice_has_a_check_of_its_own_once_enough_rows_of_it_came() -> None:
+    monitor = Monitor(REFERENCE)
+    for _ in range(5):
+        monitor.check({"app": APP, "mail": MAIL})
+    app, mail = monitor.state.slices["channel"]["app"], monitor.state.slices["channel"]["mail"]
+    assert (app.checks, app.waiting and app.waiting.rows) == (0, 45)
+    # Three hours make 63 rows of mail.
+    assert (mail.checks, [one.rows for one in mail.windows], mail.waiting and mail.waiting.rows) == (
+        1,
+        [63],
+        42,
+    )
+    monitor.check({"app": APP})
+    app = monitor.state.slices["channel"]["app"]
+    assert (app.checks, [one.rows for one in app.windows], app.waiting) == (1, [54], None)
+    assert ROWS_OF_A_CHECK == 50
+
+
+def test_after_an_alarm_nothing_is_looked_back_on_and_the_checks_still_count() -> None:
+    monitor = Monitor(REFERENCE)
+    for _ in range(8):
+        monitor.check({"app": APP, "chat": (1, 1, 1)})
+    state = monitor.state.restarted()
+    assert state == SegmentState(
+        slices={"channel": {"app": SliceState(checks=1), "mail": SliceState()}}, unknown=()
+    )
+
+
+def test_no_more_windows_are_kept_than_are_looked_back_on() -> None:
+    monitor, few = Monitor(REFERENCE), replace(SETTINGS, look_backs=3)
+    for check in range(1, 40):
+        hour = WEEK + check
+        rows = {"app": count_slice({hour: (12, 18, 24)}), "chat": count_slice({hour: (0, 0, 1)})}
+        windows = [count_slice({hour: (12, 18, 25)})] * min(check, 4)
+        monitor.state, _ = check_slices(monitor.state, REFERENCE, windows, {"channel": rows}, check, few)
+    app = monitor.state.slices["channel"]["app"]
+    assert (app.checks, len(app.windows), len(monitor.state.unknown)) == (39, 4, 4)
 
 
 def test_the_largest_evidence_comes_first_and_each_change_once() -> None:
@@ -153,10 +215,15 @@ def test_a_value_with_too_few_rows_is_known_but_not_watched() -> None:
 
 
 def test_a_value_that_comes_no_more_has_vanished() -> None:
-    seen = found(REFERENCE, [{"app": APP}] * 8)
-    assert {(one.value, one.change) for one in seen} == {("mail", SliceChange.VANISHED)}
-    assert seen[-1].before == (21 * WEEK, 30 * WEEK)
-    assert seen[-1].after == (0, 72)
+    monitor = Monitor(REFERENCE)
+    monitor.check({"app": APP, "mail": MAIL})
+    seen = [monitor.check({"app": APP}) for _ in range(8)]
+    # Six hours of silence are never news.
+    assert seen[:6] == [[]] * 6
+    ((one,), (other,)) = seen[6:]
+    assert (one.value, one.change, one.before) == ("mail", SliceChange.VANISHED, (21 * WEEK, 30 * WEEK))
+    assert (one.after, other.after) == ((0, 63), (0, 72))
+    assert monitor.check({"app": APP, "mail": (0, 1, 0)}) == []
 
 
 def test_silence_that_is_normal_for_a_value_does_not_make_it_vanish() -> None:
@@ -165,9 +232,9 @@ def test_silence_that_is_normal_for_a_value_does_not_make_it_vanish() -> None:
     reference = reference_of(app=each_hour((20, 30, 40), range(2 * WEEK)), mail=office)
     longest = reference.fields[0].slices["mail"].longest_silence
     assert 17 <= longest < 40
-    silent = [{"app": (20, 30, 40)}] * 64
-    assert found(reference, silent[: longest - longest % 4]) == []
-    assert {one.value for one in found(reference, silent)} == {"mail"}
+    monitor = Monitor(reference)
+    assert not any(monitor.check({"app": (20, 30, 40)}) for _ in range(longest))
+    assert {one.value for one in monitor.check({"app": (20, 30, 40)})} == {"mail"}
 
 
 def test_without_any_row_nothing_has_vanished() -> None:
@@ -191,23 +258,27 @@ def test_all_tests_of_all_slices_and_of_the_whole_spend_no_more_than_alpha() -> 
         for field in reference.fields:
             part = replace(SETTINGS, alpha=SETTINGS.alpha * (1 - WHOLE_PART) / 3)
             for watched in field.slices.values():
+                # At most one check of a slice to each check of all rows.
                 own = replace(part, alpha=part.alpha * MIX_PART * watched.weight)
                 level += sum(event_limits(watched.reference, check, own)) * 3
-            level += look_back_level(check, part) * (NEW_PART + VANISHED_PART)
+            level += look_back_level(check, part) * NEW_PART
+            spent += part.alpha * alpha_share(check) * VANISHED_PART
         spent += due * level
         most += SETTINGS.alpha * alpha_share(check)
     assert 0.95 * most < spent <= most * (1 + 1e-9)
 
 
 def test_the_limits_of_a_finding_worked_by_hand() -> None:
-    # Half of alpha for the one field, over 3.984375 look-backs; 8 of 24 checks are looked back on.
-    level = 0.05 / 2 * alpha_share(8) / 3.984375
+    # Half of alpha is for the one field.
+    field = 0.05 / 2
     new = found(REFERENCE, [{"app": APP, "mail": MAIL, "chat": (1, 1, 1)}] * 8)[-1]
-    assert new.limit == pytest.approx(level * NEW_PART / MOST_NEW)
+    assert new.limit == pytest.approx(field * alpha_share(8) / 3.984375 * NEW_PART / MOST_NEW)
     gone = found(REFERENCE, [{"app": APP}] * 8)[-1]
-    assert gone.limit == pytest.approx(level * VANISHED_PART / 2)
-    mix = found(REFERENCE, [{"app": (9, 0, 0), "mail": MAIL}] * 8)[-1]
-    assert mix.limit == pytest.approx(level * MIX_PART * (1 / 2 + 9 / 30) / 2 / 3)
+    assert gone.limit == pytest.approx(field * alpha_share(8) * VANISHED_PART / 2)
+    # The second check of the slice, after 108 rows of it; its weight is by 9 of 30 rows.
+    mix = found(REFERENCE, [{"app": (9, 0, 0), "mail": MAIL}] * 12)[-1]
+    weight = (1 / 2 + 9 / 30) / 2
+    assert mix.limit == pytest.approx(field * alpha_share(2) / 3.984375 * MIX_PART * weight / 3)
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(FEWEST_ROWS, 10**6), min_size=1, max_size=5))
@@ -233,9 +304,21 @@ def test_two_classes_are_watched_as_two() -> None:
     assert [event for _, event in group.watched] == ["negative", "positive"]
 
 
-def test_findings_and_references_can_be_stored() -> None:
-    seen = found(REFERENCE, [{"app": (9, 0, 0), "mail": MAIL}] * 8)
+def test_findings_and_states_can_be_stored() -> None:
+    monitor = Monitor(REFERENCE)
+    seen = [one for _ in range(8) for one in monitor.check({"app": (9, 0, 0), "chat": MAIL})]
+    assert {one.change for one in seen} == set(SliceChange)
     content = msgspec.json.encode(seen)
     assert msgspec.json.decode(content, type=list[SliceFinding]) == seen
+    content = msgspec.json.encode(monitor.state)
+    assert msgspec.json.decode(content, type=SegmentState) == monitor.state
     content = msgspec.json.encode(REFERENCE)
     assert msgspec.json.decode(content, type=SegmentReference) == REFERENCE
+
+
+def test_a_slice_that_is_small_spends_as_little_as_it_has_rows() -> None:
+    monitor = Monitor(REFERENCE)
+    for _ in range(60):
+        monitor.check({"app": APP, "mail": MAIL})
+    states = monitor.state.slices["channel"]
+    assert (states["app"].checks, states["mail"].checks) == (10, 20)
