@@ -93,16 +93,21 @@ def event_limits(reference: Reference, check: int, settings: MonitorSettings) ->
     more than the one before, look-backs that are tested at fewer checks spend as much less. The classes,
     which vary most, get three times as much as each other group.
     """
-    tested = sum(1 / _checks_between(power) for power in range(settings.look_backs))
     weights = [
         (_OF_CLASSES if place == 0 else 1) * bool(group.events)
         for place, group in enumerate(reference.groups)
     ]
-    spent = settings.alpha * alpha_share(check) / (tested * sum(weights))
+    spent = look_back_level(check, settings) / sum(weights)
     return [
         weight * spent / max(1, len(group.watched))
         for weight, group in zip(weights, reference.groups, strict=True)
     ]
+
+
+def look_back_level(check: int, settings: MonitorSettings) -> float:
+    """Return what all tests of one look-back may spend of `settings.alpha` at a check, 1, 2, ..."""
+    tested = sum(1 / _checks_between(power) for power in range(settings.look_backs))
+    return settings.alpha * alpha_share(check) / tested
 
 
 def _p_value(
