@@ -16,6 +16,8 @@ from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.shift_tests import event_limits, latest_look_back, scaled_down
+from sentimon.monitoring.slice_finding import SliceFinding
+from sentimon.monitoring.slice_shifts import whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.fisher_test import shift_p_value
@@ -109,6 +111,11 @@ class MonitorReport:
         return () if self.look is None else self.look.warnings
 
     @property
+    def values(self) -> tuple[SliceFinding, ...]:
+        """Return the values of declared fields that this check found to be new, or gone."""
+        return () if self.look is None else self.look.values
+
+    @property
     def small(self) -> int | None:
         """Return how many rows the baseline should have, None where it has enough for a monitor."""
         return ADVISED_ROWS if self.reference.rows < FEWEST_ROWS else None
@@ -147,14 +154,16 @@ def monitor_report(
 
     `look` is None where they were too few for a check: what the last one could have seen still holds.
     """
-    level = settings.drift.confidence_level
+    level, monitor = settings.drift.confidence_level, settings.monitor
+    # Slices have their share of alpha.
+    monitor = whole_settings(monitor, len(baseline.watched_fields))
     over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
 
     def detectable(tested: tuple[int, EventWindow] | None) -> DetectableShift | None:
         if tested is None:
             return None
         check, window = tested
-        return detectable_shift(reference, window, check, settings.monitor, confidence_level=level)
+        return detectable_shift(reference, window, check, monitor, confidence_level=level)
 
     most = settings.monitor.look_backs
     if look is None:
@@ -173,7 +182,7 @@ def monitor_report(
             reference,
             sum_windows(look.windows),
             look.check,
-            settings.monitor,
+            monitor,
             threshold=threshold,
             confidence_level=level,
         )

@@ -87,20 +87,22 @@ def check_slices(
 
     Source: Bretz, Maurer, Brannath & Posch (2009), Stat. Med. 28, 586-604 (weights of tests along a tree).
     """
-    after: dict[str, dict[str, SliceState]] = {}
+    # Of a field that is left out of this check nothing is forgotten.
+    after: dict[str, Mapping[str, SliceState]] = {**state.slices}
     found: list[SliceFinding] = []
     kept = max(1, min(len(windows), 1 << (settings.look_backs - 1)))
     unknown = (*state.unknown, _unknown_rows(reference, slices))[-kept:]
     for field in reference.fields:
         part = replace(settings, alpha=settings.alpha * (1 - WHOLE_PART) / len(reference.fields))
         states, rows = state.slices.get(field.name, {}), slices.get(field.name, {})
-        after[field.name] = {}
+        own: dict[str, SliceState] = {}
         for value, watched in field.slices.items():
             one = _with_rows(states.get(value, SliceState()), rows.get(value), windows[-1])
             one, moved = _tested(field.name, value, watched, one, part)
-            after[field.name][value] = one
+            own[value] = one
             found += moved
-        found += _vanished_values(field, after[field.name], windows[-1], reference.rows, check, part)
+        after[field.name] = own
+        found += _vanished_values(field, own, windows[-1], reference.rows, check, part)
         found += _new_values(field, windows, unknown, reference.rows, check, part)
     return SegmentState(slices=after, unknown=unknown), found
 

@@ -272,7 +272,8 @@ class Report:
         incident, by_group = self.watch.incident, dict[str, Onset | None]()
         if incident is not None:
             largest = max(incident.findings, key=lambda one: abs(one.difference))
-            by_group[largest.group] = incident.onset
+            if largest.where is None:
+                by_group[largest.group] = incident.onset
         rule = None if by_group else self.trigger.onset
         return Onsets(
             mix=self.drift.onset or by_group.get("class") or rule,
