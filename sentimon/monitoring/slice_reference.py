@@ -64,6 +64,9 @@ class SegmentReference(msgspec.Struct, frozen=True, kw_only=True):
 def _watched_field(
     name: str, values: Mapping[str, Mapping[int, Counts]], whole: Reference, classes: Classes
 ) -> WatchedField:
+    values = {
+        value: {hour: one for hour, one in hours.items() if any(one)} for value, hours in values.items()
+    }
     rows = {value: sum(map(sum, hours.values())) for value, hours in values.items()}
     watched = {value: size for value, size in rows.items() if size >= FEWEST_ROWS}
     weights = slice_weights(watched)
@@ -94,7 +97,7 @@ def slice_weights(rows: Mapping[str, int]) -> dict[str, float]:
 def _slice_reference(hours: Mapping[int, Counts], whole: Reference, classes: Classes) -> Reference:
     window = count_slice(hours)
     group = EventGroup(name="class", events=names_of(classes), reference=window.groups[0])
-    own = Reference.from_hours((group,), {hour: one for hour, one in hours.items() if any(one)}, cuts=())
+    own = Reference.from_hours((group,), hours, cuts=())
     return replace(own, correlation=max(own.correlation, whole.correlation))
 
 

@@ -237,6 +237,14 @@ def test_silence_that_is_normal_for_a_value_does_not_make_it_vanish() -> None:
     assert {one.value for one in monitor.check({"app": (20, 30, 40)})} == {"mail"}
 
 
+def test_hours_without_a_row_of_a_value_are_silent_even_where_they_are_listed() -> None:
+    seldom = {hour: (20, 20, 20) if hour % 24 == 0 else (0, 0, 0) for hour in range(2 * WEEK)}
+    listed = reference_of(app=each_hour(APP), batch=seldom)
+    bare = reference_of(app=each_hour(APP), batch={hour: one for hour, one in seldom.items() if any(one)})
+    assert listed == bare
+    assert listed.fields[0].slices["batch"].longest_silence == 50
+
+
 def test_without_any_row_nothing_has_vanished() -> None:
     assert found(REFERENCE, [{"app": (0, 0, 0)}] * 16) == []
 
