@@ -231,11 +231,15 @@ def _show(
     workspace: Workspace, shown: Shown, look: TrafficLook, result: BaselineComparison | MonitorLook
 ) -> None:
     from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.slices import say_lacking_fields
 
     traffic = look.check(result)
     told = result.is_news or not shown.quiet
     if told:
         say_trouble(workspace, result.summary)
+        say_lacking_fields(
+            workspace, result.baseline if isinstance(result, BaselineComparison) else result.report.baseline
+        )
     if isinstance(result, BaselineComparison):
         if told:
             _show_comparison(workspace, shown, traffic, result)

@@ -234,6 +234,10 @@ def _compared(workspace: Workspace, path: Path) -> Finding:
         return failed("baseline", f"{says}, fewer than the {least} of drift.min_samples", again)
     if found.last is not None and found.last > workspace.now:
         return warning("baseline", f"{says}, some of them dated in the future", f"{again} (--until)")
+    lacking = [name for name in workspace.settings.segments.fields if name not in found.fields]
+    if lacking:
+        mend = "`sentimon baseline extend` adds them, where the log has all its rows"
+        return warning("baseline", f"{says}, without its slices by {', '.join(lacking)}", mend)
     return good("baseline", f"{says}; {counted(fresh.count, 'newer row')}, none of another model")
 
 

@@ -338,3 +338,12 @@ def test_fields_that_divide_no_rows_are_refused(tmp_path: Path, run: Run, fields
     done = run("metrics")
     assert done.code == 2
     assert "segments.fields" in done.err
+
+
+def test_a_baseline_without_the_declared_slices_is_said(moved: Path, run: Run) -> None:
+    (moved / "sentimon.toml").write_text('[segments]\nfields = ["channel", "@script"]\n')
+    for words in (["drift"], ["drift", "--monitor"]):
+        assert "does not hold its slices by @script: `sentimon baseline extend` adds them" in run(*words).err
+    assert "without its slices by @script" in run("doctor", "--json").out
+    assert run("baseline", "extend").code == 0
+    assert "does not hold its slices" not in run("drift").err
