@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -19,6 +19,7 @@ from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.monitoring.slice_metrics import FieldMetrics
 from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
@@ -39,6 +40,9 @@ _ESTIMATE = len("0.000 [0.000, 0.000]")
 _BARS_FROM = 78
 """The width from which bars are shown."""
 _BAR = 20
+_SLICES = 6
+_SHARE = 8
+"""Cells of a share of a slice."""
 _ROWS = 8
 """The number of last rows in a frame of unlimited height."""
 _LONGEST = 500
@@ -97,6 +101,8 @@ class Watched:
     """Whether rows still come, as of the last change of the log; None where it cannot be told."""
     latest: Sequence[PredictionRecord] = ()
     """The last rows of the log, the newest last."""
+    by: FieldMetrics | None = None
+    """The rows of the shown windows by the values of a field; None where that is not asked for."""
     trouble: str | None = None
     """Why the log can no longer be read; the other fields then hold the last state."""
 
@@ -114,6 +120,7 @@ def frame(state: Watched, names: Sequence[str], *, width: int, height: int | Non
     sections = [
         _head(state, width, live=height is not None),
         _windows(state, shown, cells, width),
+        _slices(state, shown),
         [*_comparison(state, shown, cells, width), *_monitor(state, shown)],
     ]
     used = sum(map(len, sections))
@@ -271,6 +278,23 @@ def _compared(report: DriftReport, place: Sentiment, name: Text, width: int) -> 
     if width >= _BARS_FROM:
         line.append("  " + bar(after, _BAR), style=STYLES[place])
     return line
+
+
+def _slices(state: Watched, names: Sequence[str]) -> Lines:
+    """Return the slices with the most rows: their rows, and the share of each class."""
+    if state.by is None or not state.by.slices:
+        return []
+    shown = state.by.slices[:_SLICES]
+    cells = min(max(cell_len(visible(one.value)) for one in shown), _NAME[1])
+    heads = " ".join(set_cell_size(name, _SHARE).rstrip().rjust(_SHARE) for name in names if name)
+    lines = [Text(f"By {visible(state.by.field)}".ljust(cells) + f" {'rows':>9} {heads}", style="dim")]
+    for one in shown:
+        shares = " ".join(
+            number(share.value).rjust(_SHARE) for name, share in zip(names, one.shares, strict=True) if name
+        )
+        lines.append(Text(f"{set_cell_size(visible(one.value), cells)} {one.total:>9,} {shares}"))
+    left = len(state.by.slices) - len(shown)
+    return [*lines, Text(f"and {left} more", style="dim")] if left else lines
 
 
 def _monitor(state: Watched, names: Sequence[str]) -> Lines:

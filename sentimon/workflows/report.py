@@ -117,7 +117,7 @@ def build_report(
     return Report(
         made=workspace.now,
         version=sentimon.__version__,
-        source=_source(workspace),
+        source=workspace.described,
         zone=workspace.zone,
         zone_name=settings.metrics.time_zone,
         names=workspace.names,
@@ -144,11 +144,6 @@ def build_report(
         settings=settings_of(workspace),
         options=request.options or CommandOptions(logs=workspace.source),
     )
-
-
-def _source(workspace: Workspace) -> str:
-    conditions = " and ".join(map(str, workspace.where))
-    return f"{workspace.source}, only {conditions}" if conditions else workspace.source
 
 
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
