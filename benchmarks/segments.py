@@ -37,6 +37,7 @@ from sentimon.monitoring.slice_shifts import (
 )
 from sentimon.monitoring.watched_events import EventGroup, EventWindow
 from sentimon.prediction_log.summary import Counts
+from sentimon.statistics.fisher_test import alpha_share, shift_p_value
 from sentimon.statistics.slice_candidates import Cell
 from sentimon.statistics.slice_search import search_slices
 
@@ -279,8 +280,14 @@ class Stream:
             rows, name = self.counts[:, place, value].sum(axis=1), f"v{value}"
             if rows.any() and name not in field.known:
                 return True
-            if name in field.slices and longest_run(rows == 0) >= field.slices[name].longest_silence:
-                return True
+            run = longest_run(rows == 0)
+            if name in field.slices and run >= field.slices[name].longest_silence:
+                # The least that any check asks for is what the first one does.
+                silent = int(self.counts[:, -1, 0].sum(axis=1).max()) * run
+                usual = field.slices[name].reference.rows, self.reference.rows
+                limit = SETTINGS.alpha * alpha_share(1)
+                if shift_p_value((0, silent), usual, tolerance=0.0, enough=limit) <= limit:
+                    return True
         return False
 
 

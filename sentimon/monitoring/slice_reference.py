@@ -70,6 +70,9 @@ def _watched_field(name: str, values: Mapping[str, Mapping[int, Counts]], whole:
     }
     rows = {value: sum(map(sum, hours.values())) for value, hours in values.items()}
     watched = {value: size for value, size in rows.items() if size >= FEWEST_ROWS}
+    # A value is known to be silent before its first row and after its last one, too.
+    all_hours = {hour for hours in values.values() for hour in hours}
+    span = {hour: (0, 0, 0) for one in (min, max) if all_hours for hour in (one(all_hours),)}
     weights = slice_weights(watched)
     return WatchedField(
         name=name,
@@ -77,7 +80,7 @@ def _watched_field(name: str, values: Mapping[str, Mapping[int, Counts]], whole:
             value: WatchedSlice(
                 reference=_slice_reference(values[value], whole),
                 weight=weights[value],
-                longest_silence=usual_gaps(values[value]).max_age,
+                longest_silence=usual_gaps({**span, **values[value]}).max_age,
             )
             for value in watched
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -195,6 +196,24 @@ def test_a_value_that_the_baseline_does_not_have_is_new() -> None:
     assert (last.before, last.after) == ((0, 30 * WEEK), (24, 33 * 8))
     assert last.baseline_share == 0
     assert last.reaches_delta(0.5, confidence_level=0.95)
+
+
+def test_a_new_value_is_news_once_its_share_is_surely_more_than_a_hundredth() -> None:
+    # Twice the tail of the binomial law, at a share of 0.01.
+    seen = found(REFERENCE, [{"app": APP, "mail": MAIL, "chat": (1, 1, 1)}] * 8)
+    rows = seen[-1].after[1]
+    tail = sum(
+        math.comb(rows, x) * 0.01**x * 0.99 ** (rows - x) for x in range(int(seen[-1].after[0]), rows + 1)
+    )
+    assert seen[-1].p_value == pytest.approx(2 * tail, rel=1e-3)
+
+
+def test_a_value_is_known_to_be_silent_before_its_first_row() -> None:
+    # A week with mail from noon of the first day on: a week of it is known, and its gap of 13 hours.
+    late = {hour: one for hour, one in each_hour(MAIL, range(WEEK)).items() if hour >= 12}
+    reference = reference_of(app=each_hour(APP), mail=late)
+    assert reference.fields[0].slices["mail"].longest_silence == 26
+    assert reference.fields[0].slices["app"].longest_silence == 6
 
 
 def test_a_new_value_of_less_than_a_hundredth_of_the_rows_is_no_news() -> None:
