@@ -80,6 +80,7 @@ def test_an_onset_is_told_in_hours_in_moments_and_in_rows() -> None:
         "rows": 800,
         "confidence_level": 0.95,
         "from_the_start": False,
+        "looked_back": True,
     }
 
 
