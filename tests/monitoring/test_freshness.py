@@ -113,8 +113,9 @@ def test_without_rows_nothing_is_too_old() -> None:
 
 
 def test_the_longest_gap_that_chance_makes_worked_by_hand() -> None:
-    # 50 gaps in 99 hours: half of the hours have rows. Ten years hold 87,600 / 99 as many gaps, of which one in
-    # twenty may be longer: ln(50 * 20 * 884.8) / ln 2. Gaps that grow with the logarithm would be far longer.
+    # 50 gaps in 99 hours: half of the hours have rows. Ten years hold 87,600 / 99 as many gaps, of which one
+    # in twenty may be longer: ln(50 * 20 * 884.8) / ln 2. Gaps that grow with the logarithm would be far
+    # longer.
     assert _by_chance([2] * 49 + [40], 99) == pytest.approx(19.755, abs=0.001)
     # In more than ten years no gap is added: 100 of them, the longest 2 hours beyond the others, which 5 %
     # of logs exceed by ln 20 / ln 100 as much again. Chance in each hour would make one of years.

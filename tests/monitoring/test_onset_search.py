@@ -347,8 +347,8 @@ def test_counts_are_divided_by_the_design_effect_and_by_the_swing_of_their_class
 
 
 def test_the_rows_of_the_baseline_are_counted_as_rows_before_the_change() -> None:
-    # A baseline of two rows, one hour each, and two hours after it: what is known before the change is as many
-    # negative and positive rows, so that the second hour, all negative, differs from both.
+    # A baseline of two hours with a row each, and two hours after it: what is known before the change is as
+    # many negative and positive rows.
     baseline, later = {0: (1, 0, 0), 1: (0, 0, 1)}, {2: (10, 0, 10), 3: (20, 0, 0)}
     found = _mix_change(baseline, later, (), 0.95, recoveries=False)
     assert found == mix_change_point(
