@@ -231,7 +231,7 @@ def _show_comparison(
     if shown.as_json:
         show_json(found.entry)
     else:
-        from sentimon.reporting.command_steps import after_drift
+        from sentimon.reporting.command_steps import first_steps
         from sentimon.reporting.decision_tables import drift_table
         from sentimon.reporting.traffic_sentences import explain_trouble
 
@@ -240,7 +240,7 @@ def _show_comparison(
         if found.compared.until is None:
             show_sentences(explain_trouble(found.traffic))
         if found.report.drifted:
-            show_steps(after_drift(options, risen=found.report.risen_most, onset=found.report.onset))
+            show_steps(first_steps(options, risen=found.report.risen_most, onset=found.report.onset))
 
 
 def _show_look(workspace: Workspace, shown: Shown, options: CommandOptions, seen: MonitorLook) -> None:
@@ -250,7 +250,7 @@ def _show_look(workspace: Workspace, shown: Shown, options: CommandOptions, seen
     if shown.as_json:
         show_json(seen.to_dict(words, examples))
     else:
-        from sentimon.reporting.command_steps import after_drift
+        from sentimon.reporting.command_steps import first_steps
         from sentimon.reporting.monitor_tables import monitor_table
         from sentimon.reporting.traffic_sentences import explain_trouble
 
@@ -258,7 +258,7 @@ def _show_look(workspace: Workspace, shown: Shown, options: CommandOptions, seen
         show_sentences(explain_trouble(seen.traffic))
         if seen.report.incident is not None and seen.report.drifting:
             onset = seen.report.incident.onset
-            show_steps(after_drift(options, risen=seen.report.risen_most, onset=onset))
+            show_steps(first_steps(options, risen=seen.report.risen_most, onset=onset))
 
 
 def _reset(workspace: Workspace, *, yes: bool) -> None:

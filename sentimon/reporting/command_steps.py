@@ -66,6 +66,12 @@ def after_drift(options: CommandOptions, *, risen: Sentiment | None, onset: Onse
     ]
 
 
+def first_steps(options: CommandOptions, *, risen: Sentiment | None, onset: Onset | None) -> list[Step]:
+    """Return what to do first after drift, and where the rest is told: for a terminal."""
+    rest = Step(text="See the charts, and what else to do:", command=options.command("report", baseline=True))
+    return [*after_drift(options, risen=risen, onset=onset)[:1], rest]
+
+
 def new_baseline(options: CommandOptions, onset: Onset | None) -> str:
     """Return the command that makes the rows since `onset` the new baseline."""
     return options.command("baseline", "create", "--force", *_since(onset), baseline=True)
