@@ -119,6 +119,6 @@ def test_an_onset_of_the_first_rows_says_which_rows_these_were() -> None:
         "The change began by 2025-11-24 22:00 UTC, perhaps with the first of these rows."
     ]
     assert explain_onset("The change", replace(onset, looked_back=False)) == [
-        "The change began by 2025-11-24 22:00 UTC, perhaps before 2025-11-24 16:00: only the texts since then "
-        "were looked at."
+        "The change began by 2025-11-24 22:00 UTC, perhaps before 2025-11-24 16:00: only the texts since "
+        "then were looked at."
     ]

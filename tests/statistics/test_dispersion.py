@@ -130,7 +130,7 @@ def test_a_design_effect_is_told_from_chance() -> None:
     assert not exceeds_chance(15.4 / 8, 8)
     assert exceeds_chance(15.7 / 8, 8)
     assert exceeds_chance(1.05, 10_000)
-    assert not exceeds_chance(9.9, 0)
+    assert exceeds_chance(9.9, 0) is False
 
 
 @pytest.mark.parametrize("sizes", [[50] * 60, [5] * 30 + [200] * 30, [2] * 200 + [500] * 10])
