@@ -12,6 +12,7 @@ from sentimon.monitoring.onset import ConfidenceSums, Onset
 from sentimon.monitoring.onset_search import (
     _as_independent,
     _mix_change,
+    _rows_with_rhythm,
     class_mix_onset,
     confidence_onset,
     event_onset,
@@ -21,6 +22,7 @@ from sentimon.monitoring.watched_events import Counted, EventGroup
 from sentimon.prediction_log.summary import Counts, GrowingSummary, summarise
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.change_points import mix_change_point
+from sentimon.statistics.dispersion import Wave
 from tests.support.rows import record
 
 START = 490_000
@@ -344,6 +346,13 @@ def test_a_log_of_years_is_searched_by_day_first_and_gives_the_hour() -> None:
 
 def test_counts_are_divided_by_the_design_effect_and_by_the_swing_of_their_class() -> None:
     assert _as_independent((12, 20, 8), 2.0, (3.0, 1.0, 0.5)) == (2.0, 10.0, 8.0)
+
+
+def test_the_rows_of_hours_with_a_wave_of_any_class_count() -> None:
+    hours = {5: (1, 2, 3), 6: (0, 4, 0)}
+    swinging, flat = Wave(0.2, 0.1), Wave(0.5)
+    assert _rows_with_rhythm((hours, (swinging, flat, swinging))) == 10
+    assert _rows_with_rhythm((hours, (flat, flat, flat))) == 0
 
 
 def test_the_rows_of_the_baseline_are_counted_as_rows_before_the_change() -> None:
