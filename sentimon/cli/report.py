@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.opening import open_workspace
+from sentimon.cli.opening import command_options, open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ByOption,
@@ -31,7 +31,7 @@ from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
-    from sentimon.reporting.report.report_value import CommandOptions, Labelled, Report
+    from sentimon.reporting.report.report_value import Labelled, Report
     from sentimon.workflows.workspace import Workspace
 
 _FILE = Path("report.html")
@@ -105,7 +105,7 @@ def report(
         baseline=workspace.baseline_path(file),
         every=every,
         by=by,
-        options=_options(workspace, config, file),
+        options=command_options(workspace, config, file),
     )
     target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))
     labelled = None if evaluate is None else _scored(workspace, evaluate)
@@ -118,19 +118,6 @@ def report(
             note(f"report of {value.summary.count} predictions written to {target}")
     if as_json:
         _print(value, exit_zero=exit_zero)
-
-
-def _options(workspace: Workspace, config: Path | None, file: Path | None) -> CommandOptions:
-    """Return how the commands that the report shows name the log."""
-    from sentimon.config.secrets import masked
-    from sentimon.reporting.report.report_value import CommandOptions
-
-    return CommandOptions(
-        where=tuple(map(str, workspace.where)),
-        logs=masked(workspace.settings.logs.dir),
-        config=None if config is None else str(config),
-        baseline=None if file is None else str(file),
-    )
 
 
 def _print(value: Report, *, exit_zero: bool) -> None:

@@ -316,7 +316,9 @@ def _since(onset: Onset | None) -> Lines:
     """Return about when a change began, where that is known."""
     if onset is None or onset.began is None:
         return []
-    about = "the first rows" if onset.from_the_start else f"about {onset.began:%Y-%m-%d %H:%M} UTC"
+    about = f"about {onset.began:%Y-%m-%d %H:%M} UTC"
+    if onset.from_the_start:
+        about = "the first rows" if onset.looked_back else f"before {onset.earliest:%Y-%m-%d %H:%M} UTC"
     return [Text(f"  since {about}")]
 
 

@@ -98,14 +98,16 @@ def measure_period(
 
 
 def save_metrics(workspace: Workspace, found: PeriodMetrics) -> None:
-    """Append metrics to their history beside the log.
+    """Append metrics to their history beside the log, with what the traffic is now.
 
     Raises:
         StoreError: the history cannot be written.
     """
     from sentimon.prediction_log.history import METRICS_FILE, append_entry
+    from sentimon.reporting.traffic_sentences import traffic_key
+    from sentimon.workflows.traffic import check_traffic
 
-    content = found.to_dict()
+    content = {**found.to_dict(), **traffic_key(check_traffic(workspace))}
     # Where a bad line stood says nothing later, and what it said may be erased from the log.
     trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
     append_entry(workspace.folder / METRICS_FILE, content | {"bad_lines": trouble})

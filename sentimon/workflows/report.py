@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
+    from sentimon.reporting.command_steps import CommandOptions
     from sentimon.reporting.report.report_value import (
-        CommandOptions,
         CountedWindow,
         Known,
         Labelled,
@@ -100,7 +100,8 @@ def build_report(
     from sentimon.monitoring.prediction_metrics import measure
     from sentimon.prediction_log.history import DRIFT_FILE, read_entries
     from sentimon.prediction_log.windows import Period
-    from sentimon.reporting.report.report_value import CommandOptions, Report, score_windows
+    from sentimon.reporting.command_steps import CommandOptions
+    from sentimon.reporting.report.report_value import Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
     from sentimon.workflows.slices import field_named
 

@@ -1,4 +1,4 @@
-"""The charts of a report as SVG: class mix and estimates over time, baseline against now, calibration."""
+"""The charts of a report as SVG: class mix, rows, estimates over time; baseline against now; calibration."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ _DAY = timedelta(days=1)
 _ROW = 46
 _CLEAR = 34
 """Space above and below the rows."""
+_LOW = 130 + ABOVE
+"""Height of a chart that is only glanced at."""
 _TRACK = 7
 """Height of the bars above the plot that say which time is what."""
 
@@ -129,6 +131,37 @@ def _usual_share(frame: Frame, height: float) -> str:
     ends = (frame.left, y), (frame.width - frame.right, y)
     # On bars of any colour: a dark dash upon a light line.
     return titled(f"baseline: {height:.3f} from the bottom", line("halo", *ends) + line("known", *ends))
+
+
+def rows_chart(line_of_time: Timeline, usual: float | None = None) -> tuple[str, Frame]:
+    """Return the rows per window as bars, low ones; pale is what is not over yet.
+
+    `usual` is the mean of the baseline in windows as long. Of many windows a bar shows the mean of some.
+    """
+    windows = line_of_time.windows
+    groups = list(_grouped(windows, _MOST_BARS))
+    heights = [sum(one.total for one in group) / len(group) for group in groups]
+    frame = _frame(windows, 0.0, 1.1 * max([1.0, usual or 0.0, *heights]), height=_LOW)
+    gap = 1.0 if len(windows) <= _MOST_MARKS else 0.0
+    shapes: dict[str, list[list[Point]]] = {}
+    for group, height in zip(groups, heights, strict=True):
+        left, right = frame.x(group[0].start.timestamp()), frame.x(group[-1].end.timestamp())
+        look = "rows" if group[-1].complete else "rows pale"
+        corners = box(left + gap, frame.y(0.0), max(left + gap, right - gap), frame.y(height))
+        shapes.setdefault(look, []).append(corners)
+    drawn = "".join(path(look, shape, closed=True) for look, shape in sorted(shapes.items()))
+    if usual is not None:
+        y = frame.y(usual)
+        ends = (frame.left, y), (frame.width - frame.right, y)
+        drawn += titled(f"baseline: {usual:.0f} rows", line("halo", *ends) + line("known", *ends))
+    told = _told(frame, windows, _rows_told, line_of_time.zone)
+    return frame.grid() + drawn + _times(frame, line_of_time) + told, frame
+
+
+def _rows_told(group: Sequence[ScoredWindow]) -> str:
+    rows = [one.total for one in group]
+    low, high = min(rows), max(rows)
+    return f"{low} rows each" if low == high else f"{low} to {high} rows each"
 
 
 def estimate_chart(
@@ -247,10 +280,11 @@ def _range(values: Sequence[float]) -> str:
     return f"{low:.3f}" if len(values) == 1 else f"{low:.3f} to {high:.3f}"
 
 
-def _frame(windows: Sequence[ScoredWindow], low: float, high: float) -> Frame:
-    return Frame(
-        x_low=windows[0].start.timestamp(), x_high=windows[-1].end.timestamp(), y_low=low, y_high=high
-    )
+def _frame(
+    windows: Sequence[ScoredWindow], low: float, high: float, *, height: int = Frame().height
+) -> Frame:
+    begin, end = windows[0].start.timestamp(), windows[-1].end.timestamp()
+    return Frame(height=height, x_low=begin, x_high=end, y_low=low, y_high=high)
 
 
 def _middle(window: ScoredWindow) -> float:

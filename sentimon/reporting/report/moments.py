@@ -28,6 +28,11 @@ def tell_onset(report: Report, onset: Onset) -> str:
     began, earliest, latest = onset.began, onset.earliest, onset.latest
     if began is None or earliest is None or latest is None:
         return "at a time that is not known"
+    if onset.from_the_start and not onset.looked_back:
+        return (
+            f"by {when(report, latest)} {report.zone_name}, perhaps before {when(report, earliest)}: only "
+            "the texts since then were looked at"
+        )
     if onset.from_the_start:
         return f"with the first rows after the baseline, or by {when(report, latest)} {report.zone_name}"
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -22,6 +21,7 @@ from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
 from sentimon.prediction_log.windows import Window
+from sentimon.reporting.command_steps import CommandOptions
 from sentimon.reporting.report.conclusion import Conclusion, Evidence, conclude
 from sentimon.reporting.report.saved_checks import Past
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
@@ -148,36 +148,6 @@ class NoWords(enum.StrEnum):
     HASHED = "texts are not kept (logs.text), only hashes of their words"
     NO_NEW_ROWS = "there are no rows after the baseline"
     NO_TEXTS = "the rows after the baseline hold no texts"
-
-
-_NARROWED = ("drift", "metrics", "report", "watch")
-"""The commands that can be asked about a slice alone."""
-
-
-class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the log of a report is named on a command line."""
-
-    logs: str
-    config: str | None = None
-    baseline: str | None = None
-    """The file of the baseline, where it is not beside the log."""
-    where: tuple[str, ...] = ()
-    """The slice that the report is of, as `--where` says it."""
-
-    def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
-        """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.
-
-        The baseline is named only if `baseline`.
-
-        >>> CommandOptions(logs="my logs").command("drift", "--monitor")
-        "sentimon drift --monitor --logs 'my logs'"
-        """
-        parts = ["sentimon", *words, *([logs, self.logs] if logs else [])]
-        parts += ["--baseline", self.baseline] if baseline and self.baseline else []
-        parts += ["--config", self.config] if self.config else []
-        if words[0] in _NARROWED and "--monitor" not in words:
-            parts += [word for one in self.where for word in ("--where", one)]
-        return shlex.join(parts)
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
