@@ -135,7 +135,7 @@ def _index(workspace: Workspace) -> Finding:
     except sqlite3.OperationalError:
         return good("index", f"{file.path} is being changed by another program")
     if damage is not None:
-        mend = "the next question makes it anew, and no answer is wrong; if it comes again, remove it, and check the disk"
+        mend = "the next question makes it anew, and no answer is wrong; if it comes again, remove it"
         return warning("index", f"{file.path} is of no use: {damage}", mend)
     return good("index", f"{file.path}, {file.size} bytes, is sound")
 
