@@ -40,7 +40,9 @@ _MARKS = frozenset(
 )
 """Names that mark a folder as that of a log, even of another log than the one a command works on."""
 _LOG_FILES = _MARKS | {"labels.jsonl", "metrics.jsonl", STATE_FOLDER}
-_LOG_FILE_NAMES = re.compile(r"predictions[^/]*\.jsonl[^/]*|baseline(?:\.next|\.before)?\.json|\..*")
+_LOG_FILE_NAMES = re.compile(
+    r"predictions[^/]*\.jsonl[^/]*|quarantine-predictions[^/]*|baseline(?:\.next|\.before)?\.json|\..*"
+)
 """The other files of a log: sealed files, damaged originals, baselines, half-written files."""
 _SEALED = re.compile(r"predictions-\d{8}T\d{6}Z[^/]*\.jsonl[^/]*", re.ASCII)
 _REPORT_TITLE = b"Sentiment monitoring report"

@@ -83,6 +83,7 @@ KEPT = (
     "drift_reports.jsonl",
     "retraining_triggers.jsonl",
     "quarantine.jsonl",
+    "quarantine-predictions-20260101T000000Z-1.zst",
     "erasures.jsonl",
     ".sentimon/rollup.sqlite",
     ".sentimon/jobs/job.json",
