@@ -81,7 +81,7 @@ def check_graph(session: ort.InferenceSession, classes: int, path: Path) -> None
         ModelError: it gives or asks for something else.
     """
     try:
-        outputs = {one.name: one for one in session.get_outputs()}
+        outputs = {one.name: (one.type, one.shape) for one in session.get_outputs()}
         inputs = {one.name for one in session.get_inputs()}
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: a name in it is no text: {error}", hint="export it again") from error
@@ -89,7 +89,7 @@ def check_graph(session: ort.InferenceSession, classes: int, path: Path) -> None
         raise ModelError(
             f"{path}: has no output {OUTPUT!r}, only {', '.join(outputs)}", hint="export it again"
         )
-    kind, shape = outputs[OUTPUT].type, outputs[OUTPUT].shape
+    kind, shape = outputs[OUTPUT]
     # The shape is empty where the graph does not say; then each answer is looked at.
     if kind not in _NUMBERS or len(shape or (0, 0)) != 2:
         raise ModelError(

@@ -79,7 +79,7 @@ def test_a_tokenizer_without_a_longest_text_leaves_it_to_the_model(tmp_path: Pat
     assert told is not None if longest == "NaN" else OnnxScorer.load(tmp_path, name="m").limit == known
 
 
-@pytest.mark.parametrize("name", [b"logits", b"input_ids"])
+@pytest.mark.parametrize("name", [b"logits", b"input_ids", b"batch"])
 def test_a_name_in_the_graph_that_is_no_text_is_an_error_and_nothing_is_printed(
     tmp_path: Path, name: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
