@@ -10,7 +10,7 @@ from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict, Unjudged
 from sentimon.monitoring.traffic_volume import Volume
 from sentimon.reporting.verdict_sentences import explain_onset
 from sentimon.statistics.intervals import Estimate
-from sentimon.timestamps import format_moment
+from sentimon.timestamps import format_moment, in_zone
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _FEWEST_OF_A_UNIT = 2
@@ -156,7 +156,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _date(moment: datetime, report: TrafficReport) -> str:
-    return f"{moment.astimezone(report.zone):%Y-%m-%d}"
+    return f"{in_zone(moment, report.zone):%Y-%m-%d}"
 
 
 def _moment(moment: datetime | None) -> str | None:

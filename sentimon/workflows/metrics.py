@@ -65,7 +65,7 @@ def measure_period(
         StoreError: the log cannot be read.
     """
     from sentimon.monitoring.prediction_metrics import measure
-    from sentimon.prediction_log.windows import Period
+    from sentimon.prediction_log.windows import Period, gaps
 
     period, level = period or Period(), workspace.settings.drift.confidence_level
     windows: Sequence[Window] | None = None
@@ -73,6 +73,11 @@ def measure_period(
         summary = workspace.summary(period)
     else:
         windows, summary = workspace.windows(period, workspace.calendar(every))
+        for begin, end in gaps(windows):
+            workspace.say(
+                f"no rows from {begin.date()} to {end.date()}: the windows between are left out, as they "
+                "are too many; --since and --until choose a period"
+            )
     return PeriodMetrics(
         made=workspace.now,
         metrics=measure(summary, confidence_level=level),
