@@ -34,6 +34,7 @@ from sentimon.reporting.table_style import (
     sentences_of,
 )
 from sentimon.reporting.verdict_sentences import explain_check, explain_drift, explain_trigger
+from sentimon.timestamps import in_zone
 
 
 def drift_table(
@@ -140,7 +141,7 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
     )
     for window in check.windows:
         table.add_row(
-            f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}",
+            f"{in_zone(window.start, zone):%Y-%m-%d %H:%M}",
             str(window.count),
             f"{number(window.score)} {interval(window.low, window.high)}",
             Text("departs", style="bold red") if window.departs else "",

@@ -30,7 +30,7 @@ from sentimon.reporting.share_sentences import moved, outstanding
 from sentimon.reporting.table_style import STYLES
 from sentimon.reporting.traffic_sentences import explain_trouble
 from sentimon.reporting.verdict_sentences import name_collecting
-from sentimon.timestamps import from_microseconds
+from sentimon.timestamps import from_microseconds, in_zone
 
 MOST_WINDOWS = 60
 """The largest number of windows in a frame."""
@@ -139,7 +139,7 @@ def frame(state: Watched, names: Sequence[str], *, width: int, height: int | Non
 def _head(state: Watched, width: int, *, live: bool) -> Lines:
     """Return the header: folder, clock, number and rate of rows, and problems."""
     keys = "q quits  " if live else ""
-    clock = f"{keys}{state.now.astimezone(state.zone):%Y-%m-%d %H:%M:%S} {_zone(state)}"
+    clock = f"{keys}{in_zone(state.now, state.zone):%Y-%m-%d %H:%M:%S} {_zone(state)}"
     title = Text.assemble(("sentimon watch", "bold"), "  ", visible(state.source))
     title.truncate(max(0, width - len(clock) - 2), overflow="ellipsis", pad=True)
     said = [f"{state.whole.count:,} rows", *_latest(state), *_pace(state)]
@@ -215,8 +215,8 @@ def _windows(state: Watched, names: Sequence[str], cells: int, width: int) -> Li
 
 def _date(window: Window, state: Watched) -> str:
     """Return the start of a window: day and time in this year, the date in another."""
-    start = window.start.astimezone(state.zone)
-    this_year = start.year == state.now.astimezone(state.zone).year
+    start = in_zone(window.start, state.zone)
+    this_year = start.year == in_zone(state.now, state.zone).year
     return f"{start:%m-%d %H:%M}" if this_year else f"{start:%Y-%m-%d}"
 
 
@@ -327,8 +327,8 @@ def _last_rows(state: Watched, names: Sequence[str], cells: int, room: int) -> L
     rows = state.latest[-room:] if room else []
     if not rows:
         return []
-    today = state.now.astimezone(state.zone).date()
-    moments = [_moment(row, state) for row in rows]
+    today = in_zone(state.now, state.zone).date()
+    moments = [in_zone(row.timestamp, state.zone) for row in rows]
     form = "%H:%M:%S" if all(one.date() == today for one in moments) else "%m-%d %H:%M"
     form = form if all(one.year == today.year for one in moments) else "%Y-%m-%d %H:%M"
     lines = [Text("Last rows", style="bold")]
@@ -338,14 +338,6 @@ def _last_rows(state: Watched, names: Sequence[str], cells: int, room: int) -> L
         figures = f"{number(row.confidence)}  "
         lines.append(Text.assemble(name, figures, (moment.strftime(form), "dim"), f"  {text}"))
     return lines
-
-
-def _moment(record: PredictionRecord, state: Watched) -> datetime:
-    try:
-        return record.timestamp.astimezone(state.zone)
-    except (OverflowError, ValueError, OSError):
-        # At the edge of the calendar the zone has no such year.
-        return record.timestamp
 
 
 def _zone(state: Watched) -> str:

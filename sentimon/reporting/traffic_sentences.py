@@ -11,7 +11,7 @@ from sentimon.monitoring.traffic_volume import Volume
 from sentimon.reporting.plain_text import counted
 from sentimon.reporting.verdict_sentences import explain_onset
 from sentimon.statistics.intervals import Estimate
-from sentimon.timestamps import format_moment
+from sentimon.timestamps import format_moment, in_zone
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _FEWEST_OF_A_UNIT = 2
@@ -166,7 +166,7 @@ def _times(factor: Estimate) -> str:
 
 
 def _date(moment: datetime, report: TrafficReport) -> str:
-    return f"{moment.astimezone(report.zone):%Y-%m-%d}"
+    return f"{in_zone(moment, report.zone):%Y-%m-%d}"
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -139,8 +139,8 @@ def _index(workspace: Workspace) -> Finding:
     except sqlite3.OperationalError:
         return good("index", f"{file.path} is being changed by another program")
     if damage is not None:
-        mend = "the next command makes it anew, and no answer is wrong; if it comes again, check the disk"
-        return warning("index", f"{file.path} is damaged: {damage}", mend)
+        mend = "the next command makes it anew, and no answer is wrong; if it comes again, remove it"
+        return warning("index", f"{file.path} is of no use: {damage}", mend)
     return good("index", f"{file.path} ({file.size / 1e6:.1f} MB) is intact")
 
 

@@ -74,7 +74,7 @@ def measure_period(
         StoreError: the log cannot be read.
     """
     from sentimon.monitoring.prediction_metrics import measure
-    from sentimon.prediction_log.windows import Period
+    from sentimon.prediction_log.windows import Period, gaps
     from sentimon.workflows.slices import field_named, measure_by
 
     if by is not None:
@@ -86,6 +86,11 @@ def measure_period(
         summary = workspace.summary(period)
     else:
         windows, summary = workspace.windows(period, workspace.calendar(every))
+        for begin, end in gaps(windows):
+            workspace.say(
+                f"no rows from {begin.date()} to {end.date()}: the windows between are left out, as they "
+                "are too many; --since and --until choose a period"
+            )
     return PeriodMetrics(
         made=workspace.now,
         metrics=measure(summary, confidence_level=level),

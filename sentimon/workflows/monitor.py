@@ -239,8 +239,8 @@ def _onset(
     level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
     largest = max(incident.findings, key=lambda one: abs(one.difference))
     if largest.where is not None:
-        known, since = _hours_of_slice(workspace, baseline, period, largest.where)
-        return class_mix_onset(known, since, confidence_level=level)
+        before, since = _hours_of_slice(workspace, baseline, period, largest.where)
+        return class_mix_onset(before, since, confidence_level=level)
     if largest.group == "class":
         later = workspace.summary(period).hours
         return class_mix_onset(baseline.summary.hours, later, confidence_level=level)

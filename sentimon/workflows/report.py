@@ -47,6 +47,8 @@ _FULL = 0.75
 """Share of the windows with rows that have enough of them, where nobody says how long they are."""
 _MOST_WINDOWS = 3_000
 _LENGTHS = {"1h": 1, "3h": 3, "6h": 6, "12h": 12, "1d": 24, "2d": 48, "1w": 168, "4w": 672}
+_LONGEST = "520w"
+"""Ten years: of these there are at most 1,000."""
 _LATEST_TEXTS = 1_000
 _WORDS = 10
 
@@ -333,6 +335,9 @@ def window_length(summary: Summary, fewest: int) -> str:
     Where no windows do, as there are few rows, they are only not too many.
     """
     span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
+    if span > _MOST_WINDOWS * _LENGTHS["4w"]:
+        # More than two centuries: some rows have a wrong year.
+        return _LONGEST
     possible = [name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours] or ["4w"]
     return next((name for name in possible if _mostly_hold(fewest, summary, _LENGTHS[name])), possible[0])
 

@@ -27,6 +27,7 @@ from sentimon.reporting.report.svg import (
     told_mark,
 )
 from sentimon.statistics.intervals import Estimate
+from sentimon.timestamps import in_zone
 
 if TYPE_CHECKING:
     from sentimon.statistics.calibration_error import ReliabilityBin
@@ -251,11 +252,11 @@ def _grouped(windows: Sequence[ScoredWindow], most: int) -> Iterator[Sequence[Sc
 
 
 def _span(group: Sequence[ScoredWindow], zone: tzinfo | None) -> str:
-    start = f"{group[0].start.astimezone(zone):%Y-%m-%d %H:%M}"
+    start = f"{in_zone(group[0].start, zone):%Y-%m-%d %H:%M}"
     rows = sum(one.total for one in group)
     if len(group) == 1:
         return f"{start}, {counted(rows, 'row')}"
-    return f"{start}, {len(group)} windows to {group[-1].start.astimezone(zone):%m-%d %H:%M}, {rows} rows"
+    return f"{start}, {len(group)} windows to {in_zone(group[-1].start, zone):%m-%d %H:%M}, {rows} rows"
 
 
 def _shares_told(group: Sequence[ScoredWindow], names: Sequence[str]) -> str:
@@ -343,7 +344,7 @@ def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -
         parts.append(line("axis", (x, y), (x, y + 4)))
         anchor = "start" if place == 0 else "end" if x > frame.width - 60 else "middle"
         spot = (frame.left if place == 0 else x, y + 20)
-        parts.append(label(look, spot, window.start.astimezone(zone).strftime(form), anchor=anchor))
+        parts.append(label(look, spot, in_zone(window.start, zone).strftime(form), anchor=anchor))
     base = frame.height - frame.bottom
     axis = line("axis", (frame.left, base), (frame.width - frame.right, base))
     return axis + "".join(parts)

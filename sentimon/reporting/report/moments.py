@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from sentimon.errors import DataError
 from sentimon.monitoring.onset import Onset
 from sentimon.reporting.report.report_value import Report
-from sentimon.timestamps import parse_moment
+from sentimon.timestamps import in_zone, parse_moment
 
 
 def when(report: Report, moment: datetime) -> str:
     """Return a date and time to the minute, in the time zone of the report."""
-    return f"{moment.astimezone(report.zone):%Y-%m-%d %H:%M}"
+    return f"{in_zone(moment, report.zone):%Y-%m-%d %H:%M}"
 
 
 def when_saved(report: Report, text: str) -> str:

@@ -42,7 +42,7 @@ from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
 from sentimon.prediction_log.index import indexed_files, log_index, period_sums, refresh, scan, sqlite_store
 from sentimon.prediction_log.index.log_index import LogIndex, index_paths
 from sentimon.prediction_log.index.period_sums import PeriodSums
-from sentimon.prediction_log.index.sqlite_store import IndexStore
+from sentimon.prediction_log.index.sqlite_store import IndexStore, remove_index
 from sentimon.prediction_log.index.verification import index_damage
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
@@ -1063,6 +1063,33 @@ def test_an_index_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
     assert (tmp_path / "other.sqlite").read_bytes() == b"of somebody else"
     assert place.is_symlink()
     assert cache.exists()
+
+
+def test_an_index_in_a_folder_behind_a_link_is_neither_made_nor_removed(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    log_in(logs)
+    at_rest(logs)
+    place, cache = index_paths(logs, tmp_path / "cache")
+    shutil.rmtree(place.parent)
+    (tmp_path / "other").mkdir()
+    place.parent.symlink_to(tmp_path / "other")
+    check(logs, index_of(logs, paths=[place, cache]))
+    assert cache.exists()
+    assert list((tmp_path / "other").iterdir()) == []
+    (tmp_path / "other" / place.name).write_bytes(b"of somebody else")
+    check(logs, index_of(logs, paths=[place, cache]))
+    with pytest.raises(StoreError, match="is a link"):
+        remove_index(place)
+    assert (tmp_path / "other" / place.name).read_bytes() == b"of somebody else"
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link", "a folder"])
+def test_an_index_that_is_no_file_is_named_at_once(tmp_path: Path, kind: str) -> None:
+    # SQLite alone would wait for ever for somebody to write into the pipe.
+    place = tmp_path / "rollup.sqlite"
+    make = {"a pipe": os.mkfifo, "a link": lambda path: path.symlink_to("x"), "a folder": os.mkdir}[kind]
+    make(place)
+    assert index_damage(place) == ("is a link" if kind == "a link" else "is no regular file")
 
 
 @pytest.mark.parametrize(
