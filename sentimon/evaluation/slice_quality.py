@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sentimon.evaluation.estimate import Estimates
+from sentimon.evaluation.quality import Quality, evaluate
 from sentimon.evaluation.realised_quality import EstimateGap, Judged, RealisedQuality, realised_quality_of
-from sentimon.prediction_log.slices import OTHER, Slices
+from sentimon.labels import Classes, Sentiment
+from sentimon.prediction_log.slices import OTHER, GrowingSlices, Slices
+from sentimon.scoring.scores import Scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,29 @@ class FieldEstimates:
     """Whether there are so many values that none is told apart."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceEvaluation:
+    """Quality of a model on the labelled texts of one slice."""
+
+    value: str
+    quality: Quality
+    few: bool
+    """Whether it has too few labels for a verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldEvaluation:
+    """Labelled texts by the values of one field: the values with the most texts, the largest first."""
+
+    field: str
+    slices: tuple[SliceEvaluation, ...]
+    """The last is that of the texts whose values are not told apart, if there are any."""
+    values: int
+    """How many values any text has; 0 where there are so many that they are not counted."""
+    too_many: bool
+    """Whether there are so many values that none is told apart."""
+
+
 def measure_slice_quality(
     field: str,
     judged: Iterable[Judged],
@@ -91,6 +117,48 @@ def measure_slice_quality(
     return FieldQuality(
         field=field,
         slices=tuple(found),
+        values=0 if slices.too_many else len(slices.tallies),
+        too_many=slices.too_many,
+    )
+
+
+def evaluate_slices(
+    field: str,
+    values: Sequence[str],
+    scores: Sequence[Scores],
+    labels: Sequence[Sentiment],
+    *,
+    most: int,
+    min_labels: int,
+    confidence_level: float,
+    present: Classes,
+) -> FieldEvaluation:
+    """Return the quality of `scores` in the `most` largest slices of the rows, and in all others as one.
+
+    `values` are those of the `field`, `labels` the gold ones, in the order of the rows.
+    """
+    growing = GrowingSlices()
+    for value, label in zip(values, labels, strict=True):
+        growing.add(value, label, None)
+    slices = growing.slices()
+    places: dict[str, list[int]] = {value: [] for value in slices.told_apart(slices.largest(most)).tallies}
+    for place, value in enumerate(values):
+        places[value if value in places else OTHER].append(place)
+    return FieldEvaluation(
+        field=field,
+        slices=tuple(
+            SliceEvaluation(
+                value=value,
+                quality=evaluate(
+                    [scores[place] for place in own],
+                    [labels[place] for place in own],
+                    confidence_level=confidence_level,
+                    present=present,
+                ),
+                few=len(own) < min_labels,
+            )
+            for value, own in places.items()
+        ),
         values=0 if slices.too_many else len(slices.tallies),
         too_many=slices.too_many,
     )

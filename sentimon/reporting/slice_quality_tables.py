@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sentimon.evaluation.slice_quality import FieldEstimates, FieldQuality, SliceEstimate
+from sentimon.evaluation.slice_quality import FieldEstimates, FieldEvaluation, FieldQuality, SliceEstimate
 from sentimon.labels import LABELS, by_name
 from sentimon.prediction_log.slices import OTHER
 from sentimon.reporting.estimate_tables import estimates_object, reasons
@@ -60,6 +60,41 @@ def _error_rate(accuracy: Estimate) -> Estimate:
     if accuracy.value is None or accuracy.low is None or accuracy.high is None:
         return accuracy
     return Estimate(value=1 - accuracy.value, low=1 - accuracy.high, high=1 - accuracy.low, n=accuracy.n)
+
+
+def slice_evaluation_table(found: FieldEvaluation) -> RenderableType:
+    """Return the quality of a model in each slice of labelled texts, and what is to be known of it."""
+    few = ["* too few labels for a verdict"] if any(one.few for one in found.slices) else []
+    sentences = [*few, *_explain_others(found, [(one.value, one.quality.n) for one in found.slices])]
+    return Group(Text(), Fitting(partial(_evaluation, found)), sentences_of(sentences))
+
+
+def _evaluation(found: FieldEvaluation, narrow: bool) -> Table:
+    table = new_table(
+        f"By {visible(found.field)}",
+        ("Value", "left"),
+        ("Rows", "right"),
+        ("Accuracy", "left"),
+        ("Macro recall", "left"),
+        ("Macro F1", "left"),
+        narrow=narrow,
+    )
+    for one in found.slices:
+        figures = (one.quality.accuracy, one.quality.macro_recall, one.quality.macro_f1)
+        table.add_row(
+            Text(visible(one.value) + ("*" if one.few else "")),
+            str(one.quality.n),
+            *(estimate(figure, below=narrow) for figure in figures),
+        )
+    return table
+
+
+def slice_evaluation_object(found: FieldEvaluation) -> dict[str, Any]:
+    """Return the quality of a model in each slice, as that on all texts is."""
+    return _object(
+        found,
+        [{"value": one.value, "too_few_labels": one.few, **one.quality.to_dict()} for one in found.slices],
+    )
 
 
 def slice_estimates_table(found: FieldEstimates, names: Sequence[str]) -> RenderableType:
@@ -124,7 +159,9 @@ def slice_estimates_object(
     )
 
 
-def _object(found: FieldQuality | FieldEstimates, slices: list[dict[str, Any]]) -> dict[str, Any]:
+def _object(
+    found: FieldQuality | FieldEvaluation | FieldEstimates, slices: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "field": found.field,
         "values": None if found.too_many else found.values,
@@ -133,6 +170,8 @@ def _object(found: FieldQuality | FieldEstimates, slices: list[dict[str, Any]]) 
     }
 
 
-def _explain_others(found: FieldQuality | FieldEstimates, slices: Sequence[tuple[str, int]]) -> list[str]:
+def _explain_others(
+    found: FieldQuality | FieldEvaluation | FieldEstimates, slices: Sequence[tuple[str, int]]
+) -> list[str]:
     others = sum(rows for value, rows in slices if value == OTHER)
     return explain_others(found.field, None if found.too_many else found.values, len(slices), others)
