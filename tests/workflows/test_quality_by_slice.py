@@ -20,6 +20,7 @@ from sentimon.prediction_log.slices import OTHER
 from sentimon.scoring.scores import Scores
 from sentimon.statistics.intervals import wilson
 from sentimon.statistics.score_scaling import softmax
+from sentimon.workflows.labelling import draw_to_label
 from sentimon.workflows.opening import open_workspace
 from sentimon.workflows.quality import estimate_quality, measure_quality
 from sentimon.workflows.workspace import Workspace
@@ -42,6 +43,7 @@ def labelled(row: PredictionRecord, *, wrong: bool = False, probability: float |
 
 
 def log_of(folder: Path, rows: Iterable[PredictionRecord], labels: Iterable[GoldLabel]) -> Workspace:
+    folder.mkdir(exist_ok=True)
     (folder / "predictions.jsonl").write_text(lines(row.to_dict() for row in rows), encoding="utf-8")
     (folder / "labels.jsonl").write_bytes(b"".join(one.to_line() + b"\n" for one in labels))
     return open_workspace(folder, now=NOW)
@@ -65,7 +67,7 @@ def log(tmp_path: Path) -> Workspace:
     app, mail = rows_of("app", 200, first=0), rows_of("mail", 60, first=200)
     labels = [labelled(row, wrong=number < 10) for number, row in enumerate(app[:100])]
     labels += [labelled(row, wrong=number < 10) for number, row in enumerate(mail[:20])]
-    return log_of(tmp_path, [*app, *mail, *rows_of(None, 30, first=260)], labels)
+    return log_of(tmp_path / "logs", [*app, *mail, *rows_of(None, 30, first=260)], labels)
 
 
 def test_each_slice_has_its_accuracy_with_wilsons_interval_and_few_labels_are_marked(log: Workspace) -> None:
@@ -196,3 +198,51 @@ def test_the_estimates_of_slices_are_shown_with_what_makes_one_impossible(scored
     assert [one["learnt_from"] for one in (app, web)] == ["own labels", "all labels"]
     assert mail["estimates"]["trustworthy"] is False
     assert (fax["estimates"], fax["lacking"]) == (None, "too few rows for a verdict")
+
+
+def test_label_next_draws_from_each_slice_and_the_labels_come_back_with_their_weights(
+    tmp_path: Path,
+) -> None:
+    """2,000 rows of app, of which a tenth is wrong; 40 of mail, of which half are: both estimated well."""
+    rows = [*rows_of("app", 2000, first=0), *rows_of("mail", 40, first=2000)]
+    log = log_of(tmp_path / "logs", rows, [])
+    sheet = draw_to_label(log, tmp_path / "s.csv", n=200, strategy="random", by="channel")
+    assert sheet.by is not None
+    # Half of 200 evenly, half by rows: 50 + 98 and 50 + 2, of which mail has but 40.
+    assert [(one.value, one.rows, one.drawn) for one in sheet.by] == [("app", 2000, 160), ("mail", 40, 40)]
+    wrong = {str(row.id) for row in rows if int(row.id or 0) % (10 if int(row.id or 0) < 2000 else 2) == 0}
+    labels = [
+        GoldLabel(
+            key=one.key,
+            label=Sentiment((one.record.sentiment + (one.key[1] in wrong)) % 3),
+            timestamp=NOW,
+            probability=one.probability,
+            draw=NOW,
+        )
+        for one in sheet.draw.rows
+    ]
+    found = measure_quality(log_of(tmp_path / "logs", rows, labels), by="channel")
+    assert found.by is not None
+    app, mail = (one.quality.accuracy.value for one in found.by.slices)
+    assert mail == 0.5
+    assert app == pytest.approx(0.9, abs=0.07)
+    # The whole is that of all rows, not that of the labelled ones, of which a fifth are mail.
+    assert found.quality.accuracy.value == pytest.approx((2000 * (app or 0) + 20) / 2040, abs=0.01)
+
+
+def test_the_draw_by_slice_says_what_it_drew_and_refuses_fewer_rows_than_slices(log: Workspace) -> None:
+    arguments = ("label", "next", "--by", "channel", "--logs", str(log.folder), "--output")
+    code, text = said(*arguments, str(log.folder.parent / "a.csv"), "-n", "20", "--json")
+    assert (code, json.loads(text)["by"]) == (
+        0,
+        {
+            "field": "channel",
+            "slices": [
+                {"value": "app", "unlabelled": 100, "drawn": 9},
+                {"value": "mail", "unlabelled": 40, "drawn": 6},
+                {"value": "(missing)", "unlabelled": 30, "drawn": 5},
+            ],
+        },
+    )
+    with pytest.raises(UsageError, match="-n 2 is fewer than the 3 slices"):
+        draw_to_label(log, log.folder.parent / "b.csv", n=2, by="channel")
