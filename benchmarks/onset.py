@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from sentimon.monitoring.onset import (
-    ConfidenceSums,
-    Onset,
+from sentimon.monitoring.onset import ConfidenceSums, Onset
+from sentimon.monitoring.onset_search import (
     class_mix_onset,
     confidence_onset,
     volume_onset,

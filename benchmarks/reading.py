@@ -11,6 +11,7 @@ bars, and the peak memory of the largest process. The parts:
 - cores: all rows read by one process, against one process per core, by the clock
 - many: a long log with an index and 1 % of new rows, or none, against reading it all
 - start: short commands, against the import of typer alone
+- report: the report of a log with an index and a monitor, by windows of an hour and by default, against drift
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ SHORT_RUNS = 4
 """Runs of a short command in each round: the shorter it is, the more the machine's noise counts."""
 MEGABYTE = 1_000_000
 PEAK_MEGABYTES = 60
-PARTS = ("scan", "stdlib", "cores", "many", "start")
+PARTS = ("scan", "stdlib", "cores", "many", "start", "report")
 LOADED = ("-c", "import sys; from sentimon.__main__ import main; sys.exit(main())")
 """What the installed program does."""
 FULL_SCAN = {"SENTIMON_LOGS__INDEX": "false", "SENTIMON_ENGINE__WORKERS": "1"}
@@ -278,6 +279,8 @@ class Bench:
             yield from self.many()
         if "start" in parts:
             yield from self.start()
+        if "report" in parts:
+            yield from self.report()
 
     def scan(self, *, bare: bool, stdlib: bool) -> Iterator[Finding]:
         """Compare reading all rows with scripts that do less, and with one that does as much."""
@@ -396,6 +399,27 @@ class Bench:
                 against='`python -c "import typer"`',
                 value=cpu(costs[name]) / cpu(costs["import typer"]),
                 most=bars.get(name),
+            )
+
+    def report(self) -> Iterator[Finding]:
+        """Compare the report of a log that is watched with the comparison of its newest rows."""
+        log = self._log(self._rows)
+        known = ["--baseline", str(self._baseline(log))]
+        sentimon(log, "retrain-check", "-q", *known)
+        page = ["report", "--output", str(self._place / "report.html"), *known]
+        sides: dict[str, Work] = {
+            "drift": partial(sentimon, log, "drift", *known),
+            "`report --every 1h`": partial(sentimon, log, *page, "--every", "1h"),
+            "`report`": partial(sentimon, log, *page),
+        }
+        costs = interleaved(f"{self._rows:,} rows, watched", sides, self._rounds)
+        hours = SPAN // timedelta(hours=1)
+        for name, what in (("`report --every 1h`", f" ({hours:,} windows)"), ("`report`", "")):
+            yield Finding(
+                what=f"{name} of {self._rows:,} rows, watched{what}",
+                against="`drift` on the same log",
+                value=cpu(costs[name]) / cpu(costs["drift"]),
+                most=2,
             )
 
     def _log(

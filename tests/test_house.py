@@ -26,8 +26,6 @@ FENCES = {
     "transformers": {"scoring", "finetuning"},
     "onnxruntime": {"scoring"},
     "ray": {"engine"},
-    "jinja2": {"reporting"},
-    "markupsafe": {"reporting"},
     "recipes": set(),
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
@@ -103,12 +101,6 @@ def test_onnx_runtime_is_loaded_in_one_place_which_silences_it(path: Path) -> No
     assert "onnxruntime" not in libraries or path == PACKAGE / "scoring" / "onnx_runtime.py"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_jinja_is_loaded_by_the_report_alone(path: Path) -> None:
-    libraries = {name.split(".")[0] for name in imports(path)}
-    assert "jinja2" not in libraries or path == PACKAGE / "reporting" / "report" / "rendering.py"
-
-
 @pytest.mark.parametrize("command", ["--help", "metrics", "drift", "retrain-check", "baseline", "config"])
 def test_commands_that_only_count_load_nothing_heavy(command: str, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
@@ -131,10 +123,10 @@ def test_a_folder_that_is_no_model_is_said_before_torch_is_loaded(tmp_path: Path
     assert not loaded & {"torch", "transformers"}
 
 
-def test_scoring_a_text_loads_neither_jinja_nor_monitoring(tmp_path: Path) -> None:
+def test_scoring_a_text_loads_nothing_of_monitoring(tmp_path: Path) -> None:
     loaded = loaded_by("predict", "x", folder=tmp_path)
     assert "sentimon.reporting.prediction_table" in loaded
-    assert not loaded & {"jinja2", "markupsafe", "sentimon.monitoring"}
+    assert "sentimon.monitoring" not in loaded
 
 
 def test_importing_the_package_loads_nothing_of_ours_and_nothing_heavy(tmp_path: Path) -> None:

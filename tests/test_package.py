@@ -23,12 +23,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_holds_the_model_the_templates_and_the_sample_and_no_tests(wheel: Path) -> None:
+def test_the_wheel_holds_the_model_the_style_and_the_sample_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("model.onnx", "tokenizer.json", "config.json", "MODEL_CARD.md"):
         assert f"sentimon/scoring/default_model/{name}" in names
-    for name in ("report.html.j2", "report.md.j2", "report.css"):
-        assert f"sentimon/reporting/report/templates/{name}" in names
+    assert "sentimon/reporting/report/report.css" in names
     assert "sentimon/sample/before.jsonl" in names
     assert "sentimon/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "recipes"))]

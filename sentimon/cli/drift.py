@@ -29,9 +29,11 @@ from sentimon.cli.options import (
     ThresholdOption,
     TimeZoneOption,
     UntilOption,
+    WhereOption,
     flag,
     grouped,
     plain_help,
+    refuse_narrowed,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json, show_sentences
 from sentimon.cli.plan_reading import show_reading_plan
@@ -66,6 +68,12 @@ MatchOption = Annotated[
 ]
 
 
+ExplainFlag = Annotated[
+    bool,
+    flag("--explain", help="Search all fields and their pairs for the slices that account for the change."),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRows:
     """Which rows are compared, and by what."""
@@ -77,6 +85,8 @@ class ComparedRows:
     ] = False
     match: MatchOption = None
     by: ByOption = None
+    where: WhereOption = None
+    explain: ExplainFlag = False
     tz: TimeZoneOption = None
     threshold: ThresholdOption = None
 
@@ -156,7 +166,16 @@ def drift(
     }
     if rows.match is not None:
         _refuse({"--by": rows.by}, "--match, which weights the baseline by the hour")
-    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True)
+    refuse_narrowed(
+        rows.where,
+        {
+            "--monitor": monitor.monitor,
+            "--reset": monitor.reset,
+            "--save": shown.save,
+            "--prometheus": shown.prometheus,
+        },
+    )
+    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True, where=rows.where)
     path = workspace.baseline_path(file)
     _check_new_baseline(workspace, file)
     if monitor.dry_run:
@@ -167,7 +186,7 @@ def drift(
         _reset(workspace, yes=monitor.yes)
         if not monitor.monitor:
             return
-    if not monitor.dry_run:
+    if not monitor.dry_run and not rows.where:
         collect_baseline(workspace, path)
     if is_judged_by_monitor(workspace, path):
         _refuse_chosen(rows)
@@ -179,6 +198,7 @@ def drift(
         whole=rows.whole,
         season=rows.match is not None,
         by=rows.by,
+        explain=rows.explain,
         keep=not monitor.dry_run,
         save=shown.save,
         show=partial(_show, workspace, shown, look),
@@ -220,7 +240,7 @@ def _show(
         if told:
             _show_comparison(workspace, shown, traffic, result)
         if shown.prometheus:
-            shown.prometheus.keep_drift(workspace, result.report)
+            shown.prometheus.keep_drift(workspace, result.report, result.by)
             shown.prometheus.keep_traffic(traffic)
         return
     if told:
@@ -245,6 +265,10 @@ def _show_comparison(
             from sentimon.reporting.slice_tables import comparison_table
 
             show(comparison_table(found.by, workspace.names))
+        if found.explained is not None:
+            from sentimon.reporting.search_tables import search_table
+
+            show(search_table(found.explained, workspace.names))
         if found.compared.until is None:
             show_sentences(explain_trouble(traffic))
 
@@ -285,7 +309,13 @@ def _reset(workspace: Workspace, *, yes: bool) -> None:
 def _refuse_chosen(rows: ComparedRows) -> None:
     """Raise UsageError where the user chose rows, or how they are compared: the monitor cannot."""
     chosen = {"--since": rows.since, "--until": rows.until, "--all": rows.whole, "--match": rows.match}
-    given = {**chosen, "--threshold": rows.threshold, "--tz": rows.tz, "--by": rows.by}
+    given = {
+        **chosen,
+        "--threshold": rows.threshold,
+        "--tz": rows.tz,
+        "--by": rows.by,
+        "--explain": rows.explain,
+    }
     _refuse(given, "the monitor, which judges each row once")
 
 

@@ -9,7 +9,15 @@ import typer
 
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, QuietFlag, SinceOption, UntilOption
+from sentimon.cli.options import (
+    BaselineOption,
+    ByOption,
+    ConfigOption,
+    LogsOption,
+    QuietFlag,
+    SinceOption,
+    UntilOption,
+)
 from sentimon.cli.recording import STDOUT, Recording
 from sentimon.config.paths import expanded
 from sentimon.workflows.log_rows import say_trouble
@@ -38,6 +46,7 @@ def prometheus(
     file: BaselineOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    by: ByOption = None,
     quiet: QuietFlag = False,
     config: ConfigOption = None,
 ) -> None:
@@ -53,24 +62,33 @@ def prometheus(
     recording.check(logs, config, file, quiet=quiet)
     with recording.of("export"):
         workspace = open_workspace(config, {"logs.dir": logs}, objects=True)
-        _look(
-            recording, workspace, workspace.baseline_path(file), workspace.period(since, until), quiet=quiet
-        )
+        path, period = workspace.baseline_path(file), workspace.period(since, until)
+        _look(recording, workspace, path, period, by=by, quiet=quiet)
 
 
-def _look(recording: Recording, workspace: Workspace, path: Path, period: Period, *, quiet: bool) -> None:
+def _look(
+    recording: Recording,
+    workspace: Workspace,
+    path: Path,
+    period: Period,
+    *,
+    by: str | None,
+    quiet: bool,
+) -> None:
     from sentimon.workflows.drift import BaselineComparison, look_for_drift
     from sentimon.workflows.metrics import measure_period
     from sentimon.workflows.retraining import decide_retraining
     from sentimon.workflows.traffic import check_traffic
 
-    found = measure_period(workspace, period)
+    found = measure_period(workspace, period, by=by)
     if not quiet:
         say_trouble(workspace, found.summary)
     recording.keep_metrics(workspace, found.summary, found.metrics)
-    drift = look_for_drift(workspace, path, period).result
+    if found.by is not None:
+        recording.keep_slices(workspace, found.by)
+    drift = look_for_drift(workspace, path, period, by=by).result
     if isinstance(drift, BaselineComparison):
-        recording.keep_drift(workspace, drift.report)
+        recording.keep_drift(workspace, drift.report, drift.by)
     else:
         recording.keep_monitor(workspace, drift.report)
     recording.keep_retraining(workspace, decide_retraining(workspace, path, period).trigger)

@@ -100,6 +100,8 @@ def metrics(
         save_metrics(workspace, found)
     if prometheus:
         prometheus.keep_metrics(workspace, found.summary, found.metrics)
+        if found.by is not None:
+            prometheus.keep_slices(workspace, found.by)
     if not found.metrics.total:
         note("no predictions in that period: log some with `sentimon log`, or choose another period")
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sentimon.monitoring.monitor_report import MonitorReport
     from sentimon.monitoring.prediction_metrics import Metrics
     from sentimon.monitoring.retraining_rules import RetrainingTrigger
+    from sentimon.monitoring.slice_comparison import FieldComparison
+    from sentimon.monitoring.slice_metrics import FieldMetrics
     from sentimon.monitoring.traffic import TrafficReport
     from sentimon.prediction_log.output_files import OutputFile
     from sentimon.prediction_log.summary import Summary
@@ -94,12 +96,22 @@ class Recording:
         self._log = workspace.source
         self._families += metrics_families(summary, metrics, workspace.labels)
 
-    def keep_drift(self, workspace: Workspace, report: DriftReport) -> None:
-        """Export a comparison; its verdict is how the run ended."""
-        from sentimon.reporting.prometheus_text import drift_families
+    def keep_slices(self, workspace: Workspace, slices: FieldMetrics) -> None:
+        """Export the slices of a period by one field."""
+        from sentimon.reporting.prometheus_text import slice_families
+
+        self._families += slice_families(slices, workspace.labels)
+
+    def keep_drift(
+        self, workspace: Workspace, report: DriftReport, by: FieldComparison | None = None
+    ) -> None:
+        """Export a comparison, also `by` the slices of a field; its verdict is how the run ended."""
+        from sentimon.reporting.prometheus_text import drift_families, slice_drift_families
 
         self._log = workspace.source
         self._families += drift_families(report)
+        if by is not None:
+            self._families += slice_drift_families(by)
         self._found = _code_of_verdict(report.verdict)
 
     def keep_monitor(self, workspace: Workspace, report: MonitorReport) -> None:

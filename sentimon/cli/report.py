@@ -12,6 +12,7 @@ import typer
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
+    ByOption,
     ConfigOption,
     ExitZeroFlag,
     JsonFlag,
@@ -22,6 +23,7 @@ from sentimon.cli.options import (
     ThresholdOption,
     TimeZoneOption,
     UntilOption,
+    WhereOption,
 )
 from sentimon.cli.output import leave, note, show_json
 from sentimon.errors import DataError, ExitCode, UsageError
@@ -62,6 +64,8 @@ def report(
     since: SinceOption = None,
     until: UntilOption = None,
     every: WindowsOption = None,
+    by: ByOption = None,
+    where: WhereOption = None,
     evaluate: EvaluateOption = None,
     model: ModelOption = None,
     tz: TimeZoneOption = None,
@@ -94,12 +98,13 @@ def report(
     if output is not None and form not in (*_HTML, *_MARKDOWN):
         raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
-    workspace = _at(open_workspace(config, flags, objects=True), now)
+    workspace = _at(open_workspace(config, flags, objects=True, where=where), now)
     period = workspace.period(since, until)
     asked = ReportRequest(
         period=period,
         baseline=workspace.baseline_path(file),
         every=every,
+        by=by,
         options=_options(workspace, config, file),
     )
     target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))
@@ -121,6 +126,7 @@ def _options(workspace: Workspace, config: Path | None, file: Path | None) -> Co
     from sentimon.reporting.report.report_value import CommandOptions
 
     return CommandOptions(
+        where=tuple(map(str, workspace.where)),
         logs=masked(workspace.settings.logs.dir),
         config=None if config is None else str(config),
         baseline=None if file is None else str(file),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.opening import clock, open_workspace
-from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, TimeZoneOption
+from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, TimeZoneOption, WhereOption
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def watch(
     interval: IntervalOption = "5s",
     every: EveryOption = "1h",
     file: BaselineOption = None,
+    where: WhereOption = None,
     tz: TimeZoneOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -53,7 +54,7 @@ def watch(
     from sentimon.workflows.watch import Watcher
 
     pause = _pause(interval)
-    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz})
+    workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, where=where)
     watcher = Watcher(
         every=every,
         calendar=workspace.calendar(every),

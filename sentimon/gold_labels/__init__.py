@@ -10,3 +10,6 @@ In the order of a label's life:
 - `label_join`: finds the label of a logged row: by its id, else by the hash of its text
 - `label_coverage`: which rows are labelled, how late labels come, whether the labelled rows are a fair sample
 """
+
+LABELS_FILE = "labels.jsonl"
+"""The file of labels beside the log, named here so that nothing of labels is loaded where there are none."""

@@ -8,13 +8,12 @@ from datetime import tzinfo
 from pathlib import Path
 
 from sentimon.errors import StoreError
+from sentimon.gold_labels import LABELS_FILE
 from sentimon.gold_labels.gold_label import TEXT_HASH, GoldLabel, Hash, Key, parse_label_line
 from sentimon.gold_labels.label_join import LabelLookup
 from sentimon.jsonl import BadLine, LineError, file_lines
 from sentimon.prediction_log.durable_files import errors_named, replace_file, write_at_end
 from sentimon.prediction_log.locks import exclusive
-
-LABELS_FILE = "labels.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

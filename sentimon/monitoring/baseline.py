@@ -51,6 +51,11 @@ class Baseline:
         return last if self.resumed is None else max(last, self.resumed)
 
     @property
+    def watched_fields(self) -> tuple[str, ...]:
+        """Return the fields whose slices are watched: those that it was made with, of few values."""
+        return tuple(name for name, one in self.fields.items() if not one.slices.too_many)
+
+    @property
     def known_models(self) -> Mapping[ModelKey, int]:
         """Return the number of rows per (model, revision), leaving out rows that name no model."""
         return named_models(self.summary)

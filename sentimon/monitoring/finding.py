@@ -9,6 +9,7 @@ import msgspec
 from sentimon.monitoring.monitor_reference import Proportion, Reference
 from sentimon.monitoring.vocabulary import Vocabulary, WordCounter
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.slice_fields import SliceField
 from sentimon.prediction_log.summary import CONFIDENCE_BINS
 from sentimon.prediction_log.word_hashes import logged_token_hashes
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile
@@ -32,11 +33,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     p_value: float
     limit: float
     """The p-value at or below which the shift is more than chance, whatever the number of checks."""
+    where: tuple[str, str] | None = None
+    """The slice that it is of, as (field, value); None: of all rows."""
 
     @property
-    def key(self) -> tuple[str, int]:
-        """Return (group, index), which identifies the event."""
-        return (self.group, self.place)
+    def key(self) -> tuple[str, int, tuple[str, str]]:
+        """Return what identifies the event: its group, its index, and the slice."""
+        return (self.group, self.place, self.where or ("", ""))
 
     @property
     def difference(self) -> float:
@@ -69,13 +72,20 @@ def shows(findings: Sequence[Finding], reference: Reference, vocabulary: Vocabul
     those of the class that rose most. Without a `vocabulary` no row illustrates a shift of new words.
     """
     first = findings[0]
+    if first.where is not None:
+        return _slice_test(first.where, [one for one in findings if one.where == first.where])
     if first.group == "class":
-        return _class_test(findings)
+        return _class_test([one for one in findings if one.where is None])
     rose = first.difference > 0
     if first.group == "confidence":
         cut = reference.cuts[first.place] / CONFIDENCE_BINS
         return lambda row: row.confidence is not None and (row.confidence < cut) == rose
     return _words_test(first, rose, vocabulary)
+
+
+def _slice_test(where: tuple[str, str], findings: Sequence[Finding]) -> Test:
+    field, of_class = SliceField(where[0]), _class_test(findings)
+    return lambda row: field.value(row, row.extra) == where[1] and of_class(row)
 
 
 def _class_test(findings: Sequence[Finding]) -> Test:
@@ -100,7 +110,7 @@ def _words_test(finding: Finding, rose: bool, vocabulary: Vocabulary | None) -> 
 def most_significant(found: Iterable[Finding]) -> list[Finding]:
     """Return the most significant finding of each event, the most significant event first."""
     ranked = sorted(found, key=lambda one: (one.p_value / one.limit, -abs(one.difference), one.key))
-    best: dict[tuple[str, int], Finding] = {}
+    best: dict[tuple[str, int, tuple[str, str]], Finding] = {}
     for one in ranked:
         best.setdefault(one.key, one)
     return list(best.values())

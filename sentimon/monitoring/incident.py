@@ -50,9 +50,29 @@ def has_recovered(
     again and again. The sampling error of the baseline plays no part.
     """
     names = [group.name for group in reference.groups]
-    places = [(names.index(finding.group), finding.place) for finding in incident.findings]
+    of_all = [one for one in incident.findings if one.where is None]
+    places = [(names.index(finding.group), finding.place) for finding in of_all]
     return any(
         all(_is_back(reference, sums, place, settings.delta, confidence_level) for place in places)
+        for _, sums in look_backs(windows, settings.look_backs)
+    )
+
+
+def slice_has_recovered(
+    finding: Finding,
+    reference: Reference,
+    windows: Sequence[EventWindow],
+    settings: MonitorSettings,
+    *,
+    confidence_level: float,
+) -> bool:
+    """Return whether the share of a slice that raised an alarm is back, as `has_recovered` says of all rows.
+
+    `reference` and `windows`, the newest last, are those of the slice; without rows it is not back.
+    """
+    place = (0, finding.place)
+    return bool(windows) and any(
+        _is_back(reference, sums, place, settings.delta, confidence_level)
         for _, sums in look_backs(windows, settings.look_backs)
     )
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.finding import Finding, most_significant
-from sentimon.monitoring.incident import Incident, has_recovered, update_incident
+from sentimon.monitoring.incident import Incident, has_recovered, slice_has_recovered, update_incident
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_rows import new_rows
 from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
 from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.shift_tests import find_shifts
+from sentimon.monitoring.slice_finding import SliceChange, SliceFinding, most_significant_slices
+from sentimon.monitoring.slice_rows import SegmentRows, new_slices
+from sentimon.monitoring.slice_shifts import SegmentState, SliceState, check_slices, whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.timestamps import hour_of
 
@@ -36,6 +40,8 @@ class MonitorCheck:
     """Events that moved by more than chance, and by an amount that may reach delta; one finding per event."""
     warnings: tuple[Finding, ...]
     """Events that moved by more than chance, but surely by less than delta."""
+    values: tuple[SliceFinding, ...]
+    """Values of declared fields that are new or vanished, and were not told before."""
     incident: Incident | None
     """The incident that is open after the check, or that the check closed."""
     opened: bool
@@ -83,21 +89,25 @@ def check_new_rows(
     *,
     now: datetime,
     confidence_level: float,
+    slices: SegmentRows | None = None,
 ) -> tuple[MonitorState, MonitorCheck]:
     """Return what `advance` returns; the first look at a log judges one day after the other.
 
     So a change of the last days is not lost among all the days before. The checks of the days spend their
     parts of alpha like any others.
     """
+    level = confidence_level
     if state.checks:
-        return advance(state, hours, reference, settings, now=now, confidence_level=confidence_level)
+        return advance(state, hours, reference, settings, now=now, confidence_level=level, slices=slices)
     looks = []
     for end in first_checks(hours):
         horizon = min(hours) if state.latest is None else state.latest - LATE_HOURS
         part = {hour: window for hour, window in hours.items() if horizon <= hour <= end}
-        state, look = advance(state, part, reference, settings, now=now, confidence_level=confidence_level)
+        some = None if slices is None else slices.until(part)
+        state, look = advance(state, part, reference, settings, now=now, confidence_level=level, slices=some)
         looks.append(look)
-    return state, replace(look, window=sum_windows(one.window for one in looks), opened=look.drifting)
+    window, values = sum_windows(one.window for one in looks), [one.values for one in looks]
+    return state, replace(look, window=window, opened=look.drifting, values=tuple(chain(*values)))
 
 
 def advance(
@@ -108,17 +118,28 @@ def advance(
     *,
     now: datetime,
     confidence_level: float,
+    slices: SegmentRows | None = None,
 ) -> tuple[MonitorState, MonitorCheck]:
     """Return (the state after a check of the new rows in `hours`, the result of the check).
 
     `hours` holds all rows from the horizon of the state on, by hour since 1970, with at least one new row;
-    see `new_rows`. An alarm opens an incident; an incident without a new alarm closes once `has_recovered`.
+    see `new_rows`. With `slices` those of the same hours are tested, too, and alpha is shared with them. An
+    alarm opens an incident; an incident without a new alarm closes once `has_recovered`.
     Opening and closing both start the look-backs anew.
     """
-    window = sum_windows(new_rows(state, hours).values())
+    new = new_rows(state, hours)
+    window = sum_windows(new.values())
     check = state.checks + 1
     windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
-    found = most_significant(find_shifts(reference, windows, check, settings))
+    segments, in_slices = state.segments, list[SliceFinding]()
+    if slices is not None:
+        rows = new_slices(state.seen_slices, slices, new)
+        segments, in_slices = check_slices(segments, slices.reference, windows, rows, check, settings)
+    whole = whole_settings(settings, 0 if slices is None else len(slices.reference.fields))
+    found = most_significant(
+        [*find_shifts(reference, windows, check, whole), *map(_finding, _moved(in_slices))]
+    )
+    values = _news_of_values(state, in_slices)
     alarms = tuple(
         one for one in found if one.reaches_delta(settings.delta, confidence_level=confidence_level)
     )
@@ -128,6 +149,7 @@ def advance(
         incident is not None
         and not alarms
         and has_recovered(incident, reference, windows, settings, confidence_level=confidence_level)
+        and _slices_recovered(incident, segments, slices, settings, confidence_level)
     )
     look = MonitorCheck(
         check=check,
@@ -135,6 +157,7 @@ def advance(
         windows=windows,
         alarms=alarms,
         warnings=tuple(one for one in found if one not in alarms),
+        values=tuple(values),
         incident=incident,
         opened=opened,
         closed=closed,
@@ -143,18 +166,84 @@ def advance(
         checks=check,
         windows=() if opened or closed else windows,
         incident=None if closed else incident,
-        **_judged(state, hours, now),
+        segments=segments.restarted() if opened or closed else segments,
+        told_values=_told_values(state, in_slices, values),
+        **_judged(state, hours, slices, now),
     )
     return after, look
 
 
-def _judged(state: MonitorState, hours: Mapping[int, EventWindow], now: datetime) -> dict[str, Any]:
+def _moved(found: Sequence[SliceFinding]) -> list[SliceFinding]:
+    return [one for one in found if one.change is SliceChange.MIX]
+
+
+def _finding(one: SliceFinding) -> Finding:
+    return Finding(
+        group="class",
+        event=one.event,
+        place=one.place,
+        windows=one.windows,
+        before=one.before,
+        after=one.after,
+        p_value=one.p_value,
+        limit=one.limit,
+        where=(one.field, one.value),
+    )
+
+
+def _news_of_values(state: MonitorState, found: Sequence[SliceFinding]) -> list[SliceFinding]:
+    """Return the new and the vanished values that were not told before."""
+    others = [one for one in found if one.change is not SliceChange.MIX]
+    told = {*state.told_values}
+    return [one for one in most_significant_slices(others) if (one.field, one.value, one.change) not in told]
+
+
+def _told_values(
+    state: MonitorState, found: Sequence[SliceFinding], values: Sequence[SliceFinding]
+) -> tuple[tuple[str, str, SliceChange], ...]:
+    """Return which new or vanished values are told after a check; one that came back can vanish again."""
+    gone = {(one.field, one.value) for one in found if one.change is SliceChange.VANISHED}
+    kept = [
+        (field, value, change)
+        for field, value, change in state.told_values
+        if change is not SliceChange.VANISHED or (field, value) in gone
+    ]
+    return (*kept, *((one.field, one.value, one.change) for one in values))
+
+
+def _slices_recovered(
+    incident: Incident,
+    segments: SegmentState,
+    slices: SegmentRows | None,
+    settings: MonitorSettings,
+    level: float,
+) -> bool:
+    """Return whether the share of each slice that raised the alarm is back, or is not watched any more."""
+    watched = {} if slices is None else {field.name: field.slices for field in slices.reference.fields}
+    for finding in incident.findings:
+        if finding.where is None:
+            continue
+        name, value = finding.where
+        one = watched.get(name, {}).get(value)
+        if one is None:
+            continue
+        state = segments.slices.get(name, {}).get(value, SliceState())
+        windows = (*state.windows, *([state.waiting] if state.waiting else []))
+        if not slice_has_recovered(finding, one.reference, windows, settings, confidence_level=level):
+            return False
+    return True
+
+
+def _judged(
+    state: MonitorState, hours: Mapping[int, EventWindow], slices: SegmentRows | None, now: datetime
+) -> dict[str, Any]:
     """Return the fields of the state that say which rows were checked."""
     # An hour in the future is a wrong clock: it must not hide the rows that come until then.
     present = hour_of(now)
     latest = min(present, max(max(hours), max(hours) if state.latest is None else state.latest))
     kept = {hour: window for hour, window in hours.items() if hour >= latest - LATE_HOURS}
-    return {"latest": latest, "seen": kept}
+    seen_slices = {} if slices is None else slices.until(kept).hours
+    return {"latest": latest, "seen": kept, "seen_slices": seen_slices}
 
 
 def with_onset(

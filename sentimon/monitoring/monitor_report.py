@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sentimon.config.settings import MonitorSettings, Settings
@@ -14,11 +15,13 @@ from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 from sentimon.monitoring.monitor_state import MonitorState
-from sentimon.monitoring.shift_tests import event_limits, scaled_down
+from sentimon.monitoring.shift_tests import event_limits, latest_look_back, scaled_down
+from sentimon.monitoring.slice_finding import SliceFinding
+from sentimon.monitoring.slice_shifts import whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.fisher_test import shift_p_value
-from sentimon.statistics.intervals import Estimate
+from sentimon.statistics.intervals import Estimate, normal_quantile
 
 _MOST_ROWS = 1 << 24
 
@@ -51,13 +54,16 @@ class MonitorReport:
     score: Estimate
     """Wasserstein-1 distance of those rows from the baseline, 0 .. 1."""
     in_this: DetectableShift | None
-    """The smallest shift of a class share that would have raised an alarm in the new rows alone."""
+    """The smallest shift of a class share that would have raised an alarm in the new rows alone.
+
+    Of a first look, which judges one day after the other, in those of the last day.
+    """
     in_all: DetectableShift | None
-    """The same for all rows since the last alarm that the latest check looks back on; None without any."""
+    """The same in the most rows since the last alarm that were tested together; None without any."""
     needed: int | None
     """Rows since the last alarm in which a change as large as the threshold would be seen.
 
-    None where these are enough, or no number is.
+    None where those that were tested are enough, or no number is.
     """
 
     @property
@@ -105,6 +111,11 @@ class MonitorReport:
         return () if self.look is None else self.look.warnings
 
     @property
+    def values(self) -> tuple[SliceFinding, ...]:
+        """Return the values of declared fields that this check found to be new, or gone."""
+        return () if self.look is None else self.look.values
+
+    @property
     def small(self) -> int | None:
         """Return how many rows the baseline should have, None where it has enough for a monitor."""
         return ADVISED_ROWS if self.reference.rows < FEWEST_ROWS else None
@@ -143,31 +154,35 @@ def monitor_report(
 
     `look` is None where they were too few for a check: what the last one could have seen still holds.
     """
-    level = settings.drift.confidence_level
+    level, monitor = settings.drift.confidence_level, settings.monitor
+    # Slices have their share of alpha.
+    monitor = whole_settings(monitor, len(baseline.watched_fields))
     over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
 
-    def detectable(windows: Sequence[EventWindow], check: int) -> DetectableShift | None:
-        if not windows:
+    def detectable(tested: tuple[int, EventWindow] | None) -> DetectableShift | None:
+        if tested is None:
             return None
-        return detectable_shift(
-            reference, sum_windows(windows), check, settings.monitor, confidence_level=level
-        )
+        check, window = tested
+        return detectable_shift(reference, window, check, monitor, confidence_level=level)
 
+    most = settings.monitor.look_backs
     if look is None:
-        in_this, in_all = None, detectable(before.windows, before.checks)
+        in_this, in_all = None, detectable(latest_look_back(before.windows, before.checks, most))
     else:
         over = look.alarms[0].windows if look.alarms else len(look.windows)
         window = sum_windows(look.windows[-over:])
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
-        in_this, in_all = detectable((look.window,), look.check), detectable(look.windows, look.check)
+        # A first look judges its rows day by day, and not as one.
+        in_this = detectable((look.check, look.windows[-1]))
+        in_all = detectable(latest_look_back(look.windows, look.check, most))
     needed, threshold = None, max(settings.drift.threshold, settings.monitor.delta)
     if look is not None and in_all is not None and not (in_all.shift or 1.0) <= threshold:
         needed = rows_to_detect_shift(
             reference,
             sum_windows(look.windows),
             look.check,
-            settings.monitor,
+            monitor,
             threshold=threshold,
             confidence_level=level,
         )
@@ -283,8 +298,26 @@ def _smallest(
             (b, m), (count, rows), settings.delta, confidence_level=confidence_level
         )
 
-    middle = b * rows // m
-    rise = bisect_left(range(rows - middle), True, key=lambda more: alarms(middle + more))
-    fall = bisect_left(range(middle), True, key=lambda fewer: alarms(middle - fewer))
+    middle, share = b * rows // m, b / m
+    error = math.sqrt(share * (1 - share) * (divisor / rows + 1 / before[1]))
+    likely = round(rows * max(settings.tau + normal_quantile(1 - limit) * error, settings.delta - 2 * error))
+    rise = _first(rows - middle, likely, lambda more: alarms(middle + more))
+    fall = _first(middle, likely, lambda fewer: alarms(middle - fewer))
     counts = [count for count in (middle + rise, middle - fall) if alarms(count)]
     return min((abs(count / rows - b / m) for count in counts), default=None)
+
+
+def _first(size: int, likely: int, holds: Callable[[int], bool]) -> int:
+    """Return the first number below `size` for which `holds` is true, as it is for all after it, else `size`.
+
+    It is looked for around the `likely` one: each question takes an exact test.
+    """
+    low, high, at, step = 0, size, likely, max(1, likely // 16)
+    while low < high and (low == 0 or high == size):
+        at = min(max(at, low), high - 1)
+        if holds(at):
+            high, at = at, at - step
+        else:
+            low, at = at + 1, at + step
+        step *= 2
+    return low + bisect_left(range(low, high), True, key=holds)

@@ -13,6 +13,9 @@ from sentimon.errors import DataError
 from sentimon.jsonl import decode_file
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.slice_finding import SliceChange
+from sentimon.monitoring.slice_rows import HoursOfFields
+from sentimon.monitoring.slice_shifts import SegmentState
 from sentimon.monitoring.watched_events import EventWindow, is_possible
 from sentimon.timestamps import hour_of, parse_moment
 
@@ -37,6 +40,12 @@ class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
     latest: int | None = None
     """The latest hour that was checked."""
     incident: Incident | None = None
+    segments: SegmentState = SegmentState()
+    """What is remembered of slices."""
+    seen_slices: HoursOfFields = msgspec.field(default_factory=dict)
+    """The rows of slices of the latest hours that were checked."""
+    told_values: tuple[tuple[str, str, SliceChange], ...] = ()
+    """(field, value, change) of each new or vanished value that was told."""
 
     def horizon(self, now: datetime) -> int | None:
         """Return the first hour, since 1970, whose rows may still be new; None before the first check."""
@@ -51,7 +60,9 @@ def fits(state: MonitorState, reference: Reference) -> bool:
     events = {
         (group.name, event, place) for group in reference.groups for place, event in enumerate(group.events)
     }
-    found = () if state.incident is None else state.incident.findings
+    incident = state.incident
+    findings = () if incident is None else incident.findings
+    found = [one for one in findings if one.where is None]
     return (
         all([len(one.counts) for one in window.groups] == shape for window in windows)
         and all(is_possible(one) for window in windows for one in window.groups)
@@ -59,7 +70,7 @@ def fits(state: MonitorState, reference: Reference) -> bool:
             sum(window.groups[0].counts) == window.rows == sum(window.hours.values()) for window in windows
         )
         and events.issuperset((one.group, one.event, one.place) for one in found)
-        and all(0 <= count <= n > 0 for one in found for count, n in (one.before, one.after))
+        and all(0 <= count <= n > 0 for one in findings for count, n in (one.before, one.after))
     )
 
 

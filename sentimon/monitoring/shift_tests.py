@@ -61,6 +61,26 @@ def is_due(power: int, check: int) -> bool:
     return check % _checks_between(power) == 0
 
 
+def latest_look_back(
+    windows: Sequence[EventWindow], check: int, look_backs: int
+) -> tuple[int, EventWindow] | None:
+    """Return (the check, the rows) of the look-back over most rows that was tested since the last alarm.
+
+    `windows` are those of the checks since then, the last one that of `check`; None without any. A look-back
+    that is not due at this check holds the rows of the check at which it last was.
+    """
+    found: list[tuple[int, int, Sequence[EventWindow]]] = []
+    for power in range(look_backs):
+        ago = check % _checks_between(power)
+        part = windows[: len(windows) - ago][-(1 << power) :] if ago < len(windows) else ()
+        if part:
+            found.append((sum(window.rows for window in part), -ago, part))
+    if not found:
+        return None
+    _, ago, part = max(found, key=lambda one: one[:2])
+    return check + ago, sum_windows(part)
+
+
 def _checks_between(power: int) -> int:
     return max(1, (1 << power) // _NEW_PART)
 
@@ -73,16 +93,21 @@ def event_limits(reference: Reference, check: int, settings: MonitorSettings) ->
     more than the one before, look-backs that are tested at fewer checks spend as much less. The classes,
     which vary most, get three times as much as each other group.
     """
-    tested = sum(1 / _checks_between(power) for power in range(settings.look_backs))
     weights = [
         (_OF_CLASSES if place == 0 else 1) * bool(group.events)
         for place, group in enumerate(reference.groups)
     ]
-    spent = settings.alpha * alpha_share(check) / (tested * sum(weights))
+    spent = look_back_level(check, settings) / sum(weights)
     return [
         weight * spent / max(1, len(group.watched))
         for weight, group in zip(weights, reference.groups, strict=True)
     ]
+
+
+def look_back_level(check: int, settings: MonitorSettings) -> float:
+    """Return what all tests of one look-back may spend of `settings.alpha` at a check, 1, 2, ..."""
+    tested = sum(1 / _checks_between(power) for power in range(settings.look_backs))
+    return settings.alpha * alpha_share(check) / tested
 
 
 def _p_value(

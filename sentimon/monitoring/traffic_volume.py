@@ -18,7 +18,7 @@ from itertools import accumulate
 from statistics import median
 from typing import NamedTuple
 
-from sentimon.monitoring.onset import Onset, volume_onset
+from sentimon.monitoring.onset import Onset
 from sentimon.prediction_log.summary import Counts
 from sentimon.statistics.intervals import Estimate, normal_quantile
 from sentimon.timestamps import start_of_hour
@@ -232,6 +232,9 @@ def change_onset(
     """
     if volume.change is None:
         return None
+    # Most traffic is as usual: what finds change points is loaded where there is a change.
+    from sentimon.monitoring.onset_search import volume_onset
+
     spread = _rows_by_hour_of_day(baseline, zone)
     expected = {
         start_of_day(day.number, zone) + hour: volume.usual.levels[day.weekday] * rows / max(1, sum(spread))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from sentimon.monitoring.watched_events import Counted, EventGroup
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.prediction_log.word_hashes import logged_token_hashes
+from sentimon.prediction_log.word_hashes import hash_word, logged_token_hashes
 
 FEWEST_TEXTS_WITH_WORD = 3
 """Fewest texts that contain a word which is said to have grown."""
@@ -139,9 +139,14 @@ class Growth:
 
 
 def grown_words(
-    found: Mapping[str, tuple[int, int]], texts: int, vocabulary: Vocabulary, *, most: int
+    found: Mapping[str, int],
+    texts: int,
+    vocabulary: Vocabulary,
+    *,
+    most: int,
+    hash_of: Callable[[str], int] = hash_word,
 ) -> list[Growth]:
-    """Return at most `most` words that grew; `found` gives (hash, texts that contain it) of each word.
+    """Return at most `most` words that grew; `found` gives the number of texts that contain each word.
 
     They are ranked by the log-likelihood ratio of the share of texts that contain them. Left out are words in
     fewer than FEWEST_TEXTS_WITH_WORD of the `texts`, and those whose growth may be chance among so many words
@@ -149,16 +154,25 @@ def grown_words(
 
     Source: Dunning (1993), Comput. Linguist. 19(1), 61-74.
     """
-    known = dict(zip(vocabulary.hashes, vocabulary.frequencies, strict=True))
+    # Most words are in a text or two.
+    often = {word: count for word, count in found.items() if count >= FEWEST_TEXTS_WITH_WORD}
+    hashed = {word: hash_of(word) for word in often}
+    known = _frequencies(vocabulary, set(hashed.values()))
     ranked = []
-    for word, (hashed, count) in found.items():
-        before = known.get(hashed, 0)
-        if count >= FEWEST_TEXTS_WITH_WORD and count * vocabulary.texts > before * texts:
+    for word, count in often.items():
+        before = known.get(hashed[word], 0)
+        if count * vocabulary.texts > before * texts:
             ratio = log_likelihood_ratio((before, vocabulary.texts), (count, texts))
             if math.erfc(math.sqrt(ratio / 2)) * len(found) > _SIGNIFICANCE:
                 continue
             ranked.append((-ratio, word, before / vocabulary.texts, count / texts))
     return [Growth(word=word, before=before, after=after) for _, word, before, after in sorted(ranked)[:most]]
+
+
+def _frequencies(vocabulary: Vocabulary, wanted: Collection[int]) -> dict[int, int]:
+    """Return how many texts contain each word of the vocabulary that is `wanted`, by its hash."""
+    pairs = zip(vocabulary.hashes, vocabulary.frequencies, strict=True)
+    return {hashed: frequency for hashed, frequency in pairs if hashed in wanted}
 
 
 def log_likelihood_ratio(before: tuple[int, int], after: tuple[int, int]) -> float:

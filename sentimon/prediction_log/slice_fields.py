@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Protocol, cast
@@ -192,6 +192,18 @@ def _at_path(fields: Mapping[str, object], path: str) -> object:
 
 def _decoded(value: object) -> object:
     return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+
+
+def field_values(others: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield (path, value) of the fields of a row that are not ours, those in an object one level deeper."""
+    for name, content in others.items():
+        value = _decoded(content)
+        if not isinstance(value, dict):
+            yield name, value_text(value)
+            continue
+        for inner, one in value.items():
+            if not isinstance(one, dict):
+                yield f"{name}.{inner}", value_text(one)
 
 
 def column_values(

@@ -11,10 +11,11 @@ from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
+from sentimon.monitoring.slice_finding import SliceChange, SliceFinding
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.reporting.plain_text import estimate
-from sentimon.reporting.share_sentences import all_moved
+from sentimon.reporting.plain_text import estimate, number
+from sentimon.reporting.share_sentences import all_moved, slice_name
 from sentimon.reporting.verdict_sentences import explain_onset, explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
 from sentimon.timestamps import format_moment
@@ -65,6 +66,7 @@ def monitor_object(
         "daily_amplitudes": {name: wave.amplitude for name, wave in by_name(names, report.reference.waves)},
         "grown_words": [{"word": one.word, "before": one.before, "after": one.after} for one in words],
         "examples": [record.to_dict() for record in examples],
+        "values": [value_object(one) for one in report.values],
     }
 
 
@@ -75,6 +77,7 @@ def finding_object(finding: Finding, confidence_level: float) -> dict[str, Any]:
     return {
         "group": finding.group,
         "event": finding.event,
+        "where": None if finding.where is None else {finding.where[0]: finding.where[1]},
         "direction": "up" if value > 0 else "down",
         "before": wilson(*finding.before, confidence_level=confidence_level).to_dict(),
         "after": wilson(*finding.after, confidence_level=confidence_level).to_dict(),
@@ -82,6 +85,19 @@ def finding_object(finding: Finding, confidence_level: float) -> dict[str, Any]:
         "checks": finding.windows,
         "p_value": finding.p_value,
         "p_limit": finding.limit,
+    }
+
+
+def value_object(one: SliceFinding) -> dict[str, Any]:
+    """Return a value of a field that is new or vanished, and the evidence."""
+    return {
+        "field": one.field,
+        "value": one.value,
+        "change": one.change.value,
+        "baseline_share": one.baseline_share,
+        "share": one.after[0] / one.after[1],
+        "p_value": one.p_value,
+        "p_limit": one.limit,
     }
 
 
@@ -102,6 +118,7 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     sentences = [_verdict(report, names)]
     if report.incident is not None and report.drifting:
         sentences += explain_onset("The change", report.incident.onset)
+    sentences += [_explain_value(one) for one in report.values]
     if report.look is not None and report.score.value is not None:
         sentences.append(
             f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
@@ -126,6 +143,14 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
             "the monitor finds smaller changes."
         )
     return sentences
+
+
+def _explain_value(one: SliceFinding) -> str:
+    name, share = slice_name(one.field, one.value), number(one.after[0] / one.after[1])
+    if one.change is SliceChange.NEW:
+        return f"New: {name} is not in the baseline, and now {share} of the rows."
+    rows = round(one.after[1])
+    return f"Gone: {name}, {number(one.baseline_share)} of the baseline, is none of the newest {rows} rows."
 
 
 def _whose_confidence(report: MonitorReport) -> list[str]:
@@ -175,16 +200,19 @@ def _without_incident(report: MonitorReport, names: Sequence[str]) -> str:
 
 
 def _needed(report: MonitorReport) -> str:
-    if report.needed is None or report.in_all is None:
+    if report.needed is None or report.look is None:
         return " The baseline has too few rows to show one at all."
-    return f" About {report.needed - report.in_all.rows} more rows would show it."
+    more = report.needed - sum(window.rows for window in report.look.windows)
+    if more <= 0:
+        return " The next checks, which look back further, would show it."
+    return f" About {more} more rows would show it."
 
 
 def _sensitivity(in_this: DetectableShift, in_all: DetectableShift) -> str:
-    alone = f"To be seen in these {in_this.rows} rows, a class share has to move by {_shift(in_this)}"
+    alone = f"To be seen in the newest {in_this.rows} rows, a class share has to move by {_shift(in_this)}"
     if in_all.rows == in_this.rows:
         return f"{alone}."
-    return f"{alone}; in the {in_all.rows} rows since the last alarm, by {_shift(in_all)}."
+    return f"{alone}; in the {in_all.rows} rows that the monitor looked back on, by {_shift(in_all)}."
 
 
 def _shift(one: DetectableShift) -> str:

@@ -20,6 +20,7 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.decision_tables import verdict_text
 from sentimon.reporting.monitor_findings import explain_monitor
 from sentimon.reporting.plain_text import MISSING, change, estimate, number, visible
+from sentimon.reporting.share_sentences import slice_name
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
 from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
 
@@ -91,6 +92,8 @@ def _events(findings: Sequence[Finding], names: Sequence[str], level: float, nar
     )
     for one in findings:
         event = names[one.place] if one.group == "class" else f"{one.group} {one.event}"
+        if one.where is not None:
+            event += f" in {slice_name(*one.where)}"
         table.add_row(event, *_shares(one.before, one.after, level, narrow))
     return table
 

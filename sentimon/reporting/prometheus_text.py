@@ -19,6 +19,8 @@ from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
+from sentimon.monitoring.slice_comparison import FieldComparison, SliceState
+from sentimon.monitoring.slice_metrics import FieldMetrics
 from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
@@ -188,6 +190,65 @@ def metrics_families(summary: Summary, metrics: Metrics, names: Sequence[str] = 
         _models(summary),
         gauge("bad_lines", "Lines of the log that hold no row and were left out.", summary.bad_count),
         _latest_prediction(latest),
+    ]
+
+
+def slice_families(found: FieldMetrics, names: Sequence[str] = LABELS) -> list[Family]:
+    """Return rows per class, share of all rows and mean confidence of each slice by one field."""
+
+    def family(name: str, doc: str, values: Iterable[tuple[Mapping[str, str], float | None]]) -> Family:
+        samples = (
+            Sample(value=value, labels={"field": shown_label(found.field), **labels})
+            for labels, value in values
+            if value is not None
+        )
+        return Family(name=name, doc=doc, samples=tuple(samples))
+
+    slices = [({"value": shown_label(one.value)}, one) for one in found.slices]
+    return [
+        family(
+            "slice_predictions",
+            "Rows looked at of each slice, by class.",
+            (
+                (label | {"sentiment": name}, count)
+                for label, one in slices
+                for name, count in by_name(names, one.counts)
+            ),
+        ),
+        family(
+            "slice_share_ratio",
+            "Share of a slice among all rows looked at.",
+            ((label, one.of_all.value) for label, one in slices),
+        ),
+        family(
+            "slice_confidence_ratio",
+            "Mean confidence of the rows of a slice.",
+            ((label, one.confidence.value) for label, one in slices),
+        ),
+    ]
+
+
+def slice_drift_families(found: FieldComparison) -> list[Family]:
+    """Return the distance of each slice from that slice of the baseline, and whether it has drifted."""
+    judged = (SliceState.DRIFT, SliceState.CHANGED, SliceState.UNCHANGED)
+    scores, drifted = [], []
+    for one in found.slices:
+        labels = {"field": shown_label(found.field), "value": shown_label(one.value)}
+        if one.score.value is not None:
+            scores.append(Sample(value=one.score.value, labels=labels))
+        if one.state in judged:
+            drifted.append(Sample(value=float(one.state is SliceState.DRIFT), labels=labels))
+    return [
+        Family(
+            name="slice_drift_score_ratio",
+            doc="Distance of the class mix of a slice from its baseline.",
+            samples=tuple(scores),
+        ),
+        Family(
+            name="slice_drift_detected",
+            doc="1 drift of a slice, 0 none; missing where it has too few rows.",
+            samples=tuple(drifted),
+        ),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from sentimon.monitoring.finding import Finding
-from sentimon.reporting.plain_text import number
+from sentimon.reporting.plain_text import number, visible
 
 _NO_NEW_WORD = "at most 0% new words"
 _UNKNOWN_WORDS = "words that the baseline's texts do not have"
@@ -48,7 +48,17 @@ def moved(finding: Finding, names: Sequence[str]) -> str:
     event = names[finding.place] if finding.group == "class" else finding.event
     before, after = (count / n for count, n in (finding.before, finding.after))
     verb = "rose" if after > before else "fell"
-    return f"{share_of(finding.group, event)} {verb} from {number(before)} to {number(after)}"
+    said = f"{share_of(finding.group, event)} {verb} from {number(before)} to {number(after)}"
+    return said if finding.where is None else f"in {slice_name(*finding.where)} {said}"
+
+
+def slice_name(field: str, value: str) -> str:
+    """Return a slice as `--where` names it, as it can be printed.
+
+    >>> slice_name("channel", "app")
+    'channel=app'
+    """
+    return visible(f"{field}={value}")
 
 
 def share_of(group: str, event: str) -> str:

@@ -47,10 +47,8 @@ def explain_others(field: str, values: int | None, shown: int, rows: int) -> lis
 
 def _explain_change(subject: str, change_of: Decomposition, name: str) -> str:
     whole, mix, within = change_of.whole, change_of.mix, change_of.within
-    subject, span = (
-        f"{subject[0].upper()}{subject[1:]}",
-        f"{number(change_of.before)} to {number(change_of.after)}",
-    )
+    subject = f"{subject[0].upper()}{subject[1:]}"
+    span = f"{number(change_of.before)} to {number(change_of.after)}"
     if max(abs(one.value) for one in (whole, mix, within)) < _WORTH:
         return f"{subject} is as before: {span}."
     moved = "rose" if whole.value > 0 else "fell"

@@ -11,5 +11,6 @@
 - `score_scaling`: temperature and vector scaling, fitted on labelled rows
 - `label_shift`: the true class mix behind imperfect predictions, and whether only the mix has changed
 - `mix_decomposition`: a change taken apart: change of the traffic mix, and change within slices
+- `slice_dispersion`: the design effects of such a decomposition, told from the hours of its slices
 - `slice_candidates`, `slice_search`: the few slices, of many, that account for a change, by permutation
 """

@@ -159,12 +159,13 @@ def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[
 
     `cells` are (hour, weight, sum of the distances from the mean over all).
     """
-    rows = sum(size for _, size, _ in cells)
-    points = [
-        (size, excess, math.cos(angle), math.sin(angle))
-        for hour, size, excess in cells
-        for angle in (2 * math.pi * (hour % _HOURS) / _HOURS,)
-    ]
+    # A long log has thousands of hours, and the day but 24.
+    sizes, excesses = [0.0] * _HOURS, [0.0] * _HOURS
+    for hour, size, excess in cells:
+        sizes[hour % _HOURS] += size
+        excesses[hour % _HOURS] += excess
+    rows = sum(sizes)
+    points = [(size, excess, *hand) for size, excess, hand in zip(sizes, excesses, _HANDS, strict=True)]
     # The fit has a constant, too: both parts of the wave are taken around their weighted means.
     mean_c = sum(size * c for size, _, c, _ in points) / rows
     mean_s = sum(size * s for size, _, _, s in points) / rows

@@ -65,8 +65,9 @@ def wasserstein_interval(
     """
     z = normal_quantile(confidence_level, comparisons=2)
     low = high = 0.0
+    n, m = sum(before), sum(after)
     for place in (0, 2):
-        _, lower, upper = difference_of_shares((before[place], sum(before)), (after[place], sum(after)), z=z)
+        _, lower, upper = difference_of_shares((before[place], n), (after[place], m), z=z)
         low += max(0.0, lower, -upper) / 2
         high += max(abs(lower), abs(upper)) / 2
     return low, min(1.0, high)

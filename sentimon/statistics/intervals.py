@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 
 from sentimon.errors import DataError
@@ -123,6 +123,7 @@ def standard_error(total: int, squares: int, n: int, *, scale: int) -> float:
     return math.sqrt((n * squares - total * total) / (n * n * (n - 1))) / scale
 
 
+@lru_cache(maxsize=256)
 def student_quantile(confidence_level: float, degrees: int) -> float:
     """Return the two-sided quantile of Student's t, exact for 1 and 2 degrees of freedom.
 
@@ -151,6 +152,8 @@ def _normal_quantile(p: float) -> float:
     return NormalDist().inv_cdf(p)
 
 
+# Many windows are compared with one baseline, whose limits are the same for all.
+@lru_cache(maxsize=64)
 def _wilson_limits(successes: float, n: float, z: float) -> tuple[float, float]:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)

@@ -28,6 +28,8 @@ _PAIR_MARGIN = 4.0
 """By how much the squared score of a pair must exceed that of one field's value alone."""
 _CHUNK = 1 << 21
 """Numbers that are worked on at once."""
+_MOST_DRAWN = 900_000_000
+"""Rows that numpy draws from; from 1e9 on it refuses."""
 _ROUNDING = 1e-9
 
 
@@ -152,13 +154,13 @@ class _Scores:
     @classmethod
     def of(cls, own: Matrix, sums: Counts) -> _Scores:
         """Return the scores of slices with these rows per class, (slices, classes), both sides together."""
-        total, rows, size = sums.sum(axis=0), sums.sum(), own.sum(axis=1, keepdims=True)
+        total, rows, size = sums.sum(axis=0), float(sums.sum()), own.sum(axis=1, keepdims=True)
         searched = (size >= FEWEST_ROWS) & (rows - size >= FEWEST_ROWS)
         outside = (total - own) / np.maximum(1, rows - size)
         distance = own - outside * size
         square = own * (1 - outside) ** 2 + (size - own) * outside**2
-        now = sums[1].sum()
-        factor = now * (rows - now) / (rows * max(1, rows - 1))
+        now = float(sums[1].sum())
+        factor = now / rows * (rows - now) / max(1.0, rows - 1)
         variance = factor * np.maximum(0.0, square - distance**2 / rows)
         deviation = np.where(searched & (variance > _ROUNDING), np.sqrt(variance), np.inf)
         return cls(outside=outside, expected=distance / rows, deviation=deviation)
@@ -211,16 +213,19 @@ def _permuted_rows(
 ) -> tuple[Matrix, bool]:
     """Return (the highest score of each permutation of rows, False: they are a sample)."""
     whole = table.by_combination()
-    drawn = int(table.sums()[1].sum())
+    # Of more rows than can be drawn at once each that is drawn stands for several, which vary by more.
+    times = 1 + int(whole.sum()) // _MOST_DRAWN
     filled = np.flatnonzero(whole)
+    known = whole.ravel()[filled] // times
+    drawn = min(int(known.sum()), int(table.sums()[1].sum()) // times)
     each = max(1, _CHUNK // max(1, len(candidates.combinations) * whole.shape[1]))
     highest = []
     for start in range(0, PERMUTATIONS, each):
         size = min(each, PERMUTATIONS - start)
         now = np.zeros((size, whole.size), np.int64)
-        now[:, filled] = random.multivariate_hypergeometric(whole.ravel()[filled], drawn, size=size)
-        own = candidates.sums(now.reshape(size, *whole.shape))
-        highest.append(scoring.scores(scoring.distance(own, float(drawn))).max(axis=1))
+        now[:, filled] = random.multivariate_hypergeometric(known, drawn, size=size)
+        own = times * candidates.sums(now.reshape(size, *whole.shape))
+        highest.append(scoring.scores(scoring.distance(own, float(times * drawn))).max(axis=1))
     return np.concatenate(highest), False
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline_collection import BaselineProgress, PendingBaseline
     from sentimon.monitoring.class_mix_drift import DriftReport
     from sentimon.monitoring.drift_decision import Verdict
+    from sentimon.monitoring.explained_change import ExplainedChange
     from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.monitoring.slice_comparison import FieldComparison
     from sentimon.prediction_log.summary import Summary
@@ -45,6 +46,8 @@ class BaselineComparison:
     """Whether somebody chose the rows, so that they are judged as they are."""
     by: FieldComparison | None = None
     """The rows that were judged by the values of a field; None where that is not asked for."""
+    explained: ExplainedChange | None = None
+    """The slices that account for the change; None where that is not asked for."""
     labels: tuple[str, str, str] = LABELS
     """What the classes are called in JSON; "" for one that there is not."""
 
@@ -63,6 +66,10 @@ class BaselineComparison:
             from sentimon.reporting.slice_tables import comparison_object
 
             entry["by"] = comparison_object(self.by, self.labels)
+        if self.explained is not None:
+            from sentimon.reporting.search_tables import search_object
+
+            entry["explained"] = search_object(self.explained, self.labels)
         return entry
 
 
@@ -90,6 +97,7 @@ def compare_with_baseline(
     whole: bool = False,
     season: bool = False,
     by: str | None = None,
+    explain: bool = False,
 ) -> BaselineComparison:
     """Return the rows of `period` compared with the baseline at `path`; None is the one beside the log.
 
@@ -99,7 +107,8 @@ def compare_with_baseline(
     not lost among the rows before it (`find_recent_rows`); chosen rows are judged as they are. With
     `season` like is compared with like: the baseline is weighted as the rows are spread over the hours of
     the week. With `by`, the name of a field such as "channel", the rows that were judged are also compared
-    by its values (`compare_by`). While a baseline is being collected there is none.
+    by its values (`compare_by`), and with `explain` the slices that account for the change are searched
+    (`explain_change`). While a baseline is being collected there is none.
 
     Raises:
         UsageError: rows cannot be divided by that field.
@@ -110,8 +119,8 @@ def compare_with_baseline(
     from sentimon.monitoring.class_mix_drift import detect_drift, foreign_models
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.next_baseline import wanted_at
-    from sentimon.workflows.slices import compare_by, field_named
-    from sentimon.workflows.state_files import read_baseline
+    from sentimon.workflows.slice_search import explain_change
+    from sentimon.workflows.slices import compare_by, field_named, known_baseline
 
     level = workspace.settings.drift.confidence_level
     if by is not None:
@@ -125,7 +134,7 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
         report = detect_drift(None, summary, workspace.settings.drift, collecting=collecting)
         return _comparison(workspace, None, compared, summary, report)
-    baseline = read_baseline(path, workspace.classes) if is_there(path) else None
+    baseline = known_baseline(workspace, path) if is_there(path) else None
     ended = None if baseline is None or whole or period.since else baseline.last
     compared = newer(workspace, period, ended, seen)
     summary = workspace.summary(compared)
@@ -135,14 +144,17 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
     chosen = whole or period.since is not None or period.until is not None
     report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
-    slices = None
+    slices = explained = None
     if baseline is not None:
         report = _with_onsets(workspace, baseline, compared, summary, report)
         if by is not None and report.current.total:
             slices = compare_by(
                 workspace, baseline, judged_rows(compared, report), by, level=report.window.level(level)
             )
-    return _comparison(workspace, baseline, compared, summary, report, chosen=chosen, by=slices)
+        if explain and report.current.total:
+            explained = explain_change(workspace, baseline, judged_rows(compared, report))
+    found = _comparison(workspace, baseline, compared, summary, report, chosen=chosen)
+    return replace(found, by=slices, explained=explained)
 
 
 def judged_rows(compared: Period, report: DriftReport) -> Period:
@@ -195,7 +207,11 @@ def _with_onsets(
     workspace: Workspace, baseline: Baseline, compared: Period, summary: Summary, report: DriftReport
 ) -> DriftReport:
     """Return the report with when the class mix and the confidence changed, each where it did."""
-    from sentimon.monitoring.onset import ConfidenceSums, class_mix_onset, confidence_onset
+    if not report.changed and not report.confidence_changed:
+        return report
+    # Only here: most looks find no change.
+    from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.monitoring.onset_search import class_mix_onset, confidence_onset
 
     level = workspace.settings.drift.confidence_level
     onset = unsure = None
@@ -229,7 +245,6 @@ def _comparison(
     report: DriftReport,
     *,
     chosen: bool = False,
-    by: FieldComparison | None = None,
 ) -> BaselineComparison:
     return BaselineComparison(
         made=workspace.now,
@@ -239,7 +254,6 @@ def _comparison(
         summary=summary,
         report=report,
         chosen=chosen,
-        by=by,
         labels=workspace.labels,
     )
 
@@ -262,11 +276,11 @@ def is_judged_by_monitor(workspace: Workspace, path: Path, period: Period | None
 
 
 def look_for_drift(
-    workspace: Workspace, path: Path | None = None, period: Period | None = None
+    workspace: Workspace, path: Path | None = None, period: Period | None = None, *, by: str | None = None
 ) -> DriftCheck:
     """Return whether the predictions have drifted from the baseline at `path`; nothing is remembered.
 
-    A chosen `period` is compared, else the monitor judges where `drift.rule` says so.
+    A chosen `period` is compared, also `by` a field, else the monitor judges where `drift.rule` says so.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read.
@@ -277,7 +291,7 @@ def look_for_drift(
     path = path or workspace.baseline_path(None)
     if is_judged_by_monitor(workspace, path, period):
         return DriftCheck(result=run_monitor(workspace, path, keep=False))
-    return DriftCheck(result=compare_with_baseline(workspace, path, period))
+    return DriftCheck(result=compare_with_baseline(workspace, path, period, by=by))
 
 
 def check_drift(
@@ -288,6 +302,7 @@ def check_drift(
     whole: bool = False,
     season: bool = False,
     by: str | None = None,
+    explain: bool = False,
     keep: bool = True,
     save: bool = False,
     show: Callable[[BaselineComparison | MonitorLook], None] | None = None,
@@ -318,7 +333,7 @@ def check_drift(
     if is_judged_by_monitor(workspace, path):
         return DriftCheck(result=run_monitor(workspace, path, keep=keep, show=finish))
     period = period or Period()
-    found = compare_with_baseline(workspace, path, period, whole=whole, season=season, by=by)
+    found = compare_with_baseline(workspace, path, period, whole=whole, season=season, by=by, explain=explain)
     finish(found)
     if found.baseline is not None or found.report.collecting is not None:
         return DriftCheck(result=found)

@@ -48,7 +48,7 @@ def error_rate_rule(workspace: Workspace, baseline: Path) -> RuleResult | None:
     Raises:
         StoreError: the log, its labels or the baseline cannot be read.
     """
-    from sentimon.gold_labels.label_book import LABELS_FILE
+    from sentimon.gold_labels import LABELS_FILE
     from sentimon.prediction_log.durable_files import replace_file
     from sentimon.prediction_log.locks import STATE_FOLDER
 
@@ -79,7 +79,7 @@ def _judge(workspace: Workspace, baseline: Path) -> RuleResult:
 
 def _source(workspace: Workspace, baseline: Path) -> str:
     """Return what the result follows from, as text: labels, baseline, settings."""
-    from sentimon.gold_labels.label_book import LABELS_FILE
+    from sentimon.gold_labels import LABELS_FILE
 
     states = []
     for path in (workspace.folder / LABELS_FILE, baseline):

@@ -104,7 +104,8 @@ def import_labels(
         DataError: the file holds no labels.
         StoreError: the log cannot be read, or the labels cannot be written.
     """
-    from sentimon.gold_labels.label_book import LABELS_FILE, add_labels
+    from sentimon.gold_labels import LABELS_FILE
+    from sentimon.gold_labels.label_book import add_labels
     from sentimon.gold_labels.label_import import KEYS, address
     from sentimon.prediction_log.windows import Period
 

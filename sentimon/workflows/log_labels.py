@@ -44,7 +44,8 @@ def read_labels(workspace: Workspace, *, checked: bool = True) -> LabelBook:
             not there.
     """
     from sentimon.errors import StoreError
-    from sentimon.gold_labels.label_book import LABELS_FILE, read_book
+    from sentimon.gold_labels import LABELS_FILE
+    from sentimon.gold_labels.label_book import read_book
     from sentimon.labels import TWO_CLASSES
 
     book = read_book(workspace.folder, zone=workspace.naive_zone)

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from sentimon.monitoring.monitor_rows import HourlyRows
     from sentimon.monitoring.monitor_state import MonitorState
     from sentimon.monitoring.onset import Onset
+    from sentimon.monitoring.slice_rows import SegmentRows
     from sentimon.monitoring.vocabulary import Growth, Vocabulary
     from sentimon.monitoring.watched_events import Counted, EventWindow
     from sentimon.prediction_log.record import PredictionRecord
-    from sentimon.prediction_log.summary import Summary
+    from sentimon.prediction_log.slice_fields import SliceField
+    from sentimon.prediction_log.slices import Slices
+    from sentimon.prediction_log.summary import Counts, Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
 
@@ -55,7 +58,7 @@ class MonitorLook:
     @property
     def is_news(self) -> bool:
         """Return whether there is something to report also where people asked for quiet."""
-        return self.report.opened or self.report.closed
+        return self.report.opened or self.report.closed or bool(self.report.values)
 
     def to_dict(
         self, words: Sequence[Growth] = (), examples: Sequence[PredictionRecord] = ()
@@ -150,7 +153,11 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
     horizon = state.horizon(workspace.now)
     since = None if horizon is None else start_of_hour(horizon)
     period = newer(workspace, Period(since=since), baseline.last)
-    rows_by_hour, words, trouble = workspace.ask(lambda log: _read(log, period, baseline, reference, state))
+    fields = watched_fields(baseline)
+    log = workspace.divided_by(*fields) if fields else workspace
+    rows_by_hour, words, trouble, slices = log.ask(
+        lambda log: (*_read(log, period, baseline, reference, state), _slices(log, period, fields))
+    )
     hours = rows_by_hour.windows(words)
     new = new_rows(state, hours)
     summary = rows_by_hour.summary(new, trouble)
@@ -159,7 +166,13 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
     if rows >= settings.drift.min_samples:
         level = settings.drift.confidence_level
         state, look = check_new_rows(
-            state, hours, reference, settings.monitor, now=workspace.now, confidence_level=level
+            state,
+            hours,
+            reference,
+            settings.monitor,
+            now=workspace.now,
+            confidence_level=level,
+            slices=_segment_rows(baseline, reference, slices),
         )
         if look.incident is not None and look.drifting and look.incident.onset is None:
             state, look = with_onset(
@@ -174,6 +187,33 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
     )
 
 
+def watched_fields(baseline: Baseline) -> tuple[SliceField, ...]:
+    """Return the fields whose slices the monitor of a baseline watches.
+
+    Raises:
+        UsageError: what tells one of them is not installed.
+    """
+    if not baseline.watched_fields:
+        return ()
+    from sentimon.prediction_log.slice_fields import check_fields
+
+    return check_fields(baseline.watched_fields, origin=f"baseline {baseline.name!r}")
+
+
+def _slices(log: Workspace, period: Period, fields: Sequence[SliceField]) -> dict[str, dict[int, Slices]]:
+    return {field.name: log.slice_hours(period, field) for field in fields}
+
+
+def _segment_rows(
+    baseline: Baseline, reference: Reference, found: Mapping[str, Mapping[int, Slices]]
+) -> SegmentRows | None:
+    if not found:
+        return None
+    from sentimon.monitoring.slice_rows import segment_reference, segment_rows
+
+    return segment_rows(baseline, segment_reference(baseline, reference), found)
+
+
 def _onset(
     workspace: Workspace,
     baseline: Baseline,
@@ -182,11 +222,14 @@ def _onset(
     hours: Mapping[int, EventWindow],
 ) -> Onset | None:
     """Return when the share changed that moved most, of those that opened an incident."""
-    from sentimon.monitoring.onset import class_mix_onset, event_onset
+    from sentimon.monitoring.onset_search import class_mix_onset, event_onset
     from sentimon.prediction_log.windows import Period
 
     level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
     largest = max(incident.findings, key=lambda one: abs(one.difference))
+    if largest.where is not None:
+        known, since = _hours_of_slice(workspace, baseline, period, largest.where)
+        return class_mix_onset(known, since, confidence_level=level)
     if largest.group == "class":
         later = workspace.summary(period).hours
         return class_mix_onset(baseline.summary.hours, later, confidence_level=level)
@@ -196,6 +239,18 @@ def _onset(
         windows = workspace.ask(lambda log: _by_hour(log, period, reference))
     counted = {hour: window.groups[place] for hour, window in windows.items()}
     return event_onset(reference.groups[place].reference, counted, largest.place, confidence_level=level)
+
+
+def _hours_of_slice(
+    workspace: Workspace, baseline: Baseline, period: Period, where: tuple[str, str]
+) -> tuple[Mapping[int, Counts], Mapping[int, Counts]]:
+    """Return the rows per class of a slice by hour, (in the baseline, in `period`)."""
+    from sentimon.prediction_log.slice_fields import SliceField
+
+    (name, value), field = where, SliceField(where[0])
+    known = dict(baseline.fields[name].hours(baseline.summary.hours)).get(value, {})
+    found = workspace.divided_by(field).slice_hours(period, field)
+    return known, {hour: one.tallies[value].counts for hour, one in found.items() if value in one.tallies}
 
 
 def _by_hour(log: Workspace, period: Period, reference: Reference) -> Mapping[int, EventWindow]:
@@ -284,7 +339,7 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
     from sentimon.monitoring.finding import shows
     from sentimon.monitoring.vocabulary import grown_words
     from sentimon.prediction_log.windows import Period
-    from sentimon.prediction_log.word_hashes import hash_word, words_of
+    from sentimon.prediction_log.word_hashes import words_of
     from sentimon.timestamps import hour_of
     from sentimon.workflows.drift import within_hours
 
@@ -308,8 +363,7 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
                 found.update(set(words_of(row.text)))
     if vocabulary is None or vocabulary.keyed or not texts:
         return [], list(rows)
-    hashed = {word: (hash_word(word), count) for word, count in found.items()}
-    return grown_words(hashed, texts, vocabulary, most=_GROWN_WORDS), list(rows)
+    return grown_words(found, texts, vocabulary, most=_GROWN_WORDS), list(rows)
 
 
 def _latest_hours(seen: MonitorLook) -> set[int]:

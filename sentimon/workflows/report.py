@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.retraining_rules import LastTrigger
+    from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.monitoring.traffic import TrafficReport
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
     from sentimon.reporting.report.report_value import (
         CommandOptions,
+        CountedWindow,
         Known,
         Labelled,
         NoWords,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from sentimon.workflows.retraining import RetrainingDecision
     from sentimon.workflows.workspace import Workspace
 
+_HOUR = timedelta(hours=1)
 _WINDOWS = 90
 """Where nobody says how long windows are, there are no more than this."""
 _FULL = 0.75
@@ -55,6 +59,8 @@ class ReportRequest:
     baseline: Path
     every: str | None = None
     """The length of the windows, such as "1d"; None goes by the rows."""
+    by: str | None = None
+    """A field whose slices are shown, beside those of the settings."""
     options: CommandOptions | None = None
     """How the log is named in the commands that the report shows; None: by its folder alone."""
 
@@ -64,7 +70,7 @@ class _Facts:
     """What the log says, all at one moment."""
 
     every: str
-    windows: Sequence[Window]
+    windows: Sequence[CountedWindow]
     summary: Summary
     """Of the rows of the period."""
     comparison: BaselineComparison
@@ -72,6 +78,7 @@ class _Facts:
     watch: Watch
     traffic: TrafficReport | None
     words: GrownWords
+    slices: Sequence[SlicesOverTime]
 
 
 def build_report(
@@ -85,7 +92,7 @@ def build_report(
     reads: what the monitor says is not remembered.
 
     Raises:
-        UsageError: there would be too many windows.
+        UsageError: there would be too many windows, or rows cannot be divided by the field.
         StoreError: something that is there cannot be read.
         DataError: the rows are of another model than the baseline.
     """
@@ -95,10 +102,13 @@ def build_report(
     from sentimon.prediction_log.windows import Period
     from sentimon.reporting.report.report_value import CommandOptions, Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
+    from sentimon.workflows.slices import field_named
 
     request = asked or ReportRequest(period=Period(), baseline=workspace.baseline_path(None))
     if labelled is None:
         labelled = labelled_rows(workspace, request.period)
+    if request.by is not None:
+        workspace = workspace.divided_by(field_named(request.by))
     found = workspace.ask(lambda log: _read(log, request))
     settings, level = workspace.settings, workspace.settings.drift.confidence_level
     baseline = found.comparison.baseline
@@ -107,7 +117,7 @@ def build_report(
     return Report(
         made=workspace.now,
         version=sentimon.__version__,
-        source=workspace.source,
+        source=_source(workspace),
         zone=workspace.zone,
         zone_name=settings.metrics.time_zone,
         names=workspace.names,
@@ -130,16 +140,23 @@ def build_report(
         trigger=found.decision.trigger,
         last_trigger=_last_trigger(found),
         labelled=labelled,
+        slices=found.slices,
         settings=settings_of(workspace),
         options=request.options or CommandOptions(logs=workspace.source),
     )
 
 
+def _source(workspace: Workspace) -> str:
+    conditions = " and ".join(map(str, workspace.where))
+    return f"{workspace.source}, only {conditions}" if conditions else workspace.source
+
+
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
     from sentimon.workflows.drift import compare_with_baseline
+    from sentimon.workflows.slices import slices_of
 
     every = asked.every or window_length(log.summary(asked.period), log.settings.drift.min_samples)
-    windows, summary = log.windows(asked.period, log.calendar(every))
+    windows, summary = _windows(log, asked.period, every)
     if len(windows) > _MOST_WINDOWS:
         raise UsageError(
             f"--every {every}: a report shows at most {_MOST_WINDOWS} windows, these are {len(windows)}",
@@ -159,7 +176,52 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         watch=_watch(log, asked.baseline, comparison, decision),
         traffic=_traffic(log, asked, comparison),
         words=_grown(log, comparison),
+        slices=[slices_of(log, asked.period, comparison, every, field) for field in log.fields],
     )
+
+
+def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWindow], Summary]:
+    """Return (the windows of the rows in `period`, the sum over them and all bad lines).
+
+    Where each window is an hour of UTC, as it mostly is with `--every 1h`, the sums per hour are all it
+    takes: the windows themselves would be whole summaries, each of a thousand numbers.
+    """
+    from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.prediction_log.windows import lay_out
+    from sentimon.reporting.report.report_value import CountedWindow
+    from sentimon.timestamps import hour_of
+    from sentimon.workflows.drift import confidences
+
+    calendar = log.calendar(every)
+    if every != "1h":
+        windows, summary = log.windows(period, calendar)
+        return [CountedWindow.of(one) for one in windows], summary
+    summary = log.summary(period)
+    frames = lay_out({}, summary, calendar, now=log.now)
+    if not _are_hours(frames):
+        return [CountedWindow.of(one) for one in log.windows(period, calendar)[0]], summary
+    sure, nothing = confidences(log, period), ConfidenceSums()
+    first = 0 if not frames else hour_of(frames[0].start)
+    return [
+        CountedWindow(
+            start=one.start,
+            end=one.end,
+            complete=one.complete,
+            counts=summary.hours.get(hour, (0, 0, 0)),
+            confidence=sure.get(hour, nothing),
+        )
+        for hour, one in enumerate(frames, start=first)
+    ], summary
+
+
+def _are_hours(windows: Sequence[Window]) -> bool:
+    """Return whether each of some windows, one after the other, is an hour that is counted since 1970."""
+    from sentimon.timestamps import hour_of, start_of_hour
+
+    if not windows:
+        return True
+    begin = windows[0].start
+    return begin == start_of_hour(hour_of(begin)) and all(one.end - one.start == _HOUR for one in windows)
 
 
 def _decision(log: Workspace, asked: ReportRequest) -> RetrainingDecision:
@@ -199,7 +261,7 @@ def _watch(log: Workspace, path: Path, comparison: BaselineComparison, decision:
     state = MonitorState()
     if decision.look is not None:
         state = decision.look.state
-    elif comparison.baseline is not None:
+    elif comparison.baseline is not None and not log.where:
         state = peek_monitor(log.folder, read_baseline_file(path))
         if state.incident is not None and not fits(state, Reference.of(comparison.baseline)):
             raise StoreError(
@@ -217,7 +279,7 @@ def labelled_rows(workspace: Workspace, period: Period) -> Labelled | None:
     Raises:
         StoreError: the log or its labels cannot be read.
     """
-    from sentimon.gold_labels.label_book import LABELS_FILE
+    from sentimon.gold_labels import LABELS_FILE
     from sentimon.workflows.log_labels import judge_log, read_labels
 
     if not is_there(workspace.folder / LABELS_FILE):
@@ -308,7 +370,7 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> GrownWords:
     from collections import Counter
 
     from sentimon.monitoring.vocabulary import grown_words
-    from sentimon.prediction_log.word_hashes import hash_word, words_of
+    from sentimon.prediction_log.word_hashes import words_of
     from sentimon.reporting.report.report_value import NoWords
     from sentimon.workflows.baseline import latest
 
@@ -332,8 +394,7 @@ def _grown(log: Workspace, comparison: BaselineComparison) -> GrownWords:
                 found.update(set(words_of(row.text)))
     if not texts:
         return GrownWords(missing=NoWords.NO_TEXTS)
-    hashed = {word: (hash_word(word), count) for word, count in found.items()}
-    return GrownWords(words=grown_words(hashed, texts, vocabulary, most=_WORDS), texts=texts)
+    return GrownWords(words=grown_words(found, texts, vocabulary, most=_WORDS), texts=texts)
 
 
 def _known(baseline: Baseline | None, level: float) -> Known | None:

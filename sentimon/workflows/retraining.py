@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sentimon.jsonl import BadLine
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.monitor import MonitorLook
     from sentimon.workflows.workspace import Workspace
+
+_NEAR_HOURS = 48
+"""Windows that begin so many hours before the latest one, or less, are summed up hour by hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +183,6 @@ def _newest_confidence(workspace: Workspace, comparison: BaselineComparison) -> 
     from sentimon.monitoring.prediction_metrics import mean_confidence
     from sentimon.monitoring.recent_rows import lowest_recent_mean, window_starts
     from sentimon.monitoring.retraining_rules import is_low
-    from sentimon.workflows.drift import since_hour
 
     settings, summary = workspace.settings, comparison.summary
     level = settings.drift.confidence_level
@@ -188,13 +191,29 @@ def _newest_confidence(workspace: Workspace, comparison: BaselineComparison) -> 
         return None
     if is_low(mean_confidence(*summary.classes, confidence_level=level), settings.retraining):
         return None
-    starts = list(window_starts(summary.hours, fewest))
-    joint = 1 - (1 - level) / len(starts)
-    means = []
-    for start in starts[:-1]:
-        part = workspace.summary(since_hour(comparison.compared, start))
-        means.append(mean_confidence(*part.classes, confidence_level=joint))
+    *starts, _ = all_starts = list(window_starts(summary.hours, fewest))
+    joint = 1 - (1 - level) / len(all_starts)
+    sums = workspace.ask(lambda log: _confidence_since(log, comparison.compared, starts))
+    means = [one.estimate(joint) for one in sums]
     return lowest_recent_mean(means, settings.retraining.confidence_threshold)
+
+
+def _confidence_since(workspace: Workspace, period: Period, starts: Sequence[int]) -> list[ConfidenceSums]:
+    """Return the sum over the confidences of rows of `period`, from each of some hours on.
+
+    `starts` are the hours, the latest first. The short windows are a few hours each, which are read once for
+    all of them.
+    """
+    from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.workflows.drift import confidences, since_hour
+
+    near = [start for start in starts if start > starts[0] - _NEAR_HOURS]
+    hours = confidences(workspace, since_hour(period, near[-1])) if near else {}
+    found = [sum((one for hour, one in hours.items() if hour >= start), ConfidenceSums()) for start in near]
+    for start in starts[len(near) :]:
+        summary = workspace.summary(since_hour(period, start))
+        found.append(ConfidenceSums.of(summary.classes))
+    return found
 
 
 def is_monitored(workspace: Workspace, baseline: Baseline | None, period: Period) -> bool:

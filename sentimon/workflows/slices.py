@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sentimon.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.slice_comparison import FieldComparison
     from sentimon.monitoring.slice_metrics import FieldMetrics
+    from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.prediction_log.slice_fields import SliceField
     from sentimon.prediction_log.slices import Slices
     from sentimon.prediction_log.windows import Period
+    from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.workspace import Workspace
 
 _LATEST = 100
@@ -102,6 +109,90 @@ def compare_by(
     )
 
 
+_MOST_SPANS = 30
+_MOST_SLICES = 12
+"""Spans of time and slices that a chart has room for."""
+
+
+def slices_of(
+    workspace: Workspace, period: Period, compared: BaselineComparison, every: str, field: SliceField
+) -> SlicesOverTime:
+    """Return the rows in `period` by the values of a field, over time and against the baseline.
+
+    Where the baseline says nothing of the field, and its rows are gone, they are not compared.
+
+    Raises:
+        StoreError: the log cannot be read.
+    """
+    from sentimon.monitoring.slice_comparison import compare_slices
+    from sentimon.monitoring.slice_metrics import measure_slices
+    from sentimon.monitoring.slice_windows import slices_over_time
+    from sentimon.prediction_log.slices import Slices
+    from sentimon.workflows.drift import judged_rows
+
+    settings, level = workspace.settings, workspace.settings.drift.confidence_level
+    most, fewest, calendar = (
+        settings.segments.most_values,
+        settings.drift.min_samples,
+        workspace.calendar(every),
+    )
+    windows = workspace.slice_windows(period, field, calendar)
+    comparison = None
+    if compared.baseline is not None and compared.report.current.total:
+        before = Slices()
+        with contextlib.suppress(StoreError):
+            before = slices_of_baseline(workspace, compared.baseline, field)
+        if before.count:
+            comparison = compare_slices(
+                field.name,
+                before,
+                workspace.slices(judged_rows(compared.compared, compared.report), field),
+                most=most,
+                threshold=settings.drift.threshold,
+                min_samples=fewest,
+                confidence_level=compared.report.window.level(level),
+            )
+    return slices_over_time(
+        measure_slices(
+            field.name,
+            workspace.slices(period, field),
+            most=most,
+            min_samples=fewest,
+            confidence_level=level,
+        ),
+        comparison,
+        [((start, calendar.after(start)), found) for start, found in windows.items()],
+        most_spans=_MOST_SPANS,
+        most_slices=_MOST_SLICES,
+    )
+
+
+def known_baseline(workspace: Workspace, path: Path) -> Baseline:
+    """Return the baseline at `path`; where the workspace is of some rows alone, that of these rows.
+
+    Raises:
+        StoreError: it is missing, unreadable or of other classes, or not all rows that it was made of are in
+            the log still, to tell those of the slice.
+    """
+    from dataclasses import replace
+
+    from sentimon.workflows.state_files import read_baseline
+
+    baseline = read_baseline(path, workspace.classes)
+    if not workspace.where:
+        return baseline
+    check_rows_of_baseline(workspace, baseline, "cannot be narrowed by --where")
+    summary = workspace.summary(rows_of_baseline(baseline))
+    conditions = ", ".join(map(str, workspace.where))
+    return replace(
+        baseline,
+        name=f"{baseline.name}, {conditions}",
+        summary=msgspec.structs.replace(summary, bad={}, bad_lines=()),
+        vocabulary=None,
+        fields={},
+    )
+
+
 def slices_of_baseline(log: Workspace, baseline: Baseline, field: SliceField) -> Slices:
     """Return the rows of a baseline by the values of a field.
 
@@ -110,7 +201,8 @@ def slices_of_baseline(log: Workspace, baseline: Baseline, field: SliceField) ->
     """
     if field.name in baseline.fields:
         return baseline.fields[field.name].slices
-    check_rows_of_baseline(log, baseline, f"says nothing of {field.name}")
+    if not log.where:
+        check_rows_of_baseline(log, baseline, f"says nothing of {field.name}")
     return log.slices(rows_of_baseline(baseline), field)
 
 
@@ -120,7 +212,7 @@ def check_rows_of_baseline(log: Workspace, baseline: Baseline, lack: str) -> Non
     Raises:
         StoreError: it has fewer, or others; `lack` says why they would be needed.
     """
-    if log.summary(rows_of_baseline(baseline)).hours != baseline.summary.hours:
+    if log.whole.summary(rows_of_baseline(baseline)).hours != baseline.summary.hours:
         raise StoreError(
             f"baseline {baseline.name!r} {lack}, and the log does not have just the rows that it was made of",
             hint="name the field in [segments] fields and run `sentimon baseline create --force`",

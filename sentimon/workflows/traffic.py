@@ -97,11 +97,11 @@ def _check(log: Workspace, path: Path, baseline: Baseline | None, after: Summary
     from sentimon.monitoring.traffic import TrafficReport, Unjudged, history_of
     from sentimon.timestamps import hour_of
     from sentimon.workflows.next_baseline import wanted_at
-    from sentimon.workflows.state_files import read_baseline
+    from sentimon.workflows.slices import known_baseline
 
     collecting = baseline is None and wanted_at(path) is not None
     if baseline is None and not collecting and is_there(path):
-        baseline = read_baseline(path, log.classes)
+        baseline = known_baseline(log, path)
     known: Mapping[int, Counts] = {}
     if baseline is not None:
         known = history_of(baseline.summary.hours, hour_of(min(baseline.created, log.now)))

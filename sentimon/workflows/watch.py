@@ -132,10 +132,11 @@ class Watcher:
 
 
 def _remembered(log: Workspace, path: Path) -> MonitorState:
+    from sentimon.monitoring.monitor_state import MonitorState
     from sentimon.workflows.monitor_file import peek_monitor
     from sentimon.workflows.state_files import read_baseline_file
 
-    return peek_monitor(log.folder, read_baseline_file(path))
+    return MonitorState() if log.where else peek_monitor(log.folder, read_baseline_file(path))
 
 
 def _state_of(folder: Path, baseline: Path) -> State:

@@ -275,8 +275,22 @@ class Workspace:
         return replace(self, loaded=replace(self.loaded, settings=settings))
 
     def narrowed(self, where: Iterable[SliceCondition]) -> Workspace:
-        """Return the log of those rows alone for which all conditions hold, too."""
-        return replace(self, where=(*self.where, *where))
+        """Return the log of those rows alone for which all conditions hold, too.
+
+        What is remembered is of the whole log: no monitor judges them, and no baseline is made of them.
+        """
+        settings = self.settings
+        settings = msgspec.structs.replace(
+            settings,
+            drift=msgspec.structs.replace(settings.drift, rule="threshold", create_baseline=False),
+            retraining=msgspec.structs.replace(settings.retraining, drift_rule="threshold"),
+        )
+        return replace(self, where=(*self.where, *where), loaded=replace(self.loaded, settings=settings))
+
+    @property
+    def whole(self) -> Workspace:
+        """Return the log with all its rows."""
+        return replace(self, where=(), moment=None) if self.where else self
 
     def slices(self, period: Period, field: SliceField) -> Slices:
         """Return the sums over the rows in `period` by the values of one of `fields`."""

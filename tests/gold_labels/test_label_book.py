@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.errors import StoreError
+from sentimon.gold_labels import LABELS_FILE
 from sentimon.gold_labels.gold_label import GoldLabel, parse_label_line
 from sentimon.gold_labels.label_book import (
-    LABELS_FILE,
     Added,
     ImportedLabel,
     add_labels,

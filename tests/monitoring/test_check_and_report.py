@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.monitoring.drift_decision import Reason, Verdict
 from sentimon.monitoring.finding import reaches_delta
-from sentimon.monitoring.monitor_check import MonitorCheck, advance, with_onset
+from sentimon.monitoring.monitor_check import MonitorCheck, advance, check_new_rows, with_onset
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_report import (
     MonitorReport,
+    _first,
     _smallest,
     detectable_shift,
     monitor_report,
@@ -135,6 +138,50 @@ def test_the_smallest_shift_that_is_seen_raises_an_alarm_and_a_row_less_does_not
     assert (found.rows, found.shift) == (rows, pytest.approx(max(least) / rows))
     # Of three rows all may be of one class, and that is no alarm.
     assert detectable_shift(REFERENCE, window(1, 1, 1), 1, settings, confidence_level=0.95).shift is None
+
+
+@given(st.integers(0, 60), st.integers(0, 90), st.integers(0, 90))
+def test_the_first_number_is_found_from_wherever_it_is_looked_for(size: int, first: int, likely: int) -> None:
+    asked: list[int] = []
+
+    def holds(number: int) -> bool:
+        asked.append(number)
+        return number >= first
+
+    assert _first(size, likely, holds) == min(size, first)
+    assert all(0 <= number < size for number in asked)
+
+
+def test_a_number_near_the_likely_one_takes_few_questions() -> None:
+    asked: list[int] = []
+
+    def holds(number: int) -> bool:
+        asked.append(number)
+        return number >= 1_010
+
+    assert _first(500_000, 1_000, holds) == 1_010
+    assert len(asked) <= 10
+
+
+def test_a_first_look_tells_what_the_rows_of_its_last_day_and_of_its_look_backs_could_show() -> None:
+    days = {PRESENT - 24 * ago: window(80, 120, 200, hour=PRESENT - 24 * ago) for ago in range(4, -1, -1)}
+    settings = Settings()
+    state, look = check_new_rows(
+        MonitorState(), days, REFERENCE, settings.monitor, now=NOW, confidence_level=0.95
+    )
+    said = monitor_report(
+        baseline(600, 900, 1500), REFERENCE, look, settings, new=2_000, before=MonitorState()
+    )
+    assert (look.check, look.window.rows) == (5, 2_000)
+    # At check 5 the newest four days are tested together, and the last one by itself.
+    assert said.in_this == detectable_shift(
+        REFERENCE, window(80, 120, 200), 5, settings.monitor, confidence_level=0.95
+    )
+    assert said.in_all is not None
+    assert said.in_all.rows == 1_600
+    # Too few rows for a check: what the last one could have seen still holds.
+    waiting = monitor_report(baseline(600, 900, 1500), REFERENCE, None, settings, new=3, before=state)
+    assert (waiting.in_this, waiting.in_all) == (None, said.in_all)
 
 
 def test_an_onset_goes_with_the_incident_that_is_open_and_with_no_other() -> None:

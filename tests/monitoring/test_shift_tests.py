@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_report import detectable_shift
-from sentimon.monitoring.shift_tests import event_limits, find_shifts, is_due
+from sentimon.monitoring.shift_tests import event_limits, find_shifts, is_due, latest_look_back
 from sentimon.monitoring.watched_events import Counted, EventWindow
 from sentimon.statistics.dispersion import Wave
 from sentimon.statistics.fisher_test import alpha_share
@@ -89,3 +89,38 @@ def test_the_shift_that_is_said_to_be_seen_is_the_smallest_that_raises_an_alarm(
     each = [smallest(place, usual) for place, usual in enumerate((0.2, 0.3, 0.5))]
     assert said.rows == rows
     assert said.shift == pytest.approx(max(each))
+
+
+def test_the_look_back_over_most_rows_is_that_of_the_check_at_which_it_was_tested() -> None:
+    # Each check has as many rows as its number times ten.
+    def tested(checks: range, look_backs: int = 9) -> tuple[int, int] | None:
+        windows = [window(10 * check, 0, 0, hour=check) for check in checks]
+        found = latest_look_back(windows, checks[-1] if checks else 0, look_backs)
+        return None if found is None else (found[0], found[1].rows)
+
+    assert tested(range(1, 1)) is None
+    assert tested(range(1, 2)) == (1, 10)
+    assert tested(range(1, 5)) == (4, 100)
+    # At check 9 the newest four have 300 rows; the newest eight were tested at check 8, and had 360.
+    assert tested(range(1, 10)) == (8, 360)
+    # At check 5 those over 8 and 16 checks held the rows of 1 to 4, 100: the newest four have 140.
+    assert tested(range(1, 6)) == (5, 140)
+    # The last alarm was at check 8: since then no look-back over more than four was due.
+    assert tested(range(9, 10)) == (9, 90)
+    # Two look-backs: no more than two checks are ever tested together.
+    assert tested(range(1, 10), look_backs=2) == (9, 170)
+
+
+def test_a_tested_look_back_is_due_and_none_over_more_rows_was_tested_since_the_alarm() -> None:
+    for first in (1, 6):
+        for last in range(first, first + 40):
+            windows = [window(check % 7 + 1, 0, 0, hour=check) for check in range(first, last + 1)]
+            found = latest_look_back(windows, last, 5)
+            rows = [
+                sum(one.rows for one in windows[: check - first + 1][-(1 << power) :])
+                for check in range(first, last + 1)
+                for power in range(5)
+                if is_due(power, check) and last - check < max(1, (1 << power) // 4)
+            ]
+            assert found is not None
+            assert found[1].rows == max(rows)

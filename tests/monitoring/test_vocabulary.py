@@ -12,6 +12,7 @@ from sentimon.monitoring.baseline_codec import decode_baseline, encode_baseline
 from sentimon.monitoring.vocabulary import (
     FEWEST_TEXTS,
     MOST_TEXTS,
+    Growth,
     Vocabulary,
     WordCounter,
     grown_words,
@@ -153,17 +154,25 @@ def test_g_squared_worked_by_hand() -> None:
     assert log_likelihood_ratio((3, 10), (30, 100)) == pytest.approx(0)
 
 
+def grown(
+    found: dict[str, tuple[int, int]], texts_now: int, vocabulary: Vocabulary, *, most: int
+) -> list[Growth]:
+    """The words that grew, of words given with their hash and the number of texts that contain them."""
+    counts = {word: count for word, (_, count) in found.items()}
+    return grown_words(counts, texts_now, vocabulary, most=most, hash_of=lambda word: found[word][0])
+
+
 def test_words_that_grew_by_more_than_chance_come_first_the_surest() -> None:
     vocabulary = learn_vocabulary(texts(400), keyed=False)
     assert vocabulary is not None
     found = {"new": (77, 90), "most": (78, 60), "old": (0, 100), "rare": (79, 2), "a few": (80, 3)}
     found |= {f"once {number}": (9_000 + number, 1) for number in range(45)}
-    grown = grown_words(found, 100, vocabulary, most=5)
+    words = grown(found, 100, vocabulary, most=5)
     # Three of 100 against none of 200 has p of about 0.01, and there are 50 words.
-    assert [one.word for one in grown] == ["new", "most"]
-    assert (grown[0].before, grown[0].after) == (0.0, 0.9)
-    assert grown_words({}, 0, vocabulary, most=5) == []
-    assert [one.word for one in grown_words(found, 100, vocabulary, most=1)] == ["new"]
+    assert [one.word for one in words] == ["new", "most"]
+    assert (words[0].before, words[0].after) == (0.0, 0.9)
+    assert grown({}, 0, vocabulary, most=5) == []
+    assert [one.word for one in grown(found, 100, vocabulary, most=1)] == ["new"]
 
 
 FOUR = Vocabulary(
@@ -272,7 +281,7 @@ def test_texts_teach_before_keyed_hashes_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "texts_now", "grown"),
+    ("found", "texts_now", "words"),
     [
         # Word 1 is in 4 of 4 texts, word 2 in one of four.
         ({"one": (1, 40)}, 40, []),
@@ -287,15 +296,15 @@ def test_texts_teach_before_keyed_hashes_do() -> None:
     ],
 )
 def test_a_word_grew_where_more_than_chance_among_so_many_words(
-    found: dict[str, tuple[int, int]], texts_now: int, grown: list[str]
+    found: dict[str, tuple[int, int]], texts_now: int, words: list[str]
 ) -> None:
-    assert [one.word for one in grown_words(found, texts_now, FOUR, most=5)] == grown
+    assert [one.word for one in grown(found, texts_now, FOUR, most=5)] == words
 
 
 def test_words_that_grew_alike_come_in_alphabetical_order_with_their_shares() -> None:
     found = {"b": (9, 8), "a": (10, 8), "two": (2, 10)}
-    grown = grown_words(found, 10, FOUR, most=5)
-    assert [(one.word, one.before, one.after) for one in grown] == [
+    words = grown(found, 10, FOUR, most=5)
+    assert [(one.word, one.before, one.after) for one in words] == [
         ("two", 0.25, 1.0), ("a", 0.0, 0.8), ("b", 0.0, 0.8),
     ]  # fmt: skip
     # Observed against expected: 8 with the word to 80/14, without it 4 to 24/14 and 2 to 60/14.

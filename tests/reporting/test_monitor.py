@@ -33,10 +33,10 @@ def test_each_state_of_an_incident_has_its_sentence() -> None:
         f"as large as your threshold 0.15. About {few.needed - 200} more rows would show it."
     )
     assert few.verdict == "no verdict"
-    assert said(few)[2].startswith("To be seen in these 200 rows, a class share has to move by 0.1")
+    assert said(few)[2].startswith("To be seen in the newest 200 rows, a class share has to move by 0.1")
     two = said(looks.look(40, 60, 100))
     assert two[0] == "Stable: no share has moved by 0.05 and more than chance (check 2)."
-    assert "; in the 400 rows since the last alarm, by 0.1" in two[2]
+    assert "; in the 400 rows that the monitor looked back on, by 0.1" in two[2]
     opened = said(looks.look(100, 60, 40))
     assert opened[0].startswith("Drift: the share of negative rose from 0.200 to ")
     going_on = said(looks.look(100, 60, 40))

@@ -229,6 +229,13 @@ def test_slices_with_too_few_rows_are_no_candidates() -> None:
     assert search_slices(["f"], side[:1], side[:1], seed=0).found == ()
 
 
+def test_a_log_of_billions_of_rows_is_searched() -> None:
+    before = [Cell((name,), (10**9, 10**9, 10**9)) for name in "abc"]
+    after = [Cell(("a",), (10**9, 10**9, 10**9 + 10**7)), *before[1:]]
+    assert names(search_slices(["f"], before, after, seed=0)) == [("a",)]
+    assert names(search_slices(["f"], before, before, seed=0)) == []
+
+
 def test_what_cannot_be_searched_is_refused() -> None:
     row = [Cell(("a",), (1, 0, 0))]
     for before, after in (([], row), (row, []), (row, [Cell(("a",), (0, 0, 0))])):

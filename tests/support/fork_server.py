@@ -27,7 +27,6 @@ _PROGRAMS = ("sentimon.__main__", "sentimon.sample")
 _USED = (
     "sentimon.scoring.onnx_backend",
     "sentimon.scoring.scorer",
-    "jinja2",
     "multiprocessing.spawn",
     "rich.progress",
     "rich.table",

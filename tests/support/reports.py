@@ -19,6 +19,7 @@ from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.report.report_value import (
     CommandOptions,
+    CountedWindow,
     Known,
     Report,
     Setting,
@@ -81,7 +82,7 @@ def report(**given: Any) -> Report:
         every="1h",
         summary=summary,
         metrics=measure(summary, confidence_level=0.95),
-        windows=score_windows(windows, baseline, confidence_level=0.95),
+        windows=score_windows(map(CountedWindow.of, windows), baseline, confidence_level=0.95),
         baseline=Known(
             name="usual",
             created=START,
@@ -99,6 +100,7 @@ def report(**given: Any) -> Report:
         trigger=trigger,
         last_trigger=None,
         labelled=None,
+        slices=(),
         settings=[Setting(key="drift.threshold", value="0.15", origin="default")],
         options=CommandOptions(logs="logs"),
     )

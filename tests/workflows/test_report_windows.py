@@ -1,13 +1,21 @@
-"""How long the windows of a report are where nobody says so."""
+"""How long the windows of a report are where nobody says so, and what they hold."""
 
 from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentimon.config import load_settings
 from sentimon.prediction_log.summary import Summary
-from sentimon.workflows.report import window_length
+from sentimon.prediction_log.windows import Period
+from sentimon.reporting.report.report_value import CountedWindow
+from sentimon.workflows.report import _windows, window_length
+from sentimon.workflows.workspace import Workspace
+from tests.support.rows import START, lines, record, written
 
 FIRST = 480_000
 
@@ -45,3 +53,30 @@ def test_there_are_never_too_many_windows(counts: list[int], every: int) -> None
         window_length(rows, 50)
     ]
     assert (len(counts) - 1) * every < 90 * hours or hours == 672
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Rome", "Asia/Kolkata"])
+@pytest.mark.parametrize(
+    "period",
+    [
+        Period(),
+        Period(since=START + timedelta(minutes=75), until=START + timedelta(minutes=500)),
+        Period(since=START + timedelta(days=90)),
+    ],
+    ids=["all rows", "from within an hour", "no rows"],
+)
+@pytest.mark.parametrize("every", ["1h", "6h"])
+def test_hours_hold_what_the_windows_of_the_log_hold(
+    tmp_path: Path, zone: str, period: Period, every: str
+) -> None:
+    # Half a day without rows, a row without a confidence, and one that is not over.
+    minutes = [7 * number for number in range(100)] + [1_500 + 13 * number for number in range(30)]
+    rows = [record(minute % 3, minute, 0.5 + minute % 50 / 100) for minute in minutes]
+    written(tmp_path, lines([*(one.to_dict() for one in rows), {**rows[0].to_dict(), "confidence": None}]))
+    loaded = load_settings(flags={"logs.dir": str(tmp_path), "metrics.time_zone": zone})
+    workspace = Workspace(loaded=loaded, now=START + timedelta(minutes=1_900))
+    wanted, total = workspace.windows(period, workspace.calendar(every))
+    found, summary = workspace.ask(lambda log: _windows(log, period, every))
+    assert found == [CountedWindow.of(one) for one in wanted]
+    assert summary == total
+    assert bool(found) == (period.since != START + timedelta(days=90))

@@ -10,5 +10,5 @@ A tour, in the order in which a report is made:
 - `blocks`: what a section is made of: paragraphs, tables and charts.
 - `charts` and `svg`: the drawings; `timeline`: what those over time share; `moments`: times in words.
 - `report_object`: the same as JSON.
-- `rendering` and `templates/`: the story as HTML or Markdown, with every text escaped.
+- `rendering` and `report.css`: the story as HTML or Markdown, with every text escaped.
 """

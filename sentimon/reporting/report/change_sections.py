@@ -12,7 +12,7 @@ from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragrap
 from sentimon.reporting.report.charts import change_chart, used_keys
 from sentimon.reporting.report.conclusion import Conclusion
 from sentimon.reporting.report.report_value import NoWords, Report
-from sentimon.reporting.share_sentences import share_of
+from sentimon.reporting.share_sentences import share_of, slice_name
 from sentimon.reporting.verdict_sentences import explain_drift
 from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
 
@@ -140,8 +140,9 @@ def _event(finding: Finding, report: Report) -> tuple[str, str, str, str]:
     level = report.confidence_level
     value, low, high = difference_of_shares(finding.before, finding.after, z=normal_quantile(level))
     is_class = finding.group == "class"
+    share = share_of(finding.group, report.names[finding.place] if is_class else finding.event)
     return (
-        share_of(finding.group, report.names[finding.place] if is_class else finding.event),
+        share if finding.where is None else f"{share} in {slice_name(*finding.where)}",
         estimate(wilson(*finding.before, confidence_level=level)),
         estimate(wilson(*finding.after, confidence_level=level)),
         change(Difference(value=value, low=low, high=high)),

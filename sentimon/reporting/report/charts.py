@@ -143,17 +143,17 @@ def estimate_chart(
     windows, fewest = line_of_time.windows, line_of_time.fewest
     frame = _frame(windows, low, high)
     parts = [_shaded(frame, one) for one in line_of_time.stretches] + [frame.grid()]
-    runs = list(_runs(windows, estimates, fewest))
+    # Where each stands is worked out once: there may be thousands of windows.
+    placed = list(zip(frame.xs(map(_middle, windows)), estimates, strict=True))
+    runs = list(_runs(placed, fewest))
     parts.append(path("band", [shape for run in runs for shape in _band(frame, run)], closed=True))
-    parts.append(
-        path("line", [[frame.at(x, one.value or 0.0) for x, one in run] for run in runs], closed=False)
-    )
+    parts.append(path("line", [_line(frame, run) for run in runs], closed=False))
     # Many windows of few rows would hide all else behind their marks.
     crowded = len(windows) > _MOST_MARKS
-    for x, one in _marked(windows, estimates):
+    for x, one in placed:
         weak = one.n < fewest
-        if weak or not crowded:
-            place, size = frame.at(x, one.value or 0.0), 1.0 if crowded else 2.5
+        if one.value is not None and (weak or not crowded):
+            place, size = (x, frame.y(one.value)), 1.0 if crowded else 2.5
             parts.append(circle("weak" if weak else "mark", place, size))
     for level in levels:
         y = frame.y(level.value)
@@ -257,38 +257,39 @@ def _middle(window: ScoredWindow) -> float:
     return (window.start.timestamp() + window.end.timestamp()) / 2
 
 
-def _marked(
-    windows: Sequence[ScoredWindow], estimates: Sequence[Estimate]
-) -> Iterator[tuple[float, Estimate]]:
-    for window, one in zip(windows, estimates, strict=True):
-        if one.value is not None:
-            yield _middle(window), one
+Placed = tuple[float, Estimate]
+"""An estimate, and the x coordinate at which it is drawn."""
 
 
-def _runs(
-    windows: Sequence[ScoredWindow], estimates: Sequence[Estimate], fewest: int
-) -> Iterator[list[tuple[float, Estimate]]]:
+def _runs(placed: Sequence[Placed], fewest: int) -> Iterator[list[Placed]]:
     """Yield runs of adjacent windows that have an estimate."""
-    run: list[tuple[float, Estimate]] = []
-    for window, one in zip(windows, estimates, strict=True):
-        if one.value is None or one.n < fewest:
+    run: list[Placed] = []
+    for one in placed:
+        if one[1].value is None or one[1].n < fewest:
             if run:
                 yield run
             run = []
         else:
-            run.append((_middle(window), one))
+            run.append(one)
     if run:
         yield run
 
 
-def _band(frame: Frame, run: Sequence[tuple[float, Estimate]]) -> list[list[Point]]:
-    upper = [frame.at(x, one.high) for x, one in run if one.high is not None]
-    lower = [frame.at(x, one.low) for x, one in run if one.low is not None]
-    if len(run) == 1 and upper and lower:
+def _line(frame: Frame, run: Sequence[Placed]) -> list[Point]:
+    heights = frame.ys(one.value or 0.0 for _, one in run)
+    return [(x, y) for (x, _), y in zip(run, heights, strict=True)]
+
+
+def _band(frame: Frame, run: Sequence[Placed]) -> list[list[Point]]:
+    known = [(x, one.low, one.high) for x, one in run if one.low is not None and one.high is not None]
+    tops, bottoms = frame.ys(high for _, _, high in known), frame.ys(low for _, low, _ in known)
+    upper = [(x, y) for (x, _, _), y in zip(known, tops, strict=True)]
+    lower = [(x, y) for (x, _, _), y in zip(known, bottoms, strict=True)]
+    if len(run) == 1 and known:
         # One window alone has no width: its band is as wide as its mark.
         (x, top), (_, bottom) = upper[0], lower[0]
         return [box(max(0.0, x - 2), top, x + 2, bottom)]
-    return [upper + lower[::-1]] if upper and lower else []
+    return [upper + lower[::-1]] if known else []
 
 
 def _shaded(frame: Frame, stretch: Stretch) -> str:

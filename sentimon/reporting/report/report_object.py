@@ -6,6 +6,7 @@ from typing import Any
 
 from sentimon.labels import LABELS, by_name
 from sentimon.monitoring.onset import Onset
+from sentimon.monitoring.slice_windows import SlicesOverTime
 from sentimon.reporting.json_shapes import drift_object, metrics_object, summary_object, trigger_object
 from sentimon.reporting.monitor_findings import incident_object
 from sentimon.reporting.report.answers import answers
@@ -14,6 +15,7 @@ from sentimon.reporting.report.headline import facts, headline
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.report_value import Known, Labelled, Report, ScoredWindow
 from sentimon.reporting.report.saved_checks import PastIncident
+from sentimon.reporting.slice_tables import comparison_object, slices_object
 from sentimon.reporting.traffic_sentences import traffic_object
 from sentimon.timestamps import format_moment
 
@@ -73,6 +75,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "grown_words": [{"word": one.word, "before": one.before, "after": one.after} for one in report.words],
         "latest_texts": report.latest_texts,
         "no_words": None if report.no_words is None else report.no_words.value,
+        "slices": [_slices(one, names) for one in report.slices],
         "quality": None if report.labelled is None else _quality(report.labelled),
         "settings": {one.key: {"value": one.value, "origin": one.origin} for one in report.settings},
     }
@@ -112,6 +115,23 @@ def _baseline(known: Known, names: tuple[str, str, str]) -> dict[str, Any]:
         "first": None if known.first is None else format_moment(known.first),
         "last": None if known.last is None else format_moment(known.last),
         **metrics_object(known.metrics, timestamp=known.created, names=names),
+    }
+
+
+def _slices(found: SlicesOverTime, names: tuple[str, str, str]) -> dict[str, Any]:
+    return {
+        **slices_object(found.metrics, names),
+        "against_baseline": None if found.comparison is None else comparison_object(found.comparison, names),
+        "windows": [
+            {
+                "start": format_moment(start),
+                "end": format_moment(end),
+                "sentiment_distribution": {
+                    value: dict(by_name(names, counts[place])) for value, counts in found.counts.items()
+                },
+            }
+            for place, (start, end) in enumerate(found.spans)
+        ],
     }
 
 

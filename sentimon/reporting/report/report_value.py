@@ -14,9 +14,10 @@ import msgspec
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Reason
 from sentimon.monitoring.incident import Incident
-from sentimon.monitoring.onset import Onset
-from sentimon.monitoring.prediction_metrics import Metrics, mean_confidence
+from sentimon.monitoring.onset import ConfidenceSums, Onset
+from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
+from sentimon.monitoring.slice_windows import SlicesOverTime
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
@@ -48,38 +49,66 @@ class ScoredWindow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def total(self) -> int:
         """Return the number of rows."""
-        return sum(self.counts)
+        negative, neutral, positive = self.counts
+        return negative + neutral + positive
 
     @property
     def shares(self) -> tuple[float, ...]:
         """Return the share of each class; empty if there are no rows."""
         total = self.total
-        return tuple(count / total for count in self.counts) if total else ()
+        if not total:
+            return ()
+        negative, neutral, positive = self.counts
+        return negative / total, neutral / total, positive / total
+
+
+class CountedWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one window, from `start` (included) to `end` (excluded), before they are compared."""
+
+    start: datetime
+    end: datetime
+    complete: bool
+    counts: Counts
+    """Rows of each class, in Sentiment order."""
+    confidence: ConfidenceSums
+
+    @classmethod
+    def of(cls, window: Window) -> CountedWindow:
+        """Return the rows of a window of the log."""
+        summary = window.summary
+        return cls(
+            start=window.start,
+            end=window.end,
+            complete=window.complete,
+            counts=summary.counts,
+            confidence=ConfidenceSums.of(summary.classes),
+        )
 
 
 def score_windows(
-    windows: Iterable[Window], baseline: Summary | None, *, confidence_level: float
+    windows: Iterable[CountedWindow], baseline: Summary | None, *, confidence_level: float
 ) -> list[ScoredWindow]:
     """Return each window with its confidence and its score against `baseline`."""
+    before = (0, 0, 0) if baseline is None else baseline.counts
     return [
         ScoredWindow(
             start=one.start,
             end=one.end,
             complete=one.complete,
-            counts=one.summary.counts,
-            confidence=mean_confidence(*one.summary.classes, confidence_level=confidence_level),
-            score=_score(baseline, one.summary, confidence_level),
+            counts=one.counts,
+            confidence=one.confidence.estimate(confidence_level),
+            score=_score(before, one.counts, confidence_level),
         )
         for one in windows
     ]
 
 
-def _score(baseline: Summary | None, window: Summary, level: float) -> Estimate:
-    if baseline is None or not baseline.count or not window.count:
-        return Estimate(value=None, low=None, high=None, n=window.count)
-    low, high = wasserstein_interval(baseline.counts, window.counts, confidence_level=level)
-    value = wasserstein_distance(baseline.counts, window.counts)
-    return Estimate(value=value, low=low, high=high, n=window.count)
+def _score(before: Counts, after: Counts, level: float) -> Estimate:
+    rows = sum(after)
+    if not rows or not any(before):
+        return Estimate(value=None, low=None, high=None, n=rows)
+    low, high = wasserstein_interval(before, after, confidence_level=level)
+    return Estimate(value=wasserstein_distance(before, after), low=low, high=high, n=rows)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +150,10 @@ class NoWords(enum.StrEnum):
     NO_TEXTS = "the rows after the baseline hold no texts"
 
 
+_NARROWED = ("drift", "metrics", "report", "watch")
+"""The commands that can be asked about a slice alone."""
+
+
 class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the log of a report is named on a command line."""
 
@@ -128,6 +161,8 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None = None
     baseline: str | None = None
     """The file of the baseline, where it is not beside the log."""
+    where: tuple[str, ...] = ()
+    """The slice that the report is of, as `--where` says it."""
 
     def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
         """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.
@@ -140,6 +175,8 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
         parts = ["sentimon", *words, *([logs, self.logs] if logs else [])]
         parts += ["--baseline", self.baseline] if baseline and self.baseline else []
         parts += ["--config", self.config] if self.config else []
+        if words[0] in _NARROWED and "--monitor" not in words:
+            parts += [word for one in self.where for word in ("--where", one)]
         return shlex.join(parts)
 
 
@@ -210,6 +247,8 @@ class Report:
     last_trigger: LastTrigger | None
     """The latest saved trigger that fired, where it is newer than the baseline."""
     labelled: Labelled | None
+    slices: Sequence[SlicesOverTime]
+    """The rows by the values of the fields that divide them."""
     settings: Sequence[Setting]
     options: CommandOptions
 
@@ -233,7 +272,8 @@ class Report:
         incident, by_group = self.watch.incident, dict[str, Onset | None]()
         if incident is not None:
             largest = max(incident.findings, key=lambda one: abs(one.difference))
-            by_group[largest.group] = incident.onset
+            if largest.where is None:
+                by_group[largest.group] = incident.onset
         rule = None if by_group else self.trigger.onset
         return Onsets(
             mix=self.drift.onset or by_group.get("class") or rule,

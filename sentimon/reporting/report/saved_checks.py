@@ -25,6 +25,8 @@ class SavedFinding(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     before: _Share = _Share()
     after: _Share = _Share()
+    where: dict[str, str] | None = None
+    """The slice, as {field: value}; None: all rows."""
 
 
 class _SavedIncident(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +137,7 @@ def _open(incident: Incident, zone: tzinfo | None) -> PastIncident:
             event=one.event,
             before=_Share(one.before[0] / one.before[1]),
             after=_Share(one.after[0] / one.after[1]),
+            where=None if one.where is None else dict([one.where]),
         )
         for one in incident.findings
     )

@@ -11,6 +11,7 @@ from sentimon.reporting.report.moments import when
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.quality_section import quality_section
 from sentimon.reporting.report.report_value import Report
+from sentimon.reporting.report.slice_section import slices_section
 from sentimon.reporting.report.time_sections import (
     confidence_section,
     mix_section,
@@ -28,6 +29,7 @@ def tell(report: Report) -> Story:
         score_section,
         change_section,
         moved_section,
+        slices_section,
         traffic_section,
         quality_section,
         retraining_section,

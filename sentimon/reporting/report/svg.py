@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sentimon.reporting.plain_text import visible
 
@@ -16,6 +17,7 @@ ABOVE = 40
 """Space for them."""
 
 
+@lru_cache(maxsize=4096)
 def coordinate(value: float) -> str:
     """Return a coordinate with at most one digit after the point.
 
@@ -126,13 +128,23 @@ class Frame:
 
     def x(self, value: float) -> float:
         """Return the x coordinate of a number."""
-        share = _share(value, self.x_low, self.x_high)
-        return self.left + share * (self.width - self.left - self.right)
+        return self.xs([value])[0]
 
     def y(self, value: float) -> float:
         """Return the y coordinate of a number."""
-        share = _share(value, self.y_low, self.y_high)
-        return self.height - self.bottom - share * (self.height - self.top - self.bottom)
+        return self.ys([value])[0]
+
+    def xs(self, values: Iterable[float]) -> list[float]:
+        """Return the x coordinate of each of some numbers."""
+        left, wide = self.left, self.width - self.left - self.right
+        low, high = self.x_low, self.x_high
+        return [left + wide * _share(value, low, high) for value in values]
+
+    def ys(self, values: Iterable[float]) -> list[float]:
+        """Return the y coordinate of each of some numbers."""
+        base, tall = self.height - self.bottom, self.height - self.top - self.bottom
+        low, high = self.y_low, self.y_high
+        return [base - tall * _share(value, low, high) for value in values]
 
     def at(self, x: float, y: float) -> Point:
         """Return the coordinates of a point."""

@@ -12,7 +12,7 @@ from sentimon.reporting.report.charts import Began, Stretch, Timeline
 from sentimon.reporting.report.moments import tell_onset, when
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.saved_checks import PastIncident, SavedFinding
-from sentimon.reporting.share_sentences import listed, outstanding, share_of
+from sentimon.reporting.share_sentences import listed, outstanding, share_of, slice_name
 
 _MEANINGS = {
     "reference track": "rows of the baseline",
@@ -98,5 +98,7 @@ def tell_findings(findings: Sequence[SavedFinding], names: Sequence[str]) -> str
     parts = []
     for one in outstanding(findings):
         event = shown.get(one.event, one.event) if one.group == "class" else one.event
-        parts.append(f"{share_of(one.group, event)}: {number(one.before.value)} to {number(one.after.value)}")
+        where = "".join(f" in {slice_name(*pair)}" for pair in (one.where or {}).items())
+        said = f"{number(one.before.value)} to {number(one.after.value)}"
+        parts.append(f"{share_of(one.group, event)}{where}: {said}")
     return listed(parts, len(findings))

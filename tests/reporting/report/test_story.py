@@ -22,7 +22,8 @@ from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import visible
 from sentimon.reporting.report.blocks import Chart, Tone
-from sentimon.reporting.report.rendering import TEMPLATES, plain, safe, to_html, to_markdown
+from sentimon.reporting.report.rendering import STYLE as STYLE_FILE
+from sentimon.reporting.report.rendering import plain, safe, to_html, to_markdown
 from sentimon.reporting.report.report_value import NoWords, Watch
 from sentimon.reporting.report.saved_checks import Past, recall
 from sentimon.reporting.report.story import tell
@@ -32,7 +33,7 @@ from tests.reporting.report.pages import check_page, everything, parsed
 from tests.support.reports import INCIDENT, NOW, report
 from tests.support.rows import summary
 
-STYLE = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+STYLE = STYLE_FILE.read_text(encoding="utf-8")
 HOSTILE = [
     "<script>alert(1)</script>",
     "</table></body>",

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.onset import (
-    ConfidenceSums,
-    Onset,
+from sentimon.monitoring.onset import ConfidenceSums, Onset
+from sentimon.monitoring.onset_search import (
     class_mix_onset,
     confidence_onset,
     event_onset,
