@@ -28,7 +28,8 @@ def compare(
     split: SplitOption = None,
     reading: InputOptions,
     segment: Annotated[
-        str, typer.Option("--segment", metavar="NAME", help="Column whose values are parts, if it is there.")
+        str,
+        typer.Option("--segment", metavar="FIELD", help="Column whose values are parts, or @script, @model."),
     ] = "language",
     tolerance: ToleranceOption = None,
     dry_run: ShowInputFlag = False,

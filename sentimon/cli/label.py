@@ -26,6 +26,7 @@ from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode
 
 if TYPE_CHECKING:
+    from sentimon.gold_labels.stratified_sampling import SliceDraw
     from sentimon.workflows.labelling import LabelImport
 
 app = later_app("label")
@@ -150,6 +151,10 @@ def choose_next(
         typer.Option("--strategy", metavar="NAME", help="random, uncertain, drifted or diverse."),
     ] = "uncertain",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the draw.")] = 0,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="FIELD", help="Draw from each value of a field: channel, @length."),
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     force: Annotated[bool, flag("--force", help="Overwrite the file if it is there.")] = False,
@@ -160,24 +165,35 @@ def choose_next(
 
     uncertain prefers rows of two near scores; drifted those whose class or words became more frequent
     than before the baseline; diverse takes kinds of texts alike often. Every row can be picked, so the
-    labels correct for the choice. The CSV goes into Label Studio or Argilla, and back through `label
-    import`.
+    labels correct for the choice. --by leaves no slice out: half of N is shared out evenly among the
+    values of the field, half by their rows. The CSV goes into Label Studio or Argilla, and back through
+    `label import`.
 
     Example: sentimon label next -n 100 --strategy uncertain --logs logs/ --output to_label.csv
     """
+    from sentimon.reporting.plain_text import visible
     from sentimon.workflows.labelling import draw_to_label
 
     workspace = open_workspace(config, {"logs.dir": logs})
     period = workspace.period(since, until)
-    sheet = draw_to_label(workspace, output, period, n=n, strategy=strategy, seed=seed, force=force)
+    sheet = draw_to_label(workspace, output, period, n=n, strategy=strategy, seed=seed, by=by, force=force)
     rows, unlabelled = sheet.draw.rows, sheet.draw.frame
     if as_json:
         facts: dict[str, Any] = {"drawn": len(rows), "unlabelled": unlabelled, "strategy": strategy}
+        if sheet.by is not None:
+            facts["by"] = {"field": by, "slices": [_slice_object(one) for one in sheet.by]}
         show_json({**facts, "seed": seed, "path": sheet.path})
     else:
         note(f"{len(rows)} of {counted(unlabelled, 'unlabelled row')} drawn ({strategy}) into {sheet.path}")
+        if sheet.by:
+            parts = (f"{visible(one.value)} {one.drawn} of {one.rows}" for one in sheet.by)
+            note(f"by {visible(str(by))}: {', '.join(parts)}")
         if rows:
             back = f"sentimon label import {sheet.path} --logs {workspace.source}"
             note(f"fill in a column `label`, then: {back}")
     if not rows:
         leave(ExitCode.NO_VERDICT)
+
+
+def _slice_object(one: SliceDraw) -> dict[str, Any]:
+    return {"value": one.value, "unlabelled": one.rows, "drawn": one.drawn}

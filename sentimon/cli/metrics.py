@@ -86,9 +86,9 @@ def metrics(
     if quality or estimate or calibration:
         _check_options(quality=quality, estimate=estimate or calibration is not None, every=every, save=save)
         if quality:
-            code = _show_quality(workspace, period, every, as_json=as_json)
+            code = _show_quality(workspace, period, every, by, as_json=as_json)
         else:
-            code = _show_estimate(workspace, period, calibration, as_json=as_json)
+            code = _show_estimate(workspace, period, calibration, by, as_json=as_json)
         leave(code, exit_zero=exit_zero)
     found = measure_period(workspace, period, every=every, by=by)
     say_trouble(workspace, found.summary)
@@ -131,17 +131,23 @@ def _check_options(*, quality: bool, estimate: bool, every: str | None, save: bo
         raise UsageError("--estimate is about one period", hint="choose it with --since and --until")
 
 
-def _show_quality(workspace: Workspace, period: Period, every: str | None, *, as_json: bool) -> ExitCode:
+def _show_quality(
+    workspace: Workspace, period: Period, every: str | None, by: str | None, *, as_json: bool
+) -> ExitCode:
     """Show the quality of the labelled rows; 3 where the error rate rose, 4 with too few labels."""
     from sentimon.reporting.quality_tables import realised_object, realised_table
+    from sentimon.reporting.slice_quality_tables import slice_quality_object, slice_quality_table
     from sentimon.workflows.quality import measure_quality
 
-    found = measure_quality(workspace, period, every=every)
+    found = measure_quality(workspace, period, every=every, by=by)
     if as_json:
-        show_json(realised_object(found.quality, found.windows, found.risk, rows=found.rows))
+        content = realised_object(found.quality, found.windows, found.risk, rows=found.rows)
+        show_json(content if found.by is None else content | {"by": slice_quality_object(found.by)})
     else:
         zone = workspace.zone
         show(realised_table(found.quality, found.windows, found.risk, rows=found.rows, zone=zone))
+        if found.by is not None:
+            show(slice_quality_table(found.by))
     if not found.labelled:
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
     if found.risk.alarm:
@@ -150,16 +156,22 @@ def _show_quality(workspace: Workspace, period: Period, every: str | None, *, as
 
 
 def _show_estimate(
-    workspace: Workspace, period: Period, calibration: Path | None, *, as_json: bool
+    workspace: Workspace, period: Period, calibration: Path | None, by: str | None, *, as_json: bool
 ) -> ExitCode:
     """Show what the labelled rows say of the others; 4 where that cannot be trusted."""
     from sentimon.reporting.estimate_tables import estimates_object, estimates_table
+    from sentimon.reporting.slice_quality_tables import slice_estimates_object, slice_estimates_table
     from sentimon.workflows.quality import estimate_quality
 
-    found = estimate_quality(workspace, period, calibration=calibration)
-    origin = None if calibration is None else str(calibration)
+    found = estimate_quality(workspace, period, calibration=calibration, by=by)
+    origin, labels = None if calibration is None else str(calibration), workspace.labels
     if as_json:
-        show_json(estimates_object(found.estimates, found.gap, calibration=origin, names=workspace.labels))
+        content = estimates_object(found.estimates, found.gap, calibration=origin, names=labels)
+        if found.by is not None:
+            content["by"] = slice_estimates_object(found.by, calibration=origin, names=labels)
+        show_json(content)
     else:
         show(estimates_table(found.estimates, found.gap, workspace.names, calibration=origin))
+        if found.by is not None:
+            show(slice_estimates_table(found.by, workspace.names))
     return ExitCode.OK if found.estimates.learnt else ExitCode.NO_VERDICT

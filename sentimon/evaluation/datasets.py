@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,17 @@ from sentimon.ingest.label_coding import LabelCoding, LabelCodingFinder
 from sentimon.ingest.tables import known_format
 from sentimon.jsonl import LONGEST, BadLine
 from sentimon.labels import THREE, Classes, Sentiment
+from sentimon.prediction_log.slice_fields import MISSING, SliceField
 
 DEFAULT_SPLIT = "test"
 _NAMED_ROWS = 3
 _ROWS_AHEAD = 1000
+_OF_MODEL = ("model", "revision")
 _CERTAIN = ("names",)
 """Codings of labels that need not be said."""
 
-_Row = tuple[object, object, str | None] | BadLine
-"""The text, the label as it is written, and the segment."""
+_Row = tuple[object, object, Mapping[str, object]] | BadLine
+"""The text, the label as it is written, and what the row says under the keys of the fields asked for."""
 
 
 def _unsaid(_: str) -> None:
@@ -42,8 +44,11 @@ class LabelledText:
 
     text: str
     label: Sentiment
-    segment: str | None = None
-    """Value of the segment column, empty where it is missing; None where there is no such column."""
+    slices: Mapping[str, str] = field(default_factory=dict)
+    """Its value of each field that was asked for; without a field that no row has."""
+    model: str | None = None
+    """The model that the row names; only where `@model` is asked for, and likewise the revision."""
+    revision: str | None = None
 
 
 def load_labelled(
@@ -51,7 +56,7 @@ def load_labelled(
     settings: InputSettings | None = None,
     *,
     split: str | None = None,
-    segment_column: str | None = None,
+    fields: Sequence[SliceField] = (),
     longest: int = LONGEST,
     classes: Classes = THREE,
     say: Callable[[str], None] = _unsaid,
@@ -60,9 +65,10 @@ def load_labelled(
 
     `source` is a file of any format that `sentimon.ingest` reads, or the name of a data set on the hub,
     with `:configuration` where it has several. `split` is for the hub: `test` if there is one, else
-    the only one. `settings` name the columns, and what the labels mean; that there is no `segment_column`
-    is no error. Labels of other classes than `classes` are bad. What is not certain, and how many rows were
-    left out, is said. Files leave nothing in any cache.
+    the only one. `settings` name the columns, and what the labels mean. Each text knows its values of
+    `fields`: columns, or told from it; that no row has one is no error. Labels of other classes than
+    `classes` are bad. What is not certain, and how many rows were left out, is said. Files leave nothing in
+    any cache.
 
     Raises:
         DataError: it cannot be found or read, lacks the split or a column, it is not certain what the labels
@@ -73,15 +79,19 @@ def load_labelled(
     if settings.format or _is_file_name(source):
         if split is not None:
             raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
-        rows, class_names = _rows_of_file(source, context, segment_column, say)
+        rows, class_names = _rows_of_file(source, context, fields, say)
     else:
         with _quiet():
-            rows, class_names = _rows_of_hub(source, _of_hub(source, split), settings, segment_column)
-    return _labelled(source, rows, context.label_coding(class_names), say)
+            rows, class_names = _rows_of_hub(source, _of_hub(source, split), settings, fields)
+    return _labelled(source, rows, context.label_coding(class_names), fields, say)
 
 
 def _labelled(
-    source: str, rows: Sequence[_Row], finder: LabelCodingFinder, say: Callable[[str], None]
+    source: str,
+    rows: Sequence[_Row],
+    finder: LabelCodingFinder,
+    fields: Sequence[SliceField],
+    say: Callable[[str], None],
 ) -> list[LabelledText]:
     if not rows:
         raise DataError(f"{source}: no rows", hint="an evaluation needs texts with gold labels")
@@ -96,7 +106,7 @@ def _labelled(
             left_out += 1
         else:
             try:
-                found.append(_labelled_text(*one, coding))
+                found.append(_labelled_text(*one, coding, fields))
             except DataError as error:
                 bad.append(f"row {number}: {error.message}")
     if bad:
@@ -107,7 +117,18 @@ def _labelled(
         raise DataError(f"{source}: no row has a text and a label", hint="an evaluation needs both")
     if coding.name not in _CERTAIN:
         say(f"{source}: labels are read as {coding.name}")
-    return found
+    return _without_unknown_fields(found)
+
+
+def _without_unknown_fields(rows: list[LabelledText]) -> list[LabelledText]:
+    """Return the rows without the fields that none of them has: the names of columns that are not there."""
+    known = {name for row in rows for name, value in row.slices.items() if value != MISSING}
+    if known == set(rows[0].slices):
+        return rows
+    return [
+        replace(row, slices={name: value for name, value in row.slices.items() if name in known})
+        for row in rows
+    ]
 
 
 def _coding_of(source: str, rows: Sequence[_Row], finder: LabelCodingFinder) -> LabelCoding:
@@ -120,10 +141,18 @@ def _coding_of(source: str, rows: Sequence[_Row], finder: LabelCodingFinder) -> 
         raise DataError(f"{source}: {error.message}", hint=error.hint) from error
 
 
-def _labelled_text(text: object, label: object, segment: str | None, coding: LabelCoding) -> LabelledText:
+def _labelled_text(
+    text: object,
+    label: object,
+    others: Mapping[str, object],
+    coding: LabelCoding,
+    fields: Sequence[SliceField],
+) -> LabelledText:
     if not isinstance(text, str):
         raise DataError(f"{shown(text)} is not text")
-    return LabelledText(text=text, label=coding.read(label), segment=segment)
+    model, revision = (None if (one := others.get(key)) is None else str(one) for key in _OF_MODEL)
+    row = LabelledText(text=text, label=coding.read(label), model=model, revision=revision)
+    return replace(row, slices={one.name: one.value(row, others) for one in fields}) if fields else row
 
 
 def _is_blank(text: object) -> bool:
@@ -155,7 +184,7 @@ def _check_file(source: str, path: Path) -> None:
 
 
 def _rows_of_file(
-    source: str, context: InputContext, segment: str | None, say: Callable[[str], None]
+    source: str, context: InputContext, fields: Sequence[SliceField], say: Callable[[str], None]
 ) -> tuple[list[_Row], Sequence[str] | None]:
     path = expanded(source)
     _check_file(source, path)
@@ -163,15 +192,14 @@ def _rows_of_file(
         with open_input_file(path, context) as file:
             for one in file.notes:
                 say(f"{source}: {one}")
-            return _read_rows(file, segment), file.class_names
+            return _read_rows(file, fields), file.class_names
     except (StoreError, UsageError) as error:
         raise DataError(error.message, hint=error.hint) from error
 
 
-def _read_rows(file: InputFile, segment: str | None) -> list[_Row]:
-    parts = file.table.class_names.get(segment or "")
+def _read_rows(file: InputFile, fields: Sequence[SliceField]) -> list[_Row]:
+    keys, names = _keys(fields), file.table.class_names
     rows: list[_Row] = []
-    known = segment in (file.table.heading or ())
     for one in file:
         if isinstance(one, BadLine):
             if one.kind in ("json", "encoding"):
@@ -179,16 +207,26 @@ def _read_rows(file: InputFile, segment: str | None) -> list[_Row]:
                 raise DataError(str(one), hint="write one JSON object a line")
             rows.append(one)
             continue
-        # A row of JSON that has a column may be the last one.
-        known = known or segment in one.fields
-        rows.append((one.text, one.fields.get("label"), _said(one.fields.get(segment or ""), parts)))
-    if not known:
-        rows = [one if isinstance(one, BadLine) else (*one[:2], None) for one in rows]
+        rows.append((one.text, one.fields.get("label"), _others(one.fields, keys, names)))
     return rows
 
 
+def _keys(fields: Sequence[SliceField]) -> tuple[str, ...]:
+    """Return the columns that some fields may lie in."""
+    return tuple(
+        dict.fromkeys(key for one in fields for key in (_OF_MODEL if one.name == "@model" else one.keys))
+    )
+
+
+def _others(
+    row: Mapping[str, object], keys: Sequence[str], names: Mapping[str, Sequence[str]]
+) -> Mapping[str, object]:
+    """Return what a row says under `keys`: the class name instead of an index into `names`."""
+    return {key: _said(row[key], names.get(key)) for key in keys if key in row}
+
+
 def _rows_of_hub(
-    source: str, data: Any, settings: InputSettings, segment: str | None
+    source: str, data: Any, settings: InputSettings, fields: Sequence[SliceField]
 ) -> tuple[list[_Row], Sequence[str] | None]:
     features: Mapping[str, Any] = data.features or {}
     names = list(features) or list(next(iter(data), {}))
@@ -200,21 +238,18 @@ def _rows_of_hub(
     if columns.text is None or columns.label is None:
         raise DataError(f"{source}: no columns", hint="check that the data set has rows")
     text, label = columns.text.name, columns.label.name
-    segment = segment if segment in names else None
-    chosen = list(dict.fromkeys([text, label, *([segment] if segment else [])]))
-    parts = getattr(features.get(segment), "names", None) if segment else None
+    keys = [key for key in _keys(fields) if key in names]
+    parts = {key: found for key in keys if (found := getattr(features.get(key), "names", None))}
     rows: list[_Row] = [
-        (row.get(text), row.get(label), _said(row.get(segment), parts) if segment else None)
-        for row in data.select_columns(chosen)
+        (row.get(text), row.get(label), _others(row, keys, parts))
+        for row in data.select_columns(list(dict.fromkeys([text, label, *keys])))
     ]
     return rows, getattr(features.get(label), "names", None)
 
 
-def _said(value: object, names: Sequence[str] | None) -> str:
-    """Return the text of a cell: the class name of an index into `names`, empty where it is missing."""
-    if names is not None and isinstance(value, int) and 0 <= value < len(names):
-        return names[value]
-    return "" if value is None else str(value)
+def _said(value: object, names: Sequence[str] | None) -> object:
+    """Return what a cell says: the class name of an index into `names`."""
+    return names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
 
 
 def _of_hub(source: str, split: str | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.evaluation.realised_quality import Judged
-from sentimon.gold_labels.gold_label import design_weights
+from sentimon.gold_labels.gold_label import GoldLabel, design_weights
 from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.labels import THREE, Sentiment
+from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import ModelKey
 from sentimon.prediction_log.windows import Period
 
@@ -101,6 +102,26 @@ class ModelRows:
     labelled_without_scores: int = 0
     """Labelled rows, of any time, without them."""
 
+    slices: dict[str, ModelRows] = field(default_factory=dict)
+    """The same rows by slice, where they are divided."""
+
+    def add(self, record: PredictionRecord, gold: GoldLabel | None, *, held: bool, random: Random) -> None:
+        """Add a row, which is of the period if it is `held`; `random` draws the sample."""
+        if record.scores is None:
+            self.without_scores += held
+            self.labelled_without_scores += gold is not None
+            return
+        if gold is not None:
+            (self.inside if held else self.outside).append(Judged.of(record, gold))
+        if not held:
+            return
+        self.counts[record.sentiment] += 1
+        entry = (record.scores.vector, record.text)
+        if len(self.sample) < MOST_ROWS:
+            self.sample.append(entry)
+        elif (place := random.randrange(sum(self.counts))) < MOST_ROWS:
+            self.sample[place] = entry
+
     @property
     def rows(self) -> int:
         """Return the number of rows of the period, with scores or without."""
@@ -117,30 +138,27 @@ class ModelRows:
         )
 
 
-def gather(rows: Iterable[RowWithLabel], period: Period, *, seed: int) -> dict[ModelKey, ModelRows]:
+def gather(
+    rows: Iterable[RowWithLabel],
+    period: Period,
+    *,
+    seed: int,
+    slice_of: Callable[[PredictionRecord], str] | None = None,
+) -> dict[ModelKey, ModelRows]:
     """Return the rows of each (model, revision); one pass, memory for labelled and sampled rows.
 
-    `seed` and the order of the rows determine which are sampled.
+    `seed` and the order of the rows determine which are sampled. With `slice_of`, which names the slice of a
+    row, they are divided too; that does not change which of all rows are sampled.
 
     Source: Vitter (1985), ACM Trans. Math. Softw. 11, 37-57 (algorithm R).
     """
-    random = Random(seed)  # noqa: S311 - a sample, no secret
+    random, random_of_slices = Random(seed), Random(seed)  # noqa: S311 - samples, no secrets
     found: dict[ModelKey, ModelRows] = {}
     for record, gold in rows:
         own = found.setdefault((record.model, record.revision), ModelRows())
         held = period.holds(record.timestamp)
-        if record.scores is None:
-            own.without_scores += held
-            own.labelled_without_scores += gold is not None
-            continue
-        if gold is not None:
-            (own.inside if held else own.outside).append(Judged.of(record, gold))
-        if not held:
-            continue
-        own.counts[record.sentiment] += 1
-        entry = (record.scores.vector, record.text)
-        if len(own.sample) < MOST_ROWS:
-            own.sample.append(entry)
-        elif (place := random.randrange(sum(own.counts))) < MOST_ROWS:
-            own.sample[place] = entry
+        own.add(record, gold, held=held, random=random)
+        if slice_of is not None:
+            part = own.slices.setdefault(slice_of(record), ModelRows())
+            part.add(record, gold, held=held, random=random_of_slices)
     return found

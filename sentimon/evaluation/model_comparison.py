@@ -168,7 +168,7 @@ def parts_of(
     parts = {f"gold {LABELS[place]}": gold == place for place in present}
     given = np.array(values, dtype=object)
     for value in sorted({one for one in values if one is not None}):
-        parts[f"{column} {value or '(none)'}"] = np.asarray(given == value, dtype=np.bool_)
+        parts[f"{column} {value}"] = np.asarray(given == value, dtype=np.bool_)
     lengths, below = np.array([len(text) for text in texts]), -1
     for most, name in LENGTHS:
         own = lengths > below if most is None else (lengths > below) & (lengths <= most)

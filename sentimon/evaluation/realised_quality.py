@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -19,6 +19,7 @@ from sentimon.gold_labels.gold_label import GoldLabel, design_weights
 from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.slice_fields import SliceField
 from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.intervals import Difference, Estimate
 
@@ -34,10 +35,12 @@ class Judged:
     """None where the classifier gave at most the score of its best class."""
     text: str | None
     confidence: float | None = None
+    slices: Mapping[str, str] = field(default_factory=dict)
+    """Its value of each field that divides the rows."""
 
     @classmethod
-    def of(cls, record: PredictionRecord, gold: GoldLabel) -> Judged:
-        """Return a logged row together with its gold label."""
+    def of(cls, record: PredictionRecord, gold: GoldLabel, fields: Iterable[SliceField] = ()) -> Judged:
+        """Return a logged row together with its gold label, and its values of `fields`."""
         return cls(
             timestamp=record.timestamp,
             predicted=record.sentiment,
@@ -45,6 +48,7 @@ class Judged:
             scores=None if record.scores is None else record.scores.vector,
             text=record.text,
             confidence=record.confidence,
+            slices={one.name: one.value(record, record.extra) for one in fields},
         )
 
     @property
@@ -78,18 +82,19 @@ class QualityWindow:
 
 
 def judge(
-    rows: Iterable[RowWithLabel], calendar: Calendar | None = None
+    rows: Iterable[RowWithLabel], calendar: Calendar | None = None, *, fields: Sequence[SliceField] = ()
 ) -> tuple[list[Judged], Mapping[datetime | None, int]]:
     """Return (the labelled rows in log order, the number of rows in each window by its start).
 
-    Without a `calendar` all rows are counted under None. One pass, memory for the labelled rows and windows.
+    Without a `calendar` all rows are counted under None. A labelled row knows its values of `fields`. One
+    pass, memory for the labelled rows and windows.
     """
     judged: list[Judged] = []
     counts: Counter[datetime | None] = Counter()
     for record, gold in rows:
         counts[calendar.start_of(record.timestamp) if calendar else None] += 1
         if gold is not None:
-            judged.append(Judged.of(record, gold))
+            judged.append(Judged.of(record, gold, fields))
     return judged, counts
 
 

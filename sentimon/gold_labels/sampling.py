@@ -64,31 +64,69 @@ def draw_rows(
 
     Source: Duffield, Lund & Thorup (2007), J. ACM 54(6), article 32, theorems 1 and 2.
     """
-    heap: list[tuple[float, Key, int, PredictionRecord]] = []
-    held: set[Key] = set()
+    sample = PrioritySample(n)
     frame = 0
     for number, (key, record) in enumerate(candidates):
         frame += 1
-        if key in held:
-            continue
-        entry = (weigh(record) / _uniform(seed, key), key, number, record)
-        if len(heap) <= n:
-            heapq.heappush(heap, entry)
-            held.add(key)
-        elif entry[:2] > heap[0][:2]:
-            held.add(key)
-            held.discard(heapq.heapreplace(heap, entry)[1])
-    threshold = heap[0][0] if len(heap) > n else 0.0
-    picked = sorted(heap, key=lambda entry: entry[0])[-n:]
+        sample.offer(priority(seed, key, weigh(record)), key, number, record)
     rows = [
         SampledRow(
-            record=record,
-            key=key,
-            probability=min(1.0, weigh(record) / threshold) if threshold else 1.0,
+            record=record, key=key, probability=drawn_with(weigh(record), sample.threshold_without(key))
         )
-        for _, key, _, record in sorted(picked, key=lambda entry: entry[2])
+        for key, _, record in sample.picked()
     ]
     return Draw(rows=tuple(rows), frame=frame)
+
+
+class PrioritySample:
+    """The `n` candidates with the highest priorities so far, and the next one: their threshold."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self._heap: list[tuple[float, Key, int, PredictionRecord]] = []
+        self._held: set[Key] = set()
+
+    def offer(self, priority: float, key: Key, number: int, record: PredictionRecord) -> None:
+        """Take a candidate, the `number`-th, unless `n` others have higher priorities."""
+        if key in self._held:
+            return
+        entry = (priority, key, number, record)
+        if len(self._heap) <= self.n:
+            heapq.heappush(self._heap, entry)
+            self._held.add(key)
+        elif entry[:2] > self._heap[0][:2]:
+            self._held.add(key)
+            self._held.discard(heapq.heapreplace(self._heap, entry)[1])
+
+    def picked(self) -> list[tuple[Key, int, PredictionRecord]]:
+        """Return those that are drawn, with their numbers, in the order in which they came."""
+        drawn = [entry[1:] for entry in self._heap[1:]] if self._full else [entry[1:] for entry in self._heap]
+        return sorted(drawn, key=lambda one: one[1])
+
+    def threshold_without(self, key: Key) -> float:
+        """Return the `n`-th highest priority of the other candidates, which `key` must exceed to be drawn.
+
+        It is 0 where there are at most `n` candidates.
+        """
+        if not self._full:
+            return 0.0
+        lowest = self._heap[0]
+        # In a heap the lowest but one is a child of the lowest.
+        return lowest[0] if key in self._held and key != lowest[1] else min(self._heap[1:3])[0]
+
+    @property
+    def _full(self) -> bool:
+        return len(self._heap) > self.n
+
+
+def priority(seed: str, key: Key, weight: float) -> float:
+    """Return the priority of a candidate: its weight, divided by a number from its key and the seed."""
+    return weight / _uniform(seed, key)
+
+
+def drawn_with(weight: float, threshold: float) -> float:
+    """Return the probability that the priority of a weight exceeds a threshold."""
+    return min(1.0, weight / threshold) if threshold else 1.0
 
 
 def _uniform(seed: str, key: Key) -> float:

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from sentimon.evaluation.realised_quality import QualityWindow, RealisedQuality
     from sentimon.statistics.intervals import Estimate
 
-_COLUMNS = (("Labels", "right"), ("Accuracy", "left"), ("Macro recall", "left"), ("F1", "right"))
+QUALITY_COLUMNS = (("Labels", "right"), ("Accuracy", "left"), ("Macro recall", "left"), ("F1", "right"))
+"""The headings of `quality_cells`."""
 
 
 def realised_object(
     quality: RealisedQuality, windows: Sequence[QualityWindow] | None, risk: ErrorRateCheck, *, rows: int
 ) -> dict[str, Any]:
     """Return what `metrics --quality --json` documents; estimates are `{value, low, high, n}`."""
-    content: dict[str, Any] = {"rows": rows, **_quality(quality)}
+    content: dict[str, Any] = {"rows": rows, **quality_object(quality)}
     content["risk"] = {
         "alarm": risk.alarm,
         "decided": risk.decided,
@@ -48,7 +49,7 @@ def realised_object(
                 "end": format_moment(one.end),
                 "complete": one.complete,
                 "rows": one.rows,
-                **_quality(one.quality),
+                **quality_object(one.quality),
             }
             for one in windows
         ]
@@ -80,13 +81,13 @@ def _windows(
     narrow: bool,
 ) -> Table:
     title = "Quality by gold labels" + ("" if windows is None else f", {zone or 'local'} time")
-    table = new_table(title, ("Window", "left"), *_COLUMNS, narrow=narrow)
+    table = new_table(title, ("Window", "left"), *QUALITY_COLUMNS, narrow=narrow)
     for one in windows or ():
         start = minute(in_zone(one.start, zone), below=narrow) + ("" if one.complete else "*")
-        _add(table, start, one.rows, one.quality, narrow)
+        table.add_row(start, *quality_cells(one.quality, one.rows, narrow))
     if windows:
         table.add_section()
-    _add(table, "all", rows, quality, narrow)
+    table.add_row("all", *quality_cells(quality, rows, narrow))
     return table
 
 
@@ -116,13 +117,15 @@ def explain_risk(risk: ErrorRateCheck, quality: RealisedQuality) -> list[str]:
     return [*sentences, f"{odds}; it may be looked at after every label."]
 
 
-def _add(table: Table, name: str, rows: int, quality: RealisedQuality, narrow: bool) -> None:
+def quality_cells(quality: RealisedQuality, rows: int, narrow: bool) -> tuple[str, ...]:
+    """Return the cells of a row of figures: labels of all rows, accuracy, macro recall, F1."""
     # A third interval would not fit 80 columns; it is in --json.
     shown = (estimate(one, below=narrow) for one in (quality.accuracy, quality.macro_recall))
-    table.add_row(name, f"{quality.n}/{rows}", *shown, number(quality.macro_f1.value))
+    return f"{quality.n}/{rows}", *shown, number(quality.macro_f1.value)
 
 
-def _quality(quality: RealisedQuality) -> dict[str, Any]:
+def quality_object(quality: RealisedQuality) -> dict[str, Any]:
+    """Return the quality of labelled rows; estimates are `{value, low, high, n}`."""
     return {
         "labels": quality.n,
         "weighted": quality.weighted,

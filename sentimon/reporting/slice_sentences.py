@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sentimon.monitoring.slice_comparison import FieldComparison, SliceState
-from sentimon.reporting.plain_text import number, visible
+from sentimon.reporting.plain_text import counted, number, visible
 from sentimon.statistics.mix_decomposition import Decomposition, SlicePart
 
 _NAMED = 3
@@ -32,6 +32,17 @@ def explain_slices(found: FieldComparison, names: Sequence[str]) -> list[str]:
     if found.too_many:
         sentences.append(f"{visible(found.field)} has more values than can be told apart.")
     return sentences
+
+
+def explain_others(field: str, values: int | None, shown: int, rows: int) -> list[str]:
+    """Return what the slice `(other)` holds, as sentences: so many `rows`, where there are any.
+
+    `values` is the number of values of the field, None where they are too many; `shown` that of all slices.
+    """
+    if values is None:
+        return [f"{visible(field)} has more values than can be told apart: all rows are (other)."]
+    left = counted(values - shown + 1, "value")
+    return [f"(other) are {counted(rows, 'row')} of {left} with fewer rows."] if rows else []
 
 
 def _explain_change(subject: str, change_of: Decomposition, name: str) -> str:

@@ -13,8 +13,8 @@ from rich.text import Text
 from sentimon.labels import LABELS, by_name
 from sentimon.monitoring.slice_comparison import FieldComparison, SliceState
 from sentimon.monitoring.slice_metrics import FieldMetrics, not_told_apart
-from sentimon.reporting.plain_text import change, counted, estimate, number, visible
-from sentimon.reporting.slice_sentences import explain_slices
+from sentimon.reporting.plain_text import change, estimate, number, visible
+from sentimon.reporting.slice_sentences import explain_others, explain_slices
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of, short_name
 from sentimon.statistics.intervals import Difference
 from sentimon.statistics.mix_decomposition import Decomposition
@@ -51,18 +51,9 @@ def _slices(found: FieldMetrics, names: Sequence[str], narrow: bool) -> Table:
 
 
 def _explain(found: FieldMetrics) -> list[str]:
-    sentences = []
-    if any(one.few for one in found.slices):
-        sentences.append("* too few rows for a verdict")
-    others = not_told_apart(found)
-    if found.too_many:
-        sentences.append(
-            f"{visible(found.field)} has more values than can be told apart: all rows are (other)."
-        )
-    elif others:
-        left = counted(found.values - len(found.slices) + 1, "value")
-        sentences.append(f"(other) are {counted(others, 'row')} of {left} with fewer rows.")
-    return sentences
+    few = ["* too few rows for a verdict"] if any(one.few for one in found.slices) else []
+    values = None if found.too_many else found.values
+    return few + explain_others(found.field, values, len(found.slices), not_told_apart(found))
 
 
 def slices_object(found: FieldMetrics, names: Sequence[str] = LABELS) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sentimon.evaluation.datasets import LabelledText
     from sentimon.evaluation.model_comparison import Comparison
     from sentimon.evaluation.quality import Quality
+    from sentimon.evaluation.slice_quality import FieldEvaluation
     from sentimon.labels import Sentiment
     from sentimon.statistics.intervals import Estimate
     from sentimon.workflows.workspace import Workspace
@@ -46,6 +47,8 @@ class Evaluation:
     quality: Quality
     model: str
     revision: str
+    by: FieldEvaluation | None = None
+    """The quality by the values of a field; None where that is not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +60,35 @@ class CalibrationFit:
     error_calibrated: Estimate
 
 
-def evaluate_model(workspace: Workspace, rows: Sequence[LabelledText]) -> Evaluation:
-    """Return how good the model in force is on labelled texts.
+def evaluate_model(
+    workspace: Workspace, rows: Sequence[LabelledText], *, by: str | None = None
+) -> Evaluation:
+    """Return how good the model in force is on labelled texts, which were read `by` the same field, if any.
 
     Raises:
         DataError: a text cannot be scored.
     """
     from sentimon.evaluation.quality import evaluate
+    from sentimon.evaluation.slice_quality import evaluate_slices
+    from sentimon.prediction_log.slice_fields import MISSING
 
     scored = score_all(workspace, [row.text for row in rows])
-    level = workspace.settings.drift.confidence_level
-    quality = evaluate(
-        scored.scores, [row.label for row in rows], confidence_level=level, present=workspace.classes
-    )
-    return Evaluation(quality=quality, model=scored.model, revision=scored.revision)
+    settings, labels = workspace.settings, [row.label for row in rows]
+    level, present = settings.drift.confidence_level, workspace.classes
+    slices = None
+    if by is not None:
+        slices = evaluate_slices(
+            by,
+            [row.slices.get(by, MISSING) for row in rows],
+            scored.scores,
+            labels,
+            most=settings.segments.most_values,
+            min_labels=settings.quality.min_labels,
+            confidence_level=level,
+            present=present,
+        )
+    quality = evaluate(scored.scores, labels, confidence_level=level, present=present)
+    return Evaluation(quality=quality, model=scored.model, revision=scored.revision, by=slices)
 
 
 def calibrate_model(workspace: Workspace, rows: Sequence[LabelledText]) -> CalibrationFit:
@@ -106,15 +124,14 @@ def compare_on(
     """Return how the second model compares with the first on the labelled texts that `data` names.
 
     Raises:
-        UsageError: a model has no name.
+        UsageError: a model has no name, or texts cannot be divided by that field.
         DataError: the texts cannot be read, or lack the column that was named for segments.
         NoVerdictError: there are too few rows.
     """
     if not all(name.strip() for name in models):
         raise UsageError("a model has no name", hint="sentimon-default is the model that ships")
-    rows = read_labelled(workspace, data, split=split, segment=segment)
-    if segment != LANGUAGE_COLUMN and rows[0].segment is None:
-        raise DataError(f"{data}: no column {segment!r}", hint="leave out --segment, or name another column")
+    named = segment != LANGUAGE_COLUMN
+    rows = read_labelled(workspace, data, split=split, by=segment, origin="--segment", needed=named)
     a, b, seconds = score_with_both(workspace, models, rows)
     return compare_classes(workspace, rows, a, b, seconds=seconds, segment=segment)
 
@@ -144,7 +161,7 @@ def compare_classes(
         gold,
         np.array(a, dtype=np.int64),
         np.array(b, dtype=np.int64),
-        parts=parts_of(gold, texts, segment, [row.segment for row in rows], workspace.classes),
+        parts=parts_of(gold, texts, segment, [row.slices.get(segment) for row in rows], workspace.classes),
         seconds=seconds,
         tolerance=settings.quality.compare_tolerance,
         confidence_level=settings.drift.confidence_level,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sentimon.errors import UsageError
 from sentimon.workflows.log_labels import describe_lines, read_labels, text_hash
 from sentimon.workflows.log_rows import open_log
+from sentimon.workflows.slices import check_some_row_has, field_named
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.label_join import LabelLookup
     from sentimon.gold_labels.sampling import Draw
     from sentimon.gold_labels.sampling_strategies import Weigh
+    from sentimon.gold_labels.stratified_sampling import SliceDraw
     from sentimon.ingest.input_file import InputFile
     from sentimon.ingest.input_row import InputRow
     from sentimon.jsonl import BadLine
     from sentimon.prediction_log.record import PredictionRecord
+    from sentimon.prediction_log.slice_fields import SliceField
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
 
@@ -60,6 +63,8 @@ class LabellingSheet:
 
     path: str
     draw: Draw
+    by: Sequence[SliceDraw] | None = None
+    """What was drawn of each slice, those with the most rows first; None where that is not asked for."""
 
 
 def import_labels(
@@ -203,16 +208,19 @@ def draw_to_label(
     n: int = 100,
     strategy: str = "uncertain",
     seed: int = 0,
+    by: str | None = None,
     force: bool = False,
 ) -> LabellingSheet:
     """Write `n` unlabelled rows of `period` to a CSV file that people fill in, and return the draw.
 
     The strategy is "random", "uncertain", "drifted" or "diverse"; every row keeps a chance to be picked,
-    and the sheet says with which probability each was. `force` replaces the file that is there.
+    and the sheet says with which probability each was. With `by`, the name of a field such as "channel", each
+    slice of the rows by its values is drawn from: half of `n` is shared out evenly among them, half by their
+    rows. `force` replaces the file that is there.
 
     Raises:
-        UsageError: there is no such strategy, no row has the confidence that "uncertain" needs, or the file
-            is no .csv file or may not be written.
+        UsageError: there is no such strategy or field, `n` is fewer than the slices, no row has the
+            confidence that "uncertain" needs, or the file is no .csv file or may not be written.
         StoreError: the file is there already; "drifted" is asked for without a baseline.
     """
     from sentimon.gold_labels.sampling import write_sheet
@@ -222,12 +230,16 @@ def draw_to_label(
     if output.suffix.lower() != ".csv":
         raise UsageError(f"{output}: the ending does not say what is written", hint="end it in .csv")
     sheet = workspace.output(output, ROWS, force=force)
-    draw = _draw(workspace, period or Period(), n=n, strategy=strategy, seed=seed)
+    field = None if by is None else field_named(by)
+    draw, parts = _draw(workspace, period or Period(), field, n=n, strategy=strategy, seed=seed)
     write_sheet(sheet, draw.rows, draw=workspace.now)
-    return LabellingSheet(path=str(sheet), draw=draw)
+    return LabellingSheet(path=str(sheet), draw=draw, by=parts)
 
 
-def _draw(workspace: Workspace, period: Period, *, n: int, strategy: str, seed: int) -> Draw:
+def _draw(
+    workspace: Workspace, period: Period, field: SliceField | None, *, n: int, strategy: str, seed: int
+) -> tuple[Draw, Sequence[SliceDraw] | None]:
+    """Return what is drawn, and of each slice where the rows are divided by a field."""
     from msgspec.structs import replace
 
     from sentimon.gold_labels.sampling import draw_rows
@@ -244,10 +256,36 @@ def _draw(workspace: Workspace, period: Period, *, n: int, strategy: str, seed: 
     unlabelled = _Unlabelled(workspace, period, book.finder(text_hash(workspace)))
     weigh = _weigh(workspace, unlabelled, strategy, before)
     # The labels so far are part of the seed: those not picked the last time are drawn anew.
-    draw = draw_rows(unlabelled.rows(noted=True), n=n, seed=f"{seed}:{len(book.labels)}", weigh=weigh)
+    salt, parts = f"{seed}:{len(book.labels)}", None
+    if field is None:
+        draw = draw_rows(unlabelled.rows(noted=True), n=n, seed=salt, weigh=weigh)
+    else:
+        draw, parts = _draw_by(workspace, unlabelled, field, n=n, seed=salt, weigh=weigh)
     if strategy == "uncertain":
         _check_confidences(workspace, unlabelled.without_confidence, draw.frame)
-    return draw
+    return draw, parts
+
+
+def _draw_by(
+    workspace: Workspace, unlabelled: _Unlabelled, field: SliceField, *, n: int, seed: str, weigh: Weigh
+) -> tuple[Draw, Sequence[SliceDraw]]:
+    from sentimon.gold_labels.stratified_sampling import allocate, draw_from_slices
+    from sentimon.prediction_log.slices import OTHER, GrowingSlices
+
+    growing = GrowingSlices()
+    for _, record in unlabelled.rows(noted=True):
+        growing.add(field.value(record, record.extra), record.sentiment, None)
+    slices = growing.slices()
+    check_some_row_has(workspace, field, slices)
+    shown = slices.told_apart(slices.largest(workspace.settings.segments.most_values)).tallies
+
+    def slice_of(record: PredictionRecord) -> str:
+        value = field.value(record, record.extra)
+        return value if value in shown else OTHER
+
+    counts = {value: tally.count for value, tally in shown.items()}
+    sizes = allocate(counts, n) if counts else {}
+    return draw_from_slices(unlabelled.rows, sizes=sizes, slice_of=slice_of, seed=seed, weigh=weigh)
 
 
 def _check_confidences(workspace: Workspace, lacking: int, rows: int) -> None:

@@ -115,7 +115,7 @@ def judge(
     from sentimon.workflows.evaluation import LANGUAGE_COLUMN, compare_classes, score_with_both
     from sentimon.workflows.labelled_texts import read_labelled
 
-    held_back = read_labelled(workspace, data, segment=LANGUAGE_COLUMN) if data else []
+    held_back = read_labelled(workspace, data, by=LANGUAGE_COLUMN, needed=False) if data else []
     listed = read_labelled(workspace, regressions) if regressions else []
     if not held_back and not listed:
         return PromotionCheck(comparison=None, listed=0, broken=())

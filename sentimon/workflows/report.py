@@ -185,9 +185,10 @@ def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWi
     takes: the windows themselves would be whole summaries, each of a thousand numbers.
     """
     from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import lay_out
     from sentimon.reporting.report.report_value import CountedWindow
-    from sentimon.timestamps import hour_of
+    from sentimon.timestamps import hour_of, start_of_hour
     from sentimon.workflows.drift import confidences
 
     calendar = log.calendar(every)
@@ -195,7 +196,8 @@ def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWi
         windows, summary = log.windows(period, calendar)
         return [CountedWindow.of(one) for one in windows], summary
     summary = log.summary(period)
-    frames = lay_out({}, summary, calendar, now=log.now)
+    begins = (calendar.start_of(start_of_hour(hour)) for hour in summary.hours)
+    frames = lay_out(dict.fromkeys(begins, Summary()), calendar, now=log.now)
     if not _are_hours(frames):
         return [CountedWindow.of(one) for one in log.windows(period, calendar)[0]], summary
     sure, nothing = confidences(log, period), ConfidenceSums()

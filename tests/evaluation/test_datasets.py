@@ -19,6 +19,7 @@ from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError
 from sentimon.evaluation.datasets import LabelledText, load_labelled
 from sentimon.labels import Sentiment
+from sentimon.prediction_log.slice_fields import SliceField
 
 NEGATIVE, NEUTRAL, POSITIVE = Sentiment
 THREE = [("bad", NEGATIVE), ("a table", NEUTRAL), ("good", POSITIVE)]
@@ -315,10 +316,36 @@ def test_segments_come_from_a_column_of_the_hub_too_also_where_it_holds_places_o
     rows = {"text": ["a", "b"], "label": [0, 2], "language": [1, None], "part": ["x", None]}
     data = datasets.DatasetDict({"test": datasets.Dataset.from_dict(rows, features=features)})
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: data)
-    assert [one.segment for one in load_labelled("o/t", segment_column="language")] == ["it", ""]
-    assert [one.segment for one in load_labelled("o/t", segment_column="part")] == ["x", ""]
-    assert [one.segment for one in load_labelled("o/t", segment_column="nothing")] == [None, None]
-    assert [one.segment for one in load_labelled("o/t", segment_column="label")] == ["negative", "positive"]
+
+    def values(name: str) -> list[str | None]:
+        return [one.slices.get(name) for one in load_labelled("o/t", fields=(SliceField(name),))]
+
+    assert values("language") == ["it", "(missing)"]
+    assert values("part") == ["x", "(missing)"]
+    assert values("nothing") == [None, None]
+    assert values("label") == ["negative", "positive"]
+    assert values("@length") == ["0-19", "0-19"]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_each_text_knows_its_values_of_columns_and_of_what_is_told_from_it(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith("csv"):
+        path.write_text(
+            "text,label,shop,model\ngood,positive,rome,m\n" + "x" * 20 + ",negative,,\n", encoding="utf-8"
+        )
+    else:
+        rows = [
+            {"text": "good", "label": "positive", "shop": "rome", "model": "m", "a": {"b": 3}},
+            {"text": "x" * 20, "label": "negative", "shop": "", "a": [1]},
+        ]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    names = ("shop", "@length", "@model", "a.b", "nowhere")
+    first, second = load_labelled(str(path), fields=tuple(map(SliceField, names)))
+    common = {"shop": "rome", "@length": "0-19", "@model": "m"}
+    assert first.slices == (common if name.endswith("csv") else common | {"a.b": "3"})
+    assert (second.slices["@length"], second.slices["@model"]) == ("20-49", "(missing)")
+    assert second.slices["shop"] in ("(empty)", "(missing)")
 
 
 def test_a_split_that_does_not_exist_is_an_error_that_lists_those_that_do(

@@ -105,10 +105,12 @@ def test_the_interval_covers_the_true_difference_in_nineteen_of_twenty_samples()
 
 
 def test_parts_are_gold_classes_values_of_the_column_and_lengths() -> None:
-    parts = parts_of(np.array([0, 1, 1]), ["a" * 50, "a" * 51, "a" * 101], "language", ["it", "en", ""])
+    parts = parts_of(
+        np.array([0, 1, 1]), ["a" * 50, "a" * 51, "a" * 101], "language", ["it", "en", "(missing)"]
+    )
     assert {name: np.flatnonzero(own).tolist() for name, own in parts.items()} == {
         "gold negative": [0], "gold neutral": [1, 2], "gold positive": [],
-        "language (none)": [2], "language en": [1], "language it": [0],
+        "language (missing)": [2], "language en": [1], "language it": [0],
         "up to 50 characters": [0], "51 to 100 characters": [1], "over 100 characters": [2],
     }  # fmt: skip
     assert len(parts_of(np.array([0]), [""], "language", [None])) == 6
