@@ -196,7 +196,8 @@ def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWi
         windows, summary = log.windows(period, calendar)
         return [CountedWindow.of(one) for one in windows], summary
     summary = log.summary(period)
-    begins = (calendar.start_of(start_of_hour(hour)) for hour in summary.hours)
+    hours = (start_of_hour(hour) for hour in summary.hours)
+    begins = (calendar.start_of(one) for one in hours if one is not None)
     frames = lay_out(dict.fromkeys(begins, Summary()), calendar, now=log.now)
     if not _are_hours(frames):
         return [CountedWindow.of(one) for one in log.windows(period, calendar)[0]], summary
