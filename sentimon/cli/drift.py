@@ -21,6 +21,7 @@ from sentimon.cli.options import (
     ByOption,
     ConfigOption,
     ExitZeroFlag,
+    ExplainFlag,
     JsonFlag,
     LogsOption,
     QuietFlag,
@@ -63,12 +64,6 @@ MatchOption = Annotated[
     typer.Option(
         "--match", help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz."
     ),
-]
-
-
-ExplainFlag = Annotated[
-    bool,
-    flag("--explain", help="Search all fields and their pairs for the slices that account for the change."),
 ]
 
 

@@ -15,6 +15,7 @@ from sentimon.cli.options import (
     ByOption,
     ConfigOption,
     ExitZeroFlag,
+    ExplainFlag,
     JsonFlag,
     LogsOption,
     ModelOption,
@@ -65,6 +66,7 @@ def report(
     until: UntilOption = None,
     every: WindowsOption = None,
     by: ByOption = None,
+    explain: ExplainFlag = False,
     where: WhereOption = None,
     evaluate: EvaluateOption = None,
     model: ModelOption = None,
@@ -105,6 +107,7 @@ def report(
         baseline=workspace.baseline_path(file),
         every=every,
         by=by,
+        explain=explain,
         options=command_options(workspace, config, file),
     )
     target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sentimon.evaluation.realised_quality import Judged
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.explained_change import ExplainedChange
     from sentimon.monitoring.retraining_rules import LastTrigger
     from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.monitoring.traffic import TrafficReport
@@ -63,6 +64,8 @@ class ReportRequest:
     """The length of the windows, such as "1d"; None goes by the rows."""
     by: str | None = None
     """A field whose slices are shown, beside those of the settings."""
+    explain: bool = False
+    """Whether the slices that account for the change are searched, which reads rows."""
     options: CommandOptions | None = None
     """How the log is named in the commands that the report shows; None: by its folder alone."""
 
@@ -81,6 +84,7 @@ class _Facts:
     traffic: TrafficReport | None
     words: GrownWords
     slices: Sequence[SlicesOverTime]
+    explained: ExplainedChange | None
 
 
 def build_report(
@@ -144,6 +148,7 @@ def build_report(
         last_trigger=_last_trigger(found),
         labelled=labelled,
         slices=found.slices,
+        explained=found.explained,
         settings=settings_of(workspace),
         options=request.options or CommandOptions(logs=workspace.source),
     )
@@ -175,7 +180,17 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         traffic=_traffic(log, asked, comparison),
         words=_grown(log, comparison),
         slices=[slices_of(log, asked.period, comparison, every, field) for field in log.fields],
+        explained=_explained(log, comparison) if asked.explain else None,
     )
+
+
+def _explained(log: Workspace, comparison: BaselineComparison) -> ExplainedChange | None:
+    from sentimon.workflows.drift import judged_rows
+    from sentimon.workflows.slice_search import explain_change
+
+    if comparison.baseline is None or not comparison.report.current.total:
+        return None
+    return explain_change(log, comparison.baseline, judged_rows(comparison.compared, comparison.report))
 
 
 def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWindow], Summary]:

@@ -21,7 +21,7 @@ KEYS = {
     *("answers", "period", "every", "windows", "baseline", "drift", "monitor", "incidents"),
     *("traffic", "saved_checks"),
     *("unreadable_saved_checks", "retraining", "last_trigger", "grown_words", "latest_texts", "no_words"),
-    *("slices", "quality", "settings"),
+    *("slices", "explained", "quality", "settings"),
 }
 NOW = ("--now", "2026-09-08T00:00:00Z")
 

@@ -304,6 +304,13 @@ def test_the_report_as_json_has_each_slice_in_each_window(moved: Path, run: Run)
     assert channel["against_baseline"]["changes"]["negative"]["change"]["value"] > 0.1
 
 
+def test_a_report_names_the_slices_that_account_for_the_change(moved: Path, run: Run) -> None:
+    assert run("report", "--explain", "--output", "r.md").code == 0
+    assert "| channel=mail | " in (moved / "r.md").read_text()
+    assert run("report", "--explain", "--json").json["explained"]["slices"]
+    assert run("report", "--json").json["explained"] is None
+
+
 def test_a_field_of_the_settings_that_no_row_has_is_no_error(tmp_path: Path, run: Run) -> None:
     (tmp_path / "sentimon.toml").write_text('[segments]\nfields = ["nowhere"]\n')
     logged(tmp_path, [one(n % 3, n) for n in range(120)])

@@ -101,6 +101,7 @@ def report(**given: Any) -> Report:
         last_trigger=None,
         labelled=None,
         slices=(),
+        explained=None,
         settings=[Setting(key="drift.threshold", value="0.15", origin="default")],
         options=CommandOptions(logs="logs"),
     )

@@ -12,6 +12,7 @@ import msgspec
 
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Reason
+from sentimon.monitoring.explained_change import ExplainedChange
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.onset import ConfidenceSums, Onset
 from sentimon.monitoring.prediction_metrics import Metrics
@@ -219,6 +220,8 @@ class Report:
     labelled: Labelled | None
     slices: Sequence[SlicesOverTime]
     """The rows by the values of the fields that divide them."""
+    explained: ExplainedChange | None
+    """The slices that account for the change; None where that was not asked for."""
     settings: Sequence[Setting]
     options: CommandOptions
 
