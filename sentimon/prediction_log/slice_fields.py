@@ -206,30 +206,25 @@ def field_values(others: Mapping[str, object]) -> Iterator[tuple[str, str]]:
                 yield f"{name}.{inner}", value_text(one)
 
 
-def column_values(
+def held_values(
     rows: Sequence[SlicedRow], field: SliceField, columns: Mapping[str, Sequence[object]]
-) -> list[str]:
-    """Return the value of each row; `columns` holds the values that the rows have under each of the keys."""
+) -> Sequence[str]:
+    """Return for each row a text whose `value_text` is its value: mostly what it holds itself.
+
+    `columns` holds what the rows have under each of the keys; UNSET in a row without it.
+    """
     if field.derived is not None:
         return [field.derived(row) for row in rows]
-    whole, *first = (columns[key] for key in field.keys)
-    if not first:
-        return _texts(whole)
-    rest = field.name.partition(".")[2]
-    inner = [
-        one if one is not msgspec.UNSET else (_at_path(other, rest) if isinstance(other, dict) else None)
-        for one, other in zip(whole, first[0], strict=True)
-    ]
-    return _texts(inner)
-
-
-def _texts(values: Sequence[object]) -> list[str]:
-    # Mostly there are few values, all of them text: then each is looked up once.
-    if {*map(type, values)} == {str}:
-        texts = {one: value_text(one) for one in cast(set[str], {*values})}
-        same = all(one == text for one, text in texts.items())
-        return cast(list[str], list(values)) if same else [texts[cast(str, one)] for one in values]
-    return [value_text(one) for one in values]
+    held, *first = (columns[key] for key in field.keys)
+    if first:
+        rest = field.name.partition(".")[2]
+        held = [
+            one if one is not msgspec.UNSET else (_at_path(other, rest) if isinstance(other, dict) else None)
+            for one, other in zip(held, first[0], strict=True)
+        ]
+    if {*map(type, held)} == {str}:
+        return cast(Sequence[str], held)
+    return [value_text(one) for one in held]
 
 
 def parse_conditions(texts: Iterable[str], *, origin: str) -> tuple[SliceCondition, ...]:

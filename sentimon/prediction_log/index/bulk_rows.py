@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from sentimon.labels import LABELS
 from sentimon.prediction_log.index.cells import CellTable, SlotFunction, TimeCell
-from sentimon.prediction_log.index.slice_sums import add_slices
+from sentimon.prediction_log.index.slice_sums import ValueCodes, add_slices
 from sentimon.prediction_log.index.text_sums import Flags, Floats, Integers, floats, integers, sum_texts
 from sentimon.prediction_log.record import AGREEMENT, LEAST_CONFIDENCE, OptionalFields
 from sentimon.prediction_log.summary import CONFIDENCE_BINS, POLARITY_BINS, GrowingSummary
@@ -136,11 +136,11 @@ _NO_SCORES = CommonScores(negative=math.nan, neutral=math.nan, positive=math.nan
 class RowColumns:
     """The classes, confidences and scores of some rows, one array each; what a row lacks is NaN.
 
-    `slices` holds the values of the fields that divide the rows, by the names of the fields.
+    `slices` holds the numbers of the values of the fields that divide the rows, by the names of the fields.
     """
 
     def __init__(self, rows: Sequence[CommonRow]) -> None:
-        self.slices: Mapping[str, Sequence[str]] = {}
+        self.slices: Mapping[str, Integers] = {}
         self.classes = integers([_CODES[row.sentiment] for row in rows])
         self.confidence = _confidences(rows)
         self.negative, self.neutral, self.positive = _scores(rows)
@@ -195,7 +195,9 @@ def _scores(rows: Sequence[CommonRow]) -> tuple[Floats, Floats, Floats]:
 class PendingColumns:
     """Columns that wait to be summed, with the cells that their rows belong to."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Sequence[SliceField] = ()) -> None:
+        self.codes = {field.name: ValueCodes() for field in fields}
+        """Of each field that divides the rows, the numbers of its values."""
         self._clear()
 
     def _clear(self) -> None:
@@ -233,12 +235,10 @@ class PendingColumns:
         cell_places = np.repeat(places, [length for _, length in self._runs])
         classes = np.concatenate([one.classes for one in self._columns])
         groups = cell_places * _CLASSES + classes
-        if self._columns[0].slices:
-            values = {
-                name: [value for one in self._columns for value in one.slices[name]]
-                for name in self._columns[0].slices
-            }
-            add_slices(cells, cell_places, values, classes, confidence)
+        if self.codes:
+            codes = {name: np.concatenate([one.slices[name] for one in self._columns]) for name in self.codes}
+            texts = {name: one.texts for name, one in self.codes.items()}
+            add_slices(cells, cell_places, codes, texts, classes, confidence)
         tallies = [tally for cell in cells for tally in cell.sums.classes]
         counts = np.bincount(groups, minlength=len(tallies))
         sure, confidence = _present(groups, confidence)
@@ -301,7 +301,7 @@ class BulkReader:
         self._cells = cells
         self._slot = slot
         self._where = where
-        self._pending = PendingColumns()
+        self._pending = PendingColumns(cells.fields)
         fields = (*cells.fields, *(one.field for one in where))
         keys = [key for field in fields if not field.derived for key in field.keys]
         self._decoders = BlockDecoders(list(dict.fromkeys(keys)))
@@ -334,7 +334,10 @@ class BulkReader:
                 rows, times = [rows[place] for place in chosen], [times[place] for place in chosen]
                 columns = RowColumns(rows)
         if self._cells.fields:
-            columns.slices = self._slice_values(rows)
+            columns.slices = {
+                field.name: self._pending.codes[field.name].codes(self._held(rows, field))
+                for field in self._cells.fields
+            }
         found = list(self._runs(times))
         texts = sum_texts([row.text for row in rows], [first for _, first, _ in found])
         runs = []
@@ -349,22 +352,22 @@ class BulkReader:
         self._pending.add(columns, runs)
         return len(decoded[0])
 
-    def _slice_values(self, rows: Sequence[CommonRow]) -> Mapping[str, Sequence[str]]:
-        return {field.name: self._values(rows, field) for field in self._cells.fields}
-
-    def _values(self, rows: Sequence[CommonRow], field: SliceField) -> Sequence[str]:
-        from sentimon.prediction_log.slice_fields import column_values
+    def _held(self, rows: Sequence[CommonRow], field: SliceField) -> Sequence[str]:
+        from sentimon.prediction_log.slice_fields import held_values
 
         keys, attributes = () if field.derived else field.keys, self._decoders.attributes
         columns = {key: list(map(attrgetter(attributes[key]), rows)) for key in keys}
-        return column_values(rows, field, columns)
+        return held_values(rows, field, columns)
 
     def _chosen(self, rows: Sequence[CommonRow]) -> list[int]:
         """Return the places of the rows for which all conditions hold."""
-        columns = [(self._values(rows, one.field), one.value) for one in self._where]
-        return [
-            place for place in range(len(rows)) if all(values[place] == wanted for values, wanted in columns)
-        ]
+        from sentimon.prediction_log.slice_fields import value_text
+
+        columns = []
+        for one in self._where:
+            held = self._held(rows, one.field)
+            columns.append((held, {text for text in {*held} if value_text(text) == one.value}))
+        return [place for place in range(len(rows)) if all(held[place] in wanted for held, wanted in columns)]
 
     def finish(self) -> None:
         """Complete the sums of the cells."""
