@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -229,5 +230,9 @@ def _unpack_histogram(content: bytes | dict[int, int], bins: int) -> array[int]:
         for place, rows in content.items():
             histogram[place] = rows
         return histogram
+    # Whole columns of bytes are put in place at once: a long log has a histogram for each of its hours.
     width = len(content) // bins
-    return array("q", array(next(one for one in _TYPES if array(one).itemsize == width), content).tolist())
+    wide = bytearray(8 * bins)
+    for place in range(width):
+        wide[(place if sys.byteorder == "little" else 8 - width + place) :: 8] = content[place::width]
+    return array("q", bytes(wide))
