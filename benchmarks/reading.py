@@ -8,6 +8,7 @@ bars, and the peak memory of the largest process. The parts:
 
 - scan: all rows read, against a script that only decodes each line with msgspec
 - stdlib: all rows read, against a script that reads them into objects with json and sums them up
+- segments: all rows read, divided by three fields of ten values each, against the same rows not divided
 - cores: all rows read by one process, against one process per core, by the clock
 - many: a long log with an index and 1 % of new rows, or none, against reading it all
 - start: short commands, against the import of typer alone
@@ -55,7 +56,8 @@ SHORT_RUNS = 4
 """Runs of a short command in each round: the shorter it is, the more the machine's noise counts."""
 MEGABYTE = 1_000_000
 PEAK_MEGABYTES = 60
-PARTS = ("scan", "stdlib", "cores", "many", "start", "report")
+PARTS = ("scan", "stdlib", "segments", "cores", "many", "start", "report")
+FIELDS = ("a", "b", "c")
 LOADED = ("-c", "import sys; from sentimon.__main__ import main; sys.exit(main())")
 """What the installed program does."""
 FULL_SCAN = {"SENTIMON_LOGS__INDEX": "false", "SENTIMON_ENGINE__WORKERS": "1"}
@@ -273,6 +275,8 @@ class Bench:
         """Yield what each of `parts` finds."""
         if "scan" in parts or "stdlib" in parts:
             yield from self.scan(bare="scan" in parts, stdlib="stdlib" in parts)
+        if "segments" in parts:
+            yield from self.segments()
         if "cores" in parts:
             yield from self.cores()
         if "many" in parts:
@@ -310,6 +314,38 @@ class Bench:
             yield from against_stdlib(costs)
         for name, text in OURS.items():
             yield peak_of(text, costs[name])
+
+    def segments(self) -> Iterator[Finding]:
+        """Compare a log whose rows are divided by three fields of ten values with one that is not."""
+        plain, divided = self._log(self._rows), self._place / "divided"
+        divided.mkdir(exist_ok=True)
+        with (
+            (plain / "predictions.jsonl").open("rb") as rows,
+            (divided / "predictions.jsonl").open("wb") as file,
+        ):
+            for number, line in enumerate(rows):
+                values = [
+                    f'"{name}":"{name}-{number // 10**place % 10}"' for place, name in enumerate(FIELDS)
+                ]
+                file.write(line.rstrip()[:-1] + f",{','.join(values)}}}\n".encode())
+        named = {"SENTIMON_SEGMENTS__FIELDS": json.dumps(FIELDS)}
+        command = ("metrics", "--json")
+        sides: dict[str, Work] = {
+            "not divided": partial(sentimon, divided, *command, settings=FULL_SCAN),
+            "three fields": partial(sentimon, divided, *command, settings=FULL_SCAN | named),
+            "one slice": partial(sentimon, divided, *command, "--where", "a=a-1", settings=FULL_SCAN),
+            "no rows": partial(sentimon, self._empty, *command, settings=FULL_SCAN),
+        }
+        costs = interleaved(f"{self._rows:,} rows with three fields of ten values", sides, self._rounds)
+        nothing = cpu(costs["no rows"])
+        base = cpu(costs["not divided"]) - nothing
+        for name, most in (("three fields", 1.5), ("one slice", None)):
+            yield Finding(
+                what=f"`metrics`, all rows, {name}, no index",
+                against="the same rows, not divided",
+                value=(cpu(costs[name]) - nothing) / base,
+                most=most,
+            )
 
     def cores(self) -> Iterator[Finding]:
         """Compare one process with one per core, by the clock."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sentimon.compat.retraining_manager import RetrainingManager, RetrainingTrigger
     from sentimon.monitoring.traffic import TrafficReport
     from sentimon.prediction_log.windows import Period
-    from sentimon.workflows.baseline import NewBaseline, make_baseline
+    from sentimon.workflows.baseline import NewBaseline, extend_baseline, make_baseline
     from sentimon.workflows.drift import BaselineComparison, DriftCheck, check_drift, compare_with_baseline
     from sentimon.workflows.labelling import (
         LabelImport,
@@ -91,6 +91,7 @@ __all__ = [
     "decide_retraining",
     "draw_to_label",
     "estimate_quality",
+    "extend_baseline",
     "import_labels",
     "label_status",
     "make_baseline",
@@ -109,7 +110,7 @@ _NAMES_OF = {
     "compat.retraining_manager": ("RetrainingManager", "RetrainingTrigger"),
     "monitoring.traffic": ("TrafficReport",),
     "prediction_log.windows": ("Period",),
-    "workflows.baseline": ("NewBaseline", "make_baseline"),
+    "workflows.baseline": ("NewBaseline", "extend_baseline", "make_baseline"),
     "workflows.drift": ("BaselineComparison", "DriftCheck", "check_drift", "compare_with_baseline"),
     "workflows.labelling": (
         "LabelImport",

@@ -11,6 +11,8 @@ from sentimon.errors import DataError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MICROSECONDS = 3_600_000_000
+NO_SUCH_YEAR = (OverflowError, ValueError, OSError)
+"""What `datetime` raises before year 1 and after year 9999."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -78,8 +80,16 @@ def in_utc(moment: datetime, zone: tzinfo | None) -> datetime:
         if moment.tzinfo is None and zone is not None:
             moment = moment.replace(tzinfo=zone)
         return moment.astimezone(UTC)
-    except (OverflowError, ValueError, OSError) as error:
+    except NO_SUCH_YEAR as error:
         raise DataError(f"{moment.isoformat()} has no counterpart in UTC") from error
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> datetime:
+    """Return `moment` (aware) in `zone`, None is local time; in UTC where the zone has no such year."""
+    try:
+        return moment.astimezone(zone)
+    except NO_SUCH_YEAR:
+        return moment.astimezone(UTC)
 
 
 def parse_bound(text: str, *, now: datetime, zone: tzinfo | None) -> datetime:

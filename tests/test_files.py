@@ -16,7 +16,13 @@ from sentimon.config.settings import LogSettings
 from sentimon.errors import ConfigError, StoreError
 from sentimon.files import is_there, open_own, read_file, read_if_there
 from sentimon.jsonl import LineError, file_lines, numbered_lines
-from sentimon.prediction_log.durable_files import append_lines, replace_file, write_at_end
+from sentimon.prediction_log.durable_files import (
+    append_lines,
+    create_file,
+    remove_file,
+    replace_file,
+    write_at_end,
+)
 from sentimon.prediction_log.locks import exclusive, shared
 from sentimon.prediction_log.writer import LogWriter
 from tests.support.rows import START, record
@@ -151,6 +157,22 @@ def test_locks_are_not_made_in_a_folder_that_a_link_chose(tmp_path: Path) -> Non
     (tmp_path / "logs" / ".sentimon").symlink_to(tmp_path / "other")
     with pytest.raises(StoreError, match=r"its folder \.sentimon is a link"):
         append_lines(tmp_path / "logs" / "labels.jsonl", [b"row"])
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_nothing_of_our_state_is_written_where_a_link_in_its_folder_leads(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "logs" / ".sentimon").mkdir(parents=True)
+    (tmp_path / "logs" / ".sentimon" / "jobs").symlink_to(tmp_path / "other")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / ".sentimon").symlink_to(tmp_path / "other")
+    for path in (tmp_path / "logs/.sentimon/jobs/job.json", tmp_path / "linked/.sentimon/said.json"):
+        for write in (replace_file, create_file):
+            with pytest.raises(StoreError, match="is a link") as caught:
+                write(path, b"{}")
+            assert str(path) in caught.value.message
+        with pytest.raises(StoreError, match="is a link"):
+            remove_file(path)
     assert list((tmp_path / "other").iterdir()) == []
 
 

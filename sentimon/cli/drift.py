@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,12 +15,13 @@ from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
 from sentimon.cli.later import LATER
-from sentimon.cli.opening import open_workspace
+from sentimon.cli.opening import command_options, open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ByOption,
     ConfigOption,
     ExitZeroFlag,
+    ExplainFlag,
     JsonFlag,
     LogsOption,
     QuietFlag,
@@ -35,7 +36,7 @@ from sentimon.cli.options import (
     plain_help,
     refuse_narrowed,
 )
-from sentimon.cli.output import counted, leave, note, show, show_json, show_sentences
+from sentimon.cli.output import counted, leave, note, show, show_json, show_sentences, show_steps
 from sentimon.cli.plan_reading import show_reading_plan
 from sentimon.cli.recording import PrometheusOption, recorded
 from sentimon.errors import ExitCode, UsageError
@@ -46,11 +47,9 @@ _EXIT_CODES = {"stable": ExitCode.OK, "drift": ExitCode.FINDING, "no verdict": E
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentimon.monitoring.traffic import TrafficReport
-    from sentimon.workflows.baseline import FirstBaseline
-    from sentimon.workflows.drift import BaselineComparison
+    from sentimon.reporting.command_steps import CommandOptions
+    from sentimon.workflows.drift import BaselineComparison, DriftCheck
     from sentimon.workflows.monitor import MonitorLook
-    from sentimon.workflows.traffic import TrafficLook
     from sentimon.workflows.workspace import Workspace
 
 
@@ -65,12 +64,6 @@ MatchOption = Annotated[
     typer.Option(
         "--match", help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz."
     ),
-]
-
-
-ExplainFlag = Annotated[
-    bool,
-    flag("--explain", help="Search all fields and their pairs for the slices that account for the change."),
 ]
 
 
@@ -153,7 +146,6 @@ def drift(
     """
     from sentimon.workflows.drift import check_drift, is_judged_by_monitor
     from sentimon.workflows.next_baseline import collect_baseline
-    from sentimon.workflows.traffic import TrafficLook
 
     if context.invoked_subcommand:
         return
@@ -190,7 +182,6 @@ def drift(
         collect_baseline(workspace, path)
     if is_judged_by_monitor(workspace, path):
         _refuse_chosen(rows)
-    look = TrafficLook(workspace=workspace, path=path)
     check = check_drift(
         workspace,
         path,
@@ -201,18 +192,19 @@ def drift(
         explain=rows.explain,
         keep=not monitor.dry_run,
         save=shown.save,
-        show=partial(_show, workspace, shown, look),
+        show=partial(_show, workspace, shown, command_options(workspace, config, file)),
     )
-    _say_notes(look, check.first, quiet=shown.quiet, keep=not monitor.dry_run)
+    _say_notes(workspace, path, check, quiet=shown.quiet, keep=not monitor.dry_run)
     leave(_EXIT_CODES[check.verdict.value], exit_zero=shown.exit_zero)
 
 
-def _say_notes(look: TrafficLook, first: FirstBaseline | None, *, quiet: bool, keep: bool) -> None:
+def _say_notes(workspace: Workspace, path: Path, check: DriftCheck, *, quiet: bool, keep: bool) -> None:
     """Say what is news of the traffic, and what became of a log without a baseline, on stderr."""
     from sentimon.workflows.traffic_notes import tell_of_traffic
 
-    if quiet:
-        tell_of_traffic(look.workspace, look.path, look.latest, keep=keep)
+    first = check.first
+    if quiet and check.traffic is not None:
+        tell_of_traffic(workspace, path, check.traffic, keep=keep)
     if first is not None and (first.urgent or not quiet):
         for line in first.notes:
             note(line)
@@ -228,39 +220,47 @@ def _check_new_baseline(workspace: Workspace, file: Path | None) -> None:
 
 
 def _show(
-    workspace: Workspace, shown: Shown, look: TrafficLook, result: BaselineComparison | MonitorLook
+    workspace: Workspace,
+    shown: Shown,
+    options: CommandOptions,
+    result: BaselineComparison | MonitorLook,
 ) -> None:
     from sentimon.workflows.drift import BaselineComparison
+    from sentimon.workflows.slices import say_lacking_fields
 
-    traffic = look.check(result)
     told = result.is_news or not shown.quiet
     if told:
         say_trouble(workspace, result.summary)
+        say_lacking_fields(
+            workspace, result.baseline if isinstance(result, BaselineComparison) else result.report.baseline
+        )
     if isinstance(result, BaselineComparison):
         if told:
-            _show_comparison(workspace, shown, traffic, result)
+            _show_comparison(workspace, shown, options, result)
         if shown.prometheus:
             shown.prometheus.keep_drift(workspace, result.report, result.by)
-            shown.prometheus.keep_traffic(traffic)
+            shown.prometheus.keep_traffic(result.traffic)
         return
     if told:
-        _show_look(workspace, shown, traffic, result)
+        _show_look(workspace, shown, options, result)
     sys.stdout.flush()
     if shown.prometheus:
         shown.prometheus.keep_monitor(workspace, result.report)
-        shown.prometheus.keep_traffic(traffic)
+        shown.prometheus.keep_traffic(result.traffic)
 
 
 def _show_comparison(
-    workspace: Workspace, shown: Shown, traffic: TrafficReport, found: BaselineComparison
+    workspace: Workspace, shown: Shown, options: CommandOptions, found: BaselineComparison
 ) -> None:
     if shown.as_json:
-        show_json({**found.entry, **_traffic_key(traffic)})
+        show_json(found.entry)
     else:
+        from sentimon.reporting.command_steps import first_steps
         from sentimon.reporting.decision_tables import drift_table
         from sentimon.reporting.traffic_sentences import explain_trouble
 
-        show(drift_table(found.report, workspace.names, zone=found.zone_name))
+        level = workspace.settings.drift.confidence_level
+        show(drift_table(found.report, workspace.names, zone=found.zone_name, confidence_level=level))
         if found.by is not None:
             from sentimon.reporting.slice_tables import comparison_table
 
@@ -270,27 +270,27 @@ def _show_comparison(
 
             show(search_table(found.explained, workspace.names))
         if found.compared.until is None:
-            show_sentences(explain_trouble(traffic))
+            show_sentences(explain_trouble(found.traffic))
+        if found.report.drifted:
+            show_steps(first_steps(options, risen=found.report.risen_most, onset=found.report.onset))
 
 
-def _traffic_key(traffic: TrafficReport) -> Mapping[str, Any]:
-    from sentimon.reporting.traffic_sentences import traffic_object
-
-    return {"traffic": traffic_object(traffic)}
-
-
-def _show_look(workspace: Workspace, shown: Shown, traffic: TrafficReport, seen: MonitorLook) -> None:
+def _show_look(workspace: Workspace, shown: Shown, options: CommandOptions, seen: MonitorLook) -> None:
     from sentimon.workflows.monitor import find_examples
 
     words, examples = find_examples(workspace, seen) if seen.report.drifting else ([], [])
     if shown.as_json:
-        show_json({**seen.to_dict(words, examples), **_traffic_key(traffic)})
+        show_json(seen.to_dict(words, examples))
     else:
+        from sentimon.reporting.command_steps import first_steps
         from sentimon.reporting.monitor_tables import monitor_table
         from sentimon.reporting.traffic_sentences import explain_trouble
 
         show(monitor_table(seen.report, workspace.names, words=words, examples=examples))
-        show_sentences(explain_trouble(traffic))
+        show_sentences(explain_trouble(seen.traffic))
+        if seen.report.incident is not None and seen.report.drifting:
+            onset = seen.report.incident.onset
+            show_steps(first_steps(options, risen=seen.report.risen_most, onset=onset))
 
 
 def _reset(workspace: Workspace, *, yes: bool) -> None:

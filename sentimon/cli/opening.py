@@ -6,12 +6,15 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentimon.config import load_settings
 from sentimon.config.paths import on_objects
 from sentimon.errors import UsageError
 from sentimon.workflows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sentimon.reporting.command_steps import CommandOptions
 
 
 def open_workspace(
@@ -53,6 +56,19 @@ def open_workspace(
 
         workspace = workspace.narrowed(parse_conditions(where, origin="--where"))
     return workspace
+
+
+def command_options(workspace: Workspace, config: Path | None, file: Path | None) -> CommandOptions:
+    """Return how the commands that an answer shows name the log, the settings and the baseline `file`."""
+    from sentimon.config.secrets import masked
+    from sentimon.reporting.command_steps import CommandOptions
+
+    return CommandOptions(
+        where=tuple(map(str, workspace.where)),
+        logs=masked(workspace.settings.logs.dir),
+        config=None if config is None else str(config),
+        baseline=None if file is None else str(file),
+    )
 
 
 def clock() -> datetime:

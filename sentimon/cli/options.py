@@ -109,6 +109,10 @@ WhereOption = Annotated[
     list[str] | None,
     typer.Option("--where", metavar="FIELD=VALUE", help="Only rows of that slice; may be given again."),
 ]
+ExplainFlag = Annotated[
+    bool,
+    flag("--explain", help="Search all fields and their pairs for the slices that account for the change."),
+]
 TimeZoneOption = Annotated[
     str | None,
     typer.Option(

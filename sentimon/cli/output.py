@@ -15,24 +15,46 @@ from sentimon.reporting.plain_text import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["NARROWEST", "counted", "leave", "note", "show", "show_json", "show_lines", "show_sentences"]
+    from sentimon.reporting.command_steps import Step
+
+__all__ = [
+    "NARROWEST",
+    "counted",
+    "leave",
+    "note",
+    "show",
+    "show_json",
+    "show_lines",
+    "show_sentences",
+    "show_steps",
+]
 NARROWEST = 60
 
 
-def show(renderable: RenderableType) -> None:
-    """Print a table or a text for people on stdout."""
+def show(renderable: RenderableType, *, wrap: bool = True) -> None:
+    """Print a table or a text for people on stdout; without `wrap` its lines are as long as they are."""
     from rich.console import Console
 
     console = Console(markup=False, highlight=False, emoji=False)
     # Narrower, a table would lose digits; a terminal that is narrower wraps its lines.
     console.width = max(console.width, NARROWEST)
-    console.print(renderable)
+    console.print(renderable, soft_wrap=not wrap)
 
 
 def show_sentences(sentences: Iterable[str]) -> None:
     """Print sentences for people on stdout, each from a line of its own on."""
     for sentence in sentences:
         show(sentence)
+
+
+def show_steps(steps: Iterable[Step]) -> None:
+    """Print what to do now on stdout: each step, and its commands on lines of their own."""
+    show("\nWhat to do now:")
+    for step in steps:
+        show(f"- {step.text}")
+        for command in step.commands:
+            # A command that is broken into lines cannot be copied.
+            show(f"    {visible(command)}", wrap=False)
 
 
 def show_json(value: Mapping[str, Any]) -> None:

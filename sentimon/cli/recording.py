@@ -133,10 +133,12 @@ class Recording:
             ExitCode.FINDING if trigger.triggered else ExitCode.NO_VERDICT if unsure else ExitCode.OK
         )
 
-    def keep_traffic(self, report: TrafficReport) -> None:
-        """Export whether rows still come; it changes nothing of how the run ended."""
+    def keep_traffic(self, report: TrafficReport | None) -> None:
+        """Export whether rows still come, if anybody looked; it changes nothing of how the run ended."""
         from sentimon.reporting.prometheus_text import traffic_families
 
+        if report is None:
+            return
         families = traffic_families(report)
         # The time of the newest row is part of the metrics, too, with rows dated in the future.
         names = {one.name for one in families}

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentimon.cli.opening import open_workspace
+from sentimon.cli.opening import command_options, open_workspace
 from sentimon.cli.options import (
     BaselineOption,
     ByOption,
     ConfigOption,
     ExitZeroFlag,
+    ExplainFlag,
     JsonFlag,
     LogsOption,
     ModelOption,
@@ -31,7 +32,7 @@ from sentimon.workflows.log_rows import say_trouble
 
 if TYPE_CHECKING:
     from sentimon.reporting.report.blocks import Story
-    from sentimon.reporting.report.report_value import CommandOptions, Labelled, Report
+    from sentimon.reporting.report.report_value import Labelled, Report
     from sentimon.workflows.workspace import Workspace
 
 _FILE = Path("report.html")
@@ -65,6 +66,7 @@ def report(
     until: UntilOption = None,
     every: WindowsOption = None,
     by: ByOption = None,
+    explain: ExplainFlag = False,
     where: WhereOption = None,
     evaluate: EvaluateOption = None,
     model: ModelOption = None,
@@ -105,7 +107,8 @@ def report(
         baseline=workspace.baseline_path(file),
         every=every,
         by=by,
-        options=_options(workspace, config, file),
+        explain=explain,
+        options=command_options(workspace, config, file),
     )
     target = None if output is None else workspace.output(output, REPORT, inputs=(config, file, evaluate))
     labelled = None if evaluate is None else _scored(workspace, evaluate)
@@ -118,19 +121,6 @@ def report(
             note(f"report of {value.summary.count} predictions written to {target}")
     if as_json:
         _print(value, exit_zero=exit_zero)
-
-
-def _options(workspace: Workspace, config: Path | None, file: Path | None) -> CommandOptions:
-    """Return how the commands that the report shows name the log."""
-    from sentimon.config.secrets import masked
-    from sentimon.reporting.report.report_value import CommandOptions
-
-    return CommandOptions(
-        where=tuple(map(str, workspace.where)),
-        logs=masked(workspace.settings.logs.dir),
-        config=None if config is None else str(config),
-        baseline=None if file is None else str(file),
-    )
 
 
 def _print(value: Report, *, exit_zero: bool) -> None:

@@ -90,7 +90,12 @@ def retrain(
 
     Example: sentimon retrain --labels-from logs/ --replay old.jsonl --output models/new
     """
-    from sentimon.finetuning.working_folder import WORKING_NAMES, check_output, working_folder
+    from sentimon.finetuning.working_folder import (
+        CHECKPOINT_FILE,
+        WORKING_NAMES,
+        check_output,
+        working_folder,
+    )
     from sentimon.workflows import retrain as workflow
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
@@ -115,7 +120,7 @@ def retrain(
     if dry_run:
         _show_plan(workspace, plan, [*(data or []), *(replay or [])], as_json=as_json)
         return
-    if (working := working_folder(path)).is_dir():
+    if ((working := working_folder(path)) / CHECKPOINT_FILE).is_file():
         note(f"going on from {working}")
     sources = [*(data or []), *([f"the labels of {labels_from}"] if labels_from else [])]
     results = workflow.retrain(plan, path, sources=sources, on_estimate=_note_estimate, on_epoch=_note_epoch)

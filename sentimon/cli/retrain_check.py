@@ -96,11 +96,10 @@ def _show(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    from sentimon.workflows.traffic import check_traffic
     from sentimon.workflows.traffic_notes import tell_of_traffic
 
-    traffic = check_traffic(workspace, path, compared=decision.comparison)
-    if quiet:
+    traffic = decision.traffic
+    if quiet and traffic is not None:
         tell_of_traffic(workspace, path, traffic)
     if prometheus:
         prometheus.keep_traffic(traffic)
@@ -114,9 +113,7 @@ def _show(
             note(f"bad line: {line}")
         say_trouble(workspace, decision.summary)
         if as_json:
-            from sentimon.reporting.traffic_sentences import traffic_object
-
-            show_json({**decision.entry, "traffic": traffic_object(traffic)})
+            show_json(decision.entry)
         else:
             # Not loaded where no table is shown: that is a tenth of the command's time.
             from sentimon.reporting.decision_tables import trigger_table

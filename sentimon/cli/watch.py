@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.opening import clock, open_workspace
-from sentimon.cli.options import BaselineOption, ConfigOption, LogsOption, TimeZoneOption, WhereOption
+from sentimon.cli.options import (
+    BaselineOption,
+    ByOption,
+    ConfigOption,
+    LogsOption,
+    TimeZoneOption,
+    WhereOption,
+)
 from sentimon.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ def watch(
     interval: IntervalOption = "5s",
     every: EveryOption = "1h",
     file: BaselineOption = None,
+    by: ByOption = None,
     where: WhereOption = None,
     tz: TimeZoneOption = None,
     config: ConfigOption = None,
@@ -51,15 +59,19 @@ def watch(
     from rich.console import Console
 
     from sentimon.reporting.live_view import MOST_WINDOWS
+    from sentimon.workflows.slices import field_named
     from sentimon.workflows.watch import Watcher
 
     pause = _pause(interval)
     workspace = open_workspace(config, {"logs.dir": logs, "metrics.time_zone": tz}, where=where)
+    if by is not None:
+        workspace = workspace.divided_by(field_named(by))
     watcher = Watcher(
         every=every,
         calendar=workspace.calendar(every),
         windows=MOST_WINDOWS,
         path=workspace.baseline_path(file),
+        by=by,
     )
     # Before the screen is taken: a log that cannot be read is an error, a long one shows its progress.
     first = watcher.look(workspace)

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import numpy as np
 
-from sentimon.errors import DataError
 from sentimon.evaluation.classification_metrics import (
     macro_f1,
     macro_recall,
@@ -21,7 +20,7 @@ from sentimon.gold_labels.label_join import RowWithLabel
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.slice_fields import SliceField
-from sentimon.prediction_log.windows import MOST_WINDOWS, Calendar
+from sentimon.prediction_log.windows import Calendar
 from sentimon.statistics.intervals import Difference, Estimate
 
 
@@ -131,28 +130,21 @@ def realised_quality_windows(
     `judged` and `counts` come from one call with the same calendar.
 
     Raises:
-        DataError: the rows span more than MOST_WINDOWS windows.
+        DataError: these are too many windows; see `Calendar.around`.
     """
-    starts = [start for start in counts if start is not None]
-    if not starts:
-        return []
     by_window: dict[datetime, list[Judged]] = {}
     for one in judged:
         by_window.setdefault(calendar.start_of(one.timestamp), []).append(one)
-    windows: list[QualityWindow] = []
-    start, last = min(starts), max(starts)
-    while start <= last:
-        if len(windows) >= MOST_WINDOWS:
-            raise DataError("too many windows to show", hint="use longer windows with --every")
-        end = calendar.after(start)
-        quality = realised_quality_of(by_window.get(start, []), confidence_level=confidence_level)
-        windows.append(
-            QualityWindow(
-                start=start, end=end, complete=end <= now, rows=counts.get(start, 0), quality=quality
-            )
+    return [
+        QualityWindow(
+            start=start,
+            end=end,
+            complete=end <= now,
+            rows=counts.get(start, 0),
+            quality=realised_quality_of(by_window.get(start, []), confidence_level=confidence_level),
         )
-        start = end
-    return windows
+        for start, end in calendar.around([start for start in counts if start is not None])
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,30 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from sentimon.errors import StoreError
+from sentimon.files import NotOursError, open_own
 from sentimon.finetuning.training_loop import EpochMetrics, TrainingState
 from sentimon.finetuning.working_folder import CHECKPOINT_FILE
 
 FACTS = "facts"
 """The key of the metadata that holds all but the tensors, as JSON."""
+
+
+class _Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a checkpoint but the tensors."""
+
+    run: str
+    step: Annotated[int, msgspec.Meta(ge=0)]
+    losses: list[float]
+    passes: list[EpochMetrics]
 
 
 @contextlib.contextmanager
@@ -32,10 +43,10 @@ def name_full_disk(path: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise StoreError(
-            f"{path}: cannot be written: {reason}",
-            hint="make room on that disk; the same command then goes on from its last checkpoint",
-        ) from error
+        hint = "make room on that disk; the same command then goes on from its last checkpoint"
+        if isinstance(error, NotOursError):
+            hint = "remove it; the same command then goes on from its last checkpoint"
+        raise StoreError(f"{path}: cannot be written: {reason}", hint=hint) from error
 
 
 def save_checkpoint(folder: Path, state: TrainingState, *, run: str) -> None:
@@ -49,16 +60,16 @@ def save_checkpoint(folder: Path, state: TrainingState, *, run: str) -> None:
     tensors |= {f"best.{name}": value for name, value in state.best.items()}
     for name, (first, second) in state.moments.items():
         tensors |= {f"first.{name}": first, f"second.{name}": second}
-    facts = {"run": run, "step": state.step, "losses": state.losses}
-    facts["passes"] = [asdict(one) for one in state.epochs]
-    content = save(
-        {name: value.contiguous() for name, value in tensors.items()}, metadata={FACTS: json.dumps(facts)}
-    )
+    facts = _Facts(run=run, step=state.step, losses=state.losses, passes=state.epochs)
+    # Not msgspec's JSON: a loss may be infinite.
+    metadata = {FACTS: json.dumps(msgspec.to_builtins(facts))}
+    content = save({name: value.contiguous() for name, value in tensors.items()}, metadata=metadata)
     path = folder / CHECKPOINT_FILE
     part = path.with_suffix(".part")
     with name_full_disk(path):
         folder.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        descriptor = open_own(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -76,28 +87,29 @@ def read_checkpoint(folder: Path, *, run: str) -> TrainingState | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {})[FACTS])
+            facts = msgspec.convert(json.loads((file.metadata() or {})[FACTS]), _Facts)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        moments = {
+            name: (first, tensors[f"second.{name}"])
+            for name, first in _with_prefix(tensors, "first.").items()
+        }
+    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise StoreError(
             f"{path}: cannot be read back: {error}", hint=f"remove {folder} to begin anew"
         ) from error
-    if facts["run"] != run:
+    if facts.run != run:
         raise StoreError(
             f"{folder} holds the checkpoint of another run: other rows, base or settings",
             hint="name another --output, or remove that folder to begin anew",
         )
     return TrainingState(
-        step=facts["step"],
+        step=facts.step,
         weights=_with_prefix(tensors, "weights."),
         average=_with_prefix(tensors, "average."),
         best=_with_prefix(tensors, "best."),
-        moments={
-            name: (first, tensors[f"second.{name}"])
-            for name, first in _with_prefix(tensors, "first.").items()
-        },
-        epochs=[EpochMetrics(**one) for one in facts["passes"]],
-        losses=facts["losses"],
+        moments=moments,
+        epochs=facts.passes,
+        losses=facts.losses,
     )
 
 

@@ -101,7 +101,7 @@ def cover(
             delays.append((gold.timestamp - record.timestamp).total_seconds() / 3600)
             drawn += gold.drawn
     known, rest = labelled.whole.summary(), unlabelled.whole.summary()
-    windows = None if calendar is None else _windows(labelled, unlabelled, known + rest, calendar, now)
+    windows = None if calendar is None else _windows(labelled, unlabelled, calendar, now)
     return Coverage(
         all=known + rest,
         labelled=known,
@@ -196,8 +196,9 @@ class _Sums:
 
 
 def _windows(
-    labelled: _Sums, unlabelled: _Sums, total: Summary, calendar: Calendar, now: datetime
+    labelled: _Sums, unlabelled: _Sums, calendar: Calendar, now: datetime
 ) -> tuple[CoverageWindow, ...]:
+    parts = dict.fromkeys([*labelled.parts, *unlabelled.parts], Summary())
     return tuple(
         CoverageWindow(
             start=window.start,
@@ -206,5 +207,5 @@ def _windows(
             all=labelled.part(window.start) + unlabelled.part(window.start),
             labelled=labelled.part(window.start),
         )
-        for window in lay_out({}, total, calendar, now=now)
+        for window in lay_out(parts, calendar, now=now)
     )

@@ -124,6 +124,14 @@ class DriftReport:
         changes = self.share_changes
         return max(Sentiment, key=lambda place: abs(changes[place].value))
 
+    @property
+    def risen_most(self) -> Sentiment | None:
+        """Return the class whose share rose most, None where either side has no rows."""
+        if self.share_changes is None:
+            return None
+        changes = self.share_changes
+        return max(Sentiment, key=lambda place: changes[place].value)
+
 
 def detect_drift(
     baseline: Baseline | None,

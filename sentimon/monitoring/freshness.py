@@ -99,8 +99,9 @@ def usual_gaps(hours: Mapping[int, Counts]) -> UsualGaps:
 def _by_chance(gaps: list[int], span: int) -> float:
     """Return the longest gap, in hours, that chance makes in ten years but for _FALSE_ALARM."""
     times = max(1.0, _HORIZON_HOURS / span) / _FALSE_ALARM
+    # There are fewer gaps than hours.
     filled = len(gaps) / (span + 1)
-    independent = math.log(len(gaps) * times) / -math.log1p(-filled) if filled < 1 else 0.0
+    independent = math.log(len(gaps) * times) / -math.log1p(-filled)
     usual = median(gaps)
     more = math.log(times) / math.log(len(gaps)) if len(gaps) > 1 else math.inf
     excess = max(gaps) - usual

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sentimon.config.settings import MonitorSettings, Settings
+from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift_decision import Reason, Verdict, reason_of
 from sentimon.monitoring.finding import Finding, reaches_delta, share_difference
@@ -133,6 +134,14 @@ class MonitorReport:
             if rows
         )
         return max(changes, default=None)
+
+    @property
+    def risen_most(self) -> Sentiment | None:
+        """Return the class whose share rose most in the checks that `counts` covers; None without rows."""
+        known, rows = self.reference.groups[0].reference, sum(self.counts)
+        if not rows:
+            return None
+        return max(Sentiment, key=lambda place: self.counts[place] / rows - known.counts[place] / known.n)
 
     @property
     def largest_finding(self) -> Finding | None:

@@ -30,6 +30,8 @@ class Onset:
     confidence_level: float
     from_the_start: bool
     """Whether the interval begins with the first rows: then the change may have begun before them."""
+    looked_back: bool = True
+    """Whether all rows since the baseline were looked at, and not those of the latest hours alone."""
 
     @property
     def began(self) -> datetime | None:
@@ -54,6 +56,7 @@ class Onset:
             "rows": self.rows,
             "confidence_level": self.confidence_level,
             "from_the_start": self.from_the_start,
+            "looked_back": self.looked_back,
         }
 
 

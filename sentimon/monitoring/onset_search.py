@@ -98,7 +98,7 @@ def confidence_onset(
     if found is None:
         return None
     parts = [part for part in _around(later, found.hour) if part]
-    found = _mean_change(baseline, later, parts, confidence_level)
+    found = _mean_change(baseline, later, parts, confidence_level, recoveries=True)
     return _onset(found, {hour: sums.rows for hour, sums in later.items()}, confidence_level)
 
 
@@ -122,7 +122,8 @@ def volume_onset(
     found = _rate_change(expected, rows, baseline_rows, (), confidence_level, recoveries=False)
     if found is None:
         return None
-    found = _rate_change(expected, rows, baseline_rows, _around(expected, found.hour), confidence_level)
+    parts = _around(expected, found.hour)
+    found = _rate_change(expected, rows, baseline_rows, parts, confidence_level, recoveries=True)
     return _onset(found, {hour: rows.get(hour, 0) for hour in expected}, confidence_level)
 
 
@@ -179,7 +180,7 @@ def _onset_of_counts(
     usual, changed = _around(later, rough.hour)
     for hour, counts in known.items():
         usual[hour] = _sum_of(usual.get(hour, (0, 0, 0)), counts)
-    found = _mix_change(baseline, later, (usual, changed), confidence_level)
+    found = _mix_change(baseline, later, (usual, changed), confidence_level, recoveries=True)
     return _onset(found, {hour: sum(counts) for hour, counts in later.items()}, confidence_level)
 
 
@@ -189,7 +190,7 @@ def _mix_change(
     parts: Iterable[HourlyCounts],
     confidence_level: float,
     *,
-    recoveries: bool = True,
+    recoveries: bool,
 ) -> ChangePoint | None:
     """Return when the class mix changed; `parts` are hours of one mix each, which tell how hours vary."""
     known = [(part, daily_waves(part)) for part in parts if part]
@@ -198,21 +199,27 @@ def _mix_change(
     swings = [[_swing(wave, hour) for wave in waves] for hour in range(HOURS_OF_DAY)]
 
     def adjusted(hour: int, counts: Cell) -> Cell:
-        """Return the counts of an hour, as if all hours of the day were alike and all rows independent."""
-        effect, swing = clustered_effect(correlation, sum(counts)), swings[hour % HOURS_OF_DAY]
-        return (
-            counts[0] / (effect * swing[0]),
-            counts[1] / (effect * swing[1]),
-            counts[2] / (effect * swing[2]),
-        )
+        effect = clustered_effect(correlation, sum(counts))
+        return _as_independent(counts, effect, swings[hour % HOURS_OF_DAY])
 
-    before: Cell = (0.0, 0.0, 0.0)
-    for hour, counts in baseline.items():
-        before = _sum_of(before, adjusted(hour, counts))
+    known_before = [adjusted(hour, counts) for hour, counts in baseline.items()]
+    negative, neutral, positive = (math.fsum(cell[place] for cell in known_before) for place in range(3))
+    before = negative, neutral, positive
     cells = [adjusted(hour, counts) for hour, counts in later.items()]
     return mix_change_point(
         list(later), cells, before, confidence_level=confidence_level, recoveries=recoveries
     )
+
+
+def _as_independent(counts: Cell, effect: float, swing: Sequence[float]) -> Cell:
+    """Return the counts of an hour as if all rows were independent, and all hours of the day alike.
+
+    `effect` is the design effect of the rows; `swing` how many times its share over the day each class has.
+    """
+    negative, neutral, positive = (
+        count / (effect * times) for count, times in zip(counts, swing, strict=True)
+    )
+    return negative, neutral, positive
 
 
 def _sum_of(one: tuple[N, N, N], other: tuple[N, N, N]) -> tuple[N, N, N]:
@@ -236,7 +243,7 @@ def _mean_change(
     parts: Sequence[Mapping[int, ConfidenceSums]],
     confidence_level: float,
     *,
-    recoveries: bool = True,
+    recoveries: bool,
 ) -> ChangePoint | None:
     """Return when the mean changed; `parts` are hours of one mean each, which tell how hours vary."""
     wholes = [_whole(part) for part in parts]
@@ -279,7 +286,7 @@ def _rate_change(
     parts: Iterable[Iterable[int]],
     confidence_level: float,
     *,
-    recoveries: bool = True,
+    recoveries: bool,
 ) -> ChangePoint | None:
     """Return when the rate changed; `parts` are hours of one rate each, which tell how hours vary."""
     found = [rate_dispersion((rows.get(hour, 0), expected[hour]) for hour in part) for part in parts]

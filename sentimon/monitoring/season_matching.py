@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from sentimon.errors import NoVerdictError
 from sentimon.monitoring.baseline import HOURS_OF_WEEK
 from sentimon.prediction_log.summary import Counts, Summary
-from sentimon.timestamps import start_of_hour
+from sentimon.timestamps import in_zone, start_of_hour
 
 FEWEST_ROWS = 30
 """Fewest rows of an hour of the week; with fewer, all hours together stand for it."""
@@ -83,7 +83,7 @@ def hours_of_week(hours: Mapping[int, Counts], zone: tzinfo | None) -> dict[int,
     cells: dict[int, Counts] = {}
     for hour, counts in hours.items():
         start = start_of_hour(hour)
-        place = _place(start.astimezone(zone)) if start else 0
+        place = _place(in_zone(start, zone)) if start else 0
         before = cells.get(place, (0, 0, 0))
         cells[place] = (before[0] + counts[0], before[1] + counts[1], before[2] + counts[2])
     return cells

@@ -6,7 +6,6 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sentimon.monitoring.drift_decision import Verdict
 from sentimon.prediction_log.slices import OTHER, Slices, SliceTally
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
@@ -57,15 +56,6 @@ class FieldComparison:
     """The change of the mean confidence; None where either side has no row with one."""
     too_many: bool
     """Whether the field has so many values that they are not told apart."""
-
-    @property
-    def worst(self) -> Verdict:
-        """Return drift where a slice has drifted, no verdict where none could be judged, else stable."""
-        states = {one.state for one in self.slices}
-        if SliceState.DRIFT in states:
-            return Verdict.DRIFT
-        judged = states & {SliceState.CHANGED, SliceState.UNCHANGED}
-        return Verdict.STABLE if judged else Verdict.NO_VERDICT
 
 
 def compare_slices(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from sentimon.labels import THREE, Classes, names_of
+from sentimon.labels import TWO, names_of
 from sentimon.monitoring.freshness import usual_gaps
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.watched_events import Counted, EventGroup, EventWindow
@@ -49,34 +49,38 @@ class SegmentReference(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[WatchedField, ...]
 
     @classmethod
-    def of(cls, slices: HoursBySlice, whole: Reference, classes: Classes = THREE) -> SegmentReference:
+    def of(cls, slices: HoursBySlice, whole: Reference) -> SegmentReference:
         """Return the reference of a baseline with these `slices`; `whole` is that of all its rows.
+
+        Of a slice the shares of negative and of positive rows are watched, as in the drift score: whatever
+        moves between two classes moves one of these, and alpha is shared out among fewer.
 
         Rows of one hour of a slice are taken to be at least as much alike as those of all rows: in a slice
         there are often too few to tell.
         """
         return cls(
             rows=whole.rows,
-            fields=tuple(_watched_field(name, values, whole, classes) for name, values in slices.items()),
+            fields=tuple(_watched_field(name, values, whole) for name, values in slices.items()),
         )
 
 
-def _watched_field(
-    name: str, values: Mapping[str, Mapping[int, Counts]], whole: Reference, classes: Classes
-) -> WatchedField:
+def _watched_field(name: str, values: Mapping[str, Mapping[int, Counts]], whole: Reference) -> WatchedField:
     values = {
         value: {hour: one for hour, one in hours.items() if any(one)} for value, hours in values.items()
     }
     rows = {value: sum(map(sum, hours.values())) for value, hours in values.items()}
     watched = {value: size for value, size in rows.items() if size >= FEWEST_ROWS}
+    # A value is known to be silent before its first row and after its last one, too.
+    all_hours = {hour for hours in values.values() for hour in hours}
+    span = {hour: (0, 0, 0) for one in (min, max) if all_hours for hour in (one(all_hours),)}
     weights = slice_weights(watched)
     return WatchedField(
         name=name,
         slices={
             value: WatchedSlice(
-                reference=_slice_reference(values[value], whole, classes),
+                reference=_slice_reference(values[value], whole),
                 weight=weights[value],
-                longest_silence=usual_gaps(values[value]).max_age,
+                longest_silence=usual_gaps({**span, **values[value]}).max_age,
             )
             for value in watched
         },
@@ -94,9 +98,9 @@ def slice_weights(rows: Mapping[str, int]) -> dict[str, float]:
     return {value: (1 / len(rows) + size / total) / 2 for value, size in rows.items()}
 
 
-def _slice_reference(hours: Mapping[int, Counts], whole: Reference, classes: Classes) -> Reference:
+def _slice_reference(hours: Mapping[int, Counts], whole: Reference) -> Reference:
     window = count_slice(hours)
-    group = EventGroup(name="class", events=names_of(classes), reference=window.groups[0])
+    group = EventGroup(name="class", events=names_of(TWO), reference=window.groups[0])
     own = Reference.from_hours((group,), hours, cuts=())
     return replace(own, correlation=max(own.correlation, whole.correlation))
 

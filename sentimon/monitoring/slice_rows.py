@@ -38,7 +38,7 @@ def segment_reference(baseline: Baseline, whole: Reference) -> SegmentReference:
     """Return what the slices of a baseline are compared with: of each of its fields that has few values."""
     fields = {name: baseline.fields[name] for name in baseline.watched_fields}
     slices = {name: dict(one.hours(baseline.summary.hours)) for name, one in fields.items()}
-    found = SegmentReference.of(slices, whole, baseline.classes)
+    found = SegmentReference.of(slices, whole)
     known = {name: frozenset(one.slices.tallies) for name, one in fields.items()}
     return replace(found, fields=tuple(replace(one, known=known[one.name]) for one in found.fields))
 

@@ -24,6 +24,8 @@ MOST_NEW = 50
 """New values of one field that its part of alpha is meant for."""
 NEW_SHARE = 0.01
 """A new value is news where more of the rows than this share are surely of it."""
+_EXACTLY = 10**7
+"""Rows that a share is known exactly from."""
 
 
 class SliceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,15 +204,15 @@ def _new_values(
         if not is_due(power, check):
             continue
         for value, rows in _sums(series[-count:]).items():
-            before, after = (0, baseline), (rows, window.rows)
-            p = shift_p_value(after, before, tolerance=NEW_SHARE, enough=limit)
+            after = (rows, window.rows)
+            p = shift_p_value(after, (0, _EXACTLY), tolerance=NEW_SHARE, enough=limit)
             if p <= limit:
                 yield SliceFinding(
                     field=field.name,
                     value=value,
                     change=SliceChange.NEW,
                     windows=count,
-                    before=before,
+                    before=(0, baseline),
                     after=after,
                     p_value=p,
                     limit=limit,

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from sentimon.monitoring.onset import Onset
 from sentimon.prediction_log.summary import Counts
 from sentimon.statistics.intervals import Estimate, normal_quantile
-from sentimon.timestamps import start_of_hour
+from sentimon.timestamps import in_zone, start_of_hour
 
 FEWEST_DAYS = 7
 """Fewest whole days of a baseline that say how many rows are usual: with fewer the week is not known."""
@@ -264,7 +264,7 @@ def _offset(day: int, zone: tzinfo | None) -> int:
     if zone is UTC:
         return 0
     noon = start_of_hour(day * _HOURS + _HOURS // 2)
-    offset = None if noon is None else noon.astimezone(zone).utcoffset()
+    offset = None if noon is None else in_zone(noon, zone).utcoffset()
     return 0 if offset is None else math.floor(offset / timedelta(hours=1))
 
 

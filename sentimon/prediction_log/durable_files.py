@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.files import PRIVATE, NotOursError, open_own
-from sentimon.prediction_log.locks import READ_ONLY, exclusive
+from sentimon.prediction_log.locks import READ_ONLY, check_state_folder, exclusive
 
 _NOT_KEPT = "rows that were not confirmed were not kept"
 _HINTS = {
@@ -114,6 +114,7 @@ def create_file(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
         StoreError: the folder cannot be written, or the disk is full.
     """
     with errors_named(path):
+        check_state_folder(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -157,6 +158,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         StoreError: the folder cannot be written, or the disk is full.
     """
     with errors_named(path):
+        check_state_folder(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -178,6 +180,7 @@ def remove_file(path: Path) -> None:
         StoreError: it may not be removed.
     """
     with errors_named(path):
+        check_state_folder(path)
         path.unlink(missing_ok=True)
 
 

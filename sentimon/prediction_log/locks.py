@@ -31,6 +31,21 @@ def lock_file(folder: Path) -> Path:
     return folder / STATE_FOLDER / "lock"
 
 
+def check_state_folder(path: Path) -> None:
+    """Raise NotOursError if `path` is a file of our state, and a folder of the state on its way is a link.
+
+    Whoever put the link there would choose where we write.
+
+    Raises:
+        NotOursError: such a folder is a link.
+    """
+    if STATE_FOLDER not in path.parts:
+        return
+    for folder in path.parents:
+        if STATE_FOLDER in folder.parts and folder.is_symlink():
+            raise NotOursError(errno.ELOOP, f"its folder {folder.name} is a link")
+
+
 @contextlib.contextmanager
 def exclusive(folder: Path) -> Iterator[int]:
     """Hold the exclusive lock of `folder`, which is made if need be: nobody writes, seals or opens meanwhile.
@@ -162,8 +177,7 @@ def _alone(path: Path) -> Iterator[int]:
 
 def _open(path: Path) -> int:
     try:
-        if path.parent.name == STATE_FOLDER and path.parent.is_symlink():
-            raise NotOursError(errno.ELOOP, f"its folder {STATE_FOLDER} is a link")
+        check_state_folder(path)
         for _ in range(_TRIES):
             with contextlib.suppress(FileNotFoundError):
                 return open_own(path, os.O_RDWR | os.O_CREAT)

@@ -24,7 +24,7 @@ from typing import BinaryIO
 import msgspec
 
 from sentimon.errors import StoreError, UsageError
-from sentimon.files import PRIVATE
+from sentimon.files import PRIVATE, open_regular
 from sentimon.prediction_log.durable_files import claim_name, errors_named, sync_name
 from sentimon.prediction_log.locks import STATE_FOLDER
 
@@ -40,9 +40,15 @@ _MARKS = frozenset(
 )
 """Names that mark a folder as that of a log, even of another log than the one a command works on."""
 _LOG_FILES = _MARKS | {"labels.jsonl", "metrics.jsonl", STATE_FOLDER}
-_LOG_FILE_NAMES = re.compile(r"predictions[^/]*\.jsonl[^/]*|baseline(?:\.next|\.before)?\.json|\..*")
+_LOG_FILE_NAMES = re.compile(
+    r"predictions[^/]*\.jsonl[^/]*|quarantine-predictions[^/]*|baseline(?:\.next|\.before)?\.json|\..*"
+)
 """The other files of a log: sealed files, damaged originals, baselines, half-written files."""
 _SEALED = re.compile(r"predictions-\d{8}T\d{6}Z[^/]*\.jsonl[^/]*", re.ASCII)
+_REPORT_TITLE = b"Sentiment monitoring report"
+"""The title of each report, as HTML and as Markdown."""
+_METRICS = re.compile(rb"# (?:HELP|TYPE) |[a-zA-Z_:][a-zA-Z0-9_:]*[{ ]")
+"""How metrics of any program begin."""
 _TEMPORARY = ".sentimon-"
 _LARGEST = 1 << 26
 """Bytes of the largest file that is read to find out whether it is one of ours."""
@@ -75,16 +81,26 @@ def _holds(path: Path, *choices: frozenset[str]) -> bool:
 
 
 def _is_exposition(path: Path) -> bool:
-    if is_prometheus_name(path):
+    start = _start(path)
+    if not start or (start.startswith(b"#") and b" sentimon_" in start):
         return True
-    with errors_named(path), path.open("rb") as file:
-        start = file.read(4096)
-    return not start or (start.startswith(b"#") and b" sentimon_" in start)
+    # A damaged one is replaced, and one of another program is not.
+    return is_prometheus_name(path) and _METRICS.match(start) is None
+
+
+def _is_report(path: Path) -> bool:
+    start = _start(path)
+    return not start or _REPORT_TITLE in start
+
+
+def _start(path: Path) -> bytes:
+    with errors_named(path), open_regular(path) as file:
+        return file.read(4096)
 
 
 PROMETHEUS = OutputKind(noun="metrics for Prometheus", mode=0o644, replaces=_is_exposition)
 """Readable by all: node_exporter runs as a user of its own."""
-REPORT = OutputKind(noun="report", mode=PRIVATE)
+REPORT = OutputKind(noun="a report", mode=PRIVATE, replaces=_is_report)
 """It shows words and texts that people wrote."""
 CALIBRATION = OutputKind(
     noun="calibration", replaces=lambda path: _holds(path, frozenset({"kind", "weights", "biases"}))

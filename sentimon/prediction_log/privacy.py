@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import ipaddress
 import os
 import re
 import secrets
-import tempfile
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from sentimon.config.settings import LogSettings
 from sentimon.errors import StoreError
 from sentimon.files import MOST_SECRET, read_regular
 from sentimon.jsonl import well_formed
+from sentimon.prediction_log.durable_files import create_file
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.word_hashes import keyed_token_hashes
 from sentimon.scoring.normalise import replace_links
@@ -74,9 +73,16 @@ class Privacy:
 
 
 def _read_key(path: Path) -> bytes:
+    if not os.path.lexists(path):
+        try:
+            # If two programs create it at once, both use the key of the first.
+            create_file(path, f"{secrets.token_hex(_KEY_BYTES)}\n".encode())
+        except StoreError as error:
+            raise StoreError(
+                f"{shown_path(path)}: the key of the hash cannot be made",
+                hint="check logs.hash_key_file, and the permissions of its folder",
+            ) from error
     try:
-        if not os.path.lexists(path):
-            _make_key(path)
         key = read_regular(path, most=MOST_SECRET).strip()
     except OSError as error:
         raise StoreError(
@@ -89,19 +95,6 @@ def _read_key(path: Path) -> bytes:
             hint=f"write {_KEY_BYTES} random characters or more, or remove it to have one made",
         )
     return key
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-        # If two programs create it at once, both use the key of the first.
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink()
 
 
 # Bounded repeats throughout: a long run of one character must not cost quadratic time.

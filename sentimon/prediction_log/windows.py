@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 import msgspec
@@ -12,14 +13,18 @@ from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary, Summary
-from sentimon.timestamps import from_microseconds
+from sentimon.timestamps import NO_SUCH_YEAR
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _BEGIN = datetime(1, 1, 1, tzinfo=UTC)
 """The first moment of the calendar, a Monday: in UTC windows of all lengths are aligned to it."""
+CALENDAR_END = datetime.max.replace(tzinfo=UTC)
+"""The last moment of the calendar, which belongs to the last window."""
 MOST_WINDOWS = 100_000
+MOST_EMPTY = 1_000
+"""Empty windows in a row that are shown where all windows would be too many."""
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,22 +94,20 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
     def start_of(self, moment: datetime) -> datetime:
         """Return the start of the window that holds `moment`, in UTC.
 
-        Raises:
-            DataError: the window begins or ends outside of the calendar.
+        A window that would begin before year 1 begins with it.
         """
         try:
             if self.zone is UTC:
                 # No clock changes there, and a long log has thousands of windows.
                 return moment - (moment - _BEGIN) % self.every
             return self._clock_start(moment) if self.every <= _HOUR else self._wall_start(moment)
-        except OverflowError as error:
-            raise _outside(moment) from error
+        except NO_SUCH_YEAR:
+            return self._at_edge(moment)[0]
 
     def after(self, start: datetime) -> datetime:
         """Return the end of the window that starts at `start`, which is the start of the next.
 
-        Raises:
-            DataError: it ends outside of the calendar.
+        A window that would end after year 9999 ends with it, at CALENDAR_END, and there is no next.
         """
         try:
             if self.zone is UTC:
@@ -114,8 +117,47 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
                 return end if self._offset(end) == self._offset(start) else self._transition(start, end)
             wall = start.astimezone(self.zone).replace(tzinfo=None) + self.every
             return self._wall_start(self._to_utc(wall))
-        except OverflowError as error:
-            raise _outside(start) from error
+        except NO_SUCH_YEAR:
+            return self._at_edge(start)[1]
+
+    def around(self, starts: Collection[datetime]) -> Iterator[tuple[datetime, datetime]]:
+        """Yield (start, end) of the windows from the first of `starts` to the last, and of those between.
+
+        If these are more than MOST_WINDOWS, runs of more than MOST_EMPTY windows that are not among
+        `starts` are left out: one row with a wrong year must not hide all others.
+
+        Raises:
+            DataError: even so there are more than MOST_WINDOWS.
+        """
+        ordered = sorted(starts)
+        if not ordered:
+            return
+        all_fit = (ordered[-1] - ordered[0]) / self.every <= MOST_WINDOWS
+        count = 0
+        for start, following in zip(ordered, [*ordered[1:], None], strict=True):
+            end = self.after(start)
+            yield start, end
+            count += 1
+            if following is None or not (all_fit or (following - end) / self.every <= MOST_EMPTY):
+                continue
+            while end < following:
+                begin, end = end, self.after(end)
+                yield begin, end
+                count += 1
+            if count > MOST_WINDOWS + 1:
+                raise DataError(
+                    f"the rows span {ordered[0].date()} to {ordered[-1].date()}: too many windows to show",
+                    hint="use longer windows with --every, or fewer rows with --since and --until",
+                )
+
+    def _at_edge(self, moment: datetime) -> tuple[datetime, datetime]:
+        """Return (start, end) of the window of a moment at an edge of the calendar, cut there.
+
+        The clocks of no zone change there, and years of the zone begin before those of UTC, or end later.
+        """
+        nearest = min(max(moment, _BEGIN + 2 * _DAY), CALENDAR_END - 2 * _DAY)
+        past = (moment - _BEGIN + (self._offset(nearest) or timedelta())) % self.every
+        return _shifted(moment, -past), _shifted(moment, self.every - past)
 
     def _clock_start(self, moment: datetime) -> datetime:
         # Windows of up to an hour follow the clock: an hour that is repeated when the clocks change is two
@@ -155,11 +197,12 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
         return (wall.replace(tzinfo=self.zone) if self.zone else wall).astimezone(UTC)
 
 
-def _outside(moment: datetime) -> DataError:
-    return DataError(
-        f"the window of {moment:%Y-%m-%d} does not fit the calendar",
-        hint="leave those rows out with --since and --until",
-    )
+def _shifted(moment: datetime, by: timedelta) -> datetime:
+    """Return `moment` shifted, at most to the edge of the calendar."""
+    try:
+        return moment + by
+    except OverflowError:
+        return CALENDAR_END if by > timedelta() else _BEGIN
 
 
 def summarise_windows(
@@ -170,7 +213,7 @@ def summarise_windows(
     Rows may come in any order. A window that ends after `now` is marked incomplete.
 
     Raises:
-        DataError: the rows span more than MOST_WINDOWS windows.
+        DataError: these are too many windows; see `Calendar.around`.
     """
     whole = GrowingSummary()
     parts: dict[datetime, GrowingSummary] = {}
@@ -180,30 +223,21 @@ def summarise_windows(
             start = calendar.start_of(row.timestamp)
             parts.setdefault(start, GrowingSummary()).add(row)
     total = whole.summary()
-    return lay_out({start: part.summary() for start, part in parts.items()}, total, calendar, now=now), total
+    return lay_out({start: part.summary() for start, part in parts.items()}, calendar, now=now), total
 
 
-def lay_out(
-    parts: Mapping[datetime, Summary], total: Summary, calendar: Calendar, *, now: datetime
-) -> list[Window]:
-    """Return the windows from the first to the last row of `total`; `parts` holds those with rows.
+def lay_out(parts: Mapping[datetime, Summary], calendar: Calendar, *, now: datetime) -> list[Window]:
+    """Return the windows from the first to the last of `parts`, which holds those with rows.
 
     Raises:
-        DataError: the rows span more than MOST_WINDOWS windows.
+        DataError: these are too many windows; see `Calendar.around`.
     """
-    if total.first is None or total.last is None:
-        return []
-    first, last = from_microseconds(total.first), from_microseconds(total.last)
-    if (last - first) / calendar.every > MOST_WINDOWS:
-        raise DataError(
-            f"the rows span {first:%Y-%m-%d} to {last:%Y-%m-%d}: too many windows to show",
-            hint="use longer windows with --every, or fewer rows with --since and --until",
-        )
-    windows = []
-    start = calendar.start_of(first)
-    while start <= last:
-        end = calendar.after(start)
-        summary = parts.get(start, Summary())
-        windows.append(Window(start=start, end=end, complete=end <= now, summary=summary))
-        start = end
-    return windows
+    return [
+        Window(start=start, end=end, complete=end <= now, summary=parts.get(start, Summary()))
+        for start, end in calendar.around(parts)
+    ]
+
+
+def gaps(windows: Sequence[Window]) -> list[tuple[datetime, datetime]]:
+    """Return (begin, end) of the times between windows that `Calendar.around` left out."""
+    return [(one.end, other.start) for one, other in itertools.pairwise(windows) if one.end != other.start]

@@ -18,6 +18,7 @@ from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.reporting.plain_text import (
     change,
     estimate,
+    explain_intervals,
     interval,
     limit_text,
     minute,
@@ -33,12 +34,20 @@ from sentimon.reporting.table_style import (
     sentences_of,
 )
 from sentimon.reporting.verdict_sentences import explain_check, explain_drift, explain_trigger
+from sentimon.timestamps import in_zone
 
 
-def drift_table(report: DriftReport, names: Sequence[str], *, zone: str = "UTC") -> RenderableType:
-    """Return the baseline next to the current rows, the score with its limit, and the verdict explained."""
-    table = Fitting(partial(_drift, report, names, zone))
-    return Group(table, Text(), sentences_of(explain_drift(report, [visible(name) for name in names])))
+def drift_table(
+    report: DriftReport, names: Sequence[str], *, zone: str = "UTC", confidence_level: float | None = None
+) -> RenderableType:
+    """Return the baseline next to the current rows, the score with its limit, and the verdict explained.
+
+    With their `confidence_level` the intervals are explained, too.
+    """
+    sentences = explain_drift(report, [visible(name) for name in names])
+    if confidence_level is not None and report.score.value is not None:
+        sentences.append(explain_intervals(confidence_level))
+    return Group(Fitting(partial(_drift, report, names, zone)), Text(), sentences_of(sentences))
 
 
 def _drift(report: DriftReport, names: Sequence[str], zone: str, narrow: bool) -> Table:
@@ -132,7 +141,7 @@ def check_table(check: BaselineCheck, *, zone: tzinfo | None) -> RenderableType:
     )
     for window in check.windows:
         table.add_row(
-            f"{window.start.astimezone(zone):%Y-%m-%d %H:%M}",
+            f"{in_zone(window.start, zone):%Y-%m-%d %H:%M}",
             str(window.count),
             f"{number(window.score)} {interval(window.low, window.high)}",
             Text("departs", style="bold red") if window.departs else "",

@@ -14,7 +14,7 @@ from sentimon.labels import LABELS, Sentiment, places_named
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import minute, number, span_of, visible
 from sentimon.reporting.table_style import class_name, new_table, sentences_of
-from sentimon.timestamps import format_moment
+from sentimon.timestamps import format_moment, in_zone
 
 
 def coverage_object(coverage: Coverage, names: Sequence[str] = LABELS) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _windows_table(windows: Sequence[CoverageWindow], zone: tzinfo | None) -> Re
     columns = (("Window", "left"), ("Rows", "right"), ("Labelled", "right"), ("Coverage", "right"))
     table = new_table(f"Per window, {zone or 'local'} time", *columns)
     for window in windows:
-        start = minute(window.start.astimezone(zone))
+        start = minute(in_zone(window.start, zone))
         labelled, rows = window.labelled.count, window.all.count
         mark = "" if window.complete else "*"
         table.add_row(start + mark, str(rows), str(labelled), _ratio(labelled, rows))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -19,6 +19,7 @@ from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics, measure
+from sentimon.monitoring.slice_metrics import FieldMetrics
 from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
@@ -29,7 +30,7 @@ from sentimon.reporting.share_sentences import moved, outstanding
 from sentimon.reporting.table_style import STYLES
 from sentimon.reporting.traffic_sentences import explain_trouble
 from sentimon.reporting.verdict_sentences import name_collecting
-from sentimon.timestamps import from_microseconds
+from sentimon.timestamps import from_microseconds, in_zone
 
 MOST_WINDOWS = 60
 """The largest number of windows in a frame."""
@@ -39,6 +40,9 @@ _ESTIMATE = len("0.000 [0.000, 0.000]")
 _BARS_FROM = 78
 """The width from which bars are shown."""
 _BAR = 20
+_SLICES = 6
+_SHARE = 8
+"""Cells of a share of a slice."""
 _ROWS = 8
 """The number of last rows in a frame of unlimited height."""
 _LONGEST = 500
@@ -97,6 +101,8 @@ class Watched:
     """Whether rows still come, as of the last change of the log; None where it cannot be told."""
     latest: Sequence[PredictionRecord] = ()
     """The last rows of the log, the newest last."""
+    by: FieldMetrics | None = None
+    """The rows of the shown windows by the values of a field; None where that is not asked for."""
     trouble: str | None = None
     """Why the log can no longer be read; the other fields then hold the last state."""
 
@@ -114,6 +120,7 @@ def frame(state: Watched, names: Sequence[str], *, width: int, height: int | Non
     sections = [
         _head(state, width, live=height is not None),
         _windows(state, shown, cells, width),
+        _slices(state, shown),
         [*_comparison(state, shown, cells, width), *_monitor(state, shown)],
     ]
     used = sum(map(len, sections))
@@ -132,7 +139,7 @@ def frame(state: Watched, names: Sequence[str], *, width: int, height: int | Non
 def _head(state: Watched, width: int, *, live: bool) -> Lines:
     """Return the header: folder, clock, number and rate of rows, and problems."""
     keys = "q quits  " if live else ""
-    clock = f"{keys}{state.now.astimezone(state.zone):%Y-%m-%d %H:%M:%S} {_zone(state)}"
+    clock = f"{keys}{in_zone(state.now, state.zone):%Y-%m-%d %H:%M:%S} {_zone(state)}"
     title = Text.assemble(("sentimon watch", "bold"), "  ", visible(state.source))
     title.truncate(max(0, width - len(clock) - 2), overflow="ellipsis", pad=True)
     said = [f"{state.whole.count:,} rows", *_latest(state), *_pace(state)]
@@ -208,8 +215,8 @@ def _windows(state: Watched, names: Sequence[str], cells: int, width: int) -> Li
 
 def _date(window: Window, state: Watched) -> str:
     """Return the start of a window: day and time in this year, the date in another."""
-    start = window.start.astimezone(state.zone)
-    this_year = start.year == state.now.astimezone(state.zone).year
+    start = in_zone(window.start, state.zone)
+    this_year = start.year == in_zone(state.now, state.zone).year
     return f"{start:%m-%d %H:%M}" if this_year else f"{start:%Y-%m-%d}"
 
 
@@ -273,6 +280,23 @@ def _compared(report: DriftReport, place: Sentiment, name: Text, width: int) -> 
     return line
 
 
+def _slices(state: Watched, names: Sequence[str]) -> Lines:
+    """Return the slices with the most rows: their rows, and the share of each class."""
+    if state.by is None or not state.by.slices:
+        return []
+    shown = state.by.slices[:_SLICES]
+    cells = min(max(cell_len(visible(one.value)) for one in shown), _NAME[1])
+    heads = " ".join(set_cell_size(name, _SHARE).rstrip().rjust(_SHARE) for name in names if name)
+    lines = [Text(f"By {visible(state.by.field)}".ljust(cells) + f" {'rows':>9} {heads}", style="dim")]
+    for one in shown:
+        shares = " ".join(
+            number(share.value).rjust(_SHARE) for name, share in zip(names, one.shares, strict=True) if name
+        )
+        lines.append(Text(f"{set_cell_size(visible(one.value), cells)} {one.total:>9,} {shares}"))
+    left = len(state.by.slices) - len(shown)
+    return [*lines, Text(f"and {left} more", style="dim")] if left else lines
+
+
 def _monitor(state: Watched, names: Sequence[str]) -> Lines:
     """Return what the monitor found at its last check."""
     if state.compared is None or state.problem is not None:
@@ -292,7 +316,9 @@ def _since(onset: Onset | None) -> Lines:
     """Return about when a change began, where that is known."""
     if onset is None or onset.began is None:
         return []
-    about = "the first rows" if onset.from_the_start else f"about {onset.began:%Y-%m-%d %H:%M} UTC"
+    about = f"about {onset.began:%Y-%m-%d %H:%M} UTC"
+    if onset.from_the_start:
+        about = "the first rows" if onset.looked_back else f"before {onset.earliest:%Y-%m-%d %H:%M} UTC"
     return [Text(f"  since {about}")]
 
 
@@ -301,8 +327,8 @@ def _last_rows(state: Watched, names: Sequence[str], cells: int, room: int) -> L
     rows = state.latest[-room:] if room else []
     if not rows:
         return []
-    today = state.now.astimezone(state.zone).date()
-    moments = [_moment(row, state) for row in rows]
+    today = in_zone(state.now, state.zone).date()
+    moments = [in_zone(row.timestamp, state.zone) for row in rows]
     form = "%H:%M:%S" if all(one.date() == today for one in moments) else "%m-%d %H:%M"
     form = form if all(one.year == today.year for one in moments) else "%Y-%m-%d %H:%M"
     lines = [Text("Last rows", style="bold")]
@@ -312,14 +338,6 @@ def _last_rows(state: Watched, names: Sequence[str], cells: int, room: int) -> L
         figures = f"{number(row.confidence)}  "
         lines.append(Text.assemble(name, figures, (moment.strftime(form), "dim"), f"  {text}"))
     return lines
-
-
-def _moment(record: PredictionRecord, state: Watched) -> datetime:
-    try:
-        return record.timestamp.astimezone(state.zone)
-    except (OverflowError, ValueError, OSError):
-        # At the edge of the calendar the zone has no such year.
-        return record.timestamp
 
 
 def _zone(state: Watched) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from rich import box
@@ -19,6 +19,7 @@ from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import number, span_of, visible
 from sentimon.reporting.table_style import class_name, new_table, sentences_of
+from sentimon.timestamps import in_zone
 
 _LONGEST = 500
 """Characters of a text that are shown at most; few terminals are wider."""
@@ -90,11 +91,10 @@ def _empty(zone: tzinfo | None, *, with_id: bool) -> Table:
 
 
 def _time(moment: datetime, zone: tzinfo | None) -> str:
-    try:
-        return moment.astimezone(zone).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
-    except (OverflowError, ValueError, OSError):
-        # At the edge of the calendar the zone has no such year.
-        return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds") + "Z"
+    shown = in_zone(moment, zone)
+    # At the edge of the calendar the zone has no such year.
+    mark = "Z" if shown.tzinfo is UTC and zone is not UTC else ""
+    return shown.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds") + mark
 
 
 def _text(record: PredictionRecord) -> Text:

@@ -36,6 +36,7 @@ from sentimon.reporting.table_style import (
     short_name,
 )
 from sentimon.reporting.verdict_sentences import explain_lacking
+from sentimon.timestamps import in_zone
 
 _BAR_WIDTH = 20
 _MOST_MARKS = 60
@@ -103,7 +104,7 @@ def _windows(
         narrow=narrow,
     )
     for window, metrics in zip(windows, measured, strict=True):
-        start = minute(window.start.astimezone(zone), below=narrow)
+        start = minute(in_zone(window.start, zone), below=narrow)
         table.add_row(
             start if window.complete else start + "*",
             str(metrics.total),

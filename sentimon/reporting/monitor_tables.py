@@ -19,7 +19,7 @@ from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.reporting.decision_tables import verdict_text
 from sentimon.reporting.monitor_findings import explain_monitor
-from sentimon.reporting.plain_text import MISSING, change, estimate, number, visible
+from sentimon.reporting.plain_text import MISSING, change, estimate, explain_intervals, number, visible
 from sentimon.reporting.share_sentences import slice_name
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
 from sentimon.statistics.intervals import Difference, difference_of_shares, normal_quantile, wilson
@@ -46,7 +46,10 @@ def monitor_table(
             Text(),
             Fitting(partial(_events, report.incident.findings, shown, report.confidence_level)),
         ]
-    parts += [Text(), sentences_of(explain_monitor(report, shown))]
+    sentences = explain_monitor(report, shown)
+    if report.score.value is not None:
+        sentences.append(explain_intervals(report.confidence_level))
+    parts += [Text(), sentences_of(sentences)]
     if words:
         grown = ", ".join(
             f"{visible(one.word)} ({number(one.before)} to {number(one.after)})" for one in words

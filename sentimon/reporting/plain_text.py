@@ -83,6 +83,19 @@ def interval(low: float | None, high: float | None, *, digits: int = 3) -> str:
     return "" if low is None or high is None else f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
+def explain_intervals(confidence_level: float) -> str:
+    """Return what the numbers in brackets are, for a reader who knows no statistics.
+
+    >>> explain_intervals(0.95)
+    'In brackets: between which numbers the true one lies, with 95 % confidence; more rows bring them closer.'
+    """
+    level = f"{confidence_level:.10%}".rstrip("%").rstrip("0").rstrip(".")
+    return (
+        f"In brackets: between which numbers the true one lies, with {level} % confidence; "
+        "more rows bring them closer."
+    )
+
+
 def estimate(one: Estimate, *, below: bool = False, digits: int = 3) -> str:
     """Return the value and its interval, which is put on the next line if `below`."""
     limits = interval(one.low, one.high, digits=digits)

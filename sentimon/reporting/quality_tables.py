@@ -14,7 +14,7 @@ from rich.text import Text
 from sentimon.labels import by_name, places_named
 from sentimon.reporting.plain_text import estimate, minute, number, visible
 from sentimon.reporting.table_style import Fitting, class_name, new_table, sentences_of
-from sentimon.timestamps import format_moment
+from sentimon.timestamps import format_moment, in_zone
 
 if TYPE_CHECKING:
     from sentimon.evaluation.calibration_file import Calibration
@@ -88,7 +88,7 @@ def _windows(
     title = "Quality by gold labels" + ("" if windows is None else f", {zone or 'local'} time")
     table = new_table(title, ("Window", "left"), *QUALITY_COLUMNS, narrow=narrow)
     for one in windows or ():
-        start = minute(one.start.astimezone(zone), below=narrow) + ("" if one.complete else "*")
+        start = minute(in_zone(one.start, zone), below=narrow) + ("" if one.complete else "*")
         table.add_row(start, *quality_cells(one.quality, one.rows, narrow))
     if windows:
         table.add_section()

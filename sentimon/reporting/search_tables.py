@@ -13,6 +13,7 @@ from rich.text import Text
 from sentimon.labels import LABELS, by_name
 from sentimon.monitoring.explained_change import ExplainedChange
 from sentimon.reporting.plain_text import change, counted, number, visible
+from sentimon.reporting.share_sentences import slice_name
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of, short_name
 from sentimon.statistics.slice_search import FoundSlice, SliceSearch
 
@@ -42,7 +43,7 @@ def _search(search: SliceSearch, names: Sequence[str], narrow: bool) -> Table:
     for one in search.found:
         before, after = (None if shares is None else shares[place] for shares in one.shares)
         table.add_row(
-            Text(slice_name(one)),
+            Text(slice_title(one)),
             f"{one.rows[0]} to {one.rows[1]}",
             f"{number(before, digits=2)} to {number(after, digits=2)}",
             change(one.contribution[place], below=narrow),
@@ -58,9 +59,9 @@ def largest_change(search: SliceSearch) -> int:
     return max(range(len(search.change)), key=lambda place: abs(search.change[place]))
 
 
-def slice_name(one: FoundSlice) -> str:
+def slice_title(one: FoundSlice) -> str:
     """Return a slice as `--where` would name it."""
-    return " and ".join(visible(f"{field}={value}") for field, value in one.where)
+    return " and ".join(slice_name(field, value) for field, value in one.where)
 
 
 def explain_search(found: ExplainedChange, names: Sequence[str]) -> list[str]:
@@ -72,7 +73,7 @@ def explain_search(found: ExplainedChange, names: Sequence[str]) -> list[str]:
     whole = f"the change of {names[place]} by {search.change[place]:+.3f}"
     if search.found:
         named = sum(one.contribution[place].value for one in search.found)
-        sentences = [f"Of {whole}, {named:+.3f} is in the slices above."]
+        sentences = [f"Of {whole}, {named:+.3f} is in these slices."]
     else:
         sentences = [f"No slice stands out: {whole} is not in one part of the traffic more than in others."]
     fields = ", ".join(map(visible, found.fields))

@@ -60,7 +60,7 @@ def all_work(findings: Sequence[Finding]) -> bool:
 def examination_table(findings: Sequence[Finding]) -> RenderableType:
     """Return the findings as a table, one line each."""
     table = new_table(
-        "Examination", ("", "left"), ("State", "left"), ("What was seen", "left"), ("How to mend it", "left")
+        "What sentimon needs", ("", "left"), ("State", "left"), ("Found", "left"), ("How to fix it", "left")
     )
     for one in findings:
         table.add_row(

@@ -8,9 +8,10 @@ from typing import Any
 from sentimon.monitoring.freshness import AgeSource, Freshness
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict, Unjudged
 from sentimon.monitoring.traffic_volume import Volume
+from sentimon.reporting.plain_text import counted
 from sentimon.reporting.verdict_sentences import explain_onset
 from sentimon.statistics.intervals import Estimate
-from sentimon.timestamps import format_moment
+from sentimon.timestamps import format_moment, in_zone
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _FEWEST_OF_A_UNIT = 2
@@ -34,8 +35,10 @@ def explain_traffic(report: TrafficReport) -> list[str]:
     return [*explain_trouble(report), *([] if report.in_trouble else _usual(report))]
 
 
-def explain_trouble(report: TrafficReport) -> list[str]:
-    """Return the sentences on what is wrong with the traffic; none where nothing is."""
+def explain_trouble(report: TrafficReport | None) -> list[str]:
+    """Return the sentences on what is wrong with the traffic; none where nothing is, or nobody looked."""
+    if report is None:
+        return []
     if report.verdict is TrafficVerdict.SILENT:
         return [explain_silence(report)]
     changed = report.verdict in (TrafficVerdict.FEWER, TrafficVerdict.MORE)
@@ -43,8 +46,10 @@ def explain_trouble(report: TrafficReport) -> list[str]:
 
 
 def explain_silence(report: TrafficReport) -> str:
-    """Return how old the newest row is, and how old it may be."""
-    return f"{_age_of(report)}; {_limit(report.freshness)}."
+    """Return how long no row has come, and how long that usually is at most."""
+    age = report.age
+    passed = "No row has come" if age is None else f"No row has come for {length(age)}"
+    return f"{passed}; {_usual_pauses(report.freshness)}."
 
 
 def explain_change(report: TrafficReport) -> str:
@@ -57,21 +62,26 @@ def explain_change(report: TrafficReport) -> str:
     return (
         f"{begin} {'more' if more else 'fewer'} rows come than in the baseline on the same days of the week: "
         f"{_times(volume.factor)}, {volume.rows:,} instead of {volume.expected:,.0f} over "
-        f"{_counted(volume.factor.n, 'day')}."
+        f"{counted(volume.factor.n, 'day')}."
     )
 
 
 def explain_recovery(report: TrafficReport) -> str:
     """Return that the log is no longer silent: rows come again, or may now be older."""
-    limit = length(report.freshness.max_age)
-    return f"{_age_of(report)}, within the limit of {limit}: the log is no longer silent."
+    usual = length(report.freshness.max_age)
+    return f"{_age_of(report)}, and pauses of up to {usual} are usual: the log is no longer silent."
 
 
 def explain_return(report: TrafficReport) -> str:
     """Return that as many rows come again as in the baseline."""
     volume = report.volume
-    figures = "" if volume is None else f": {_times(volume.factor)} over {_counted(volume.factor.n, 'day')}"
+    figures = "" if volume is None else f": {_times(volume.factor)} over {counted(volume.factor.n, 'day')}"
     return f"The number of rows no longer differs surely from that of the baseline{figures}."
+
+
+def traffic_key(report: TrafficReport | None) -> dict[str, Any]:
+    """Return the key under which a result holds the traffic; none where nobody looked at it."""
+    return {} if report is None else {"traffic": traffic_object(report)}
 
 
 def traffic_object(report: TrafficReport) -> dict[str, Any]:
@@ -101,7 +111,7 @@ def _usual(report: TrafficReport) -> list[str]:
     """Return what is known of a traffic that nothing is wrong with."""
     if report.freshness.newest is None:
         return ["There are no rows yet."]
-    said = [f"{_age_of(report)}; {_limit(report.freshness)}."]
+    said = [f"{_age_of(report)}; {_usual_pauses(report.freshness)}."]
     if report.unjudged is not None:
         return [*said, f"Whether fewer or more rows come than usual is not known: {_WHY[report.unjudged]}."]
     return [*said, *([] if report.volume is None else [_as_many(report.volume)])]
@@ -111,7 +121,7 @@ def _as_many(volume: Volume) -> str:
     if not volume.factor.n:
         return "No day of the week has passed yet that has rows in the baseline."
     return (
-        f"Over the last {_counted(volume.factor.n, 'day')} {_times(volume.factor)} as in the baseline on the "
+        f"Over the last {counted(volume.factor.n, 'day')} {_times(volume.factor)} as in the baseline on the "
         "same days of the week: no sure change."
     )
 
@@ -121,15 +131,19 @@ def _age_of(report: TrafficReport) -> str:
     return "There are no rows" if age is None else f"The newest row is {length(age)} old"
 
 
-def _limit(freshness: Freshness) -> str:
-    limit = length(freshness.max_age)
+def _usual_pauses(freshness: Freshness) -> str:
+    """Return how long pauses between rows were, and how long they may be before they are news."""
+    usual = length(freshness.max_age)
     if freshness.source is AgeSource.SETTING:
-        return f"the limit is {limit} (monitor.max_age)"
+        return f"pauses of up to {usual} are usual, as monitor.max_age says"
     gaps, whose = freshness.gaps, _WHOSE[freshness.source]
     if gaps.longest is None:
-        return f"the limit is {limit}, as the gaps between rows are not known yet (monitor.max_age sets it)"
+        return f"pauses of up to {usual} are taken as usual until more is known (monitor.max_age sets that)"
     longest = length(timedelta(hours=gaps.longest))
-    return f"the longest gap {whose} is {longest}, the limit is {limit} (monitor.max_age sets it)"
+    return (
+        f"the longest pause {whose} was {longest}, and up to {usual} would still be usual "
+        "(monitor.max_age sets that)"
+    )
 
 
 def length(passed: timedelta) -> str:
@@ -141,7 +155,7 @@ def length(passed: timedelta) -> str:
     seconds = int(passed.total_seconds())
     for size, unit in _UNITS:
         if seconds >= _FEWEST_OF_A_UNIT * size:
-            return _counted(seconds // size, unit)
+            return counted(seconds // size, unit)
     return "1 minute" if seconds >= _UNITS[-1][0] else "less than a minute"
 
 
@@ -151,12 +165,8 @@ def _times(factor: Estimate) -> str:
     return f"{factor.value:.2f} times as many ({factor.low:.2f} to {factor.high:.2f})"
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _date(moment: datetime, report: TrafficReport) -> str:
-    return f"{moment.astimezone(report.zone):%Y-%m-%d}"
+    return f"{in_zone(moment, report.zone):%Y-%m-%d}"
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -73,7 +73,10 @@ def explain_onset(what: str, onset: Onset | None) -> list[str]:
     if onset is None or onset.began is None or onset.earliest is None or onset.latest is None:
         return []
     if onset.from_the_start:
-        return [f"{what} began by {onset.latest:%Y-%m-%d %H:%M} UTC, perhaps with the first of these rows."]
+        by = f"{what} began by {onset.latest:%Y-%m-%d %H:%M} UTC, perhaps"
+        if onset.looked_back:
+            return [f"{by} with the first of these rows."]
+        return [f"{by} before {onset.earliest:%Y-%m-%d %H:%M}: only the texts since then were looked at."]
     return [
         f"{what} began about {onset.began:%Y-%m-%d %H:%M} UTC, between {onset.earliest:%Y-%m-%d %H:%M} and "
         f"{onset.latest:%Y-%m-%d %H:%M}."

@@ -34,6 +34,8 @@ RUNTIME_ERRORS = (
     ort_errors.NoSuchFile,
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
+    # A damaged name or message of the graph, which is no text.
+    UnicodeDecodeError,
 )
 
 
@@ -64,7 +66,8 @@ def open_session(path: Path, *, optimised: bool) -> ort.InferenceSession:
     options.graph_optimization_level = levels.ORT_DISABLE_ALL if optimised else levels.ORT_ENABLE_ALL
     _check_file(path)
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # By itself the library prints what fails, and tries the same once more.
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except RUNTIME_ERRORS as error:
         raise ModelError(
             f"{path}: ONNX Runtime cannot load it: {error}", hint="export the model again"
@@ -77,12 +80,16 @@ def check_graph(session: ort.InferenceSession, classes: int, path: Path) -> None
     Raises:
         ModelError: it gives or asks for something else.
     """
-    outputs = {one.name: one for one in session.get_outputs()}
+    try:
+        outputs = {one.name: (one.type, one.shape) for one in session.get_outputs()}
+        inputs = {one.name for one in session.get_inputs()}
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: a name in it is no text: {error}", hint="export it again") from error
     if OUTPUT not in outputs:
         raise ModelError(
             f"{path}: has no output {OUTPUT!r}, only {', '.join(outputs)}", hint="export it again"
         )
-    kind, shape = outputs[OUTPUT].type, outputs[OUTPUT].shape
+    kind, shape = outputs[OUTPUT]
     # The shape is empty where the graph does not say; then each answer is looked at.
     if kind not in _NUMBERS or len(shape or (0, 0)) != 2:
         raise ModelError(
@@ -95,7 +102,7 @@ def check_graph(session: ort.InferenceSession, classes: int, path: Path) -> None
             f"{path}: gives {width} numbers a text, config.json names {classes} labels",
             hint="the two files belong to different models",
         )
-    strange = {one.name for one in session.get_inputs()} - INPUTS
+    strange = inputs - INPUTS
     if strange:
         raise ModelError(
             f"{path}: asks for {', '.join(sorted(strange))}", hint="export it as a text classifier"
@@ -234,9 +241,8 @@ def token_limit(config: Config, folder: Path, tokenizer: Tokenizer) -> int:
     beside = folder / TOKENIZER_CONFIG_FILE
     if is_there(beside):
         # transformers writes 1e30 here when it does not know
-        limit = min(
-            limit, int(_converted(read_json(beside), _TokenizerConfig, beside).model_max_length or limit)
-        )
+        longest = _converted(read_json(beside), _TokenizerConfig, beside).model_max_length or limit
+        limit = int(min(limit, longest))
     if limit <= tokenizer.num_special_tokens_to_add(is_pair=False):
         raise ModelError(
             f"{folder / CONFIG_FILE}: with at most {limit} tokens the model reads no text",

@@ -67,7 +67,8 @@ def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
 
     `hours` holds rows per class by hour, at least one of them. Each wave of 24 hours is fitted by least
     squares, weighted by rows, and shrunk towards its mean by what chance alone explains: a wave no larger
-    than chance is flat. It is also flat where the rows cover fewer than 18 hours of the day.
+    than chance is flat. Where the rows of an hour are alike, chance explains as many times more as the
+    design effect is large. It is also flat where the rows cover fewer than 18 hours of the day.
 
     Source: Bliss (1958), Periodic Regression in Biology and Climatology; James & Stein (1961), Proc. 4th
     Berkeley Symp. 1, 361-379, the positive part, for the two coefficients.
@@ -75,13 +76,18 @@ def daily_waves(hours: Mapping[int, Counts]) -> tuple[Wave, Wave, Wave]:
     covered = {hour % _HOURS for hour, counts in hours.items() if sum(counts)}
     cells = [(hour, sum(counts), counts) for hour, counts in hours.items() if sum(counts)]
     rows = sum(size for _, size, _ in cells)
+    if len(covered) < _FEWEST_HOURS_OF_DAY:
+        flat = [Wave(sum(counts[place] for _, _, counts in cells) / rows) for place in range(3)]
+        return flat[0], flat[1], flat[2]
     negative, neutral, positive = (
-        _wave([(hour, size, counts[place]) for hour, size, counts in cells], rows)
-        if len(covered) >= _FEWEST_HOURS_OF_DAY
-        else Wave(sum(counts[place] for _, _, counts in cells) / rows)
-        for place in range(3)
+        _fitted([(hour, size, counts[place]) for hour, size, counts in cells], rows) for place in range(3)
     )
-    return (negative, neutral, positive)
+    effect, degrees = design_effect(hours, [one.whole for one in (negative, neutral, positive)])
+    alike = 1.0
+    if exceeds_chance(effect, degrees):
+        size = mean_cluster_size(size for _, size, _ in cells)
+        alike = clustered_effect(intraclass_correlation(effect, hours), size)
+    return negative.shrunk(alike), neutral.shrunk(alike), positive.shrunk(alike)
 
 
 def design_effect(hours: Mapping[int, Counts], waves: Sequence[Wave]) -> tuple[float, int]:
@@ -143,19 +149,32 @@ def exceeds_chance(effect: float, degrees: int) -> bool:
     return bool((effect ** (1 / 3) - (1 - spread)) / math.sqrt(spread) > _QUANTILE_95)
 
 
-def _wave(cells: Sequence[tuple[int, int, int]], rows: int) -> Wave:
+class _Fitted(msgspec.Struct, frozen=True):
+    """A daily wave as it was fitted."""
+
+    whole: Wave
+    explained: float = 0.0
+    """How much of the variance of independent rows it explains: by chance about one for each coefficient."""
+
+    def shrunk(self, effect: float) -> Wave:
+        """Return the wave without what chance explains of rows that have this design effect, >= 1."""
+        chance = _COEFFICIENTS * effect
+        kept = 1 - chance / self.explained if self.explained > chance else 0.0
+        whole = self.whole
+        return Wave(whole.share, kept * whole.cosine, kept * whole.sine, kept)
+
+
+def _fitted(cells: Sequence[tuple[int, int, int]], rows: int) -> _Fitted:
     """Return the wave of one class; `cells` are (hour, rows, rows of the class), `rows` their sum."""
     share = sum(count for _, _, count in cells) / rows
     if not 0 < share < 1:
-        return Wave(share)
+        return _Fitted(Wave(share))
     excesses = [(hour, size, count - size * share) for hour, size, count in cells]
-    return Wave(share, *_swing(excesses, share * (1 - share)))
+    return _fit(share, excesses, share * (1 - share))
 
 
-def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[float, float, float]:
-    """Return (cosine, sine, kept) of the wave of the mean of numbers of this `variance`.
-
-    Cosine and sine are shrunk by what is chance; `kept` is the part of them that is left, 0 .. 1.
+def _fit(mean: float, cells: Sequence[tuple[int, float, float]], variance: float) -> _Fitted:
+    """Return the wave of numbers of this `mean` and `variance`.
 
     `cells` are (hour, weight, sum of the distances from the mean over all).
     """
@@ -176,11 +195,9 @@ def _swing(cells: Sequence[tuple[int, float, float]], variance: float) -> tuple[
     sy = sum(excess * (s - mean_s) for _, excess, _, s in points)
     determinant = cc * ss - cs * cs
     if determinant <= 0:
-        return 0.0, 0.0, 0.0
+        return _Fitted(Wave(mean))
     cosine, sine = (cy * ss - sy * cs) / determinant, (sy * cc - cy * cs) / determinant
-    explained = (cosine * cy + sine * sy) / variance
-    kept = 1 - _COEFFICIENTS / explained if explained > _COEFFICIENTS else 0.0
-    return kept * cosine, kept * sine, kept
+    return _Fitted(Wave(mean, cosine, sine, 1.0), (cosine * cy + sine * sy) / variance)
 
 
 def daily_wave_of_means(cells: Mapping[int, tuple[float, float]], variance: float) -> Wave:
@@ -193,7 +210,15 @@ def daily_wave_of_means(cells: Mapping[int, tuple[float, float]], variance: floa
     if variance <= 0 or len({hour % _HOURS for hour in cells}) < _FEWEST_HOURS_OF_DAY:
         return Wave(mean)
     excesses = [(hour, size, size * (one - mean)) for hour, (size, one) in cells.items()]
-    return Wave(mean, *_swing(excesses, variance))
+    found = _fit(mean, excesses, variance)
+    around = [(size, one - found.whole.at(hour)) for hour, (size, one) in cells.items()]
+    effect, degrees = design_effect_of_means(around, variance)
+    alike = 1.0
+    if exceeds_chance(effect, degrees):
+        sizes = {hour: (round(size), 0, 0) for hour, (size, _) in cells.items()}
+        size = mean_cluster_size(sum(counts) for counts in sizes.values())
+        alike = clustered_effect(intraclass_correlation(effect, sizes), size)
+    return found.shrunk(alike)
 
 
 def design_effect_of_means(cells: Iterable[tuple[float, float]], variance: float) -> tuple[float, int]:

@@ -78,8 +78,9 @@ def _settings(workspace: Workspace) -> Finding:
     """Find how many settings are in force that are no defaults, and where they come from."""
     origins = [one for one in workspace.loaded.origins.values() if one != DEFAULT_ORIGIN]
     if not origins:
-        return good("settings", "all are the defaults")
-    return good("settings", f"{counted(len(origins), 'setting')} from {', '.join(sorted(set(origins)))}")
+        return good("settings", "all have their default values")
+    places = ", ".join(sorted(set(origins)))
+    return good("settings", f"{counted(len(origins), 'setting')} set by {places}; the others are defaults")
 
 
 def _versions() -> Finding:
@@ -110,7 +111,8 @@ def _model(workspace: Workspace) -> Finding:
     begun = time.monotonic()
     scorer = load_scorer(workspace.settings.model, present=workspace.classes)
     answers = [one.scores.label for one in scorer.score(_EXAMPLES)]
-    says = f"{scorer.model}@{scorer.revision} answers, {time.monotonic() - begun:.1f} s with loading"
+    took = f"{time.monotonic() - begun:.1f} s to load and try it"
+    says = f"{scorer.model}@{scorer.revision} gives two plain texts the right class ({took})"
     lacks = missing_class(scorer, workspace.classes)
     if lacks:
         what, _, mend = lacks.partition(": ")
@@ -118,7 +120,9 @@ def _model(workspace: Workspace) -> Finding:
     if answers == [Sentiment.POSITIVE, Sentiment.NEGATIVE]:
         return good("model", says)
     seen = "; ".join(f"{text!r} is {answer.label}" for text, answer in zip(_EXAMPLES, answers, strict=True))
-    return warning("model", f"{scorer.model}: {seen}", "check [model.label_map], and the model's language")
+    return warning(
+        "model", f"{scorer.model} says: {seen}", "check [model.label_map], and the model's language"
+    )
 
 
 def _index(workspace: Workspace) -> Finding:
@@ -126,18 +130,18 @@ def _index(workspace: Workspace) -> Finding:
     from sentimon.prediction_log.index.verification import index_damage
 
     if not workspace.settings.logs.index:
-        return good("index", "none is kept (logs.index)")
+        return good("index", "switched off (logs.index): each command reads the whole log")
     file = workspace.index_file
     if file is None:
-        return good("index", "none yet; the next question makes it")
+        return good("index", "none yet; the next command that reads the log makes it")
     try:
         damage = index_damage(file.path)
     except sqlite3.OperationalError:
         return good("index", f"{file.path} is being changed by another program")
     if damage is not None:
-        mend = "the next question makes it anew, and no answer is wrong; if it comes again, check the disk"
+        mend = "the next command makes it anew, and no answer is wrong; if it comes again, remove it"
         return warning("index", f"{file.path} is of no use: {damage}", mend)
-    return good("index", f"{file.path}, {file.size} bytes, is sound")
+    return good("index", f"{file.path} ({file.size / 1e6:.1f} MB) is intact")
 
 
 def _writing(workspace: Workspace) -> Finding:
@@ -234,7 +238,12 @@ def _compared(workspace: Workspace, path: Path) -> Finding:
         return failed("baseline", f"{says}, fewer than the {least} of drift.min_samples", again)
     if found.last is not None and found.last > workspace.now:
         return warning("baseline", f"{says}, some of them dated in the future", f"{again} (--until)")
-    return good("baseline", f"{says}; {counted(fresh.count, 'newer row')}, none of another model")
+    lacking = [name for name in workspace.settings.segments.fields if name not in found.fields]
+    if lacking:
+        mend = "`sentimon baseline extend` adds them, where the log has all its rows"
+        return warning("baseline", f"{says}, without its slices by {', '.join(lacking)}", mend)
+    later = f"{counted(fresh.count, 'newer row')}, of the same model" if fresh.count else "no newer rows yet"
+    return good("baseline", f"{says}; {later}")
 
 
 def _traffic(workspace: Workspace) -> Finding:
@@ -267,7 +276,7 @@ def _clock(workspace: Workspace) -> Finding:
         says = f"{now}; {counted(naive, 'timestamp')} without a zone read as local time"
         mend = "set logs.naive_time_zone, or another machine reads them otherwise"
         return warning("clock", says, mend)
-    return good("clock", now)
+    return good("clock", f"{now}; no row is dated in the future")
 
 
 def _disk(workspace: Workspace) -> Finding:
@@ -300,7 +309,7 @@ def _webhook(workspace: Workspace) -> Finding:
     """
     told = workspace.settings.notify
     if not told.webhook:
-        return good("webhook", "none is set")
+        return good("webhook", "none is set (notify.webhook)")
     from sentimon.config.webhook import parse_webhook
     from sentimon.workflows.webhook import read_secret
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.explained_change import ExplainedChange
     from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.monitoring.slice_comparison import FieldComparison
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import FirstBaseline
@@ -50,6 +51,8 @@ class BaselineComparison:
     """The slices that account for the change; None where that is not asked for."""
     labels: tuple[str, str, str] = LABELS
     """What the classes are called in JSON; "" for one that there is not."""
+    traffic: TrafficReport | None = None
+    """Whether rows still come, and as many as usual; None where nobody looked at it."""
 
     @property
     def is_news(self) -> bool:
@@ -60,8 +63,10 @@ class BaselineComparison:
     def entry(self) -> Mapping[str, Any]:
         """Return the comparison as `--json` shows it and `--save` keeps it."""
         from sentimon.reporting.json_shapes import drift_object
+        from sentimon.reporting.traffic_sentences import traffic_key
 
-        entry = drift_object(self.report, timestamp=self.made, names=self.labels, zone=self.zone_name)
+        found = drift_object(self.report, timestamp=self.made, names=self.labels, zone=self.zone_name)
+        entry = {**found, **traffic_key(self.traffic)}
         if self.by is not None:
             from sentimon.reporting.slice_tables import comparison_object
 
@@ -81,6 +86,8 @@ class DriftCheck:
     """What the monitor saw where it judges, else the comparison."""
     first: FirstBaseline | None = None
     """What became of a log that had no baseline; None where there was one."""
+    traffic: TrafficReport | None = None
+    """The traffic of the result, with a baseline where one was made since; None where nobody looked at it."""
 
     @property
     def verdict(self) -> Verdict:
@@ -310,9 +317,10 @@ def check_drift(
     """Return whether the predictions have drifted, have the monitor remember its look, and `save` the result.
 
     Where `drift.rule` says so, and there is a baseline, the monitor judges the rows that it has not judged;
-    with `keep` false it forgets them again. Else the rows of `period` are compared, as `whole`, `season` and
-    `by` say (see `compare_with_baseline`), and where there is no baseline they may become it. `show` is
-    called before anything is remembered: a result that nobody could be told of is found again.
+    with `keep` false it forgets them again. Else the rows of `period` are compared, as `whole`, `season`,
+    `by` and `explain` say (see `compare_with_baseline`), and where there is no baseline they may become it.
+    The result holds the traffic. `show` is called before anything is remembered: a result that nobody could
+    be told of is found again.
 
     Raises:
         StoreError: the log, the baseline or the memory of the monitor cannot be read or written.
@@ -322,6 +330,7 @@ def check_drift(
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.baseline import make_first_baseline
     from sentimon.workflows.monitor import run_monitor
+    from sentimon.workflows.traffic import check_traffic
 
     def finish(result: BaselineComparison | MonitorLook) -> None:
         if show is not None:
@@ -329,15 +338,23 @@ def check_drift(
         if save:
             _save(workspace, result)
 
+    def finish_look(look: MonitorLook) -> None:
+        look.traffic = check_traffic(workspace, path, baseline=look.report.baseline)
+        finish(look)
+
     path = path or workspace.baseline_path(None)
     if is_judged_by_monitor(workspace, path):
-        return DriftCheck(result=run_monitor(workspace, path, keep=keep, show=finish))
+        look = run_monitor(workspace, path, keep=keep, show=finish_look)
+        return DriftCheck(result=look, traffic=look.traffic)
     period = period or Period()
     found = compare_with_baseline(workspace, path, period, whole=whole, season=season, by=by, explain=explain)
+    traffic = check_traffic(workspace, path, compared=found)
+    found = replace(found, traffic=traffic)
     finish(found)
     if found.baseline is not None or found.report.collecting is not None:
-        return DriftCheck(result=found)
-    return DriftCheck(result=found, first=make_first_baseline(workspace, path, period))
+        return DriftCheck(result=found, traffic=traffic)
+    first = make_first_baseline(workspace, path, period)
+    return DriftCheck(result=found, first=first, traffic=replace(traffic, has_baseline=is_there(path)))
 
 
 def _save(workspace: Workspace, result: BaselineComparison | MonitorLook) -> None:

@@ -74,7 +74,7 @@ def measure_period(
         StoreError: the log cannot be read.
     """
     from sentimon.monitoring.prediction_metrics import measure
-    from sentimon.prediction_log.windows import Period
+    from sentimon.prediction_log.windows import Period, gaps
     from sentimon.workflows.slices import field_named, measure_by
 
     if by is not None:
@@ -86,6 +86,11 @@ def measure_period(
         summary = workspace.summary(period)
     else:
         windows, summary = workspace.windows(period, workspace.calendar(every))
+        for begin, end in gaps(windows):
+            workspace.say(
+                f"no rows from {begin.date()} to {end.date()}: the windows between are left out, as they "
+                "are too many; --since and --until choose a period"
+            )
     return PeriodMetrics(
         made=workspace.now,
         metrics=measure(summary, confidence_level=level),
@@ -98,14 +103,16 @@ def measure_period(
 
 
 def save_metrics(workspace: Workspace, found: PeriodMetrics) -> None:
-    """Append metrics to their history beside the log.
+    """Append metrics to their history beside the log, with what the traffic is now.
 
     Raises:
         StoreError: the history cannot be written.
     """
     from sentimon.prediction_log.history import METRICS_FILE, append_entry
+    from sentimon.reporting.traffic_sentences import traffic_key
+    from sentimon.workflows.traffic import check_traffic
 
-    content = found.to_dict()
+    content = {**found.to_dict(), **traffic_key(check_traffic(workspace))}
     # Where a bad line stood says nothing later, and what it said may be erased from the log.
     trouble = {name: value for name, value in content["bad_lines"].items() if name != "first"}
     append_entry(workspace.folder / METRICS_FILE, content | {"bad_lines": trouble})

@@ -24,14 +24,15 @@ from sentimon.files import MOST_SETTINGS, is_there, read_if_there
 from sentimon.jsonl import BadLine, decode_file, decode_object, encode
 from sentimon.prediction_log.durable_files import errors_named, remove_file, replace_file, sync, write_at_end
 from sentimon.prediction_log.history import numbered_entries, read_entries
-from sentimon.prediction_log.locks import exclusive
+from sentimon.prediction_log.locks import STATE_FOLDER, exclusive
 from sentimon.workflows.model_copy import copy_model
 
 REGISTRY_FILE, PENDING_FILE, CURRENT = "registry.jsonl", "pending.json", "current"
 PROMOTED, ROLLED_BACK = "promote", "rollback"
 READABLE = 0o644
 """The history holds no text of a user."""
-_INCOMING = ".incoming"
+_INCOMING = "incoming"
+"""In the folder of our state: what stands there is ours, and is removed."""
 _NEXT = ".current.next"
 _VERSION = re.compile(r"v(\d{4,})", re.ASCII)
 
@@ -107,7 +108,7 @@ def promote_model(folder: Path, source: Path, facts: Entry, *, judged: Registry 
     with errors_named(folder), exclusive(folder):
         _settle(folder)
         _check_same(folder, judged)
-        incoming = folder / _INCOMING
+        incoming = folder / STATE_FOLDER / _INCOMING
         # Left by a program that was killed.
         _remove(incoming)
         versions = _versions(folder)

@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentimon.errors import ReadOnlyError, StoreError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.monitor_state import MonitorState
     from sentimon.monitoring.onset import Onset
     from sentimon.monitoring.slice_rows import SegmentRows
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.monitoring.vocabulary import Growth, Vocabulary
     from sentimon.monitoring.watched_events import Counted, EventWindow
     from sentimon.prediction_log.record import PredictionRecord
@@ -54,6 +55,8 @@ class MonitorLook:
     """The hours that hold new rows, since 1970."""
     told: bool = False
     """Whether a trigger has fired on the incident now; set by who fires it."""
+    traffic: TrafficReport | None = None
+    """Whether rows still come, and as many as usual; set by who looks at it."""
 
     @property
     def is_news(self) -> bool:
@@ -65,8 +68,10 @@ class MonitorLook:
     ) -> Mapping[str, Any]:
         """Return the look as `--json` shows it; `words` and `examples` are those of `find_examples`."""
         from sentimon.reporting.monitor_findings import monitor_object
+        from sentimon.reporting.traffic_sentences import traffic_key
 
-        return monitor_object(self.report, timestamp=self.made, words=words, examples=examples)
+        found = monitor_object(self.report, timestamp=self.made, words=words, examples=examples)
+        return {**found, **traffic_key(self.traffic)}
 
     @property
     def entry(self) -> Mapping[str, Any]:
@@ -176,7 +181,7 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
         )
         if look.incident is not None and look.drifting and look.incident.onset is None:
             state, look = with_onset(
-                state, look, _onset(workspace, baseline, reference, look.incident, hours)
+                state, look, _onset(workspace, baseline, reference, look.incident, hours, whole=since is None)
             )
     return MonitorLook(
         made=workspace.now,
@@ -220,25 +225,33 @@ def _onset(
     reference: Reference,
     incident: Incident,
     hours: Mapping[int, EventWindow],
+    *,
+    whole: bool,
 ) -> Onset | None:
-    """Return when the share changed that moved most, of those that opened an incident."""
+    """Return when the share changed that moved most, of those that opened an incident.
+
+    Words are looked for in `hours` alone, in the texts that were read anyway; `whole` says whether these are
+    all hours since the baseline.
+    """
     from sentimon.monitoring.onset_search import class_mix_onset, event_onset
     from sentimon.prediction_log.windows import Period
 
     level, period = workspace.settings.drift.confidence_level, Period(after=baseline.last)
     largest = max(incident.findings, key=lambda one: abs(one.difference))
     if largest.where is not None:
-        known, since = _hours_of_slice(workspace, baseline, period, largest.where)
-        return class_mix_onset(known, since, confidence_level=level)
+        before, since = _hours_of_slice(workspace, baseline, period, largest.where)
+        return class_mix_onset(before, since, confidence_level=level)
     if largest.group == "class":
         later = workspace.summary(period).hours
         return class_mix_onset(baseline.summary.hours, later, confidence_level=level)
     place = [group.name for group in reference.groups].index(largest.group)
     windows = hours
     if largest.group == "confidence":
-        windows = workspace.ask(lambda log: _by_hour(log, period, reference))
+        windows, whole = workspace.ask(lambda log: _by_hour(log, period, reference)), True
     counted = {hour: window.groups[place] for hour, window in windows.items()}
-    return event_onset(reference.groups[place].reference, counted, largest.place, confidence_level=level)
+    known = reference.groups[place].reference
+    onset = event_onset(known, counted, largest.place, confidence_level=level)
+    return None if onset is None else replace(onset, looked_back=whole)
 
 
 def _hours_of_slice(

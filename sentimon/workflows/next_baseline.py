@@ -153,7 +153,9 @@ def place_baseline(folder: Path, path: Path, baseline: Baseline, *, force: bool)
     Raises:
         StoreError: there is one already and no `force`, or it cannot be written.
     """
-    with where_writable(only_monitor(folder)) as alone:
+    with contextlib.ExitStack() as stack:
+        with errors_named(folder):
+            alone = stack.enter_context(where_writable(only_monitor(folder)))
         if alone and is_there(next_path(path)):
             with _held(folder, path) as wanted:
                 if is_there(path) and not force:

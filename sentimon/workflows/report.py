@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from sentimon.evaluation.realised_quality import Judged
     from sentimon.labels import Sentiment
     from sentimon.monitoring.baseline import Baseline
+    from sentimon.monitoring.explained_change import ExplainedChange
     from sentimon.monitoring.retraining_rules import LastTrigger
     from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.monitoring.traffic import TrafficReport
     from sentimon.monitoring.vocabulary import Growth
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period, Window
+    from sentimon.reporting.command_steps import CommandOptions
     from sentimon.reporting.report.report_value import (
-        CommandOptions,
         CountedWindow,
         Known,
         Labelled,
@@ -47,6 +48,8 @@ _FULL = 0.75
 """Share of the windows with rows that have enough of them, where nobody says how long they are."""
 _MOST_WINDOWS = 3_000
 _LENGTHS = {"1h": 1, "3h": 3, "6h": 6, "12h": 12, "1d": 24, "2d": 48, "1w": 168, "4w": 672}
+_LONGEST = "520w"
+"""Ten years: of these there are at most 1,000."""
 _LATEST_TEXTS = 1_000
 _WORDS = 10
 
@@ -61,6 +64,8 @@ class ReportRequest:
     """The length of the windows, such as "1d"; None goes by the rows."""
     by: str | None = None
     """A field whose slices are shown, beside those of the settings."""
+    explain: bool = False
+    """Whether the slices that account for the change are searched, which reads rows."""
     options: CommandOptions | None = None
     """How the log is named in the commands that the report shows; None: by its folder alone."""
 
@@ -79,6 +84,7 @@ class _Facts:
     traffic: TrafficReport | None
     words: GrownWords
     slices: Sequence[SlicesOverTime]
+    explained: ExplainedChange | None
 
 
 def build_report(
@@ -100,7 +106,8 @@ def build_report(
     from sentimon.monitoring.prediction_metrics import measure
     from sentimon.prediction_log.history import DRIFT_FILE, read_entries
     from sentimon.prediction_log.windows import Period
-    from sentimon.reporting.report.report_value import CommandOptions, Report, score_windows
+    from sentimon.reporting.command_steps import CommandOptions
+    from sentimon.reporting.report.report_value import Report, score_windows
     from sentimon.reporting.report.saved_checks import recall
     from sentimon.workflows.slices import field_named
 
@@ -117,7 +124,7 @@ def build_report(
     return Report(
         made=workspace.now,
         version=sentimon.__version__,
-        source=_source(workspace),
+        source=workspace.described,
         zone=workspace.zone,
         zone_name=settings.metrics.time_zone,
         names=workspace.names,
@@ -141,14 +148,10 @@ def build_report(
         last_trigger=_last_trigger(found),
         labelled=labelled,
         slices=found.slices,
+        explained=found.explained,
         settings=settings_of(workspace),
         options=request.options or CommandOptions(logs=workspace.source),
     )
-
-
-def _source(workspace: Workspace) -> str:
-    conditions = " and ".join(map(str, workspace.where))
-    return f"{workspace.source}, only {conditions}" if conditions else workspace.source
 
 
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
@@ -177,7 +180,17 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         traffic=_traffic(log, asked, comparison),
         words=_grown(log, comparison),
         slices=[slices_of(log, asked.period, comparison, every, field) for field in log.fields],
+        explained=_explained(log, comparison) if asked.explain else None,
     )
+
+
+def _explained(log: Workspace, comparison: BaselineComparison) -> ExplainedChange | None:
+    from sentimon.workflows.drift import judged_rows
+    from sentimon.workflows.slice_search import explain_change
+
+    if comparison.baseline is None or not comparison.report.current.total:
+        return None
+    return explain_change(log, comparison.baseline, judged_rows(comparison.compared, comparison.report))
 
 
 def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWindow], Summary]:
@@ -187,9 +200,10 @@ def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWi
     takes: the windows themselves would be whole summaries, each of a thousand numbers.
     """
     from sentimon.monitoring.onset import ConfidenceSums
+    from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import lay_out
     from sentimon.reporting.report.report_value import CountedWindow
-    from sentimon.timestamps import hour_of
+    from sentimon.timestamps import hour_of, start_of_hour
     from sentimon.workflows.drift import confidences
 
     calendar = log.calendar(every)
@@ -197,7 +211,9 @@ def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWi
         windows, summary = log.windows(period, calendar)
         return [CountedWindow.of(one) for one in windows], summary
     summary = log.summary(period)
-    frames = lay_out({}, summary, calendar, now=log.now)
+    hours = (start_of_hour(hour) for hour in summary.hours)
+    begins = (calendar.start_of(one) for one in hours if one is not None)
+    frames = lay_out(dict.fromkeys(begins, Summary()), calendar, now=log.now)
     if not _are_hours(frames):
         return [CountedWindow.of(one) for one in log.windows(period, calendar)[0]], summary
     sure, nothing = confidences(log, period), ConfidenceSums()
@@ -337,6 +353,9 @@ def window_length(summary: Summary, fewest: int) -> str:
     Where no windows do, as there are few rows, they are only not too many.
     """
     span = max(summary.hours, default=0) - min(summary.hours, default=0) + 1
+    if span > _MOST_WINDOWS * _LENGTHS["4w"]:
+        # More than two centuries: some rows have a wrong year.
+        return _LONGEST
     possible = [name for name, hours in _LENGTHS.items() if span <= _WINDOWS * hours] or ["4w"]
     return next((name for name in possible if _mostly_hold(fewest, summary, _LENGTHS[name])), possible[0])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentimon.finetuning.working_folder import working_folder
+from sentimon.finetuning.working_folder import only_trainer, working_folder
 
 if TYPE_CHECKING:
     from sentimon.config.settings import Settings
@@ -115,11 +115,13 @@ def retrain(
     """
     from sentimon.finetuning.fine_tune import fine_tune
 
-    return fine_tune(
-        plan,
-        output,
-        working=working_folder(output),
-        sources=sources,
-        on_estimate=on_estimate,
-        on_epoch=on_epoch,
-    )
+    working = working_folder(output)
+    with only_trainer(working):
+        return fine_tune(
+            plan,
+            output,
+            working=working,
+            sources=sources,
+            on_estimate=on_estimate,
+            on_epoch=on_epoch,
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sentimon.errors import UsageError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.onset import ConfidenceSums
     from sentimon.monitoring.retraining_rules import LastTrigger, RetrainingTrigger
+    from sentimon.monitoring.traffic import TrafficReport
     from sentimon.prediction_log.summary import Summary
     from sentimon.prediction_log.windows import Period
     from sentimon.statistics.intervals import Estimate
@@ -47,6 +48,8 @@ class RetrainingDecision:
     """The latest saved trigger that fired."""
     unreadable: Sequence[BadLine]
     """Lines of the saved triggers that hold none."""
+    traffic: TrafficReport | None = None
+    """Whether rows still come, and as many as usual; None where nobody looked at it."""
 
     @property
     def summary(self) -> Summary:
@@ -57,8 +60,9 @@ class RetrainingDecision:
     def entry(self) -> Mapping[str, Any]:
         """Return the decision as `--json` shows it and `--save` keeps it."""
         from sentimon.reporting.json_shapes import trigger_object
+        from sentimon.reporting.traffic_sentences import traffic_key
 
-        return trigger_object(self.trigger, timestamp=self.made)
+        return {**trigger_object(self.trigger, timestamp=self.made), **traffic_key(self.traffic)}
 
 
 def decide_retraining(
@@ -87,12 +91,12 @@ def check_retraining(
     save: bool = False,
     show: Callable[[RetrainingDecision], None] | None = None,
 ) -> RetrainingDecision:
-    """Return what `decide_retraining` returns, have the monitor remember its look, and `save` the decision.
+    """Return what `decide_retraining` does, with the traffic; the monitor remembers its look.
 
-    With `save` all that is read for the decision and all that is remembered of it is one step: no other
-    program decides on this log meanwhile. `show` is called before anything is remembered: what nobody could
-    be told of fires again. Without `save` nothing has to be written: where the folder cannot be, the
-    monitor forgets its look.
+    With `save` the decision is kept, too, and all that is read for it and all that is remembered of it is one
+    step: no other program decides on this log meanwhile. `show` is called before anything is remembered:
+    what nobody could be told of fires again. Without `save` nothing has to be written: where the folder
+    cannot be, the monitor forgets its look.
 
     Raises:
         StoreError: as of `decide_retraining`; or the folder cannot be written.
@@ -101,11 +105,14 @@ def check_retraining(
     """
     from sentimon.prediction_log.history import TRIGGERS_FILE, append_entry
     from sentimon.workflows.monitor_file import deciding
+    from sentimon.workflows.traffic import check_traffic
 
     with ExitStack() as stack:
         if save:
             stack.enter_context(deciding(workspace.folder))
         decision = _decide(workspace, path, period, stack, keep=True)
+        traffic = check_traffic(workspace, path, compared=decision.comparison)
+        decision = replace(decision, traffic=traffic)
         if show is not None:
             show(decision)
         if save:

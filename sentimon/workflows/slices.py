@@ -167,6 +167,18 @@ def slices_of(
     )
 
 
+def say_lacking_fields(workspace: Workspace, baseline: Baseline | None) -> None:
+    """Say so where a baseline does not hold the slices of a field of the settings."""
+    if baseline is None or workspace.where:
+        return
+    lacking = [name for name in workspace.settings.segments.fields if name not in baseline.fields]
+    if lacking:
+        workspace.say(
+            f"baseline {baseline.name!r} does not hold its slices by {', '.join(lacking)}: "
+            "`sentimon baseline extend` adds them"
+        )
+
+
 def known_baseline(workspace: Workspace, path: Path) -> Baseline:
     """Return the baseline at `path`; where the workspace is of some rows alone, that of these rows.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,46 +20,10 @@ if TYPE_CHECKING:
     from sentimon.monitoring.traffic_volume import Volume
     from sentimon.prediction_log.summary import Counts, Summary
     from sentimon.workflows.drift import BaselineComparison
-    from sentimon.workflows.monitor import MonitorLook
     from sentimon.workflows.workspace import Workspace
 
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
-
-
-@dataclass(slots=True, kw_only=True)
-class TrafficLook:
-    """The traffic of a log, looked at once by a command that asks for it in several places."""
-
-    workspace: Workspace
-    path: Path
-    """Of the baseline."""
-    _found: TrafficReport | None = None
-
-    def check(self, result: BaselineComparison | MonitorLook | None = None) -> TrafficReport:
-        """Return what `check_traffic` says, given what was found of the rows.
-
-        Raises:
-            StoreError: the log or the baseline cannot be read.
-        """
-        from sentimon.workflows.drift import BaselineComparison
-
-        if self._found is None:
-            if result is None or isinstance(result, BaselineComparison):
-                self._found = check_traffic(self.workspace, self.path, compared=result)
-            else:
-                self._found = check_traffic(self.workspace, self.path, baseline=result.report.baseline)
-        return self._found
-
-    @property
-    def latest(self) -> TrafficReport:
-        """Return the same, with a baseline where one was made since.
-
-        Raises:
-            StoreError: the log or the baseline cannot be read.
-        """
-        found = self.check()
-        return found if found.has_baseline else replace(found, has_baseline=is_there(self.path))
 
 
 def check_traffic(

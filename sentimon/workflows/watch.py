@@ -36,6 +36,8 @@ class Watcher:
     """The most windows to know."""
     path: Path
     """Of the baseline, which need not be there."""
+    by: str | None = None
+    """A field whose slices are shown."""
     _folder: State | None = None
     """The state of the folder before the last answer."""
     _seen: Watched | None = None
@@ -67,6 +69,7 @@ class Watcher:
     def _answer(self, log: Workspace) -> Watched:
         from sentimon.prediction_log.windows import Period
         from sentimon.workflows.drift import compare_with_baseline
+        from sentimon.workflows.slices import measure_by
         from sentimon.workflows.traffic import check_traffic
 
         whole = log.summary(Period())
@@ -81,7 +84,7 @@ class Watcher:
         except (DataError, StoreError) as error:
             problem = error.message
         return Watched(
-            source=log.source,
+            source=log.described,
             now=log.now,
             zone=log.zone,
             confidence_level=log.settings.drift.confidence_level,
@@ -94,6 +97,7 @@ class Watcher:
             problem=problem,
             traffic=traffic,
             latest=log.latest_rows(_ROWS, self._ends),
+            by=None if self.by is None or not whole.count else measure_by(log, period, self.by),
         )
 
     def _period(self, whole: Summary, now: datetime) -> Period:

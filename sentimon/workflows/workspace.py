@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from sentimon.config import LoadedSettings, Settings
 from sentimon.config.layers import DEFAULT_ORIGIN
 from sentimon.config.paths import cache_folder, expanded, on_objects, state_folder
 from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.workflows.progress import Progress, unheard, unwatched
 
 if TYPE_CHECKING:
     from sentimon.errors import LogFileError
@@ -44,23 +45,6 @@ if TYPE_CHECKING:
     from sentimon.workflows.given_rows import RowsAtHand
 
 T = TypeVar("T")
-Row = TypeVar("Row")
-
-
-class Progress(Protocol):
-    """Passes rows on, and shows how many of how many have passed."""
-
-    def __call__(self, rows: Iterable[Row], description: str, *, total: int | None = None) -> Iterator[Row]:
-        """Yield `rows`."""
-
-
-def unwatched(rows: Iterable[Row], description: str, *, total: int | None = None) -> Iterator[Row]:
-    """Yield `rows`, and show nothing."""
-    yield from rows
-
-
-def unheard(message: str) -> None:
-    """Let a message for people go nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +98,12 @@ class Workspace:
         from sentimon.config.secrets import masked
 
         return masked(os.fsencode(str(self.place)).decode(errors="replace"))
+
+    @property
+    def described(self) -> str:
+        """Return where the rows are, and of which slice they are."""
+        conditions = " and ".join(map(str, self.where))
+        return f"{self.source}, only {conditions}" if conditions else self.source
 
     def baseline_path(self, named: Path | None) -> Path:
         """Return the file of the baseline: the one named, or the one in the log folder."""

@@ -61,7 +61,7 @@ def test_a_log_in_which_all_is_well(run, log, tmp_path: Path) -> None:  # type: 
     assert list(found) == NAMES
     assert {one["state"] for one in found.values()} == {"ok"}
     assert found["log"]["says"] == "200 rows in logs"
-    assert found["baseline"]["says"] == "'baseline', 100 rows; 100 newer rows, none of another model"
+    assert found["baseline"]["says"] == "'baseline', 100 rows; 100 newer rows, of the same model"
     assert "sentimon-default@" in str(found["model"]["says"])
     assert (tmp_path / "logs/predictions.jsonl").read_bytes() == before
     assert sorted(one.name for one in (tmp_path / "logs").iterdir()) == [
@@ -124,7 +124,7 @@ def test_a_damaged_index_is_said_and_is_well_the_next_time(run, log, tmp_path: P
     assert findings(run("doctor", "--json"))["index"]["state"] == "ok"
     assert (
         findings(run("doctor", "--json", SENTIMON_LOGS__INDEX="false"))["index"]["says"]
-        == "none is kept (logs.index)"
+        == "switched off (logs.index): each command reads the whole log"
     )
 
 

@@ -89,11 +89,6 @@ def check(run, begin_with) -> Callable[..., Ran]:  # type: ignore[no-untyped-def
     return check
 
 
-def without_traffic(shown: dict[str, object]) -> dict[str, object]:
-    """The decision alone, which is saved and told; what is shown tells of the traffic, too."""
-    return {name: value for name, value in shown.items() if name != "traffic"}
-
-
 def saved(folder: Path) -> list[dict[str, object]]:
     text = (folder / "logs/retraining_triggers.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.split("\n") if line]
@@ -106,7 +101,7 @@ def test_a_command_gets_the_trigger_on_stdin_and_in_its_environment(check, tmp_p
     done = check("--json", "--on-trigger", command)
     assert done.code == 3
     told = json.loads((tmp_path / "got it.json").read_text(encoding="utf-8"))
-    assert told == saved(tmp_path)[0] == without_traffic(done.json)
+    assert told == saved(tmp_path)[0] == done.json
     variables = dict(
         line.split("=", 1)
         for line in (tmp_path / "variables").read_text(encoding="utf-8").split("\n")
@@ -229,7 +224,7 @@ def test_a_webhook_gets_the_trigger_signed(check, hook: Hook, tmp_path: Path) ->
     assert "path-secret" not in done.err
     ((path, headers, body),) = hook.seen
     assert path == "/T0/path-secret"
-    assert json.loads(body) == saved(tmp_path)[0] == without_traffic(done.json)
+    assert json.loads(body) == saved(tmp_path)[0] == done.json
     assert headers["Content-Type"] == "application/json"
     expected = hmac.new(SECRET, body, hashlib.sha256).hexdigest()
     assert headers["X-Sentimon-Signature"] == f"sha256={expected}"

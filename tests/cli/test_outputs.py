@@ -83,6 +83,7 @@ KEPT = (
     "drift_reports.jsonl",
     "retraining_triggers.jsonl",
     "quarantine.jsonl",
+    "quarantine-predictions-20260101T000000Z-1.zst",
     "erasures.jsonl",
     ".sentimon/rollup.sqlite",
     ".sentimon/jobs/job.json",
@@ -239,9 +240,18 @@ def test_force_replaces_only_what_is_of_the_same_kind(place: Path) -> None:
             code, says = write(option, name)
             assert (code, f"{name}: holds something else than" in says) == (2, True), says
         assert Path(name).read_text(encoding="utf-8") == content
-    Path("notes.txt").write_text("# Notes\n", encoding="utf-8")
-    code, says = write(("export prometheus", "--output"), "notes.txt")
-    assert (code, "notes.txt: holds something else than metrics for Prometheus" in says) == (2, True)
+    for name in ("README.md", "index.html"):
+        Path(name).write_text("# Notes\n", encoding="utf-8")
+        code, says = write(("report", "--output"), name)
+        assert (code, f"{name}: holds something else than a report, and is not replaced" in says) == (2, True)
+        assert Path(name).read_text(encoding="utf-8") == "# Notes\n"
+    node = "# HELP node_load1 Load.\nnode_load1 0.5\n"
+    for name, content in (("notes.txt", "# Notes\n"), ("node.prom", node)):
+        Path(name).write_text(content, encoding="utf-8")
+        for option in (("export prometheus", "--output"), ("metrics", "--prometheus")):
+            code, says = write(option, name)
+            assert (code, f"{name}: holds something else than metrics for Prometheus" in says) == (2, True)
+        assert Path(name).read_text(encoding="utf-8") == content
 
 
 def test_a_baseline_that_drift_would_make_is_no_other_file_of_the_log(
@@ -271,7 +281,8 @@ def test_a_file_is_written_as_its_kind_says_and_nothing_is_left_beside_it(
         assert (code, "x.txt: node_exporter reads only names that end in .prom" in says) == (0, True)
         code, says = given("retrain-check", "-q", "--prometheus", "x.txt")
         assert (code, "node_exporter" in says, "There is no baseline" in says) == (4, False, True)
-        for name in ("r.html", "logs/r.md"):
+        Path("r.html").touch()
+        for name in ("r.html", "r.html", "logs/r.md", "logs/r.md"):
             assert given("report", "-q", "--output", name) == (0, "")
         assert given("baseline", "create", "--baseline", "b.json")[0] == 0
         assert given("baseline", "create", "--baseline", "b.json")[0] == 1

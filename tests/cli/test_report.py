@@ -21,7 +21,7 @@ KEYS = {
     *("answers", "period", "every", "windows", "baseline", "drift", "monitor", "incidents"),
     *("traffic", "saved_checks"),
     *("unreadable_saved_checks", "retraining", "last_trigger", "grown_words", "latest_texts", "no_words"),
-    *("quality", "settings"),
+    *("slices", "explained", "quality", "settings"),
 }
 NOW = ("--now", "2026-09-08T00:00:00Z")
 
@@ -117,7 +117,7 @@ def test_a_log_that_went_silent_says_so_on_top(run, log: Path) -> None:  # type:
     assert run("baseline", "create", "--force").code == 0
     silent = run("report", "--now", "2026-10-20T00:00:00Z", "--json", **{MAX_AGE: ""})
     assert (silent.code, silent.json["conclusion"]) == (3, "no new rows")
-    assert silent.json["reason"].startswith("The newest row is 42 days old")
+    assert silent.json["reason"].startswith("No row has come for 42 days")
     # A report on the past does not ask whether rows still come.
     past = run("report", "--now", "2026-10-20T00:00:00Z", "--json", "--until", "2026-10-01").json
     assert past["traffic"] is None

@@ -304,6 +304,13 @@ def test_the_report_as_json_has_each_slice_in_each_window(moved: Path, run: Run)
     assert channel["against_baseline"]["changes"]["negative"]["change"]["value"] > 0.1
 
 
+def test_a_report_names_the_slices_that_account_for_the_change(moved: Path, run: Run) -> None:
+    assert run("report", "--explain", "--output", "r.md").code == 0
+    assert "| channel=mail | " in (moved / "r.md").read_text()
+    assert run("report", "--explain", "--json").json["explained"]["slices"]
+    assert run("report", "--json").json["explained"] is None
+
+
 def test_a_field_of_the_settings_that_no_row_has_is_no_error(tmp_path: Path, run: Run) -> None:
     (tmp_path / "sentimon.toml").write_text('[segments]\nfields = ["nowhere"]\n')
     logged(tmp_path, [one(n % 3, n) for n in range(120)])
@@ -338,3 +345,12 @@ def test_fields_that_divide_no_rows_are_refused(tmp_path: Path, run: Run, fields
     done = run("metrics")
     assert done.code == 2
     assert "segments.fields" in done.err
+
+
+def test_a_baseline_without_the_declared_slices_is_said(moved: Path, run: Run) -> None:
+    (moved / "sentimon.toml").write_text('[segments]\nfields = ["channel", "@script"]\n')
+    for words in (["drift"], ["drift", "--monitor"]):
+        assert "does not hold its slices by @script: `sentimon baseline extend` adds them" in run(*words).err
+    assert "without its slices by @script" in run("doctor", "--json").out
+    assert run("baseline", "extend").code == 0
+    assert "does not hold its slices" not in run("drift").err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.index.packed_sums import PartialSum
 from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.index.scan import ScanUnit, read_unit
+from sentimon.prediction_log.slice_fields import parse_conditions
 from sentimon.prediction_log.summary import Summary
 from sentimon.prediction_log.windows import Period
 from tests.support.logs import block
@@ -92,10 +93,17 @@ def units_of(path: Path) -> list[ScanUnit]:
     return found
 
 
-def summary_by(folder: Path, run: Any) -> Summary:
-    return LogIndex(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(
-        lambda sums: sums.summary(Period())
-    )
+FIELDS = ("@length", "@model")
+
+
+def summary_by(folder: Path, run: Any, where: Sequence[str] = ()) -> Summary:
+    return LogIndex(
+        folder=folder,
+        zone=UTC,
+        now=datetime.now(UTC),
+        run=run,
+        where=parse_conditions(where, origin="--where"),
+    ).ask(lambda sums: sums.summary(Period()))
 
 
 def cells_by(folder: Path, run: Any) -> list[object]:
@@ -104,7 +112,7 @@ def cells_by(folder: Path, run: Any) -> list[object]:
     def all_of(sums: PeriodSums) -> list[object]:
         store, numbers = sums.store, [known.entry.number for known in sums.files]
         cells = [
-            (width, one.hour, one.sums.summary())
+            (width, one.hour, one.sums.summary(), store.packed_slices(number, FIELDS, one))
             for number in numbers
             for width in WIDTHS
             for one in store.cells(number, width)
@@ -112,7 +120,7 @@ def cells_by(folder: Path, run: Any) -> list[object]:
         readings = [(known.entry.progress, store.total(known.entry.number).summary()) for known in sums.files]
         return [cells, readings, [(hour, some.summary()) for hour, some in sums.hours(Period())]]
 
-    return LogIndex(folder=folder, zone=UTC, now=datetime.now(UTC), run=run).ask(all_of)
+    return LogIndex(folder=folder, zone=UTC, now=datetime.now(UTC), run=run, fields=FIELDS).ask(all_of)
 
 
 @pytest.fixture
@@ -143,6 +151,19 @@ def test_the_sums_are_those_of_reading_here(folder: Path) -> None:
     assert said == []
     # Two units a task, and the merges of the tree above them.
     assert len(units) / 2 < ray.submitted < len(units)
+
+
+def test_the_rows_of_a_slice_are_those_of_reading_here(folder: Path) -> None:
+    def on_cluster(read: Any, units: Any) -> Any:
+        return read_on(cluster_of(PlayedRay()), read, units, say=print)
+
+    lengths = {"@length=0-19", "@length=20-49", "@length=50-99"}
+    found = [summary_by(folder, on_cluster, [one]) for one in sorted(lengths)]
+    assert found == [
+        summary_by(folder, lambda read, units: [read(unit) for unit in units], [one])
+        for one in sorted(lengths)
+    ]
+    assert sum(one.count > 0 for one in found) > 0
 
 
 def test_what_is_kept_of_gathered_parts_is_what_is_kept_of_each(folder: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from sentimon.errors import StoreError
-from sentimon.finetuning.checkpoints import read_checkpoint, save_checkpoint
+from sentimon.finetuning.checkpoints import FACTS, read_checkpoint, save_checkpoint
 from sentimon.finetuning.trainable import predict_logits
 from sentimon.finetuning.training_batches import TrainingRow, TrainingRows
 from sentimon.finetuning.training_loop import EpochMetrics, Hyperparameters, TrainingLoop, TrainingState
@@ -124,6 +125,11 @@ def test_a_checkpoint_of_another_run_is_refused_and_a_broken_one_named(tmp_path:
     save_checkpoint(tmp_path, trained(stop_after=1), run="r")
     with pytest.raises(StoreError, match="another run"):
         read_checkpoint(tmp_path, run="s")
+    for facts in ("{}", "[]", '{"run": "r", "step": -1, "losses": [], "passes": []}', "[" * 100_000):
+        content = save({}, metadata={FACTS: facts})
+        (tmp_path / "checkpoint.safetensors").write_bytes(content)
+        with pytest.raises(StoreError, match=r"checkpoint\.safetensors: cannot be read back"):
+            read_checkpoint(tmp_path, run="r")
     (tmp_path / "checkpoint.safetensors").write_bytes(b"torn")
     with pytest.raises(StoreError, match="cannot be read back"):
         read_checkpoint(tmp_path, run="r")
@@ -189,3 +195,12 @@ def test_a_layer_that_has_no_rate_is_left_where_it_was() -> None:
     before = dict(tiny_model().network.named_parameters())
     assert torch.equal(loop.exact["words.weight"], before["words.weight"])
     assert not torch.equal(loop.exact["head.weight"], before["head.weight"])
+
+
+def test_a_checkpoint_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"kept")
+    (tmp_path / "checkpoint.part").symlink_to("kept")
+    with pytest.raises(StoreError, match="is a link") as raised:
+        save_checkpoint(tmp_path, TrainingState(), run="r")
+    assert "remove it" in (raised.value.hint or "")
+    assert (tmp_path / "kept").read_bytes() == b"kept"

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from sentimon.config.settings import DriftSettings
 from sentimon.errors import DataError
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
-from sentimon.monitoring.class_mix_drift import DriftReport, detect_drift, foreign_models
+from sentimon.monitoring.class_mix_drift import WORTH_SAYING, DriftReport, detect_drift, foreign_models
 from sentimon.monitoring.drift_decision import Verdict
 from sentimon.prediction_log.summary import Summary
+from sentimon.statistics.intervals import Difference
 from tests.support.rows import START, summary
 
 SETTINGS = DriftSettings()
@@ -135,3 +138,27 @@ def test_one_of_the_known_models_is_enough_and_each_foreign_one_is_named() -> No
         + summary(1, 0, 0)
     )
     assert sorted(foreign_models(before, after)) == [("a", "2"), ("c", "1")]
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "changed"),
+    [
+        (0.08, 0.01, 0.15, True),
+        (-0.08, -0.15, -0.01, True),
+        # Not more than chance: one end of the interval is 0, or 0 lies within.
+        (0.08, 0.0, 0.16, False),
+        (-0.08, -0.16, 0.0, False),
+        (0.08, -0.01, 0.17, False),
+        # Sure, and not worth saying.
+        (0.001, 0.0005, 0.0015, False),
+        (-0.001, -0.0015, -0.0005, False),
+        (WORTH_SAYING, 0.0001, 0.1, False),
+    ],
+)
+def test_a_change_of_the_confidence_is_one_that_is_sure_and_worth_saying(
+    value: float, low: float, high: float, changed: bool
+) -> None:
+    made = detect_drift(None, Summary(), DriftSettings())
+    moved = Difference(value=value, low=low, high=high)
+    assert replace(made, confidence_change=moved).confidence_changed == changed
+    assert not made.confidence_changed

@@ -43,7 +43,7 @@ def test_a_difference_is_now_minus_before_whatever_the_numbers_of_rows() -> None
     assert share_difference((1, 4), (3, 6)) == 0.25
     assert share_difference((3, 6), (1, 4)) == -0.25
     assert finding("class", 1, 0.75).difference == 0.25
-    assert finding("class", 1, 0.75).key == ("class", 1)
+    assert finding("class", 1, 0.75).key == ("class", 1, ("", ""))
 
 
 @pytest.mark.parametrize(

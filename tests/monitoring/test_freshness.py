@@ -1,5 +1,6 @@
 """How old the newest row may be: told from the gaps between rows, or set."""
 
+import math
 import random
 from collections.abc import Iterable
 from datetime import timedelta
@@ -13,6 +14,8 @@ from sentimon.monitoring.freshness import (
     NO_WEEKEND_KNOWN,
     SHORTEST,
     AgeSource,
+    _by_chance,
+    is_long_enough,
     judge_freshness,
     usual_gaps,
 )
@@ -107,3 +110,22 @@ def test_without_rows_nothing_is_too_old() -> None:
     found = judge_freshness(None, {}, source=AgeSource.LOG)
     assert found.age(START) is None
     assert not found.is_stale(START)
+
+
+def test_the_longest_gap_that_chance_makes_worked_by_hand() -> None:
+    # 50 gaps in 99 hours: half of the hours have rows. Ten years hold 87,600 / 99 as many gaps, of which one
+    # in twenty may be longer: ln(50 * 20 * 884.8) / ln 2. Gaps that grow with the logarithm would be far
+    # longer.
+    assert _by_chance([2] * 49 + [40], 99) == pytest.approx(19.755, abs=0.001)
+    # In more than ten years no gap is added: 100 of them, the longest 2 hours beyond the others, which 5 %
+    # of logs exceed by ln 20 / ln 100 as much again. Chance in each hour would make one of years.
+    assert _by_chance([2] * 99 + [4], 1_000_000) == pytest.approx(2 + 2 * (1 + math.log(20) / math.log(100)))
+    # Gaps that are all alike make no longer one.
+    assert _by_chance([2] * 5, 1_000_000) == 2
+
+
+def test_a_week_from_the_first_hour_to_the_last_is_long_enough() -> None:
+    assert not is_long_enough([])
+    assert not is_long_enough([500])
+    assert not is_long_enough([7, 0, 166])
+    assert is_long_enough([7, 0, 167])

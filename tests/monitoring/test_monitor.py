@@ -93,8 +93,8 @@ def test_later_events_join_the_incident_that_is_open() -> None:
     known = {one.key for one in first.incident.findings}
     later = monitored.look(0, 400, 0)
     assert later.incident is not None
-    assert ("class", 1) not in known
-    assert ("class", 1) in {one.key for one in later.incident.findings}
+    assert ("class", 1, ("", "")) not in known
+    assert ("class", 1, ("", "")) in {one.key for one in later.incident.findings}
     assert len({one.key for one in later.incident.findings}) == len(later.incident.findings)
 
 

@@ -39,6 +39,12 @@ def test_each_day_with_enough_rows_is_a_check_and_what_is_left_goes_with_the_las
     assert FEWEST_OF_A_DAY == 200
 
 
+def test_rows_are_counted_anew_after_each_check() -> None:
+    ends = first_checks(daily(*((0, size, 0) for size in [200, 199, 200, 1])))
+    # The second day is one row short, and goes with the third.
+    assert [(end - FIRST) // 24 for end in ends] == [0, 3]
+
+
 def test_days_begin_at_the_first_row_and_hold_their_hours() -> None:
     hours = {hour: window(0, 20, 0, hour=hour) for hour in range(FIRST, FIRST + 48)}
     assert first_checks(hours) == [FIRST + 23, FIRST + 47]

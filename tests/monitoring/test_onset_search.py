@@ -10,14 +10,19 @@ from hypothesis import strategies as st
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.onset import ConfidenceSums, Onset
 from sentimon.monitoring.onset_search import (
+    _as_independent,
+    _mix_change,
+    _rows_with_rhythm,
     class_mix_onset,
     confidence_onset,
     event_onset,
     volume_onset,
 )
 from sentimon.monitoring.watched_events import Counted, EventGroup
-from sentimon.prediction_log.summary import Counts, GrowingSummary
+from sentimon.prediction_log.summary import Counts, GrowingSummary, summarise
 from sentimon.scoring.scores import SCALE
+from sentimon.statistics.change_points import mix_change_point
+from sentimon.statistics.dispersion import Wave
 from tests.support.rows import record
 
 START = 490_000
@@ -80,6 +85,7 @@ def test_an_onset_is_told_in_hours_in_moments_and_in_rows() -> None:
         "rows": 800,
         "confidence_level": 0.95,
         "from_the_start": False,
+        "looked_back": True,
     }
 
 
@@ -336,3 +342,41 @@ def test_a_log_of_years_is_searched_by_day_first_and_gives_the_hour() -> None:
     onset = confidence_onset(sums(5_000, 0.8), sure)
     assert onset is not None
     assert onset.hour == step
+
+
+def test_counts_are_divided_by_the_design_effect_and_by_the_swing_of_their_class() -> None:
+    assert _as_independent((12, 20, 8), 2.0, (3.0, 1.0, 0.5)) == (2.0, 10.0, 8.0)
+
+
+def test_the_rows_of_hours_with_a_wave_of_any_class_count() -> None:
+    hours = {5: (1, 2, 3), 6: (0, 4, 0)}
+    swinging, flat = Wave(0.2, 0.1), Wave(0.5)
+    assert _rows_with_rhythm((hours, (swinging, flat, swinging))) == 10
+    assert _rows_with_rhythm((hours, (flat, flat, flat))) == 0
+
+
+def test_the_rows_of_the_baseline_are_counted_as_rows_before_the_change() -> None:
+    # A baseline of two hours with a row each, and two hours after it: what is known before the change is as
+    # many negative and positive rows.
+    baseline, later = {0: (1, 0, 0), 1: (0, 0, 1)}, {2: (10, 0, 10), 3: (20, 0, 0)}
+    found = _mix_change(baseline, later, (), 0.95, recoveries=False)
+    assert found == mix_change_point(
+        [2, 3], [(10, 0, 10), (20, 0, 0)], (1, 0, 1), confidence_level=0.95, recoveries=False
+    )
+
+
+def test_the_larger_variance_of_both_sides_counts() -> None:
+    """Rows that vary little after a change do not make its hour surer than the baseline's let it be."""
+    later = {
+        hour: ConfidenceSums.of(summarise([record(0, 0, 0.8 if hour < 24 else 0.75)] * 20).classes)
+        for hour in range(48)
+    }
+
+    def hours(apart: float) -> int:
+        rows = [record(0, 0, 0.8 + apart * (-1) ** number) for number in range(1_000)]
+        onset = confidence_onset(ConfidenceSums.of(summarise(rows).classes), later)
+        assert onset is not None
+        return onset.last_hour - onset.first_hour
+
+    assert hours(0.01) <= 1
+    assert hours(0.19) >= 4

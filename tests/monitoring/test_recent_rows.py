@@ -9,13 +9,22 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sentimon.config.settings import DriftSettings
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import DriftReport, detect_drift
 from sentimon.monitoring.drift_decision import Reason
-from sentimon.monitoring.recent_rows import ComparedWindow, all_rows, find_recent_rows, window_starts
+from sentimon.monitoring.monitor_reference import Reference
+from sentimon.monitoring.recent_rows import (
+    ComparedWindow,
+    _part,
+    all_rows,
+    find_recent_rows,
+    window_starts,
+)
 from sentimon.prediction_log.summary import Counts
+from sentimon.statistics.dispersion import Wave
 from sentimon.statistics.distances import wasserstein_interval
 from tests.support.monitors import by_hour
 from tests.support.rows import START
@@ -164,3 +173,10 @@ def test_unchanged_rows_drift_in_few_looks_and_late_steps_in_most() -> None:
     assert sum(one.drifted for one in quiet) <= 8
     late = [judge(even(), stepped(generator, quiet=90, moved=10)) for _ in range(30)]
     assert sum(one.drifted for one in late) >= 24
+
+
+def test_a_baseline_is_adjusted_where_any_of_its_classes_has_a_day() -> None:
+    known, part = Reference.of(even()), {FIRST: (8, 4, 8)}
+    daily = replace(known, waves=(Wave(0.4, 0.1), Wave(0.2), Wave(0.4, -0.1)))
+    assert _part(daily, part, FIRST, 2, None).adjusted
+    assert not _part(known, part, FIRST, 2, None).adjusted

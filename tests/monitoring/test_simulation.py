@@ -7,11 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from sentimon.config.settings import Settings
+from sentimon.labels import Sentiment
+from sentimon.monitoring import simulation
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.simulation import Result, Scenario, SimulationRun, _Traffic, simulate
 from sentimon.monitoring.vocabulary import vocabulary_of
-from sentimon.monitoring.watched_events import Counted
+from sentimon.monitoring.watched_events import Counted, EventWindow
 from sentimon.prediction_log.summary import summarise
 from sentimon.statistics.dispersion import Wave
 from tests.support.rows import START, record
@@ -214,3 +217,29 @@ def test_the_drawn_baseline_has_the_hours_and_the_cuts_of_the_real_one() -> None
     shares = [one.reference.counts[0] / one.reference.n for one in drawn.groups]
     usual = [one.reference.counts[0] / one.reference.n for one in REFERENCE.groups]
     assert shares == pytest.approx(usual, abs=4 * math.sqrt(0.25 / 1500))
+
+
+def test_each_check_is_judged_by_its_number_from_the_first_to_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def looked(
+        reference: Reference, windows: list[EventWindow], check: int, settings: object
+    ) -> list[Finding]:
+        seen.append((check, len(windows)))
+        return []
+
+    monkeypatch.setattr(simulation, "find_shifts", looked)
+    assert run(1, checks=5).alarm is None
+    assert seen == [(number, number) for number in range(1, 6)]
+
+
+def test_a_class_that_the_baseline_lacks_has_any_confidence_with_the_same_probability() -> None:
+    rows = [one for one in RECORDS if one.sentiment is not Sentiment.NEUTRAL]
+    known = Baseline(name="b", created=START, source="logs", summary=summarise(rows), vocabulary=None)
+    scenario = Scenario(rows=10, hours=1.0, checks=1, shift=0.0)
+    bins = _Traffic(known, Reference.of(known), scenario, np.random.default_rng(0))._bins
+    assert bins.sum(axis=1) == pytest.approx([1.0, 1.0, 1.0])
+    # The first bin is for rows without a confidence.
+    assert bins[1].tolist() == [0.0, *[0.01] * 100]

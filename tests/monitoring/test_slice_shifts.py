@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
-from sentimon.labels import TWO
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.shift_tests import event_limits, is_due, look_back_level
 from sentimon.monitoring.slice_finding import SliceChange, SliceFinding, most_significant_slices
@@ -198,6 +198,24 @@ def test_a_value_that_the_baseline_does_not_have_is_new() -> None:
     assert last.reaches_delta(0.5, confidence_level=0.95)
 
 
+def test_a_new_value_is_news_once_its_share_is_surely_more_than_a_hundredth() -> None:
+    # Twice the tail of the binomial law, at a share of 0.01.
+    seen = found(REFERENCE, [{"app": APP, "mail": MAIL, "chat": (1, 1, 1)}] * 8)
+    rows = seen[-1].after[1]
+    tail = sum(
+        math.comb(rows, x) * 0.01**x * 0.99 ** (rows - x) for x in range(int(seen[-1].after[0]), rows + 1)
+    )
+    assert seen[-1].p_value == pytest.approx(2 * tail, rel=1e-3)
+
+
+def test_a_value_is_known_to_be_silent_before_its_first_row() -> None:
+    # A week with mail from noon of the first day on: a week of it is known, and its gap of 13 hours.
+    late = {hour: one for hour, one in each_hour(MAIL, range(WEEK)).items() if hour >= 12}
+    reference = reference_of(app=each_hour(APP), mail=late)
+    assert reference.fields[0].slices["mail"].longest_silence == 26
+    assert reference.fields[0].slices["app"].longest_silence == 6
+
+
 def test_a_new_value_of_less_than_a_hundredth_of_the_rows_is_no_news() -> None:
     quiet, rare = {"app": APP, "mail": MAIL}, {"app": APP, "mail": MAIL, "chat": (0, 0, 1)}
     assert found(REFERENCE, ([quiet] * 4 + [rare]) * 25 + [rare] * 3) == []
@@ -268,7 +286,7 @@ def test_all_tests_of_all_slices_and_of_the_whole_spend_no_more_than_alpha() -> 
             for watched in field.slices.values():
                 # At most one check of a slice to each check of all rows.
                 own = replace(part, alpha=part.alpha * MIX_PART * watched.weight)
-                level += sum(event_limits(watched.reference, check, own)) * 3
+                level += sum(event_limits(watched.reference, check, own)) * 2
             level += look_back_level(check, part) * NEW_PART
             spent += part.alpha * alpha_share(check) * VANISHED_PART
         spent += due * level
@@ -286,7 +304,7 @@ def test_the_limits_of_a_finding_worked_by_hand() -> None:
     # The second check of the slice, after 108 rows of it; its weight is by 9 of 30 rows.
     mix = found(REFERENCE, [{"app": (9, 0, 0), "mail": MAIL}] * 12)[-1]
     weight = (1 / 2 + 9 / 30) / 2
-    assert mix.limit == pytest.approx(field * alpha_share(2) / 3.984375 * MIX_PART * weight / 3)
+    assert mix.limit == pytest.approx(field * alpha_share(2) / 3.984375 * MIX_PART * weight / 2)
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(FEWEST_ROWS, 10**6), min_size=1, max_size=5))
@@ -305,11 +323,11 @@ def test_rows_of_a_slice_are_taken_to_be_as_much_alike_as_those_of_all() -> None
     assert reference.fields[0].slices["even"].reference.correlation == whole_of(bursts, even).correlation
 
 
-def test_two_classes_are_watched_as_two() -> None:
-    hours = each_hour((3, 0, 6))
-    reference = SegmentReference.of({"channel": {"app": hours}}, whole_of(hours), TWO)
-    group = reference.fields[0].slices["app"].reference.groups[0]
-    assert [event for _, event in group.watched] == ["negative", "positive"]
+def test_two_shares_of_a_slice_are_watched_as_in_the_drift_score() -> None:
+    group = REFERENCE.fields[0].slices["app"].reference.groups[0]
+    assert group.watched == [(0, "negative"), (2, "positive")]
+    # Whatever moves between neutral and another class moves one of them.
+    assert {one.event for one in found(REFERENCE, [{"app": (5, 0, 4), "mail": MAIL}] * 32)} == {"negative"}
 
 
 def test_findings_and_states_can_be_stored() -> None:

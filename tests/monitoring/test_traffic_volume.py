@@ -19,6 +19,8 @@ from sentimon.monitoring.traffic_volume import (
     Day,
     Direction,
     Volume,
+    _rows_by_hour_of_day,
+    _spread,
     change_onset,
     days_of_baseline,
     judge_volume,
@@ -248,3 +250,22 @@ def test_the_hour_of_a_change_is_found_with_an_interval(factor: float) -> None:
     quiet = judge_volume(after[:14], usual_rows, alpha=0.05, confidence_level=0.95)
     assert quiet.change is None
     assert change_onset(quiet, known, later, after[:14], UTC, confidence_level=0.95) is None
+
+
+def test_rows_of_the_hour_in_which_a_stretch_ends_are_not_part_of_it() -> None:
+    hours = dict.fromkeys(range(24, 49), (1, 0, 0))
+    assert whole_days(hours, 24, 48, UTC) == [Day(1, 24)]
+    assert whole_days(hours, 24, 49, UTC) == [Day(1, 24)]
+
+
+def test_the_rows_of_each_hour_of_the_day_are_summed_up() -> None:
+    hours = {24: (1, 2, 3), 48: (0, 1, 0), 71: (0, 0, 5)}
+    assert _rows_by_hour_of_day(hours, UTC) == [7, *[0] * 22, 5]
+
+
+def test_odd_days_of_either_side_are_left_out_of_the_spread() -> None:
+    # The median distance is .1, so .148 is one deviation, and beyond three of them lie -1 and 1.
+    usual = [0.1, -0.1] * 10
+    few = _spread([*usual, -1.0], 20, 0.0)
+    assert few == _spread([*usual, 1.0], 20, 0.0) == _spread(usual, 19, 0.0)
+    assert few < 0.2

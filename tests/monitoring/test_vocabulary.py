@@ -259,6 +259,17 @@ def test_quintiles_are_of_the_second_half_and_all_new_words_are_no_limit() -> No
     assert (uneven.texts, uneven.cuts, uneven.reference) == (100, (0, 250_000), Counted(101, (21, 41)))
 
 
+def test_each_cut_is_the_least_share_that_so_many_texts_do_not_exceed() -> None:
+    # The second half has 200 texts of 400 words, of which none, one, two ... to 199 are new: 2,500 millionths
+    # each. A fifth of them, 40 texts, have 39 new words or fewer.
+    known = set(range(400))
+    second = [{*range(400 - number), *range(1_000, 1_000 + number)} for number in range(200)]
+    vocabulary = learn_vocabulary([*[known] * 200, *second], keyed=False)
+    assert vocabulary is not None
+    assert vocabulary.cuts == tuple(2_500 * number for number in (39, 79, 119, 159, 189))
+    assert vocabulary.reference == Counted(200, (40, 80, 120, 160, 190))
+
+
 def test_two_hundred_texts_are_enough_and_of_more_than_twenty_thousand_the_latest_count() -> None:
     assert (FEWEST_TEXTS, MOST_TEXTS) == (200, 20_000)
     enough = learn_vocabulary([{1}] * 200, keyed=False)
@@ -285,6 +296,8 @@ def test_texts_teach_before_keyed_hashes_do() -> None:
     [
         # Word 1 is in 4 of 4 texts, word 2 in one of four.
         ({"one": (1, 40)}, 40, []),
+        # A word that became rarer did not grow, however sure that is.
+        ({"one": (1, 10)}, 40, []),
         ({"two": (2, 40)}, 40, ["two"]),
         ({"two": (2, 10)}, 40, []),
         # Three texts are enough, if they are all there are: G squared is 9.56, p is 0.002.

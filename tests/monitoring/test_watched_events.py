@@ -33,6 +33,13 @@ def test_the_events_of_a_class_are_counted_by_label() -> None:
     assert (group.reference.n, group.reference.counts) == (6, (3, 2, 1))
 
 
+def test_where_all_confidences_share_the_first_or_the_last_bin_its_inner_border_is_left() -> None:
+    assert confidence_cuts(summarise(record(2, number, 0.004) for number in range(9))) == (1,)
+    last = summarise(record(2, number, 0.995) for number in range(9))
+    assert confidence_cuts(last) == (99,)
+    assert confidence_counts(last, (98, 99)) == Counted(9, (0, 0))
+
+
 def test_deciles_snap_to_the_borders_of_hundredths_and_come_once() -> None:
     # Ten rows at each of 0.41, 0.43 ... 0.59: a decile lies between two of these.
     confidences = [0.41 + 0.02 * step for step in range(10) for _ in range(10)]

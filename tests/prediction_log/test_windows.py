@@ -1,4 +1,4 @@
-import contextlib
+import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentimon.errors import DataError
+from sentimon.prediction_log import windows as windows_module
 from sentimon.prediction_log.summary import Summary, summarise
-from sentimon.prediction_log.windows import Calendar, Period, summarise_windows
+from sentimon.prediction_log.windows import CALENDAR_END, Calendar, Period, gaps, summarise_windows
 from tests.support.rows import START, record, records
 from tests.support.strategies import log_rows
 
@@ -75,14 +76,41 @@ def test_a_change_of_the_clock_loses_no_moment(zone: str, change: str, length: s
         assert window.end > window.start
 
 
-@pytest.mark.parametrize("year", ["0001-01-01", "9999-12-31"])
+far_zones = st.sampled_from(
+    [UTC, ROME, ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo"), ZoneInfo("Pacific/Kiritimati")]
+)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), CALENDAR_END
+near_an_edge = st.one_of(
+    st.timedeltas(timedelta(), timedelta(days=40)).map(lambda after: FIRST + after),
+    st.timedeltas(timedelta(), timedelta(days=40)).map(lambda before: LAST - before),
+)
+
+
+@given(near_an_edge, near_an_edge, lengths, far_zones)
+def test_windows_at_the_edges_of_the_calendar_touch_and_hold_each_moment(
+    one: datetime, other: datetime, length: str, zone: ZoneInfo
+) -> None:
+    calendar = Calendar.of(length, zone)
+    begin, last = sorted((one, other))
+    start, end = calendar.start_of(begin), calendar.after(calendar.start_of(begin))
+    assert start <= begin < end or begin == end == LAST
+    if end != LAST:
+        assert calendar.start_of(end) == end
+        assert calendar.start_of(end - timedelta(microseconds=1)) == start
+    if last - begin <= timedelta(days=41):
+        windows = list(calendar.around({start, calendar.start_of(last)}))
+        assert all(before[1] == after[0] for before, after in itertools.pairwise(windows))
+        assert (windows[0][0], windows[-1][0]) == (start, calendar.start_of(last))
+
+
+@pytest.mark.parametrize("zone", [UTC, ROME, ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")])
 @pytest.mark.parametrize("length", ["1h", "6h", "1d", "1w"])
-def test_the_edges_of_the_calendar_are_an_error_or_an_answer(year: str, length: str) -> None:
-    for zone in (UTC, ROME, ZoneInfo("America/New_York")):
-        rows = [record(0, 0, timestamp=at(f"{year}T00:00:00Z"))]
-        with contextlib.suppress(DataError):
-            windows, _ = summarise_windows(rows, Calendar.of(length, zone), now=NOW)
-            assert sum(window.summary.count for window in windows) == 1
+def test_a_row_with_a_wrong_year_is_in_a_window_and_hides_no_other(length: str, zone: ZoneInfo) -> None:
+    far = [record(0, 0, timestamp=one) for one in (FIRST, LAST)]
+    windows, total = summarise_windows([*far, *records(2, 2, 2)], Calendar.of(length, zone), now=NOW)
+    assert sum(one.summary.count for one in windows) == total.count == 8
+    assert [one.summary.count for one in (windows[0], windows[-1])] == [1, 1]
+    assert [(begin.year, end.year) for begin, end in gaps(windows)] == [(1, 2026), (2026, 9999)]
 
 
 def test_windows_follow_the_calendar_of_the_zone() -> None:
@@ -133,12 +161,27 @@ def test_windows_add_up_to_the_whole(rows: list) -> None:  # type: ignore[type-a
     assert added.classes == total.classes
 
 
-def test_rows_may_come_in_any_order_and_too_many_windows_are_refused() -> None:
+def test_rows_may_come_in_any_order_and_too_many_windows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = records(3, 3, 3)
     calendar = Calendar.of("1m", UTC)
     assert summarise_windows(rows[::-1], calendar, now=NOW) == summarise_windows(rows, calendar, now=NOW)
-    with pytest.raises(DataError, match="too many windows"):
-        summarise_windows([record(0, 0), record(0, 10**6)], calendar, now=NOW)
+    monkeypatch.setattr(windows_module, "MOST_WINDOWS", 100)
+    spread = [record(0, minute) for minute in range(0, 400, 2)]
+    with pytest.raises(DataError, match="span 2026-09-07 to 2026-09-07: too many windows"):
+        summarise_windows(spread, calendar, now=NOW)
+
+
+def test_runs_of_empty_windows_are_left_out_only_where_all_would_be_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows, calendar = [record(0, 0), record(0, 5), record(0, 20)], Calendar.of("1m", UTC)
+    monkeypatch.setattr(windows_module, "MOST_EMPTY", 4)
+    for most, count in ((20, 21), (19, 7)):
+        monkeypatch.setattr(windows_module, "MOST_WINDOWS", most)
+        windows, _ = summarise_windows(rows, calendar, now=NOW)
+        assert len(windows) == count
+    minute = timedelta(minutes=1)
+    assert gaps(windows) == [(START + 6 * minute, START + 20 * minute)]
 
 
 def test_a_period_holds_its_beginning_and_not_its_end() -> None:

@@ -139,7 +139,7 @@ def examination() -> RenderableType:
     return examination_table(
         [
             good("log", "220 rows in logs"),
-            warning("index", "[red]x\x1b is of no use: malformed", "the next question makes it anew"),
+            warning("index", "[red]x\x1b is damaged: malformed", "the next command makes it anew"),
             failed("model", "/nowhere: no such folder", "name the folder of a model, or a HuggingFace id"),
             failed("disk", "0.0 GB free of 1.0", None),
         ]

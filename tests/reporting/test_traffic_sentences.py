@@ -15,8 +15,8 @@ from tests.support.traffic import HOUR, NOW, traffic_report
 def test_a_log_that_is_well_says_how_old_its_newest_row_is_and_how_many_come() -> None:
     assert traffic_report().verdict is TrafficVerdict.STABLE
     assert explain_traffic(traffic_report()) == [
-        "The newest row is 5 minutes old; the longest gap in the baseline is 14 hours, the limit is 28 hours "
-        "(monitor.max_age sets it).",
+        "The newest row is 5 minutes old; the longest pause in the baseline was 14 hours, and up to 28 hours "
+        "would still be usual (monitor.max_age sets that).",
         "Over the last 7 days 1.00 times as many (0.91 to 1.10) as in the baseline on the same days of the "
         "week: no sure change.",
     ]
@@ -26,8 +26,8 @@ def test_a_silent_log_says_only_that() -> None:
     silent = traffic_report(0.0, age=7 * 24 * HOUR)
     assert silent.verdict is TrafficVerdict.SILENT
     assert explain_traffic(silent) == [
-        "The newest row is 7 days old; the longest gap in the baseline is 14 hours, the limit is 28 hours "
-        "(monitor.max_age sets it)."
+        "No row has come for 7 days; the longest pause in the baseline was 14 hours, and up to 28 hours "
+        "would still be usual (monitor.max_age sets that)."
     ]
 
 
@@ -63,10 +63,11 @@ def test_what_is_not_known_is_said_with_its_reason() -> None:
 def test_a_limit_that_was_set_is_told_as_one_and_one_without_history_as_a_guess() -> None:
     known = replace(traffic_report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG, setting="12h"))
     assert explain_traffic(known)[0] == (
-        "The newest row is less than a minute old; the limit is 12 hours (monitor.max_age)."
+        "The newest row is less than a minute old; pauses of up to 12 hours are usual, as monitor.max_age "
+        "says."
     )
     guessed = replace(traffic_report(), freshness=judge_freshness(NOW, {}, source=AgeSource.LOG))
-    assert "the limit is 7 days, as the gaps between rows are not known yet" in explain_traffic(guessed)[0]
+    assert "pauses of up to 7 days are taken as usual until more is known" in explain_traffic(guessed)[0]
 
 
 def test_a_return_tells_the_latest_factor() -> None:

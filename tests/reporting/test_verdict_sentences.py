@@ -1,13 +1,20 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sentimon.config.settings import DriftSettings, RetrainingSettings
 from sentimon.labels import LABELS
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.class_mix_drift import DriftReport, detect_drift
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
 from sentimon.prediction_log.summary import Summary
 from sentimon.reporting.plain_text import limit_text, number_against
-from sentimon.reporting.verdict_sentences import explain_drift, explain_trigger, recommended_action
+from sentimon.reporting.verdict_sentences import (
+    explain_drift,
+    explain_onset,
+    explain_trigger,
+    recommended_action,
+)
 from tests.support.rows import START, summary
 
 NOW = datetime(2026, 9, 30, tzinfo=UTC)
@@ -97,3 +104,21 @@ def test_a_value_is_told_from_the_limit_it_lies_beside() -> None:
     # The limit of the error rate is computed from labels.
     assert limit_text(0.226168029) == limit_text(0.226168029, 0.206) == "0.226"
     assert limit_text(0.226168029, 0.22643) == "0.2262"
+
+
+def test_an_onset_of_the_first_rows_says_which_rows_these_were() -> None:
+    onset = Onset(
+        hour=490_000,
+        first_hour=490_000,
+        last_hour=490_005,
+        rows=9,
+        confidence_level=0.95,
+        from_the_start=True,
+    )
+    assert explain_onset("The change", onset) == [
+        "The change began by 2025-11-24 22:00 UTC, perhaps with the first of these rows."
+    ]
+    assert explain_onset("The change", replace(onset, looked_back=False)) == [
+        "The change began by 2025-11-24 22:00 UTC, perhaps before 2025-11-24 16:00: only the texts since "
+        "then were looked at."
+    ]

@@ -69,6 +69,27 @@ def test_a_configuration_that_cannot_be_is_named(tmp_path: Path, change: dict[st
         score(folder / "config.json")
 
 
+@pytest.mark.parametrize("longest", ["1e400", "Infinity", "NaN", "1e30", "null"])
+def test_a_tokenizer_without_a_longest_text_leaves_it_to_the_model(tmp_path: Path, longest: str) -> None:
+    write_folder(tmp_path)
+    known = OnnxScorer.load(tmp_path, name="m").limit
+    content = f'{{"model_max_length": {longest}}}'
+    (tmp_path / "tokenizer_config.json").write_text(content, encoding="utf-8")
+    told = refusal(lambda path: OnnxScorer.load(path, name="m"), tmp_path)
+    assert told is not None if longest == "NaN" else OnnxScorer.load(tmp_path, name="m").limit == known
+
+
+@pytest.mark.parametrize("name", [b"logits", b"input_ids", b"batch"])
+def test_a_name_in_the_graph_that_is_no_text_is_an_error_and_nothing_is_printed(
+    tmp_path: Path, name: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_folder(tmp_path) / "model.onnx"
+    path.write_bytes(path.read_bytes().replace(name, b"\xca" + name[1:]))
+    with pytest.raises(ModelError, match=re.escape(str(path))):
+        score(path)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_regular_expression_that_makes_the_library_panic_is_named(tmp_path: Path) -> None:
     path = write_folder(tmp_path) / "tokenizer.json"
     content = json.loads(path.read_text(encoding="utf-8"))

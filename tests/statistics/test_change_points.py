@@ -293,6 +293,24 @@ def test_rows_of_a_single_class_do_not_change() -> None:
     assert found([], REFERENCE) is None
 
 
+def test_a_step_between_two_hours_may_have_been_in_either() -> None:
+    # The moment between both is all that fits: by the trapezoidal rule each of the two hours has half of it.
+    step = [(5_000, 0, 0)] * 3 + [(0, 0, 5_000)] * 3
+    for level, first in ((0.49, 3), (0.51, 2), (0.85, 2), (0.99, 2)):
+        seen = mix_change_point(list(range(6)), step, (5_000, 0, 0), confidence_level=level)
+        assert seen == ChangePoint(hour=3, first=first, last=3)
+
+
+def test_a_reference_counts_as_one_row_at_least() -> None:
+    fall = [(1.0, 0.8)] * 3 + [(1.0, 0.5)] * 3
+
+    def step(rows: float) -> ChangePoint | None:
+        return mean_change_point(range(6), fall, (rows, 0.5), deviation=0.2, confidence_level=0.8)
+
+    assert step(0.5) == step(1.0) == ChangePoint(hour=3, first=1, last=5)
+    assert step(2.0) == ChangePoint(hour=3, first=0, last=5)
+
+
 def test_a_mean_that_falls_is_found_in_its_hour() -> None:
     one = mean_change_point(
         range(20), [(50, 0.8)] * 12 + [(50, 0.7)] * 8, (1000, 0.8), deviation=0.15, confidence_level=0.95
@@ -363,6 +381,8 @@ def test_families_worked_by_hand(
 def test_hours_that_do_not_ascend_are_refused() -> None:
     with pytest.raises(DataError, match="ascend"):
         mix_change_point([2, 1], [NORMAL, NORMAL], REFERENCE, confidence_level=0.95)
+    with pytest.raises(DataError, match="ascend"):
+        mix_change_point([2, 2], [NORMAL, NORMAL], REFERENCE, confidence_level=0.95)
     with pytest.raises(DataError, match="fit"):
         change_point(ClassMix(), [1], [(1.0,)], (1.0, 2.0), (1.0, 2.0), confidence_level=0.95)
 

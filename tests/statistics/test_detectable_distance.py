@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.statistics.detectable_distance import detectable_distance, is_detectable, rows_to_detect
+from sentimon.statistics.detectable_distance import (
+    _moved,
+    _room,
+    detectable_distance,
+    is_detectable,
+    rows_to_detect,
+)
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.intervals import normal_quantile
 
@@ -50,6 +56,18 @@ def test_once_the_far_class_is_empty_the_middle_one_moves_half_as_far() -> None:
     assert wasserstein_distance(before, up) == pytest.approx(0.3)
     assert is_detectable(before, 1, 0.51, confidence_level=0.95), "no mix lies so far away"
     assert not is_detectable(before, 1, 0.1, confidence_level=0.95)
+
+
+def test_the_room_of_a_mix_and_its_moves_worked_by_hand() -> None:
+    # Up go 10 of 20 rows a whole step and 4 half a step, down 6 and 4.
+    assert _room((10, 4, 6), down=False) == (10 + 2) / 20
+    assert _room((10, 4, 6), down=True) == (6 + 2) / 20
+    # Up by .3: .2 of negative, and for the last .1 of the way .2 of neutral. Down by .3: .3 of positive.
+    up, down = _moved((2, 4, 4), 100, 0.3)
+    assert up == pytest.approx((0, 20, 80))
+    assert down == pytest.approx((50, 40, 10))
+    # There is no room for .5 upwards.
+    assert len(list(_moved((2, 4, 4), 100, 0.5))) == 1
 
 
 def test_two_rows_show_nothing() -> None:

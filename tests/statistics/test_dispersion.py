@@ -130,7 +130,7 @@ def test_a_design_effect_is_told_from_chance() -> None:
     assert not exceeds_chance(15.4 / 8, 8)
     assert exceeds_chance(15.7 / 8, 8)
     assert exceeds_chance(1.05, 10_000)
-    assert not exceeds_chance(9.9, 0)
+    assert exceeds_chance(9.9, 0) is False
 
 
 @pytest.mark.parametrize("sizes", [[50] * 60, [5] * 30 + [200] * 30, [2] * 200 + [500] * 10])
@@ -181,6 +181,33 @@ def test_a_swing_over_the_day_is_found_and_nothing_is_found_where_there_is_none(
     assert sum(false) / len(false) < 0.004
 
 
+def test_bursts_make_no_wave() -> None:
+    """Where the rows of an hour are alike, chance makes a larger wave, and more of it is taken back."""
+    generator = random.Random(5)
+    kept = []
+    for _ in range(80):
+        hours = {}
+        for hour in range(24 * 7):
+            # A beta distribution whose hours have a correlation of 1 / 20: of 60 rows a design effect of 4.
+            share = generator.betavariate(0.4 * 19, 0.6 * 19)
+            hours[hour] = drawn(generator, [share, 0.0, 1 - share], 60)
+        kept.append(daily_waves(hours)[0].kept)
+    # As of independent rows: chance explains more than two in exp(-1) of all, and half of that is kept.
+    assert 15 < sum(one > 0 for one in kept) < 45
+    assert sum(kept) / len(kept) < 0.25
+
+
+def test_a_wave_of_means_that_bursts_explain_is_flat() -> None:
+    # Two levels in turn, by the parity of the hour of a day of 24 hours and of the day: no wave of 24 hours.
+    cells = {hour: (100, 0.8 + 0.1 * (-1) ** (hour + hour // 24)) for hour in range(23 * 48)}
+    cells |= {hour: (100, mean + 0.02 * math.cos(math.pi * hour / 12)) for hour, (_, mean) in cells.items()}
+    # The wave explains 1,104 hours * 100 rows * .02**2 / 2 = 22; of a variance of .5 that is 44. But hours
+    # vary by .1: 100 rows * .01 / .5 is a design effect of 2, and chance explains 4.
+    wave = daily_wave_of_means(cells, 0.5)
+    assert wave.kept == pytest.approx(1 - 4 / 44.16, abs=0.002)
+    assert wave.cosine == pytest.approx(0.02 * wave.kept, abs=0.0002)
+
+
 def test_hours_that_do_not_cover_a_day_have_no_wave() -> None:
     generator = random.Random(3)
     hours = {hour: drawn(generator, [hour / 17, 0.0, 1 - hour / 17], 200) for hour in range(17)}
@@ -204,8 +231,18 @@ def test_a_wave_worked_by_hand() -> None:
     hours = {hour: (0, 0, 10) if hour < 12 else (10, 0, 0) for hour in range(24)}
     cosine, sine = 1 / 12, 1 / math.tan(math.pi / 24) / 12
     explained = 10 * 12 * (cosine**2 + sine**2) / 0.25
-    kept = 1 - 2 / explained
     assert explained == pytest.approx(195.66, abs=0.01)
+    # Half a day is no wave: what hours vary around it is chi-square over 23 - 4 degrees of freedom, so many
+    # times what chance makes of ten rows, and chance explains as many times two.
+    square = 0.0
+    for hour in range(24):
+        angle = math.pi * hour / 12
+        p = 0.5 + cosine * math.cos(angle) + sine * math.sin(angle)
+        # A share is taken to be a tenth of the mean one at least.
+        usual = 10 * max(p, 0.05), 10 * max(1 - p, 0.05)
+        seen = (10, 0) if hour < 12 else (0, 10)
+        square += sum((one - rows) ** 2 / rows for one, rows in zip(seen, usual, strict=True))
+    kept = 1 - 2 * (square / 19) / explained
     negative, neutral, positive = daily_waves(hours)
     assert positive.share == 0.5
     assert (positive.cosine, positive.sine) == (pytest.approx(kept * cosine), pytest.approx(kept * sine))
@@ -237,7 +274,12 @@ def test_a_wave_is_weighted_least_squares_beside_a_constant_less_what_chance_exp
     share = counts.sum() / sizes.sum()
     wave = design[:, 1:] @ fit[1:]
     explained = sizes @ (wave - sizes @ wave / sizes.sum()) ** 2 / (share * (1 - share))
-    kept = max(0.0, 1 - 2 / explained)
+    whole = [Wave(1 - share, -fit[1], -fit[2]), Wave(0.0), Wave(share, fit[1], fit[2])]
+    effect, degrees = design_effect(hours, whole)
+    alike = 1.0
+    if exceeds_chance(effect, degrees):
+        alike = clustered_effect(intraclass_correlation(effect, hours), mean_cluster_size(sizes.tolist()))
+    kept = max(0.0, 1 - 2 * alike / explained)
     found = daily_waves(hours)[2]
     assert found.share == pytest.approx(share)
     assert (found.cosine, found.sine) == (

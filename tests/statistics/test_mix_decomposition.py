@@ -8,10 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentimon.errors import DataError
+from sentimon.statistics import mix_decomposition
 from sentimon.statistics.intervals import Difference
 from sentimon.statistics.mix_decomposition import (
     Decomposition,
@@ -214,3 +215,43 @@ def test_the_intervals_cover_what_is_true(hours: int, alike: float) -> None:
     # Small slices are covered a little less often, those that kept their weight and are average more often.
     assert inside.min() / runs > 0.9
     assert inside[8:].max() / runs < 0.988
+
+
+counts = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=3, max_size=3)
+
+
+def influences(sides: list[list[tuple[int, int]]], side: int) -> np.ndarray:
+    """What one more row of each cell adds to each part, for each row that there is: (cells, parts)."""
+    large = 10**7
+
+    def parts(of: list[list[tuple[int, int]]]) -> np.ndarray:
+        old, new = (of_shares(*((count, count + other) for count, other in one)) for one in of)
+        return np.array([float(one) for both in exact_parts(old, new) for one in both])
+
+    scaled = [[(count * large, other * large) for count, other in one] for one in sides]
+    size, found = sum(map(sum, sides[side])), []
+    for place, (count, other) in enumerate(scaled[side]):
+        for more in ((1, 0), (0, 1)):
+            moved = [list(one) for one in scaled]
+            moved[side][place] = (count + more[0] * 1000, other + more[1] * 1000)
+            found.append((parts(moved) - parts(scaled)) * size * large / 1000)
+    return np.array(found)
+
+
+@given(counts, counts)
+@settings(max_examples=25)
+def test_the_covariance_is_that_of_the_influence_of_each_row(
+    before: list[tuple[int, int]], after: list[tuple[int, int]]
+) -> None:
+    # Every slice has rows on both sides here: a slice on one side only is taken to be so for certain.
+    sides = [[(count + 1, other + 1) for count, other in one] for one in (before, after)]
+    known: np.ndarray = np.zeros((6, 6))
+    for side, cells in enumerate(sides):
+        rows, size = np.ravel(cells), sum(map(sum, cells))
+        added = influences(sides, side)
+        known += added.T @ (added * (rows / size)[:, None]) / size
+    named = [dict(zip("abc", one, strict=True)) for one in sides]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mix_decomposition, "_BORROWED", 0)
+        found = decompose_shares(named[0], named[1])[0]
+    assert np.array(found.covariance) == pytest.approx(known, rel=1e-3, abs=1e-5)

@@ -51,7 +51,7 @@ def _few_permutations(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("weights", [WEIGHTS, ALIKE])
 def test_unchanged_traffic_seldom_yields_a_slice(weights: np.ndarray) -> None:
-    random, runs = np.random.default_rng(1), 120
+    random, runs = np.random.default_rng(1), 80
     any_found = sum(
         bool(
             search_slices(
@@ -63,8 +63,8 @@ def test_unchanged_traffic_seldom_yields_a_slice(weights: np.ndarray) -> None:
         )
         for run in range(runs)
     )
-    # 0.05 and twice the standard error of 120 runs.
-    assert any_found / runs <= 0.09
+    # 0.05 and twice the standard error of 80 runs.
+    assert any_found / runs <= 0.1
 
 
 def test_the_one_value_that_moved_is_found_and_no_pair_of_it() -> None:
@@ -145,7 +145,7 @@ tables = st.lists(
 
 
 @given(tables, tables)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_what_is_found_and_what_is_left_add_up_to_the_change(before: list[Cell], after: list[Cell]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slice_search, "PERMUTATIONS", 19)
@@ -171,9 +171,9 @@ def days(random: np.random.Generator, number: int, swing: float, moved: float = 
 
 
 def test_days_that_differ_are_no_change_where_days_are_permuted() -> None:
-    random, runs = np.random.default_rng(6), 60
+    random, runs = np.random.default_rng(6), 40
     found = [
-        search_slices(FIELDS, days(random, 10, 0.12), days(random, 4, 0.12), seed=run) for run in range(runs)
+        search_slices(FIELDS, days(random, 10, 0.2), days(random, 4, 0.2), seed=run) for run in range(runs)
     ]
     assert all(one.by_blocks for one in found)
     assert sum(bool(one.found) for one in found) / runs <= 0.1
@@ -181,13 +181,13 @@ def test_days_that_differ_are_no_change_where_days_are_permuted() -> None:
     loose = [
         search_slices(
             FIELDS,
-            *([cell._replace(block=0) for cell in days(random, size, 0.12)] for size in (10, 4)),
+            *([cell._replace(block=0) for cell in days(random, size, 0.2)] for size in (10, 4)),
             seed=run,
         )
         for run in range(20)
     ]
     assert not any(one.by_blocks for one in loose)
-    assert sum(bool(one.found) for one in loose) >= 8
+    assert sum(bool(one.found) for one in loose) >= 6
 
 
 def test_a_change_is_found_where_days_are_permuted() -> None:

@@ -17,8 +17,8 @@ from sentimon.monitoring.retraining_rules import evaluate_retraining, score_rule
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import summarise
 from sentimon.prediction_log.windows import Calendar, summarise_windows
+from sentimon.reporting.command_steps import CommandOptions
 from sentimon.reporting.report.report_value import (
-    CommandOptions,
     CountedWindow,
     Known,
     Report,
@@ -101,6 +101,7 @@ def report(**given: Any) -> Report:
         last_trigger=None,
         labelled=None,
         slices=(),
+        explained=None,
         settings=[Setting(key="drift.threshold", value="0.15", origin="default")],
         options=CommandOptions(logs="logs"),
     )

@@ -203,16 +203,28 @@ def test_a_file_that_may_not_grow_leaves_nothing_of_the_copy(tmp_path: Path) -> 
 @pytest.mark.parametrize("link", [True, False])
 def test_what_a_killed_promotion_left_goes_with_the_next(tmp_path: Path, link: bool) -> None:
     models = tmp_path / "models"
-    models.mkdir()
+    state = models / ".sentimon"
+    state.mkdir(parents=True)
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").touch()
     if link:
-        (models / ".incoming").symlink_to(tmp_path / "kept")
+        (state / "incoming").symlink_to(tmp_path / "kept")
     else:
-        model(models / ".incoming", "half")
+        model(state / "incoming", "half")
     promote_model(models, model(tmp_path / "one", "one"), FACTS)
     assert sorted(one.name for one in models.iterdir()) == [".sentimon", "current", "registry.jsonl", "v0001"]
+    assert [one.name for one in state.iterdir()] == ["lock"]
     assert (tmp_path / "kept" / "file").exists()
+
+
+def test_what_else_lies_in_the_folder_of_the_models_stays(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    mine = [models / ".incoming" / "mine", models / "incoming" / "mine", models / "candidate" / "mine"]
+    for path in mine:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    promote_model(models, model(tmp_path / "one", "one"), FACTS)
+    assert all(path.exists() for path in mine)
 
 
 def test_a_pending_switch_that_says_nothing_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sentimon.errors import StoreError
-from sentimon.finetuning.working_folder import check_output, working_folder
+from sentimon.finetuning.working_folder import WORKING_NAMES, check_output, only_trainer, working_folder
 from sentimon.gold_labels.gold_label import GoldLabel
 from sentimon.gold_labels.label_join import LabelLookup
 from sentimon.labels import Sentiment
@@ -33,3 +33,16 @@ def test_a_model_goes_only_where_there_is_nothing(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="is there already, and not empty"):
             check_output(taken)
     assert working_folder(tmp_path / "new") == tmp_path / "new.part"
+
+
+def test_of_two_trainings_of_one_model_the_second_leaves_the_first_alone(tmp_path: Path) -> None:
+    working = working_folder(tmp_path / "new")
+    with only_trainer(working):
+        with (
+            pytest.raises(StoreError, match=r"new\.part: another program is training there"),
+            only_trainer(working),
+        ):
+            raise AssertionError
+        assert {one.name for one in working.iterdir()} <= set(WORKING_NAMES)
+    with only_trainer(working):
+        pass

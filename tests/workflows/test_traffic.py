@@ -18,7 +18,7 @@ from sentimon.prediction_log.windows import Period
 from sentimon.workflows.drift import compare_with_baseline
 from sentimon.workflows.opening import open_workspace
 from sentimon.workflows.state_files import save_baseline
-from sentimon.workflows.traffic import TrafficLook, check_traffic
+from sentimon.workflows.traffic import check_traffic
 from sentimon.workflows.traffic_notes import tell_of_traffic
 from sentimon.workflows.workspace import Workspace
 from tests.support.in_process import at_once
@@ -158,8 +158,7 @@ class Crontab:
         workspace = open_workspace(self.folder, now=now, metrics__time_zone="UTC")
         workspace = Workspace(loaded=workspace.loaded, now=now, say=said.append)
         path = workspace.baseline_path(None)
-        look = TrafficLook(workspace=workspace, path=path)
-        tell_of_traffic(workspace, path, look.latest, keep=keep)
+        tell_of_traffic(workspace, path, check_traffic(workspace, path), keep=keep)
         return [one.removeprefix(f"{self.folder}: ") for one in said]
 
 
@@ -172,11 +171,12 @@ def test_silence_is_said_once_and_its_end_once(cron: Crontab, logs: Path) -> Non
     assert cron(BEGIN) == []
     assert not (logs / ".sentimon/said.json").exists()
     (said,) = cron(BEGIN + 8 * HOUR)
-    assert said.startswith("The newest row is 8 hours old; the longest gap in the baseline is 2 hours")
+    assert said.startswith("No row has come for 8 hours; the longest pause in the baseline was 2 hours")
     assert cron(BEGIN + 9 * HOUR) == cron(BEGIN + 5 * DAY) == []
     append(logs, [record(0, timestamp=BEGIN + 5 * DAY)])
     assert cron(BEGIN + 5 * DAY + HOUR) == [
-        "The newest row is 60 minutes old, within the limit of 6 hours: the log is no longer silent."
+        "The newest row is 60 minutes old, and pauses of up to 6 hours are usual: "
+        "the log is no longer silent."
     ]
     assert cron(BEGIN + 5 * DAY + 2 * HOUR) == []
     assert len(cron(BEGIN + 9 * DAY)) == 1
@@ -197,7 +197,7 @@ def test_fewer_rows_are_said_once_and_stay_said_through_a_silence(cron: Crontab,
     (said,) = cron(BEGIN + 30 * DAY)
     assert said.startswith("Since 2026-08-17 fewer rows come")
     (said,) = cron(BEGIN + 32 * DAY)
-    assert said.startswith("The newest row is 2 days old")
+    assert said.startswith("No row has come for 2 days")
     append(logs, some(BEGIN + 32 * DAY, 10, 2))
     said, over = cron(BEGIN + 42 * DAY)
     assert said.endswith("the log is no longer silent.")

@@ -9,7 +9,7 @@ import msgspec
 
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import GrowingSummary
-from sentimon.prediction_log.windows import Calendar, Period
+from sentimon.prediction_log.windows import CALENDAR_END, Calendar, Period
 from sentimon.scoring.scores import SCALE
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds, to_microseconds
 
@@ -128,7 +128,8 @@ def calendar_slots(calendar: Calendar) -> SlotFunction:
 
     def slot(moment: int) -> tuple[int, int]:
         start = calendar.start_of(from_microseconds(moment))
-        return to_microseconds(start), to_microseconds(calendar.after(start))
+        end = calendar.after(start)
+        return to_microseconds(start), _FOREVER if end == CALENDAR_END else to_microseconds(end)
 
     return slot
 

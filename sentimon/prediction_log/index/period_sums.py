@@ -81,7 +81,7 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
         by_start = {from_microseconds(key): sums.summary() for key, sums in parts.items()}
         # Stored ready, unlike the sum over the windows.
         total_summary = self.summary(period)
-        return lay_out(by_start, total_summary, calendar, now=now), total_summary
+        return lay_out(by_start, calendar, now=now), total_summary
 
     def hours(self, period: Period) -> Iterator[SlotSum]:
         """Yield sums over the rows in `period` by hour since 1970, UTC; an hour may come in several pieces.

@@ -18,11 +18,12 @@ from zlib import crc32
 
 import msgspec
 
-from sentimon.files import PRIVATE
+from sentimon.files import PRIVATE, NotOursError
 from sentimon.prediction_log.durable_files import remove_file
 from sentimon.prediction_log.index.cells import ByteRange
 from sentimon.prediction_log.index.indexed_files import IndexEntry
 from sentimon.prediction_log.index.packed_sums import PackedCell, merged_ranges, merged_slices, pack, unpack
+from sentimon.prediction_log.locks import check_state_folder
 from sentimon.prediction_log.summary import GrowingSummary
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class IndexStore:
 
     def copy_from(self, path: Path) -> None:
         """Copy the content of the index at `path`, which another program is changing now."""
+        check_index_file(path)
         other = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE_SECONDS)
         with contextlib.closing(other):
             other.backup(self.connection, progress=_give_up)
@@ -303,12 +305,23 @@ def remove_index(path: Path) -> None:
         remove_file(name)
 
 
-def _make_private(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def check_index_file(path: Path) -> None:
+    """Raise NotOursError if SQLite must not open `path`: it would write through a link, or wait for a pipe.
+
+    Raises:
+        NotOursError: it is a link, or lies in the state of a log behind a link, or is no regular file.
+    """
+    check_state_folder(path)
     with contextlib.suppress(FileNotFoundError):
-        if stat.S_ISLNK(path.lstat().st_mode):
-            # SQLite would write to the target of the link.
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a link" if stat.S_ISLNK(mode) else "no regular file"
+            raise NotOursError(errno.ELOOP, f"is {kind}")
+
+
+def _make_private(path: Path) -> None:
+    check_index_file(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Only a new file: closing an old one would release the locks that another thread holds on it.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from sentimon.files import NotOursError
 from sentimon.prediction_log.index.cells import WIDTHS
 from sentimon.prediction_log.index.indexed_files import IndexedFile, IndexEntry, ReadOptions, new_entry
 from sentimon.prediction_log.index.period_sums import PeriodSums, verified_cells
@@ -17,6 +18,7 @@ from sentimon.prediction_log.index.sqlite_store import (
     ALL_HOURS,
     PATIENCE_SECONDS,
     IndexStore,
+    check_index_file,
     check_schema,
     limit_statements,
 )
@@ -33,6 +35,7 @@ def index_damage(path: Path) -> str | None:
         sqlite3.OperationalError: another program is changing it now.
     """
     try:
+        check_index_file(path)
         name, timeout = f"{path.absolute().as_uri()}?mode=ro", PATIENCE_SECONDS
         with contextlib.closing(sqlite3.connect(name, uri=True, timeout=timeout)) as connection:
             limit_statements(connection, path)
@@ -52,6 +55,8 @@ def index_damage(path: Path) -> str | None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise
         return str(error)
+    except NotOursError as error:
+        return error.strerror
     except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
         return str(error)
     return None

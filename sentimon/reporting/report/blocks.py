@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import msgspec
 
+from sentimon.reporting.command_steps import Step
+
 
 class Tone(enum.StrEnum):
     """The colour of a status; its word says the same."""
@@ -100,20 +102,6 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     text: str
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to do now, and the command for it."""
-
-    text: str
-    command: str
-    then: str = ""
-    """A second command, for after the first."""
-
-    @property
-    def commands(self) -> list[str]:
-        """Return the commands, in order."""
-        return [one for one in (self.command, self.then) if one]
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The charts of a report as SVG: class mix and estimates over time, baseline against now, calibration."""
+"""The charts of a report as SVG: class mix, rows, estimates over time; baseline against now; calibration."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from sentimon.reporting.report.svg import (
     told_mark,
 )
 from sentimon.statistics.intervals import Estimate
+from sentimon.timestamps import in_zone
 
 if TYPE_CHECKING:
     from sentimon.statistics.calibration_error import ReliabilityBin
@@ -42,6 +43,8 @@ _DAY = timedelta(days=1)
 _ROW = 46
 _CLEAR = 34
 """Space above and below the rows."""
+_LOW = 130 + ABOVE
+"""Height of a chart that is only glanced at."""
 _TRACK = 7
 """Height of the bars above the plot that say which time is what."""
 
@@ -131,6 +134,37 @@ def _usual_share(frame: Frame, height: float) -> str:
     return titled(f"baseline: {height:.3f} from the bottom", line("halo", *ends) + line("known", *ends))
 
 
+def rows_chart(line_of_time: Timeline, usual: float | None = None) -> tuple[str, Frame]:
+    """Return the rows per window as bars, low ones; pale is what is not over yet.
+
+    `usual` is the mean of the baseline in windows as long. Of many windows a bar shows the mean of some.
+    """
+    windows = line_of_time.windows
+    groups = list(_grouped(windows, _MOST_BARS))
+    heights = [sum(one.total for one in group) / len(group) for group in groups]
+    frame = _frame(windows, 0.0, 1.1 * max([1.0, usual or 0.0, *heights]), height=_LOW)
+    gap = 1.0 if len(windows) <= _MOST_MARKS else 0.0
+    shapes: dict[str, list[list[Point]]] = {}
+    for group, height in zip(groups, heights, strict=True):
+        left, right = frame.x(group[0].start.timestamp()), frame.x(group[-1].end.timestamp())
+        look = "rows" if group[-1].complete else "rows pale"
+        corners = box(left + gap, frame.y(0.0), max(left + gap, right - gap), frame.y(height))
+        shapes.setdefault(look, []).append(corners)
+    drawn = "".join(path(look, shape, closed=True) for look, shape in sorted(shapes.items()))
+    if usual is not None:
+        y = frame.y(usual)
+        ends = (frame.left, y), (frame.width - frame.right, y)
+        drawn += titled(f"baseline: {usual:.0f} rows", line("halo", *ends) + line("known", *ends))
+    told = _told(frame, windows, _rows_told, line_of_time.zone)
+    return frame.grid() + drawn + _times(frame, line_of_time) + told, frame
+
+
+def _rows_told(group: Sequence[ScoredWindow]) -> str:
+    rows = [one.total for one in group]
+    low, high = min(rows), max(rows)
+    return f"{low} rows each" if low == high else f"{low} to {high} rows each"
+
+
 def estimate_chart(
     line_of_time: Timeline,
     estimates: Sequence[Estimate],
@@ -218,11 +252,11 @@ def _grouped(windows: Sequence[ScoredWindow], most: int) -> Iterator[Sequence[Sc
 
 
 def _span(group: Sequence[ScoredWindow], zone: tzinfo | None) -> str:
-    start = f"{group[0].start.astimezone(zone):%Y-%m-%d %H:%M}"
+    start = f"{in_zone(group[0].start, zone):%Y-%m-%d %H:%M}"
     rows = sum(one.total for one in group)
     if len(group) == 1:
         return f"{start}, {counted(rows, 'row')}"
-    return f"{start}, {len(group)} windows to {group[-1].start.astimezone(zone):%m-%d %H:%M}, {rows} rows"
+    return f"{start}, {len(group)} windows to {in_zone(group[-1].start, zone):%m-%d %H:%M}, {rows} rows"
 
 
 def _shares_told(group: Sequence[ScoredWindow], names: Sequence[str]) -> str:
@@ -247,10 +281,11 @@ def _range(values: Sequence[float]) -> str:
     return f"{low:.3f}" if len(values) == 1 else f"{low:.3f} to {high:.3f}"
 
 
-def _frame(windows: Sequence[ScoredWindow], low: float, high: float) -> Frame:
-    return Frame(
-        x_low=windows[0].start.timestamp(), x_high=windows[-1].end.timestamp(), y_low=low, y_high=high
-    )
+def _frame(
+    windows: Sequence[ScoredWindow], low: float, high: float, *, height: int = Frame().height
+) -> Frame:
+    begin, end = windows[0].start.timestamp(), windows[-1].end.timestamp()
+    return Frame(height=height, x_low=begin, x_high=end, y_low=low, y_high=high)
 
 
 def _middle(window: ScoredWindow) -> float:
@@ -309,7 +344,7 @@ def _dates(frame: Frame, windows: Sequence[ScoredWindow], zone: tzinfo | None) -
         parts.append(line("axis", (x, y), (x, y + 4)))
         anchor = "start" if place == 0 else "end" if x > frame.width - 60 else "middle"
         spot = (frame.left if place == 0 else x, y + 20)
-        parts.append(label(look, spot, window.start.astimezone(zone).strftime(form), anchor=anchor))
+        parts.append(label(look, spot, in_zone(window.start, zone).strftime(form), anchor=anchor))
     base = frame.height - frame.bottom
     axis = line("axis", (frame.left, base), (frame.width - frame.right, base))
     return axis + "".join(parts)

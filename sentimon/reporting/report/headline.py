@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentimon.monitoring.drift_decision import Reason
-from sentimon.reporting.plain_text import counted, estimate
+from sentimon.reporting.plain_text import counted, estimate, explain_intervals
 from sentimon.reporting.report.answers import asks_for_less, tell_retraining, without_verdict
 from sentimon.reporting.report.blocks import Fact, Status
 from sentimon.reporting.report.conclusion import TRAFFIC, Conclusion
@@ -98,6 +98,6 @@ def _rows(report: Report) -> list[Fact]:
         Fact(
             name="How far",
             text=f"{estimate(drift.score)} on a scale from 0 (the same mix) to 1 (all negative against all "
-            f"positive); your threshold is {drift.threshold:g}.",
+            f"positive); your threshold is {drift.threshold:g}. {explain_intervals(report.confidence_level)}",
         ),
     ]

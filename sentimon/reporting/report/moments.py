@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from sentimon.errors import DataError
 from sentimon.monitoring.onset import Onset
 from sentimon.reporting.report.report_value import Report
-from sentimon.timestamps import parse_moment
+from sentimon.timestamps import in_zone, parse_moment
 
 
 def when(report: Report, moment: datetime) -> str:
     """Return a date and time to the minute, in the time zone of the report."""
-    return f"{moment.astimezone(report.zone):%Y-%m-%d %H:%M}"
+    return f"{in_zone(moment, report.zone):%Y-%m-%d %H:%M}"
 
 
 def when_saved(report: Report, text: str) -> str:
@@ -28,6 +28,11 @@ def tell_onset(report: Report, onset: Onset) -> str:
     began, earliest, latest = onset.began, onset.earliest, onset.latest
     if began is None or earliest is None or latest is None:
         return "at a time that is not known"
+    if onset.from_the_start and not onset.looked_back:
+        return (
+            f"by {when(report, latest)} {report.zone_name}, perhaps before {when(report, earliest)}: only "
+            "the texts since then were looked at"
+        )
     if onset.from_the_start:
         return f"with the first rows after the baseline, or by {when(report, latest)} {report.zone_name}"
     return (

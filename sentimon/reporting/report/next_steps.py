@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sentimon.labels import LABELS
 from sentimon.monitoring.drift_decision import Reason
+from sentimon.reporting.command_steps import (
+    Step,
+    after_drift,
+    label_and_retrain,
+    new_baseline,
+)
 from sentimon.reporting.plain_text import counted
-from sentimon.reporting.report.blocks import Step
 from sentimon.reporting.report.conclusion import Conclusion
 from sentimon.reporting.report.report_value import Report
-from sentimon.timestamps import format_moment
-
-_ROWS = "20"
 
 
 def next_steps(report: Report) -> list[Step]:
@@ -38,50 +39,15 @@ def _log_rows(report: Report) -> list[Step]:
 
 
 def _after_drift(report: Report) -> list[Step]:
-    return [
-        Step(text="Read some of the rows that became more frequent:", command=_rows_to_read(report)),
-        *_label_and_retrain(report, "If the change is a fault or hurts, "),
-        Step(
-            text="If the change is wanted or here to stay, make the rows since then the new baseline:",
-            command=_new_baseline(report),
-        ),
-    ]
-
-
-def _rows_to_read(report: Report) -> str:
-    words = ["logs", "query", "--newest", "--limit", _ROWS]
-    changes, since = report.drift.share_changes, _since(report)
-    if changes is not None:
-        place = max(range(len(changes)), key=lambda one: changes[one].value)
-        words += ["--sentiment", LABELS[place]]
-    return report.options.command(*words, *since)
-
-
-def _since(report: Report) -> list[str]:
-    onset = report.onsets.first
-    began = None if onset is None else onset.began
-    return [] if began is None else ["--since", format_moment(began)]
+    return after_drift(report.options, risen=report.drift.risen_most, onset=report.onsets.first)
 
 
 def _new_baseline(report: Report) -> str:
-    return report.options.command("baseline", "create", "--force", *_since(report), baseline=True)
+    return new_baseline(report.options, report.onsets.first)
 
 
-def _label_and_retrain(report: Report, when: str = "") -> list[Step]:
-    draw = f"{when}draw rows to label, which show whether the answers are still right:"
-    return [
-        Step(
-            text=draw[:1].upper() + draw[1:],
-            command=report.options.command(
-                "label", "next", "--strategy", "drifted" if when else "uncertain", "--output", "to_label.csv"
-            ),
-        ),
-        Step(
-            text="Add a column 'label' with the right class, bring the file back, and train a model:",
-            command=report.options.command("label", "import", "to_label.csv"),
-            then=report.options.command("retrain", "--output", "models/new", logs="--labels-from"),
-        ),
-    ]
+def _label_and_retrain(report: Report) -> list[Step]:
+    return label_and_retrain(report.options)
 
 
 def _after_silence(report: Report) -> list[Step]:

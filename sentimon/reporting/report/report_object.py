@@ -15,6 +15,7 @@ from sentimon.reporting.report.headline import facts, headline
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.report_value import Known, Labelled, Report, ScoredWindow
 from sentimon.reporting.report.saved_checks import PastIncident
+from sentimon.reporting.search_tables import search_object
 from sentimon.reporting.slice_tables import comparison_object, slices_object
 from sentimon.reporting.traffic_sentences import traffic_object
 from sentimon.timestamps import format_moment
@@ -76,6 +77,7 @@ def report_object(report: Report) -> dict[str, Any]:
         "latest_texts": report.latest_texts,
         "no_words": None if report.no_words is None else report.no_words.value,
         "slices": [_slices(one, names) for one in report.slices],
+        "explained": None if report.explained is None else search_object(report.explained, names),
         "quality": None if report.labelled is None else _quality(report.labelled),
         "settings": {one.key: {"value": one.value, "origin": one.origin} for one in report.settings},
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -13,6 +12,7 @@ import msgspec
 
 from sentimon.monitoring.class_mix_drift import DriftReport
 from sentimon.monitoring.drift_decision import Reason
+from sentimon.monitoring.explained_change import ExplainedChange
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.onset import ConfidenceSums, Onset
 from sentimon.monitoring.prediction_metrics import Metrics
@@ -22,6 +22,7 @@ from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.summary import Counts, Summary
 from sentimon.prediction_log.windows import Window
+from sentimon.reporting.command_steps import CommandOptions
 from sentimon.reporting.report.conclusion import Conclusion, Evidence, conclude
 from sentimon.reporting.report.saved_checks import Past
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
@@ -150,36 +151,6 @@ class NoWords(enum.StrEnum):
     NO_TEXTS = "the rows after the baseline hold no texts"
 
 
-_NARROWED = ("drift", "metrics", "report", "watch")
-"""The commands that can be asked about a slice alone."""
-
-
-class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the log of a report is named on a command line."""
-
-    logs: str
-    config: str | None = None
-    baseline: str | None = None
-    """The file of the baseline, where it is not beside the log."""
-    where: tuple[str, ...] = ()
-    """The slice that the report is of, as `--where` says it."""
-
-    def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
-        """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.
-
-        The baseline is named only if `baseline`.
-
-        >>> CommandOptions(logs="my logs").command("drift", "--monitor")
-        "sentimon drift --monitor --logs 'my logs'"
-        """
-        parts = ["sentimon", *words, *([logs, self.logs] if logs else [])]
-        parts += ["--baseline", self.baseline] if baseline and self.baseline else []
-        parts += ["--config", self.config] if self.config else []
-        if words[0] in _NARROWED and "--monitor" not in words:
-            parts += [word for one in self.where for word in ("--where", one)]
-        return shlex.join(parts)
-
-
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the monitor."""
 
@@ -249,6 +220,8 @@ class Report:
     labelled: Labelled | None
     slices: Sequence[SlicesOverTime]
     """The rows by the values of the fields that divide them."""
+    explained: ExplainedChange | None
+    """The slices that account for the change; None where that was not asked for."""
     settings: Sequence[Setting]
     options: CommandOptions
 

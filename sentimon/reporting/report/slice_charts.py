@@ -17,6 +17,7 @@ from sentimon.reporting.report.svg import (
     rectangle,
     titled,
 )
+from sentimon.timestamps import in_zone
 
 _WIDTH = 640
 _LEFT, _RIGHT = 40, 14
@@ -131,7 +132,7 @@ def cells_chart(
 def _dates(spans: Sequence[Span], height: float, left: int, zone: tzinfo | None) -> str:
     ends = ((left, spans[0][0], "start"), (_WIDTH - _RIGHT, spans[-1][1], "end")) if spans else ()
     return "".join(
-        label("tick", (x, height - 8), f"{moment.astimezone(zone):%Y-%m-%d}", anchor=anchor)
+        label("tick", (x, height - 8), f"{in_zone(moment, zone):%Y-%m-%d}", anchor=anchor)
         for x, moment, anchor in ends
     )
 
@@ -142,7 +143,7 @@ def _xs(spans: Sequence[Span], left: int) -> list[float]:
 
 
 def _begin(span: Span, zone: tzinfo | None) -> str:
-    return f"{span[0].astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"{in_zone(span[0], zone):%Y-%m-%d %H:%M}"
 
 
 def _share(counts: Counts, place: int) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sentimon.labels import places_named
+from sentimon.monitoring.explained_change import ExplainedChange
 from sentimon.monitoring.slice_comparison import FieldComparison
 from sentimon.monitoring.slice_metrics import FieldMetrics
 from sentimon.monitoring.slice_windows import SlicesOverTime
@@ -13,12 +14,13 @@ from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragrap
 from sentimon.reporting.report.charts import used_keys
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.slice_charts import cells_chart, slices_chart
+from sentimon.reporting.search_tables import explain_search, largest_change, slice_title
 from sentimon.reporting.slice_sentences import explain_slices
 
 
 def slices_section(report: Report) -> Section:
     """Return, by each field that divides the rows, why the whole moved, and the slices over time."""
-    blocks: list[Block] = []
+    blocks: list[Block] = [] if report.explained is None else _search(report, report.explained)
     for number_of_field, found in enumerate(report.slices):
         blocks += _field(report, found, number_of_field)
     if not blocks:
@@ -27,6 +29,33 @@ def slices_section(report: Report) -> Section:
         )
         blocks.append(Paragraph(text=text))
     return Section(name="slices", title="Slices of the traffic", blocks=blocks)
+
+
+def _search(report: Report, found: ExplainedChange) -> list[Block]:
+    """Return the slices that account for the change, and what was searched."""
+    blocks: list[Block] = [Paragraph(text=" ".join(explain_search(found, report.names)))]
+    if found.search is not None and found.search.found:
+        place = largest_change(found.search)
+        name = report.names[place]
+        columns = ("Slice", "Rows", f"Share of {name}", "Accounts for", "p")
+        rows = [
+            (
+                slice_title(one),
+                f"{one.rows[0]} / {one.rows[1]}",
+                " / ".join(number(None if shares is None else shares[place]) for shares in one.shares),
+                change(one.contribution[place]),
+                f"{one.p_value:.3f}",
+            )
+            for one in found.search.found
+        ]
+        blocks.append(
+            Table(
+                caption=f"Slices that account for the change of {name}, in the baseline / now",
+                columns=[Column(name=one, numeric=at > 0) for at, one in enumerate(columns)],
+                rows=rows,
+            )
+        )
+    return blocks
 
 
 def _field(report: Report, found: SlicesOverTime, number_of_field: int) -> list[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sentimon.labels import places_named
 from sentimon.reporting.plain_text import MISSING, estimate, number
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
-from sentimon.reporting.report.charts import Level, estimate_chart, mix_chart, used_keys
+from sentimon.reporting.report.charts import Level, estimate_chart, mix_chart, rows_chart, used_keys
 from sentimon.reporting.report.moments import when
 from sentimon.reporting.report.report_value import Report
 from sentimon.reporting.report.timeline import (
@@ -173,11 +173,46 @@ def _score_chart(report: Report) -> Chart:
 
 
 def traffic_section(report: Report) -> Section:
-    """Return whether rows still come, and as many as in the baseline."""
+    """Return the rows per window, whether rows still come, and as many as in the baseline."""
     said = ["The report is about a time that is over: whether rows still come is not told."]
     if report.traffic is not None:
         said = explain_traffic(report.traffic)
-    return Section(name="traffic", title="Traffic", blocks=[Paragraph(text=" ".join(said))])
+    charts = [_rows_chart(report)] if report.windows else []
+    return Section(name="traffic", title="Traffic", blocks=[Paragraph(text=" ".join(said)), *charts])
+
+
+def _rows_chart(report: Report) -> Chart:
+    onset = None if report.traffic is None else report.traffic.onset
+    usual = _usual_rows(report)
+    drawing, frame = rows_chart(timeline(report, onset), usual)
+    rows = [one.total for one in report.windows]
+    known = "" if usual is None else f" In the baseline: {usual:.0f} in the mean."
+    course = (
+        f"Rows: {rows[0]} in the first window, {rows[-1]} in the last; fewest {min(rows)}, most {max(rows)}."
+    )
+    keys = [
+        Key(mark="rows", meaning="rows"),
+        Key(mark="rows pale", meaning="not over yet"),
+        Key(mark="known", meaning="mean of the baseline"),
+        *time_keys(),
+    ]
+    return Chart(
+        name="rows",
+        title=f"Rows per window of {report.every}",
+        described=f"{course}{known} {told_times(report, onset)}".strip(),
+        drawing=drawing,
+        size=frame.size,
+        legend=used_keys(drawing, keys),
+    )
+
+
+def _usual_rows(report: Report) -> float | None:
+    """Return how many rows of the baseline came in as long as a window is; None where it is shorter."""
+    known = report.baseline
+    if known is None or known.first is None or known.last is None:
+        return None
+    long, span = report.windows[0].end - report.windows[0].start, known.last - known.first
+    return known.metrics.total * (long / span) if span >= long else None
 
 
 def _overall(report: Report) -> Table:

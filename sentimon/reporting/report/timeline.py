@@ -67,6 +67,8 @@ def _began(report: Report, onset: Onset | None) -> Began | None:
 
 def _subject(report: Report, onset: Onset) -> str:
     """Return what changed."""
+    if report.traffic is not None and onset is report.traffic.onset:
+        return "number of rows"
     return "confidence" if onset is report.onsets.confidence else "class mix"
 
 

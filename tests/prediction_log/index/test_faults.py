@@ -42,13 +42,16 @@ from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
 from sentimon.prediction_log.index import indexed_files, log_index, period_sums, refresh, scan, sqlite_store
 from sentimon.prediction_log.index.log_index import LogIndex, index_paths
 from sentimon.prediction_log.index.period_sums import PeriodSums
-from sentimon.prediction_log.index.sqlite_store import IndexStore
+from sentimon.prediction_log.index.sqlite_store import IndexStore, remove_index
 from sentimon.prediction_log.index.verification import index_damage
 from sentimon.prediction_log.reader import read_log
 from sentimon.prediction_log.record import PredictionRecord
+from sentimon.prediction_log.slice_fields import SliceField
+from sentimon.prediction_log.slices import GrowingSlices, Slices
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, Window, summarise_windows
 from sentimon.prediction_log.writer import LogWriter
+from sentimon.scoring.scores import SCALE
 from tests.conftest import clean_environment
 from tests.support.faults import forked, in_new_process, killed_at
 from tests.support.log_histories import (
@@ -75,6 +78,9 @@ Windows = tuple[list[Window], Summary]
 Answers = tuple[Summary, Summary, Windows, Windows, list[tuple[str, Summary]]]
 
 
+LENGTH = SliceField("@length")
+
+
 def everything(sums: PeriodSums) -> Answers:
     """What the commands ask for, in one question."""
     return (
@@ -83,6 +89,7 @@ def everything(sums: PeriodSums) -> Answers:
         sums.windows(WITHIN, BY_DAY, now=NOW),
         sums.windows(Period(), BY_HOUR, now=NOW),
         [(file.path.name, summary) for file, summary in sums.by_file()],
+        sums.slices(Period(), LENGTH),
     )
 
 
@@ -96,7 +103,24 @@ def index_of(
     folder: Path, *, run: Any = map, zone: Any = UTC, paths: Sequence[Path] | None = None
 ) -> LogIndex:
     place = folder / ".sentimon" / "rollup.sqlite"
-    return LogIndex(folder=folder, zone=zone, now=NOW, run=run, paths=[place] if paths is None else paths)
+    return LogIndex(
+        folder=folder,
+        zone=zone,
+        now=NOW,
+        run=run,
+        paths=[place] if paths is None else paths,
+        fields=(LENGTH.name,),
+    )
+
+
+def slices_of(folder: Path) -> Slices:
+    """The slices of the files alone."""
+    found = GrowingSlices()
+    for row in read_log(folder, zone=UTC):
+        if isinstance(row, PredictionRecord):
+            confidence = None if row.confidence is None else round(row.confidence * SCALE)
+            found.add(LENGTH.value(row, {}), row.sentiment, confidence)
+    return found.slices()
 
 
 def scanned(folder: Path) -> tuple[Summary, Summary, Windows, Windows]:
@@ -114,6 +138,7 @@ def check(folder: Path, index: LogIndex | None = None) -> None:
     """The index says what the files say, in all its answers."""
     found = (index or index_of(folder)).ask(everything)
     assert found[:4] == scanned(folder)
+    assert found[5] == slices_of(folder)
     total = Summary()
     for _, one in found[4]:
         total += one
@@ -828,6 +853,13 @@ def cells_of(place: Path) -> int:
         "UPDATE cell SET content = 'text' WHERE entry = 2",
         "UPDATE cell SET content = x'' WHERE entry = 2",
         "INSERT INTO cell SELECT entry, width, hour + 96000, content FROM cell WHERE entry = 2",
+        "DELETE FROM slices",
+        "DELETE FROM slices WHERE hour = (SELECT min(hour) FROM slices)",
+        "UPDATE slices SET content = (SELECT content FROM slices ORDER BY hour DESC, entry) WHERE entry = 1",
+        "UPDATE slices SET hour = hour + 1000 WHERE entry = 2",
+        "UPDATE slices SET field = '@script'",
+        "UPDATE slices SET content = 7",
+        "DROP TABLE slices",
         "DROP TABLE cell",
         "DROP TABLE entry",
         "ALTER TABLE entry RENAME COLUMN total TO other",
@@ -859,7 +891,7 @@ def test_an_old_state_of_some_rows_is_noticed(tmp_path: Path) -> None:
     at_rest(tmp_path)
     check(tmp_path)
     after = place.read_bytes()
-    for table in ("cell", "entry"):
+    for table in ("cell", "entry", "slices"):
         damaged(place, after)
         with contextlib.closing(sqlite3.connect(place)) as connection:
             connection.execute("ATTACH ? AS old", [str(before)])
@@ -1031,6 +1063,33 @@ def test_an_index_behind_a_link_is_not_written_to(tmp_path: Path) -> None:
     assert (tmp_path / "other.sqlite").read_bytes() == b"of somebody else"
     assert place.is_symlink()
     assert cache.exists()
+
+
+def test_an_index_in_a_folder_behind_a_link_is_neither_made_nor_removed(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    log_in(logs)
+    at_rest(logs)
+    place, cache = index_paths(logs, tmp_path / "cache")
+    shutil.rmtree(place.parent)
+    (tmp_path / "other").mkdir()
+    place.parent.symlink_to(tmp_path / "other")
+    check(logs, index_of(logs, paths=[place, cache]))
+    assert cache.exists()
+    assert list((tmp_path / "other").iterdir()) == []
+    (tmp_path / "other" / place.name).write_bytes(b"of somebody else")
+    check(logs, index_of(logs, paths=[place, cache]))
+    with pytest.raises(StoreError, match="is a link"):
+        remove_index(place)
+    assert (tmp_path / "other" / place.name).read_bytes() == b"of somebody else"
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link", "a folder"])
+def test_an_index_that_is_no_file_is_named_at_once(tmp_path: Path, kind: str) -> None:
+    # SQLite alone would wait for ever for somebody to write into the pipe.
+    place = tmp_path / "rollup.sqlite"
+    make = {"a pipe": os.mkfifo, "a link": lambda path: path.symlink_to("x"), "a folder": os.mkdir}[kind]
+    make(place)
+    assert index_damage(place) == ("is a link" if kind == "a link" else "is no regular file")
 
 
 @pytest.mark.parametrize(

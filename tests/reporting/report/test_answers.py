@@ -18,13 +18,14 @@ from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.retraining_rules import LastTrigger, evaluate_retraining, score_rule
 from sentimon.monitoring.traffic import TrafficVerdict
 from sentimon.prediction_log.summary import Summary
+from sentimon.reporting.command_steps import CommandOptions
 from sentimon.reporting.report.answers import answers, without_verdict
 from sentimon.reporting.report.blocks import Paragraph, Status, Tone
 from sentimon.reporting.report.conclusion import Conclusion, Evidence, conclude
 from sentimon.reporting.report.headline import facts, headline
 from sentimon.reporting.report.next_steps import next_steps
 from sentimon.reporting.report.rendering import to_html, to_markdown
-from sentimon.reporting.report.report_value import CommandOptions, Report, Watch
+from sentimon.reporting.report.report_value import Report, Watch
 from sentimon.reporting.report.story import tell
 from sentimon.timestamps import hour_of
 from tests.support.reports import INCIDENT, NOW, report

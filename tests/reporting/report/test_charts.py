@@ -17,6 +17,7 @@ from sentimon.reporting.report.charts import (
     change_chart,
     estimate_chart,
     mix_chart,
+    rows_chart,
     used_keys,
 )
 from sentimon.reporting.report.report_value import ScoredWindow
@@ -246,3 +247,22 @@ def test_a_single_window_and_a_frame_without_width_are_drawn() -> None:
     drawn, frame = estimate_chart(time(window(0, (60, 0, 0))), [estimate(0.5)], low=0.0, high=1.0)
     assert 'class="band"' in drawn
     assert replace(frame, x_high=frame.x_low).x(5.0) == frame.left
+
+
+def test_rows_are_drawn_as_bars_with_the_mean_of_the_baseline_across() -> None:
+    # The plot is 580 wide from 46, and 86 high from 138 up; 50 rows are 1 / 1.1 of that.
+    windows = [
+        window(0, (10, 10, 30)),
+        window(1, (0, 0, 0)),
+        msgspec.structs.replace(window(2, (5, 0, 0)), complete=False),
+    ]
+    drawn, frame = rows_chart(time(*windows), 25.0)
+    assert frame.size == (640, 170)
+    base, top = frame.y(0.0), frame.y(50.0)
+    assert (base, round(top, 1)) == (138, 59.8)
+    assert f'<path class="rows" d="M47 {base:g}' in drawn
+    assert f"V{top:.1f}" in drawn
+    assert '<path class="rows pale" d="' in drawn
+    assert "<title>baseline: 25 rows</title>" in drawn
+    assert [said.split(": ")[-1] for said in marks(drawn)] == ["50 rows each", "0 rows each", "5 rows each"]
+    assert 'class="known"' not in rows_chart(time(*windows))[0]

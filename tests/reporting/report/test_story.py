@@ -102,10 +102,10 @@ def test_a_small_change_is_told_as_one_and_none_as_none(rows: Summary, said: str
     assert f"{verdict.word}: {verdict.detail}".startswith(said)
 
 
-def test_the_page_is_whole_and_draws_four_charts_with_the_same_in_words() -> None:
+def test_the_page_is_whole_and_draws_five_charts_with_the_same_in_words() -> None:
     root = check_page(to_html(tell(report())))
     drawn = [one for one in root.all("svg") if one.attributes.get("aria-hidden") != "true"]
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     assert (
         "negative: 0.333 in the first window of 50 rows or more, 1.000 in the last"
         in drawn[0].all("desc")[0].text
@@ -229,7 +229,7 @@ _UNNAMED = {"grid", "axis", "tick", "tick spare", "note", "tip", "hit", "area", 
 
 def test_a_legend_names_all_that_its_chart_shows_and_only_that() -> None:
     charts = [one for part in tell(report()).sections for one in part.blocks if isinstance(one, Chart)]
-    assert len(charts) == 4
+    assert len(charts) == 5
     for chart in charts:
         drawn = set(re.findall(r'class="([^"]+)"', chart.drawing))
         named = {one.mark for one in chart.legend}
