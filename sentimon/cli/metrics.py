@@ -136,21 +136,32 @@ def _show_quality(
 ) -> ExitCode:
     """Show the quality of the labelled rows; 3 where the error rate rose, 4 with too few labels."""
     from sentimon.reporting.quality_tables import realised_object, realised_table
-    from sentimon.reporting.slice_quality_tables import slice_quality_object, slice_quality_table
+    from sentimon.reporting.slice_quality_tables import (
+        slice_quality_object,
+        slice_quality_table,
+        slice_risks_object,
+        slice_risks_text,
+    )
     from sentimon.workflows.quality import measure_quality
 
     found = measure_quality(workspace, period, every=every, by=by)
     if as_json:
         content = realised_object(found.quality, found.windows, found.risk, rows=found.rows)
-        show_json(content if found.by is None else content | {"by": slice_quality_object(found.by)})
+        if found.slice_risks is not None:
+            content["slice_risks"] = slice_risks_object(found.slice_risks)
+        if found.by is not None:
+            content["by"] = slice_quality_object(found.by)
+        show_json(content)
     else:
         zone = workspace.zone
         show(realised_table(found.quality, found.windows, found.risk, rows=found.rows, zone=zone))
+        if found.slice_risks is not None:
+            show(slice_risks_text(found.slice_risks))
         if found.by is not None:
             show(slice_quality_table(found.by))
     if not found.labelled:
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
-    if found.risk.alarm:
+    if found.risk.alarm or (found.slice_risks is not None and found.slice_risks.alarms):
         return ExitCode.FINDING
     return ExitCode.OK if found.risk.decided else ExitCode.NO_VERDICT
 

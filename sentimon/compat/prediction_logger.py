@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 from sentimon.compat.label_names import DisplayNames
 from sentimon.config import load_settings
@@ -14,6 +15,7 @@ from sentimon.errors import DataError
 from sentimon.jsonl import BadLine
 from sentimon.labels import TWO_CLASSES, by_name, places_named
 from sentimon.prediction_log.durable_files import errors_named, remove_file
+from sentimon.prediction_log.extra_fields import checked_extra
 from sentimon.prediction_log.folder import LIVE_FILE, list_files
 from sentimon.prediction_log.maintenance.retention import remove_files
 from sentimon.prediction_log.reader import read_log, read_log_file
@@ -54,11 +56,16 @@ class PredictionLogger:
         self._settings = settings.logs
         self._classes = settings.labels.present
 
-    def log_prediction(self, text: str, sentiment_scores: Mapping[str, float]) -> PredictionLog:
+    def log_prediction(
+        self, text: str, sentiment_scores: Mapping[str, float], *, extra: Mapping[str, Any] | None = None
+    ) -> PredictionLog:
         """Append one prediction, made now, and return it as it was stored.
 
+        `extra` are further fields of the row, such as {"channel": "app"}: the rows can be divided by them.
+
         Raises:
-            DataError: the scores are not one number per class that sum to 1.
+            DataError: the scores are not one number per class that sum to 1, or a further field has the name
+                of one of ours or is no JSON.
             StoreError: the log cannot be written.
         """
         if not isinstance(text, str):
@@ -71,6 +78,7 @@ class PredictionLogger:
             sentiment=scores.label,
             confidence=scores.confidence,
             scores=scores,
+            extra={} if extra is None else checked_extra(extra),
         )
         with LogWriter(self.log_dir, self._settings, file=self.log_file.name) as writer:
             (stored,) = writer.append([record], now=record.timestamp)

@@ -137,5 +137,6 @@ def _cause(trigger: RetrainingTrigger) -> str:
         "low confidence": trigger.confidence_threshold_met,
         "drift": trigger.drift_threshold_met,
         "error rate": bool(trigger.details.get("error_rate_met")),
+        "error rate of a slice": bool(trigger.details.get("slice_error_rate_met")),
     }
     return " and ".join(cause for cause, met in causes.items() if met)

@@ -4,6 +4,7 @@ In the order of a label's life:
 
 - `sampling_strategies`: how much each row is worth labelling: evenly, uncertain, drifted or diverse ones
 - `sampling`: draws the rows to label with known probabilities, and writes them as a sheet for annotators
+- `stratified_sampling`: draws from each slice of the traffic by itself
 - `label_import`: reads the labelled file: what each row says, and which logged rows it may be for
 - `gold_label`: one label and its line in the file; how many rows a labelled row stands for
 - `label_book`: the file of labels beside the log

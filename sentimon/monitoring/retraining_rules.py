@@ -36,6 +36,8 @@ class LastTrigger:
     """The latest row it was based on; None in triggers of the replaced program."""
     error_rate_met: bool = False
     """Whether the error rate was among its causes."""
+    risen_slices: frozenset[str] | None = frozenset()
+    """The slices whose error rate had risen, such as `channel=app`; None where that is not known."""
     doubt: BadLine | None = None
     """The unreadable line that is taken for this trigger, where there is one."""
 
@@ -43,6 +45,10 @@ class LastTrigger:
     def seen(self) -> datetime:
         """Return the moment after which rows are new since this trigger."""
         return self.rows_until or self.timestamp
+
+    def has_told(self, slices: Sequence[str]) -> bool:
+        """Return whether the error rate of each of these slices had risen already."""
+        return self.risen_slices is None or self.risen_slices.issuperset(slices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +113,19 @@ class RetrainingTrigger:
     """The share that moved most, where the monitor has an open incident."""
     onset: Onset | None = None
     """When the drift began that the rule on drift found."""
+    slice_error_rate: RuleResult | None = None
+    """Whether the error rate of a slice has risen; None where no field is declared or no row is labelled."""
+    slice_error_rate_told: bool = False
+    """Whether a trigger has already fired on each slice whose error rate has risen."""
+    risen_slices: tuple[str, ...] = ()
+    """The slices whose error rate has risen, such as `channel=app`, the surest first."""
 
     @property
     def named_rules(self) -> Mapping[str, RuleResult]:
-        """Return all rules by the names of their fields; the error rate only where there are labels."""
+        """Return all rules by the names of their fields; the error rates only where there are labels."""
         rules = {"samples": self.samples, "confidence": self.confidence, "drift": self.drift}
-        return rules if self.error_rate is None else rules | {"error_rate": self.error_rate}
+        of_labels = {"error_rate": self.error_rate, "slice_error_rate": self.slice_error_rate}
+        return rules | {name: rule for name, rule in of_labels.items() if rule is not None}
 
     @property
     def rules(self) -> tuple[RuleResult, ...]:
@@ -132,7 +145,11 @@ class RetrainingTrigger:
     @property
     def triggered(self) -> bool:
         """Return whether the trigger fires now."""
-        told = ((self.drift, self.drift_told), (self.error_rate, self.error_rate_told))
+        told = (
+            (self.drift, self.drift_told),
+            (self.error_rate, self.error_rate_told),
+            (self.slice_error_rate, self.slice_error_rate_told),
+        )
         old = [rule for rule, was_told in told if was_told]
         news = any(rule not in old for rule in self.causes)
         return self.due and news and self.cooldown_until is None
@@ -156,6 +173,7 @@ class _Saved(msgspec.Struct):
     timestamp: str
     rows_until: str | None = None
     error_rate_met: bool | None = None
+    risen_slices: tuple[str, ...] = ()
 
 
 def find_last_fired(
@@ -184,7 +202,9 @@ def find_last_fired(
                 return _fired(entry, zone)
             except (msgspec.ValidationError, DataError) as error:
                 bad = BadLine(path=path, line=number, kind="trigger", reason=str(error))
-        return LastTrigger(timestamp=moment or latest, rows_until=None, error_rate_met=True, doubt=bad)
+        return LastTrigger(
+            timestamp=moment or latest, rows_until=None, error_rate_met=True, risen_slices=None, doubt=bad
+        )
     return None
 
 
@@ -201,6 +221,7 @@ def _fired(entry: Mapping[str, Any], zone: tzinfo | None) -> LastTrigger:
         timestamp=parse_moment(saved.timestamp, zone)[0],
         rows_until=None if saved.rows_until is None else parse_moment(saved.rows_until, zone)[0],
         error_rate_met=saved.error_rate_met is True,
+        risen_slices=frozenset(saved.risen_slices),
     )
 
 
@@ -215,6 +236,9 @@ def evaluate_retraining(
     newest_confidence: Estimate | None = None,
     error_rate: RuleResult | None = None,
     error_rate_told: bool = False,
+    slice_error_rate: RuleResult | None = None,
+    slice_error_rate_told: bool = False,
+    risen_slices: Sequence[str] = (),
     collecting: BaselineProgress | None = None,
     last: LastTrigger | None,
     now: datetime,
@@ -222,8 +246,8 @@ def evaluate_retraining(
 ) -> RetrainingTrigger:
     """Return the decision on the rows in `current`: those since the last trigger that fired.
 
-    `drift` comes from `score_rule` or `monitor_rule`, `error_rate` from the labels, None without any;
-    `drift_told` and `error_rate_told` say that a trigger has already fired on them. While a baseline is
+    `drift` comes from `score_rule` or `monitor_rule`, `error_rate` and `slice_error_rate` from the labels,
+    None without any; `..._told` say that a trigger has already fired on them. While a baseline is
     being collected nothing is decided. `last` starts the cooldown. `newest_confidence` is the mean of the
     newest rows where it is surely below the limit, as `lowest_recent_mean` finds it.
     """
@@ -237,6 +261,9 @@ def evaluate_retraining(
         onset=onset,
         error_rate=error_rate,
         error_rate_told=error_rate_told,
+        slice_error_rate=slice_error_rate,
+        slice_error_rate_told=slice_error_rate_told,
+        risen_slices=tuple(risen_slices),
         cooldown_until=_cooldown_until(last, parse_duration(settings.cooldown), now),
         rows_until=None if current.last is None else min(now, from_microseconds(current.last)),
         collecting=collecting,

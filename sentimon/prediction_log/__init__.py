@@ -2,7 +2,8 @@
 
 The way of a row into the log, with the modules in reading order:
 
-1. `intake` checks or scores it, and makes a `record` of it; `privacy` redacts or hashes its text.
+1. `intake` checks or scores it, and makes a `record` of it; `extra_fields` are what a program adds; `privacy`
+   redacts or hashes its text.
 2. `writer` appends it to the live file of the `folder`, under the exclusive lock (`locks`), in one write
    (`durable_files`), and extends the `append_chain`.
 3. `rotation` seals a full live file and compresses it (`sentimon.compression`).

@@ -99,7 +99,7 @@ def _rules(trigger: RetrainingTrigger, narrow: bool) -> Table:
     for rule in trigger.rules:
         figures = (number_against(rule.value, rule.limit), interval(rule.low, rule.high))
         table.add_row(
-            rule.name,
+            Text(visible(rule.name)),
             *(["\n".join(figures).rstrip()] if narrow else figures),
             f"{rule.side} {limit_text(rule.limit, rule.value)}",
             _met(rule),

@@ -155,6 +155,10 @@ def trigger_object(trigger: RetrainingTrigger, *, timestamp: datetime) -> dict[s
         "drift_threshold_met": bool(trigger.drift.met),
         "min_samples_met": bool(trigger.samples.met),
         "error_rate_met": None if trigger.error_rate is None else bool(trigger.error_rate.met),
+        "slice_error_rate_met": None
+        if trigger.slice_error_rate is None
+        else bool(trigger.slice_error_rate.met),
+        "risen_slices": list(trigger.risen_slices),
         "recommended_action": recommended_action(trigger),
         "decided": trigger.decided,
         "drift_told": trigger.drift_told,

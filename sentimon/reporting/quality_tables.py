@@ -32,16 +32,7 @@ def realised_object(
 ) -> dict[str, Any]:
     """Return what `metrics --quality --json` documents; estimates are `{value, low, high, n}`."""
     content: dict[str, Any] = {"rows": rows, **quality_object(quality)}
-    content["risk"] = {
-        "alarm": risk.alarm,
-        "decided": risk.decided,
-        "reference": {"of": risk.measure, **risk.reference.to_dict()},
-        "current": risk.current.to_dict(),
-        "tolerance": risk.tolerance,
-        "limit": risk.limit,
-        "evidence": risk.evidence,
-        "evidence_needed": risk.needed,
-    }
+    content["risk"] = risk_object(risk)
     if windows is not None:
         content["windows"] = [
             {
@@ -54,6 +45,20 @@ def realised_object(
             for one in windows
         ]
     return content
+
+
+def risk_object(risk: ErrorRateCheck) -> dict[str, Any]:
+    """Return whether the error rate rose, and on what evidence."""
+    return {
+        "alarm": risk.alarm,
+        "decided": risk.decided,
+        "reference": {"of": risk.measure, **risk.reference.to_dict()},
+        "current": risk.current.to_dict(),
+        "tolerance": risk.tolerance,
+        "limit": risk.limit,
+        "evidence": risk.evidence,
+        "evidence_needed": risk.needed,
+    }
 
 
 def realised_table(
@@ -102,10 +107,7 @@ def explain_risk(risk: ErrorRateCheck, quality: RealisedQuality) -> list[str]:
     since = f"{estimate(risk.current)} of {risk.current.n} labels"
     was = f"{number(risk.reference.value)} of {risk.reference.n} in {risk.measure}"
     if risk.alarm:
-        sentences.append(
-            f"ALARM: the error rate rose by more than {risk.tolerance:g}: {since}, against {was} "
-            f"(limit {number(risk.limit)})."
-        )
+        sentences.append(explain_alarm("the error rate", risk))
     elif risk.decided:
         sentences.append(
             f"No alarm: the error rate is {since}, against {was}; nothing shows that it is above "
@@ -115,6 +117,16 @@ def explain_risk(risk: ErrorRateCheck, quality: RealisedQuality) -> list[str]:
         sentences.append(f"No verdict yet: the error rate is {since}, against {was}.")
     odds = f"Evidence {risk.evidence:.3g} to 1, {risk.needed:.3g} raise the alarm"
     return [*sentences, f"{odds}; it may be looked at after every label."]
+
+
+def explain_alarm(subject: str, risk: ErrorRateCheck) -> str:
+    """Return that an error rate rose, and from what to what; `subject` says whose it is."""
+    since = f"{estimate(risk.current)} of {risk.current.n} labels"
+    was = f"{number(risk.reference.value)} of {risk.reference.n} in {risk.measure}"
+    return (
+        f"ALARM: {subject} rose by more than {risk.tolerance:g}: {since}, against {was} "
+        f"(limit {number(risk.limit)})."
+    )
 
 
 def quality_cells(quality: RealisedQuality, rows: int, narrow: bool) -> tuple[str, ...]:

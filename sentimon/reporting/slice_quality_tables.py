@@ -10,12 +10,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sentimon.evaluation.slice_error_rates import SliceErrorRates
 from sentimon.evaluation.slice_quality import FieldEstimates, FieldEvaluation, FieldQuality, SliceEstimate
 from sentimon.labels import LABELS, by_name
 from sentimon.prediction_log.slices import OTHER
 from sentimon.reporting.estimate_tables import estimates_object, reasons
-from sentimon.reporting.plain_text import MISSING, estimate, visible
-from sentimon.reporting.quality_tables import QUALITY_COLUMNS, quality_cells, quality_object
+from sentimon.reporting.plain_text import MISSING, counted, estimate, visible
+from sentimon.reporting.quality_tables import (
+    QUALITY_COLUMNS,
+    explain_alarm,
+    quality_cells,
+    quality_object,
+    risk_object,
+)
 from sentimon.reporting.slice_sentences import explain_others
 from sentimon.reporting.table_style import Fitting, new_table, sentences_of, short_name
 from sentimon.statistics.intervals import Estimate
@@ -54,6 +61,29 @@ def slice_quality_object(found: FieldQuality) -> dict[str, Any]:
             for one in found.slices
         ],
     )
+
+
+def slice_risks_text(found: SliceErrorRates) -> RenderableType:
+    """Return the slices whose error rate rose, or that there is none, as sentences."""
+    sentences = [explain_alarm(f"the error rate of {visible(one.name)}", one.check) for one in found.alarms]
+    judged = len(found.decided)
+    if judged and not sentences:
+        sentences.append(f"No alarm of a slice: {counted(judged, 'slice')} judged.")
+    lacking = len(found.slices) - judged + found.few
+    if lacking:
+        sentences.append(f"No verdict on {counted(lacking, 'slice')}: too few labels.")
+    return sentences_of(sentences)
+
+
+def slice_risks_object(found: SliceErrorRates) -> dict[str, Any]:
+    """Return whether the error rate of each slice with enough labels rose, as that of all rows is shown."""
+    return {
+        "alarm": bool(found.alarms),
+        "too_few_labels": found.few,
+        "slices": [
+            {"field": one.field, "value": one.value, **risk_object(one.check)} for one in found.slices
+        ],
+    }
 
 
 def _error_rate(accuracy: Estimate) -> Estimate:

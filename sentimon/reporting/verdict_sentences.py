@@ -13,7 +13,15 @@ from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger, RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
-from sentimon.reporting.plain_text import change, counted, estimate, limit_text, number, number_against
+from sentimon.reporting.plain_text import (
+    change,
+    counted,
+    estimate,
+    limit_text,
+    number,
+    number_against,
+    visible,
+)
 from sentimon.reporting.share_sentences import moved
 from sentimon.statistics.intervals import Difference
 from sentimon.timestamps import HOUR_MICROSECONDS, from_microseconds
@@ -310,7 +318,7 @@ def _cause(rule: RuleResult, trigger: RetrainingTrigger, names: Sequence[str]) -
         return f"{moved(trigger.moved_most, names)}, {rule.side} {limit_text(rule.limit, rule.value)}"
     whose = f" of the newest {counted(rule.n, 'row')}" if rule.newest else ""
     return (
-        f"the {rule.name}{whose} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
+        f"the {visible(rule.name)}{whose} is {number_against(rule.value, rule.limit)}, {rule.side} its limit "
         f"{limit_text(rule.limit, rule.value)}"
     )
 

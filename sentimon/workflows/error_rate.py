@@ -22,25 +22,35 @@ if TYPE_CHECKING:
 _KEPT = "error_rate.json"
 
 
+class ErrorRateRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The error rate of all rows, and of the slices of declared fields, as rules; None without labels."""
+
+    whole: RuleResult | None = None
+    slices: RuleResult | None = None
+    """That of the slice which is nearest to an alarm; None where no field is declared."""
+    risen: tuple[str, ...] = ()
+    """The slices whose error rate has risen, such as `channel=app`, the surest first."""
+
+
 class _Known(msgspec.Struct, frozen=True):
     """A result, and what it follows from: it can be deleted at any time."""
 
     source: str
-    rule: RuleResult
+    rules: ErrorRateRules
     digest: str
     """Of both, so that what a disk, or another program, did to the file is noticed."""
 
     @classmethod
-    def of(cls, source: str, rule: RuleResult) -> _Known:
+    def of(cls, source: str, rules: ErrorRateRules) -> _Known:
         """Return what is kept of a result."""
-        return cls(source, rule, sha256(encode([source, rule.to_dict()])).hexdigest())
+        return cls(source, rules, sha256(encode([source, msgspec.to_builtins(rules)])).hexdigest())
 
 
 _decode_known = msgspec.json.Decoder(_Known).decode
 
 
-def error_rate_rule(workspace: Workspace, baseline: Path) -> RuleResult | None:
-    """Return whether the error rate of the labelled rows rose since `baseline`; None without labels.
+def error_rate_rules(workspace: Workspace, baseline: Path) -> ErrorRateRules:
+    """Return whether the error rate of the labelled rows, and of their slices, rose since `baseline`.
 
     Joining labels to the log reads all of it, and rows without a label change nothing: so the result is
     kept beside the log as long as labels, baseline and settings are the same.
@@ -54,27 +64,38 @@ def error_rate_rule(workspace: Workspace, baseline: Path) -> RuleResult | None:
 
     labels = workspace.folder / LABELS_FILE
     if not is_there(labels):
-        return None
+        return ErrorRateRules()
     source = _source(workspace, baseline)
     path = workspace.folder / STATE_FOLDER / _KEPT
     with contextlib.suppress(StoreError):
         content = read_if_there(path, most=MOST_SETTINGS) or b""
         known = decode_file(content, _decode_known, origin=str(path), what="known error rate", hint="")
-        if known.source == source and known == _Known.of(known.source, known.rule):
-            return known.rule
-    rule = _judge(workspace, baseline)
+        if known.source == source and known == _Known.of(known.source, known.rules):
+            return known.rules
+    rules = _judge(workspace, baseline)
     # Where it cannot be kept it costs time and nothing else.
     with contextlib.suppress(StoreError):
-        replace_file(path, msgspec.json.encode(_Known.of(source, rule)))
-    return rule
+        replace_file(path, msgspec.json.encode(_Known.of(source, rules)))
+    return rules
 
 
-def _judge(workspace: Workspace, baseline: Path) -> RuleResult:
+def _judge(workspace: Workspace, baseline: Path) -> ErrorRateRules:
     from sentimon.prediction_log.windows import Period
-    from sentimon.workflows.log_labels import judge_log, read_labels, risk_since_baseline
+    from sentimon.workflows.log_labels import (
+        judge_log,
+        read_labels,
+        risk_since_baseline,
+        slice_risks_since_baseline,
+    )
 
     book = read_labels(workspace)
-    return risk_since_baseline(workspace, book, judge_log(workspace, book, Period()), baseline).to_rule()
+    judged = judge_log(workspace, book, Period())
+    slices = slice_risks_since_baseline(workspace, book, judged, baseline)
+    return ErrorRateRules(
+        whole=risk_since_baseline(workspace, book, judged, baseline).to_rule(),
+        slices=None if slices is None else slices.to_rule(),
+        risen=() if slices is None else tuple(one.name for one in slices.alarms),
+    )
 
 
 def _source(workspace: Workspace, baseline: Path) -> str:
@@ -86,5 +107,6 @@ def _source(workspace: Workspace, baseline: Path) -> str:
         with contextlib.suppress(FileNotFoundError):
             state = path.stat()
             states.append((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
-    settings = astuple(workspace.settings.quality), workspace.settings.drift.confidence_level
+    asked = workspace.settings
+    settings = astuple(asked.quality), asked.drift.confidence_level, asked.segments.fields
     return repr((states, settings, workspace.settings.logs.naive_time_zone))

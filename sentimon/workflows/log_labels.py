@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sentimon.evaluation.error_rate_monitor import ErrorRateCheck
     from sentimon.evaluation.realised_quality import Judged
+    from sentimon.evaluation.slice_error_rates import SliceErrorRates
     from sentimon.gold_labels.gold_label import Hash
     from sentimon.gold_labels.label_book import LabelBook
     from sentimon.jsonl import BadLine
@@ -81,13 +82,14 @@ def forget_unnamed(workspace: Workspace) -> int:
 
 
 def judge_log(workspace: Workspace, book: LabelBook, period: Period) -> list[Judged]:
-    """Return the rows of the log in `period` that have a label, each with it."""
+    """Return the rows of the log in `period` that have a label, each with it and its declared slices."""
     from sentimon.evaluation.realised_quality import judge
     from sentimon.gold_labels.label_join import join_labels
 
     with ExitStack() as stack:
         rows = workspace.progress(workspace.logged_rows(period, stack), "rows read")
-        judged, _ = judge(join_labels(rows, book.finder(text_hash(workspace))))
+        joined = join_labels(rows, book.finder(text_hash(workspace)))
+        judged, _ = judge(joined, fields=workspace.fields)
     return list(judged)
 
 
@@ -100,19 +102,62 @@ def risk_since_baseline(
         StoreError: the baseline cannot be read back.
     """
     from sentimon.evaluation.error_rate_monitor import check_error_rate
-    from sentimon.workflows.state_files import read_baseline
 
-    last = read_baseline(path).last if is_there(path) else None
-    settings = workspace.settings.quality
+    settings, (whole, _) = workspace.settings.quality, _levels(workspace)
     return check_error_rate(
         judged,
         {key: place for place, key in enumerate(book.labels)},
-        [last is not None and one.timestamp <= last for one in judged],
+        _in_reference(judged, path),
         tolerance=settings.tolerance,
-        confidence_level=workspace.settings.drift.confidence_level,
+        confidence_level=whole,
         min_labels=settings.min_labels,
         reference_labels=settings.reference_labels,
     )
+
+
+def slice_risks_since_baseline(
+    workspace: Workspace, book: LabelBook, judged: Sequence[Judged], path: Path
+) -> SliceErrorRates | None:
+    """Return whether the error rate of a slice of the declared fields rose, as `risk_since_baseline` does.
+
+    None where no field is declared, and in a log that is narrowed to one slice.
+
+    Raises:
+        StoreError: the baseline cannot be read back.
+    """
+    from sentimon.evaluation.slice_error_rates import check_slice_error_rates
+
+    settings, (_, slices) = workspace.settings.quality, _levels(workspace)
+    if slices is None:
+        return None
+    return check_slice_error_rates(
+        judged,
+        {key: place for place, key in enumerate(book.labels)},
+        _in_reference(judged, path),
+        fields=workspace.settings.segments.fields,
+        tolerance=settings.tolerance,
+        confidence_level=slices,
+        min_labels=settings.min_labels,
+        reference_labels=settings.reference_labels,
+    )
+
+
+def _levels(workspace: Workspace) -> tuple[float, float | None]:
+    """Return the confidence levels of (the check of all rows, the checks of slices together or None)."""
+    level = workspace.settings.drift.confidence_level
+    if not workspace.settings.segments.fields or workspace.where:
+        return level, None
+    from sentimon.evaluation.slice_error_rates import WHOLE
+
+    return 1 - (1 - level) * WHOLE, 1 - (1 - level) * (1 - WHOLE)
+
+
+def _in_reference(judged: Sequence[Judged], path: Path) -> list[bool]:
+    """Return for each labelled row whether it is of the time of the baseline at `path`, if there is one."""
+    from sentimon.workflows.state_files import read_baseline
+
+    last = read_baseline(path).last if is_there(path) else None
+    return [last is not None and one.timestamp <= last for one in judged]
 
 
 def describe_lines(what: str, lines: Iterable[BadLine]) -> Iterator[str]:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentimon.errors import NoVerdictError
-from sentimon.workflows.log_labels import read_labels, risk_since_baseline, text_hash
+from sentimon.workflows.log_labels import (
+    read_labels,
+    risk_since_baseline,
+    slice_risks_since_baseline,
+    text_hash,
+)
 from sentimon.workflows.log_rows import open_log
 
 if TYPE_CHECKING:
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from sentimon.evaluation.estimate import Estimates
     from sentimon.evaluation.estimate_rows import ModelRows
     from sentimon.evaluation.realised_quality import EstimateGap, Judged, QualityWindow, RealisedQuality
+    from sentimon.evaluation.slice_error_rates import SliceErrorRates
     from sentimon.evaluation.slice_quality import FieldEstimates, FieldQuality, SliceEstimate
     from sentimon.labels import Sentiment
     from sentimon.prediction_log.record import PredictionRecord
@@ -39,6 +45,8 @@ class LogQuality:
     """None where no windows are asked for."""
     risk: ErrorRateCheck
     """Whether the error rate rose since the baseline."""
+    slice_risks: SliceErrorRates | None
+    """Whether that of a slice of the declared fields did; None where none is declared, or one is chosen."""
     rows: int
     """Rows of the period, labelled or not."""
     labelled: int
@@ -80,16 +88,19 @@ def measure_quality(
     book = read_labels(workspace)
     with open_log(workspace, period) as records:
         rows = join_labels(workspace.checked(records), book.finder(text_hash(workspace)))
-        judged, counts = judge(rows, calendar, fields=() if field is None else (field,))
+        fields = {one.name: one for one in (*workspace.fields, *([] if field is None else [field]))}
+        judged, counts = judge(rows, calendar, fields=tuple(fields.values()))
     windows = None
     if calendar is not None:
         windows = realised_quality_windows(
             judged, counts, calendar, now=workspace.now, confidence_level=level
         )
+    baseline = workspace.baseline_path(None)
     return LogQuality(
         quality=realised_quality_of(judged, confidence_level=level),
         windows=windows,
-        risk=risk_since_baseline(workspace, book, judged, workspace.baseline_path(None)),
+        risk=risk_since_baseline(workspace, book, judged, baseline),
+        slice_risks=slice_risks_since_baseline(workspace, book, judged, baseline),
         rows=sum(counts.values()),
         labelled=len(judged),
         by=None if field is None else _quality_by(workspace, period, field, judged),

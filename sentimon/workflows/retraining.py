@@ -136,7 +136,7 @@ def _decide(
     from sentimon.prediction_log.history import TRIGGERS_FILE
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.drift import compare_with_baseline
-    from sentimon.workflows.error_rate import error_rate_rule
+    from sentimon.workflows.error_rate import ErrorRateRules, error_rate_rules
     from sentimon.workflows.monitor import monitor_look
     from sentimon.workflows.state_files import read_last_fired
 
@@ -153,9 +153,10 @@ def _decide(
         incident = look.report.incident
         onset = None if incident is None or not look.report.drifting else incident.onset
         told = incident is not None and incident.told and not settings.repeat
+    rates = ErrorRateRules() if report.collecting else error_rate_rules(workspace, path)
     # A new baseline begins anew; until then the same rise of the error rate is told once.
-    since = None if last is None or not last.error_rate_met else last.timestamp
-    known = since is not None and (baseline is None or baseline.created <= since)
+    begun_anew = last is not None and baseline is not None and baseline.created > last.timestamp
+    known = None if settings.repeat or begun_anew else last
     trigger = evaluate_retraining(
         comparison.summary,
         rule,
@@ -164,8 +165,11 @@ def _decide(
         moved_most=None if look is None else look.report.largest_finding,
         onset=onset,
         newest_confidence=_newest_confidence(workspace, comparison),
-        error_rate=None if report.collecting else error_rate_rule(workspace, path),
-        error_rate_told=known and not settings.repeat,
+        error_rate=rates.whole,
+        error_rate_told=known is not None and known.error_rate_met,
+        slice_error_rate=rates.slices,
+        slice_error_rate_told=known is not None and known.has_told(rates.risen),
+        risen_slices=rates.risen,
         collecting=report.collecting,
         last=last,
         now=workspace.now,

@@ -110,3 +110,50 @@ def test_an_error_rate_that_rose_is_a_rule_of_retrain_check_and_told_once(run, t
     kept.unlink()
     assert run("retrain-check", "--json", **calm).json["rules"][3] == told.json["rules"][3]
     assert run("retrain-check", "--json", **calm, SENTIMON_RETRAINING__REPEAT="true").code == 3
+
+
+def test_a_slice_whose_error_rate_rose_is_an_alarm_and_a_rule_of_its_own_and_told_once(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path
+) -> None:
+    """A fifth of the rows is mail; after the baseline three in four of these are wrong, of all but a few."""
+    calm = {
+        "SENTIMON_RETRAINING__COOLDOWN": "0s",
+        "SENTIMON_RETRAINING__CONFIDENCE_THRESHOLD": "0.5",
+        "SENTIMON_SEGMENTS__FIELDS": '["channel"]',
+        "SENTIMON_QUALITY__TOLERANCE": "0.15",
+    }
+
+    def add(first: int, count: int, wrong: int) -> None:
+        numbers = range(first, first + count)
+        mail = [number for number in numbers if number % 5 == 0]
+        content = lines(
+            row(0, number, id=f"{number}", channel="[red]mail" if number % 5 == 0 else "app")
+            for number in numbers
+        )
+        assert run("log", "--input", "-", "-q", stdin=content).code == 0
+        gold = "".join(
+            f"{number},{'neutral' if number in mail[:wrong] else 'negative'}\n" for number in numbers
+        )
+        done = run("label", "import", "-", "--format", "csv", "-q", stdin="id,label\n" + gold)
+        assert done.code == 0, done.err
+
+    add(0, 500, wrong=0)
+    assert run("baseline", "create", **calm).code == 0
+    add(500, 500, wrong=75)
+    done = run("metrics", "--quality", **calm)
+    words = " ".join(done.out.split())
+    assert (done.code, "No alarm: the error rate is 0.150" in words) == (3, True), words
+    assert "ALARM: the error rate of channel=[red]mail rose by more than 0.15: 0.750" in words
+    found = run("metrics", "--quality", "--json", **calm).json["slice_risks"]
+    assert [(one["value"], one["alarm"]) for one in found["slices"]] == [("app", False), ("[red]mail", True)]
+    # The answer about one slice, or without declared fields, is about nothing else.
+    alone = run("metrics", "--quality", "--where", "channel=app", "--json", **calm)
+    assert (alone.code, "slice_risks" in alone.json) == (0, False)
+    fired = run("retrain-check", "--save", "--json", **calm)
+    assert (fired.code, fired.json["error_rate_met"], fired.json["slice_error_rate_met"]) == (3, False, True)
+    assert fired.json["risen_slices"] == ["channel=[red]mail"]
+    assert "the error rate of channel=[red]mail is 0.75" in fired.json["reason"]
+    add(1000, 100, wrong=15)
+    told = run("retrain-check", "--save", **calm)
+    assert (told.code, "error rate of channel=[red]mail" in told.out.replace("\n", " ")) == (0, True)
+    assert run("retrain-check", "--json", **calm, SENTIMON_RETRAINING__REPEAT="true").code == 3

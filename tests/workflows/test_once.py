@@ -21,7 +21,7 @@ from sentimon.monitoring.baseline_collection import PendingBaseline, encode_pend
 from sentimon.prediction_log.durable_files import create_file
 from sentimon.prediction_log.summary import summarise
 from sentimon.workflows import model_registry as registry
-from sentimon.workflows.error_rate import error_rate_rule
+from sentimon.workflows.error_rate import error_rate_rules
 from sentimon.workflows.state_files import next_path, read_baseline, save_baseline
 from sentimon.workflows.workspace import Workspace
 from tests.support.in_process import at_once, said
@@ -186,8 +186,8 @@ def test_the_error_rate_computed_many_times_at_once_is_one_value() -> None:
     labels = [{"id": f"r{n}", "label": "neutral", "timestamp": "2026-09-08T08:00:00Z"} for n in range(150)]
     Path("logs/labels.jsonl").write_text(lines(labels))
     workspace = Workspace(loaded=load_settings(flags={"logs.dir": "logs"}), now=NOW)
-    found = at_once(MANY, lambda _: error_rate_rule(workspace, Path("logs/baseline.json")))
-    assert set(found) == {error_rate_rule(workspace, Path("logs/baseline.json"))}
+    found = at_once(MANY, lambda _: error_rate_rules(workspace, Path("logs/baseline.json")))
+    assert set(found) == {error_rate_rules(workspace, Path("logs/baseline.json"))}
 
 
 def test_a_baseline_that_another_program_is_creating_is_no_file_of_the_log(tmp_path: Path) -> None:

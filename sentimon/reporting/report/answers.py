@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sentimon.monitoring.drift_decision import Reason, Verdict
 from sentimon.monitoring.traffic import TrafficReport, TrafficVerdict
-from sentimon.reporting.plain_text import counted, estimate, limit_text, number, number_against
+from sentimon.reporting.plain_text import counted, estimate, limit_text, number, number_against, visible
 from sentimon.reporting.report.blocks import Status, Tone
 from sentimon.reporting.report.conclusion import TRAFFIC, Conclusion
 from sentimon.reporting.report.moments import when, when_saved
@@ -124,7 +124,7 @@ def _no_rule(report: Report) -> str:
     """Return the limit of each rule, none of which is met, and by which rows."""
     trigger = report.trigger
     rules = ", ".join(
-        f"{one.name} {number_against(one.value, one.limit)} (retraining if {one.side} "
+        f"{visible(one.name)} {number_against(one.value, one.limit)} (retraining if {one.side} "
         f"{limit_text(one.limit, one.value)})"
         for one in trigger.rules[1:]
         if one.applies and one.met is False

@@ -6,7 +6,15 @@ from sentimon.labels import places_named
 from sentimon.monitoring.finding import Finding
 from sentimon.monitoring.retraining_rules import RuleResult
 from sentimon.monitoring.text_changes import LENGTH, TextProperty
-from sentimon.reporting.plain_text import change, estimate, interval, limit_text, number, number_against
+from sentimon.reporting.plain_text import (
+    change,
+    estimate,
+    interval,
+    limit_text,
+    number,
+    number_against,
+    visible,
+)
 from sentimon.reporting.report.answers import tell_look, tell_retraining
 from sentimon.reporting.report.blocks import Block, Chart, Column, Key, Paragraph, Section, Table
 from sentimon.reporting.report.charts import change_chart, used_keys
@@ -181,7 +189,7 @@ def _rule(rule: RuleResult) -> tuple[str, str, str, str, str]:
     if not rule.applies:
         result = "does not apply"
     return (
-        rule.name,
+        visible(rule.name),
         number_against(rule.value, rule.limit),
         interval(rule.low, rule.high),
         f"{rule.side} {limit_text(rule.limit, rule.value)}",
