@@ -13,10 +13,12 @@ from sentimon.errors import ModelError
 from sentimon.scoring.checkpoint_files import PICKLED_WEIGHTS, Checkpoint
 
 # What transformers raises for files that are damaged or do not fit together.
-_BROKEN = (
-    OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, ImportError, SafetensorError,
-    EOFError,
+BROKEN = (
+    OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError, SafetensorError,
+    EOFError, ArithmeticError,
 )  # fmt: skip
+_LIBRARIES = ("huggingface_hub.", "transformers.", "torch.")
+"""Packages whose own errors derive from none of these: the hub's check of the types in a config, for one."""
 
 
 def load_config(checkpoint: Checkpoint) -> Any:
@@ -43,6 +45,11 @@ def load_config(checkpoint: Checkpoint) -> Any:
         raise ModelError(
             f"{checkpoint.name} gives one number (regression), not the probabilities of classes",
             hint="name a model that was fine-tuned to classify sentiment",
+        )
+    if not all(isinstance(label, str) for label in config.id2label.values()):
+        raise ModelError(
+            f"{checkpoint.name}: its config.json has a label in id2label that is no text",
+            hint="get or export the model again",
         )
     return config
 
@@ -95,6 +102,15 @@ def _is_refused_pickle(error: BaseException | None) -> bool:
     return False
 
 
+def _is_of_libraries(error: BaseException) -> bool:
+    """Return whether a library raised it for a broken file."""
+    kind = type(error)
+    if kind is Exception or isinstance(error, BROKEN):
+        return True
+    # The tokenizers library panics where a regular expression is broken: a BaseException.
+    return kind.__name__ == "PanicException" or kind.__module__.startswith(_LIBRARIES)
+
+
 class _Loading:
     """Turns what the libraries raise for broken files into a ModelError.
 
@@ -119,8 +135,7 @@ class _Loading:
                 " it is a pickle that holds more than weights, or damaged",
                 hint="a pickle can run any program; get the model as safetensors",
             ) from error
-        # The tokenizers library panics where a regular expression is broken: a BaseException.
-        if kind is Exception or isinstance(error, _BROKEN) or type(error).__name__ == "PanicException":
+        if _is_of_libraries(error):
             reason = (str(error).strip() or type(error).__name__).split("\n")[0]
             if "trust_remote_code" in str(error):
                 reason = "it needs program code of its own, which is never run"

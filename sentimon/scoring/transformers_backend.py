@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from sentimon.scoring.checkpoint_files import fetch_weights, find_checkpoint
 from sentimon.scoring.label_map import map_labels
 from sentimon.scoring.length_batches import plan_batches, run_batches
 from sentimon.scoring.normalise import readable
-from sentimon.scoring.pretrained_model import load_config, load_network, load_tokenizer
+from sentimon.scoring.pretrained_model import BROKEN, load_config, load_network, load_tokenizer
 from sentimon.scoring.scores import ScoredText, Scores
 from sentimon.scoring.tokenisation import TokenisedText, check_vocabulary, length_limit, tokenise
 
@@ -119,10 +119,22 @@ class HuggingFaceScorer:
         else:
             tensors = {name: torch.tensor(values) for name, values in inputs.items()}
         with torch.inference_mode():
-            output = self.network(**{name: value.to(self.network.device) for name, value in tensors.items()})
+            logits = self._logits({name: value.to(self.network.device) for name, value in tensors.items()})
             # In float64, so that the outputs of one class sum up without rounding to more than 1.
-            probabilities: list[list[float]] = output.logits.cpu().double().softmax(dim=-1).tolist()
+            probabilities: list[list[float]] = logits.cpu().double().softmax(dim=-1).tolist()
         return probabilities
+
+    def _logits(self, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        try:
+            logits: torch.Tensor = self.network(**tensors).logits
+        except BROKEN as error:
+            if _is_out_of_memory(error):
+                raise
+            reason = str(error).split("\n")[0]
+            raise ModelError(
+                f"{self.model}: cannot score: {reason}", hint="its config.json does not fit its weights"
+            ) from error
+        return logits
 
     def _result(self, text: TokenisedText, probabilities: Sequence[float], *, cut: bool) -> ScoredText:
         sums = [0.0, 0.0, 0.0]

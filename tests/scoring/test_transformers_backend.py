@@ -20,6 +20,7 @@ from sentimon.scoring import transformers_backend as huggingface
 from sentimon.scoring.scorer import load_scorer
 from sentimon.scoring.transformers_backend import HuggingFaceScorer
 from tests.support import tiny_models
+from tests.support.spoilt_files import refusal
 
 COMMIT = "3216a57f2a0d9c45a2e6c90157c20c49fb4bf9c7"
 TEXTS = [
@@ -432,3 +433,24 @@ def test_nothing_is_said_on_either_stream(cardiffnlp: Path) -> None:
         cwd=Path.cwd(),
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_decoder": "x"},
+        {"num_attention_heads": None},
+        {"intermediate_size": -5},
+        {"hidden_size": 1e300},
+        {"pad_token_id": None},
+        {"vocab_size": []},
+        {"num_hidden_layers": 0},
+        {"id2label": {"0": "negative", "1": ["neutral"], "2": "positive"}},
+        {"id2label": {}},
+    ],
+    ids=str,
+)
+def test_a_configuration_that_cannot_be_scores_or_is_named(tmp_path: Path, change: dict[str, object]) -> None:
+    folder = tiny_models.edit_config(tiny_models.safetensors_roberta(tmp_path), **change)
+    told = refusal(lambda path: load(path).score(["so good", "", "bad " * 40]), folder)
+    assert told is None or (isinstance(told, ModelError) and str(folder) in told.message and told.hint)

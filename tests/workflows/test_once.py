@@ -197,3 +197,27 @@ def test_a_baseline_that_another_program_is_creating_is_no_file_of_the_log(tmp_p
     os.link(made, "logs/baseline.json")
     with pytest.raises(StoreError, match="there is a baseline already"):
         said("baseline", "create")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("label", "next", "-n", "5", "--output", "next.csv"), ("logs", "query", "--output", "next.jsonl")],
+)
+def test_of_many_that_write_one_new_file_without_force_one_does(command: tuple[str, ...]) -> None:
+    named = [one.to_dict() | {"id": f"r{number}"} for number, one in enumerate(records(5, 5, 5))]
+    written(Path("logs"), lines(named))
+    found = at_once(MANY, lambda _: said(*command))
+    refused = [one for one in found if isinstance(one, str)]
+    assert len(refused) == MANY - 1
+    assert all(f"{command[-1]}: is there already" in one for one in refused)
+    assert sorted(one.name for one in Path().iterdir()) == ["logs", command[-1]]
+
+
+def test_of_many_repairs_and_erasures_at_once_each_line_is_moved_and_each_row_erased_once() -> None:
+    named = [one.to_dict() | {"id": f"r{number}"} for number, one in enumerate(records(5, 5, 5))]
+    written(Path("logs"), lines(named) + "bad\n" * 3)
+    at_once(MANY, lambda _: said("logs", "repair", "--yes"))
+    assert Path("logs/quarantine.jsonl").read_text(encoding="utf-8").count("\n") == 3
+    found = at_once(MANY, lambda _: said("logs", "erase", "--id", "r3", "--yes", "--json"))
+    assert sum(json.loads(out)["rows_erased"] for _, out in found) == 1
+    assert Path("logs/predictions.jsonl").read_text(encoding="utf-8").count("\n") == 15
