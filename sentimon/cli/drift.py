@@ -156,24 +156,12 @@ def drift(
         "metrics.time_zone": rows.tz,
         "engine.name": engine,
     }
-    if rows.match is not None:
-        _refuse({"--by": rows.by}, "--match, which weights the baseline by the hour")
-    refuse_narrowed(
-        rows.where,
-        {
-            "--monitor": monitor.monitor,
-            "--reset": monitor.reset,
-            "--save": shown.save,
-            "--prometheus": shown.prometheus,
-        },
-    )
+    _check_options(rows, monitor, shown)
     workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True, where=rows.where)
     path = workspace.baseline_path(file)
     _check_new_baseline(workspace, file)
-    if monitor.dry_run:
-        _refuse({"--save": shown.save, "--reset": monitor.reset}, "--dry-run")
-        if workspace.settings.drift.rule != "monitor":
-            show_reading_plan(workspace, as_json=shown.as_json)
+    if monitor.dry_run and workspace.settings.drift.rule != "monitor":
+        show_reading_plan(workspace, as_json=shown.as_json)
     if monitor.reset:
         _reset(workspace, yes=monitor.yes)
         if not monitor.monitor:
@@ -196,6 +184,16 @@ def drift(
     )
     _say_notes(workspace, path, check, quiet=shown.quiet, keep=not monitor.dry_run)
     leave(_EXIT_CODES[check.verdict.value], exit_zero=shown.exit_zero)
+
+
+def _check_options(rows: ComparedRows, monitor: MonitorOptions, shown: Shown) -> None:
+    """Raise UsageError where options do not go together, whatever the settings are."""
+    if rows.match is not None:
+        _refuse({"--by": rows.by}, "--match, which weights the baseline by the hour")
+    if monitor.dry_run:
+        _refuse({"--save": shown.save, "--reset": monitor.reset}, "--dry-run")
+    about_all = {"--monitor": monitor.monitor, "--reset": monitor.reset}
+    refuse_narrowed(rows.where, about_all | {"--save": shown.save, "--prometheus": shown.prometheus})
 
 
 def _say_notes(workspace: Workspace, path: Path, check: DriftCheck, *, quiet: bool, keep: bool) -> None:

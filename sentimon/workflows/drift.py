@@ -55,6 +55,12 @@ class BaselineComparison:
     """Whether rows still come, and as many as usual; None where nobody looked at it."""
 
     @property
+    def judged(self) -> Period:
+        """Return the part of the compared rows that the verdict is about."""
+        since = self.report.window.since
+        return self.compared if since is None else since_hour(self.compared, since)
+
+    @property
     def is_news(self) -> bool:
         """Return whether there is something to report also where people asked for quiet."""
         return self.report.drifted
@@ -129,7 +135,6 @@ def compare_with_baseline(
     from sentimon.workflows.slice_search import explain_change
     from sentimon.workflows.slices import compare_by, field_named, known_baseline
 
-    level = workspace.settings.drift.confidence_level
     if by is not None:
         # Told before the log is read, and both questions are answered of one reading.
         workspace = workspace.divided_by(field_named(by))
@@ -151,22 +156,14 @@ def compare_with_baseline(
         summary = workspace.summary(compared)
     chosen = whole or period.since is not None or period.until is not None
     report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
-    slices = explained = None
     if baseline is not None:
         report = _with_onsets(workspace, baseline, compared, summary, report)
-        if by is not None and report.current.total:
-            slices = compare_by(
-                workspace, baseline, judged_rows(compared, report), by, level=report.window.level(level)
-            )
-        if explain and report.current.total:
-            explained = explain_change(workspace, baseline, judged_rows(compared, report))
     found = _comparison(workspace, baseline, compared, summary, report, chosen=chosen)
-    return replace(found, by=slices, explained=explained)
-
-
-def judged_rows(compared: Period, report: DriftReport) -> Period:
-    """Return the part of the compared rows that the verdict is about."""
-    return compared if report.window.since is None else since_hour(compared, report.window.since)
+    return replace(
+        found,
+        by=None if by is None else compare_by(workspace, found, by),
+        explained=explain_change(workspace, found) if explain else None,
+    )
 
 
 def _judge(

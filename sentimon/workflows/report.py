@@ -156,6 +156,7 @@ def build_report(
 
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
     from sentimon.workflows.drift import compare_with_baseline
+    from sentimon.workflows.slice_search import explain_change
     from sentimon.workflows.slices import slices_of
 
     every = asked.every or window_length(log.summary(asked.period), log.settings.drift.min_samples)
@@ -180,17 +181,8 @@ def _read(log: Workspace, asked: ReportRequest) -> _Facts:
         traffic=_traffic(log, asked, comparison),
         words=_grown(log, comparison),
         slices=[slices_of(log, asked.period, comparison, every, field) for field in log.fields],
-        explained=_explained(log, comparison) if asked.explain else None,
+        explained=explain_change(log, comparison) if asked.explain else None,
     )
-
-
-def _explained(log: Workspace, comparison: BaselineComparison) -> ExplainedChange | None:
-    from sentimon.workflows.drift import judged_rows
-    from sentimon.workflows.slice_search import explain_change
-
-    if comparison.baseline is None or not comparison.report.current.total:
-        return None
-    return explain_change(log, comparison.baseline, judged_rows(comparison.compared, comparison.report))
 
 
 def _windows(log: Workspace, period: Period, every: str) -> tuple[list[CountedWindow], Summary]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sentimon.monitoring.baseline import Baseline
     from sentimon.monitoring.explained_change import ExplainedChange
     from sentimon.prediction_log.record import PredictionRecord
     from sentimon.prediction_log.windows import Period
     from sentimon.statistics.slice_candidates import Cell
+    from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.workspace import Workspace
 
 MOST_ROWS = 40_000
@@ -26,11 +26,11 @@ _SEED = 0
 _DAY_HOURS = 24
 
 
-def explain_change(workspace: Workspace, baseline: Baseline, period: Period) -> ExplainedChange:
-    """Return the slices that account for the change from `baseline` to the rows in `period`.
+def explain_change(workspace: Workspace, compared: BaselineComparison) -> ExplainedChange | None:
+    """Return the slices that account for the change from the baseline to the rows that were judged.
 
     All fields of the rows that have few values are searched, alone and in pairs, and so are the length and
-    the script of the text, and the model.
+    the script of the text, and the model. None where there is nothing to compare.
 
     Raises:
         StoreError: the log cannot be read, or the rows of the baseline are not all in it any more.
@@ -39,9 +39,12 @@ def explain_change(workspace: Workspace, baseline: Baseline, period: Period) -> 
     from sentimon.statistics.slice_search import search_slices
     from sentimon.workflows.slices import check_rows_of_baseline, rows_of_baseline
 
+    baseline = compared.baseline
+    if baseline is None or not compared.report.current.total:
+        return None
     if not workspace.where:
         check_rows_of_baseline(workspace, baseline, "cannot be searched for slices")
-    sides = [_Side.read(workspace, one) for one in (rows_of_baseline(baseline), period)]
+    sides = [_Side.read(workspace, one) for one in (rows_of_baseline(baseline), compared.judged)]
     values = {
         name: {value for side in sides for value in side.values.get(name, ())}
         for side in sides

@@ -79,33 +79,39 @@ def measure_by(workspace: Workspace, period: Period, by: str) -> FieldMetrics:
     )
 
 
-def compare_by(
-    workspace: Workspace, baseline: Baseline, period: Period, by: str, *, level: float
-) -> FieldComparison:
-    """Return the rows in `period` compared with `baseline` by the values of the field `by`.
-
-    All intervals are at the confidence `level`.
+def compare_by(workspace: Workspace, compared: BaselineComparison, by: str) -> FieldComparison | None:
+    """Return the rows that were judged compared with the baseline by the values of the field `by`.
 
     What the baseline does not hold of the field is told from its rows, where they are in the log still.
+    All intervals are at the level of the comparison. None where there is nothing to compare.
 
     Raises:
         UsageError: rows cannot be divided by it, or no row has it.
         StoreError: the log cannot be read, or the baseline says nothing of the field and its rows are gone.
     """
+    if compared.baseline is None or not compared.report.current.total:
+        return None
+    field = field_named(by)
+    log = workspace.divided_by(field)
+    after = log.slices(compared.judged, field)
+    check_some_row_has(workspace, field, after)
+    return _compared(workspace, compared, field, slices_of_baseline(log, compared.baseline, field), after)
+
+
+def _compared(
+    workspace: Workspace, compared: BaselineComparison, field: SliceField, before: Slices, after: Slices
+) -> FieldComparison:
     from sentimon.monitoring.slice_comparison import compare_slices
 
-    field, settings = field_named(by), workspace.settings
-    log = workspace.divided_by(field)
-    after = log.slices(period, field)
-    check_some_row_has(workspace, field, after)
+    settings = workspace.settings
     return compare_slices(
-        by,
-        slices_of_baseline(log, baseline, field),
+        field.name,
+        before,
         after,
         most=settings.segments.most_values,
         threshold=settings.drift.threshold,
         min_samples=settings.drift.min_samples,
-        confidence_level=level,
+        confidence_level=compared.report.window.level(settings.drift.confidence_level),
     )
 
 
@@ -124,11 +130,9 @@ def slices_of(
     Raises:
         StoreError: the log cannot be read.
     """
-    from sentimon.monitoring.slice_comparison import compare_slices
     from sentimon.monitoring.slice_metrics import measure_slices
     from sentimon.monitoring.slice_windows import slices_over_time
     from sentimon.prediction_log.slices import Slices
-    from sentimon.workflows.drift import judged_rows
 
     settings, level = workspace.settings, workspace.settings.drift.confidence_level
     most, fewest, calendar = (
@@ -143,15 +147,8 @@ def slices_of(
         with contextlib.suppress(StoreError):
             before = slices_of_baseline(workspace, compared.baseline, field)
         if before.count:
-            comparison = compare_slices(
-                field.name,
-                before,
-                workspace.slices(judged_rows(compared.compared, compared.report), field),
-                most=most,
-                threshold=settings.drift.threshold,
-                min_samples=fewest,
-                confidence_level=compared.report.window.level(level),
-            )
+            after = workspace.slices(compared.judged, field)
+            comparison = _compared(workspace, compared, field, before, after)
     return slices_over_time(
         measure_slices(
             field.name,
