@@ -17,5 +17,7 @@ class ExplainedChange:
     """The fields that were searched, alone and in pairs."""
     left_out: tuple[str, ...]
     """Fields with too many values."""
+    turned_over: tuple[str, ...]
+    """Fields whose values are others now, such as a date: they cannot be told from time itself."""
     one_in: tuple[int, int]
     """Of so many rows one was read, of the baseline and of those compared with it; 1: all."""

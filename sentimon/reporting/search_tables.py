@@ -88,6 +88,11 @@ def _not_searched(found: ExplainedChange) -> list[str]:
     sentences = []
     if found.left_out:
         sentences.append(f"Not searched, for too many values: {', '.join(map(visible, found.left_out))}.")
+    if found.turned_over:
+        fields = ", ".join(map(visible, found.turned_over))
+        sentences.append(
+            f"Not searched, as almost all their values are others than in the baseline: {fields}."
+        )
     before, after = found.one_in
     if max(before, after) > 1:
         sentences.append(f"One of {before} rows of the baseline was read for it, and one of {after} now.")
@@ -99,6 +104,7 @@ def search_object(found: ExplainedChange, names: Sequence[str] = LABELS) -> dict
     known: dict[str, Any] = {
         "fields": list(found.fields),
         "fields_left_out": list(found.left_out),
+        "fields_turned_over": list(found.turned_over),
         "one_row_in": list(found.one_in),
     }
     return known if found.search is None else known | _found_object(found.search, names)

@@ -21,6 +21,8 @@ MOST_ROWS = 40_000
 """Rows of the baseline, and of those compared with it, that are read; of more some are drawn."""
 MOST_VALUES = 50
 """A field with more values, on both sides together, is not searched."""
+_LEAST_OVERLAP = 0.1
+"""A field with less of its values in common between both sides says when a row came, and explains nothing."""
 _DERIVED = ("@length", "@model", "@script")
 _SEED = 0
 _DAY_HOURS = 24
@@ -51,7 +53,9 @@ def explain_change(workspace: Workspace, compared: BaselineComparison) -> Explai
         for name in side.values
     }
     left_out = sorted(name for name, known in values.items() if len(known) > MOST_VALUES)
-    fields = sorted(name for name, known in values.items() if 1 < len(known) <= MOST_VALUES)
+    few = sorted(name for name, known in values.items() if 1 < len(known) <= MOST_VALUES)
+    overlaps = {name: _overlap(sides[0].shares(name), sides[1].shares(name)) for name in few}
+    fields = [name for name in few if overlaps[name] >= _LEAST_OVERLAP]
     search = None
     if fields and all(side.rows for side in sides):
         search = search_slices(fields, *(side.cells(fields) for side in sides), seed=_SEED)
@@ -59,8 +63,14 @@ def explain_change(workspace: Workspace, compared: BaselineComparison) -> Explai
         search=search,
         fields=tuple(fields),
         left_out=tuple(left_out),
+        turned_over=tuple(name for name in few if name not in fields),
         one_in=(sides[0].one_in, sides[1].one_in),
     )
+
+
+def _overlap(before: Mapping[str, float], after: Mapping[str, float]) -> float:
+    """Return which share of the rows, 0 .. 1, both sides have in common by their values."""
+    return sum(min(share, after.get(value, 0.0)) for value, share in before.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,13 @@ class _Side:
             if having[name] < len(rows):
                 known.add(MISSING)
         return cls(one_in=one_in, rows=rows, values=values)
+
+    def shares(self, name: str) -> dict[str, float]:
+        """Return the share of each value of a field among the rows."""
+        from sentimon.prediction_log.slice_fields import MISSING
+
+        found = Counter(values.get(name, MISSING) for _, _, values in self.rows)
+        return {value: count / len(self.rows) for value, count in found.items()}
 
     def cells(self, fields: Iterable[str]) -> list[Cell]:
         """Return the rows per class of each combination of the values of some fields, by day."""

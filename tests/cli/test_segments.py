@@ -206,6 +206,18 @@ def test_the_search_finds_the_slice_that_moved(moved: Path, run: Run) -> None:
     assert "channel=mail" in done.out
 
 
+def test_a_field_that_says_when_a_row_came_explains_nothing(moved: Path, run: Run) -> None:
+    path = moved / "logs/predictions.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text(lines(row | {"release": "v1" if n < 900 else "v2"} for n, row in enumerate(rows)))
+    assert run("baseline", "create", "--until", "2026-09-09T08:00:00Z", "--force").code == 0
+    done = run("drift", "--explain")
+    assert "almost all their values are others than in the baseline: release." in " ".join(done.out.split())
+    found = run("drift", "--explain", "--json").json["explained"]
+    assert found["fields_turned_over"] == ["release"]
+    assert not any("release" in each["where"] for each in found["slices"])
+
+
 def test_rows_without_fields_have_no_slices_to_search(tmp_path: Path, run: Run) -> None:
     logged(tmp_path, [record(n % 3, n, text="abc").to_dict() for n in range(200)])
     assert run("baseline", "create", "--until", "2026-09-07T10:00:00Z").code == 0
