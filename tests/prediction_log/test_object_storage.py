@@ -27,6 +27,8 @@ ACCESS = {
 QUESTIONS = [
     ("metrics",),
     ("metrics", "--every", "1d", "--since", "2026-09-02T10:30:00Z"),
+    ("metrics", "--by", "@length", "--since", "2026-09-02T10:30:00Z"),
+    ("metrics", "--where", "@length=20-49"),
     ("baseline", "create", "--until", "2026-09-10", "--force"),
     ("logs", "query", "--limit", "3"),
     ("logs", "status"),
@@ -143,10 +145,12 @@ def test_what_one_machine_has_read_another_does_not_read_again(
     ask: Callable[..., Ran], server: Server, log: Path, tmp_path: Path
 ) -> None:
     address = server.put(log, "shared")
-    first = ask("metrics", "--logs", address)
+    ask("metrics", "--logs", address)
+    first = ask("metrics", "--by", "@length", "--logs", address)
     reads = server.reads(f"shared/{SEALED}")
     assert reads > 0
-    second = ask("metrics", "--logs", address, XDG_CACHE_HOME=str(tmp_path / "another"))
+    another = {"XDG_CACHE_HOME": str(tmp_path / "another")}
+    second = ask("metrics", "--by", "@length", "--logs", address, **another)
     assert (second.out, second.err) == (first.out, first.err)
     assert server.reads(f"shared/{SEALED}") == reads
     # A zone of naive timestamps that is another one makes other sums of them.
