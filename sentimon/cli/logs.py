@@ -94,7 +94,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     """
     from sentimon.reporting.json_shapes import verified_object
     from sentimon.reporting.log_tables import verified_table
-    from sentimon.workflows.log_maintenance import verify_log
+    from sentimon.workflows.log_maintenance import forget_index, verify_log
 
     workspace = open_workspace(config, {"logs.dir": logs})
     found = verify_log(workspace)
@@ -107,7 +107,7 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     for path in found.strays:
         note(f"not part of the log: {path}")
     if found.misread:
-        workspace.forget_index()
+        forget_index(workspace)
         wrong = counted(len(found.misread), "file")
         note(f"the index was wrong about {wrong} and is removed; a new one makes itself")
     if found.summary.bad_count:

@@ -10,7 +10,13 @@ from sentimon.prediction_log.slices import OTHER, Slices, SliceTally
 from sentimon.scoring.scores import SCALE
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.intervals import Difference, Estimate, difference_of_shares, normal_quantile, wilson
-from sentimon.statistics.mix_decomposition import Decomposition, Moments, decompose, decompose_shares
+from sentimon.statistics.mix_decomposition import (
+    Decomposition,
+    DesignEffect,
+    Moments,
+    decompose,
+    decompose_shares,
+)
 
 
 class SliceState(enum.StrEnum):
@@ -67,11 +73,13 @@ def compare_slices(
     threshold: float,
     min_samples: int,
     confidence_level: float,
+    effects: tuple[DesignEffect, DesignEffect] = (DesignEffect(), DesignEffect()),
 ) -> FieldComparison:
     """Return the slices `after` compared with those `before`; both sides have rows.
 
     The `most` values with the most rows on both sides are told apart. A slice has drifted where its score is
-    above the `threshold` and its interval, which holds for all slices at once, is above 0.
+    above the `threshold` and its interval, which holds for all slices at once, is above 0. `effects` say by
+    how much each side varies more than independent rows: they widen the intervals of what slices add.
 
     Raises:
         DataError: a side has no rows.
@@ -87,6 +95,7 @@ def compare_slices(
     shares = decompose_shares(
         {name: one.counts for name, (one, _) in pairs.items()},
         {name: one.counts for name, (_, one) in pairs.items()},
+        effects=effects,
         confidence_level=confidence_level,
     )
     slices = [
@@ -101,7 +110,7 @@ def compare_slices(
         field=field,
         slices=tuple(sorted(slices, key=lambda one: (-weights.get(one.value, 0.0), one.value))),
         shares=(shares[0], shares[1], shares[2]),
-        confidence=_confidence(pairs, confidence_level),
+        confidence=_confidence(pairs, effects, confidence_level),
         too_many=before.too_many or after.too_many,
     )
 
@@ -156,7 +165,11 @@ def _state(before: int, after: int, score: Estimate, *, threshold: float, min_sa
     return SliceState.UNCHANGED
 
 
-def _confidence(pairs: Mapping[str, tuple[SliceTally, SliceTally]], level: float) -> Decomposition | None:
+def _confidence(
+    pairs: Mapping[str, tuple[SliceTally, SliceTally]],
+    effects: tuple[DesignEffect, DesignEffect],
+    level: float,
+) -> Decomposition | None:
     before, after = (
         {
             name: Moments(one.with_confidence, one.confidence, one.confidence_squares)
@@ -166,4 +179,4 @@ def _confidence(pairs: Mapping[str, tuple[SliceTally, SliceTally]], level: float
     )
     if not all(any(one.rows for one in side.values()) for side in (before, after)):
         return None
-    return decompose(before, after, scale=SCALE, confidence_level=level)
+    return decompose(before, after, scale=SCALE, effects=effects, confidence_level=level)

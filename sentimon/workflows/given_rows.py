@@ -30,6 +30,9 @@ class RowsAtHand(Protocol):
     def hours(self, period: Period) -> Iterator[tuple[int, GrowingSummary]]:
         """Yield the rows in `period` by hour since 1970, UTC."""
 
+    def knows(self, field: SliceField) -> bool:
+        """Return whether it can divide its rows by a field."""
+
     def slices(self, period: Period, field: SliceField) -> Slices:
         """Return the sums over the rows in `period` by the values of a field."""
 
@@ -70,6 +73,10 @@ class GivenRows:
         for one in self.rows(period):
             found.setdefault(hour_of(one.timestamp), GrowingSummary()).add(one)
         yield from found.items()
+
+    def knows(self, field: SliceField) -> bool:
+        """Return True: the rows have all their fields."""
+        return True
 
     def slices(self, period: Period, field: SliceField) -> Slices:
         """Return the sums over the rows in `period` by the values of a field."""

@@ -214,7 +214,7 @@ def erase_rows(workspace: Workspace, found: LogErasure) -> LogErasure:
     from sentimon.reporting.plain_text import counted
     from sentimon.workflows.log_labels import forget_unnamed
 
-    forget = workspace.forget_index
+    forget = partial(forget_index, workspace)
     with _lines_read(workspace) as tick:
         done = erasure.erase(workspace.folder, found.erasure, found.order, forget_index=forget, tick=tick)
     removed = forget_unnamed(workspace)
@@ -232,3 +232,15 @@ def _lines_read(workspace: Workspace) -> Iterator[Callable[[], object]]:
         yield partial(next, lines)
     finally:
         lines.close()
+
+
+def forget_index(workspace: Workspace) -> None:
+    """Remove the index of a log, wherever it is kept; the next question makes it anew.
+
+    Raises:
+        StoreError: it may not be removed.
+    """
+    from sentimon.prediction_log.index.sqlite_store import remove_index
+
+    for place in workspace.index_places():
+        remove_index(place)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sentimon.monitoring.slice_windows import SlicesOverTime
     from sentimon.prediction_log.slice_fields import SliceField
     from sentimon.prediction_log.slices import Slices
+    from sentimon.prediction_log.summary import Counts
     from sentimon.prediction_log.windows import Period
+    from sentimon.statistics.mix_decomposition import DesignEffect
     from sentimon.workflows.drift import BaselineComparison
     from sentimon.workflows.workspace import Workspace
 
@@ -112,7 +114,26 @@ def _compared(
         threshold=settings.drift.threshold,
         min_samples=settings.drift.min_samples,
         confidence_level=compared.report.window.level(settings.drift.confidence_level),
+        effects=_effects(workspace, compared, field),
     )
+
+
+def _effects(
+    workspace: Workspace, compared: BaselineComparison, field: SliceField
+) -> tuple[DesignEffect, DesignEffect]:
+    """Return by how much the rows of both sides vary more than independent ones; 1 where nothing tells it."""
+    from sentimon.prediction_log.slices import OTHER
+    from sentimon.statistics.mix_decomposition import DesignEffect
+    from sentimon.statistics.slice_dispersion import design_effects
+
+    history = None if compared.baseline is None else compared.baseline.fields.get(field.name)
+    if compared.baseline is None or history is None or history.slices.too_many:
+        return DesignEffect(), DesignEffect()
+    after: dict[str, dict[int, Counts]] = {}
+    for hour, slices in workspace.divided_by(field).slice_hours(compared.judged, field).items():
+        for value, tally in slices.told_apart(list(history.values)).tallies.items():
+            after.setdefault(value if value in history.hourly else OTHER, {})[hour] = tally.counts
+    return design_effects(dict(history.hours(compared.baseline.summary.hours)), after)
 
 
 _MOST_SPANS = 30

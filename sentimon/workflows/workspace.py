@@ -283,16 +283,22 @@ class Workspace:
         return replace(self, where=(), moment=None) if self.where else self
 
     def slices(self, period: Period, field: SliceField) -> Slices:
-        """Return the sums over the rows in `period` by the values of one of `fields`."""
-        return self._of_log(lambda log: log.slices(period, field))
+        """Return the sums over the rows in `period` by the values of a field."""
+        return self._by(field, lambda log: log.slices(period, field))
 
     def slice_hours(self, period: Period, field: SliceField) -> dict[int, Slices]:
         """Return the sums over the rows in `period` by hour since 1970, UTC, and by the values of a field."""
-        return self._of_log(lambda log: log.slice_hours(period, field))
+        return self._by(field, lambda log: log.slice_hours(period, field))
 
     def slice_windows(self, period: Period, field: SliceField, calendar: Calendar) -> dict[datetime, Slices]:
         """Return the sums over the rows in `period` by start of the window, and by the values of a field."""
-        return self._of_log(lambda log: log.slice_windows(period, field, calendar))
+        return self._by(field, lambda log: log.slice_windows(period, field, calendar))
+
+    def _by(self, field: SliceField, question: Callable[[PeriodSums | RowsAtHand], T]) -> T:
+        at_hand = self.given or self.moment
+        if at_hand is not None and at_hand.knows(field):
+            return question(at_hand)
+        return self.divided_by(field).index.ask(question)
 
     def _check_rows(self, counts: Sequence[int]) -> None:
         """Raise StoreError where rows are of a class that is not there, and would be left out of answers."""
@@ -376,7 +382,7 @@ class Workspace:
         # numpy counts here; the threads of its linear algebra would only cost their start.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         # What is summed of some rows is of no use to another question.
-        places = self._index_places() if self.settings.logs.index and not self.where else ()
+        places = self.index_places() if self.settings.logs.index and not self.where else ()
         return LogIndex(
             folder=self.place,
             zone=self.naive_zone,
@@ -393,24 +399,14 @@ class Workspace:
         """Return the file of the log's index; None where none is kept."""
         from sentimon.prediction_log.log_file import LogFile
 
-        for place in self._index_places() if self.settings.logs.index else ():
+        for place in self.index_places() if self.settings.logs.index else ():
             # One call: another program may remove it at any time.
             with contextlib.suppress(OSError):
                 return LogFile.of(place, place.stat())
         return None
 
-    def forget_index(self) -> None:
-        """Remove the index, wherever it is kept; the next question makes it anew.
-
-        Raises:
-            StoreError: it may not be removed.
-        """
-        from sentimon.prediction_log.index.sqlite_store import remove_index
-
-        for place in self._index_places():
-            remove_index(place)
-
-    def _index_places(self) -> tuple[Path, ...]:
+    def index_places(self) -> tuple[Path, ...]:
+        """Return where the index of the log may be kept, the best place first."""
         from sentimon.prediction_log.index.log_index import index_paths
 
         return index_paths(self.place, cache_folder(os.environ))

@@ -345,6 +345,21 @@ def test_hostile_values_in_a_report_are_text(tmp_path: Path, run: Run, value: st
         assert "\x1b" not in text
 
 
+def test_the_slices_of_a_baseline_are_watched_also_where_the_settings_name_them_no_more(
+    moved: Path, run: Run
+) -> None:
+    (moved / "sentimon.toml").unlink()
+    (moved / "logs/.sentimon/rollup.sqlite").unlink()
+    assert run("metrics").code == 0
+    index = (moved / "logs/.sentimon/rollup.sqlite").stat().st_ino
+    # The report looks as the monitor would, in the midst of its other questions.
+    (moved / "sentimon.toml").write_text('[retraining]\ndrift_rule = "monitor"\n')
+    found = run("report", "--json").json["retraining"]
+    assert "in channel=mail the share of negative rose" in found["reason"]
+    assert run("drift", "--monitor").code == 3
+    assert (moved / "logs/.sentimon/rollup.sqlite").stat().st_ino == index
+
+
 # settings
 
 

@@ -93,6 +93,10 @@ class PeriodSums(msgspec.Struct, frozen=True, kw_only=True):
         for file in self.files:
             yield from self._pieces(file, span, slot, self._torn_line(file, slot))
 
+    def knows(self, field: SliceField) -> bool:
+        """Return whether all files were read with their rows divided by a field."""
+        return all(field.name in file.entry.fields for file in self.files)
+
     def slices(self, period: Period, field: SliceField) -> Slices:
         """Return the sums over the rows in `period` by the values of a field that divides the rows."""
         from sentimon.prediction_log.slices import Slices
