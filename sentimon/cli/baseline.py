@@ -87,6 +87,7 @@ def extend(
     path = workspace.baseline_path(file)
     found = extend_baseline(workspace, path)
     note(f"baseline {found.name!r} in {path} has its slices by {', '.join(found.fields)}")
+    note("for the monitor it is another baseline: its checks and incidents begin anew")
     _show(workspace, found, as_json=as_json)
 
 

@@ -152,7 +152,8 @@ def drift(
     flags = {
         "drift.threshold": rows.threshold,
         "drift.create_baseline": False if no_create else None,
-        "drift.rule": "monitor" if monitor.monitor else None,
+        # To look into slices is a look at the newest rows, whoever judges them.
+        "drift.rule": "monitor" if monitor.monitor else "threshold" if rows.by or rows.explain else None,
         "metrics.time_zone": rows.tz,
         "engine.name": engine,
     }

@@ -131,9 +131,9 @@ def advance(
     window = sum_windows(new.values())
     check = state.checks + 1
     windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
-    segments, in_slices = state.segments, list[SliceFinding]()
+    segments, in_slices, rows = state.segments, list[SliceFinding](), dict[str, Mapping[str, EventWindow]]()
     if slices is not None:
-        rows = new_slices(state.seen_slices, slices, new)
+        rows |= new_slices(state.seen_slices, slices, new)
         segments, in_slices = check_slices(segments, slices.reference, windows, rows, check, settings)
     whole = whole_settings(settings, 0 if slices is None else len(slices.reference.fields))
     found = most_significant(
@@ -167,7 +167,7 @@ def advance(
         windows=() if opened or closed else windows,
         incident=None if closed else incident,
         segments=segments.restarted() if opened or closed else segments,
-        told_values=_told_values(state, in_slices, values),
+        told_values=_told_values(state, rows, values),
         **_judged(state, hours, slices, now),
     )
     return after, look
@@ -199,14 +199,13 @@ def _news_of_values(state: MonitorState, found: Sequence[SliceFinding]) -> list[
 
 
 def _told_values(
-    state: MonitorState, found: Sequence[SliceFinding], values: Sequence[SliceFinding]
+    state: MonitorState, rows: Mapping[str, Mapping[str, EventWindow]], values: Sequence[SliceFinding]
 ) -> tuple[tuple[str, str, SliceChange], ...]:
     """Return which new or vanished values are told after a check; one that came back can vanish again."""
-    gone = {(one.field, one.value) for one in found if one.change is SliceChange.VANISHED}
     kept = [
         (field, value, change)
         for field, value, change in state.told_values
-        if change is not SliceChange.VANISHED or (field, value) in gone
+        if change is not SliceChange.VANISHED or value not in rows.get(field, {})
     ]
     return (*kept, *((one.field, one.value, one.change) for one in values))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -69,9 +69,24 @@ def fits(state: MonitorState, reference: Reference) -> bool:
         and all(
             sum(window.groups[0].counts) == window.rows == sum(window.hours.values()) for window in windows
         )
+        and all(_is_of_classes(one) for one in _slice_windows(state.segments))
         and events.issuperset((one.group, one.event, one.place) for one in found)
         and all(0 <= count <= n > 0 for one in findings for count, n in (one.before, one.after))
     )
+
+
+def _slice_windows(segments: SegmentState) -> Iterator[EventWindow]:
+    for values in segments.slices.values():
+        for one in values.values():
+            yield from one.windows
+            yield from () if one.waiting is None else (one.waiting,)
+
+
+def _is_of_classes(window: EventWindow) -> bool:
+    if [len(one.counts) for one in window.groups] != [3]:
+        return False
+    (classes,) = window.groups
+    return sum(classes.counts) == classes.n == sum(window.hours.values())
 
 
 def told(state: MonitorState) -> MonitorState:

@@ -19,7 +19,7 @@ from sentimon.statistics.mix_decomposition import (
 )
 
 
-class SliceState(enum.StrEnum):
+class SliceOutcome(enum.StrEnum):
     """What became of a slice, in the words that tables and `--json` show."""
 
     DRIFT = "drift"
@@ -31,7 +31,7 @@ class SliceState(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SliceChange:
+class ComparedSlice:
     """One slice, before and now."""
 
     value: str
@@ -46,7 +46,7 @@ class SliceChange:
     """
     share_changes: tuple[Difference, Difference, Difference] | None
     """Change of the share of each class within it; None where it has no rows on one side."""
-    state: SliceState
+    state: SliceOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class FieldComparison:
     """Some rows compared with a baseline by the values of one field."""
 
     field: str
-    slices: tuple[SliceChange, ...]
+    slices: tuple[ComparedSlice, ...]
     """Those that add most to the change of the class mix first."""
     shares: tuple[Decomposition, Decomposition, Decomposition]
     """The change of the share of each class, in Sentiment order, taken apart by slice."""
@@ -123,7 +123,7 @@ def _compared(
     threshold: float,
     min_samples: int,
     level: float,
-) -> SliceChange:
+) -> ComparedSlice:
     before, after = pair
     score, changes = Estimate(value=None, low=None, high=None, n=after.count), None
     if before.count and after.count:
@@ -142,7 +142,7 @@ def _compared(
     old, new = (
         wilson(one.count, rows, confidence_level=level) for one, rows in zip(pair, totals, strict=True)
     )
-    return SliceChange(
+    return ComparedSlice(
         value=value,
         before=before,
         after=after,
@@ -153,16 +153,16 @@ def _compared(
     )
 
 
-def _state(before: int, after: int, score: Estimate, *, threshold: float, min_samples: int) -> SliceState:
+def _state(before: int, after: int, score: Estimate, *, threshold: float, min_samples: int) -> SliceOutcome:
     if not before:
-        return SliceState.NEW
+        return SliceOutcome.NEW
     if not after:
-        return SliceState.GONE
+        return SliceOutcome.GONE
     if min(before, after) < min_samples or score.value is None or score.low is None:
-        return SliceState.TOO_FEW_ROWS
+        return SliceOutcome.TOO_FEW_ROWS
     if score.low > 0:
-        return SliceState.DRIFT if score.value > threshold else SliceState.CHANGED
-    return SliceState.UNCHANGED
+        return SliceOutcome.DRIFT if score.value > threshold else SliceOutcome.CHANGED
+    return SliceOutcome.UNCHANGED
 
 
 def _confidence(

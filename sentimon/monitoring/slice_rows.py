@@ -14,6 +14,8 @@ from sentimon.monitoring.watched_events import Rows
 from sentimon.prediction_log.slices import OTHER, Slices
 from sentimon.prediction_log.summary import Counts
 
+MOST_UNKNOWN = 100
+"""Values of a field, of one hour, that the baseline does not have and that are kept."""
 HoursOfFields = Mapping[str, Mapping[int, Mapping[str, tuple[Rows, Rows, Rows]]]]
 """Rows per class by field, hour since 1970 and value."""
 
@@ -39,7 +41,7 @@ def segment_reference(baseline: Baseline, whole: Reference) -> SegmentReference:
     fields = {name: baseline.fields[name] for name in baseline.watched_fields}
     slices = {name: dict(one.hours(baseline.summary.hours)) for name, one in fields.items()}
     found = SegmentReference.of(slices, whole)
-    known = {name: frozenset(one.slices.tallies) for name, one in fields.items()}
+    known = {name: frozenset(one.slices.tallies) | {OTHER} for name, one in fields.items()}
     return replace(found, fields=tuple(replace(one, known=known[one.name]) for one in found.fields))
 
 
@@ -48,25 +50,33 @@ def segment_rows(
 ) -> SegmentRows:
     """Return the rows of slices by hour, `found` by field; the values that are not watched are OTHER.
 
-    A field that has more values in an hour than can be told apart is left out: nothing is known of it.
+    Of an hour with more values of a field than can be told apart nothing is known, now or later. Of values
+    that the baseline does not have the MOST_UNKNOWN with the most rows of each hour are kept.
     """
-    told = {name: hours for name, hours in found.items() if not any(one.too_many for one in hours.values())}
     return SegmentRows(
-        reference=replace(reference, fields=tuple(one for one in reference.fields if one.name in told)),
+        reference=reference,
         hours={
             name: {hour: _values(baseline, name, one) for hour, one in hours.items()}
-            for name, hours in told.items()
+            for name, hours in found.items()
         },
     )
 
 
 def _values(baseline: Baseline, name: str, found: Slices) -> dict[str, Counts]:
+    if found.too_many:
+        return {}
     history, values = baseline.fields[name], dict[str, Counts]()
     for value, tally in found.tallies.items():
         unwatched = value in history.slices.tallies and value not in history.hourly
         key = OTHER if unwatched else value
         one, other = values.get(key, (0, 0, 0)), tally.counts
         values[key] = (one[0] + other[0], one[1] + other[1], one[2] + other[2])
+    unknown = sorted(
+        (value for value in values if value not in history.hourly and value != OTHER),
+        key=lambda value: (-sum(values[value]), value),
+    )
+    for value in unknown[MOST_UNKNOWN:]:
+        del values[value]
     return values
 
 

@@ -89,17 +89,18 @@ def check_slices(
 
     Source: Bretz, Maurer, Brannath & Posch (2009), Stat. Med. 28, 586-604 (weights of tests along a tree).
     """
-    # Of a field that is left out of this check nothing is forgotten.
-    after: dict[str, Mapping[str, SliceState]] = {**state.slices}
+    after: dict[str, Mapping[str, SliceState]] = {}
     found: list[SliceFinding] = []
     kept = max(1, min(len(windows), 1 << (settings.look_backs - 1)))
     unknown = (*state.unknown, _unknown_rows(reference, slices))[-kept:]
     for field in reference.fields:
         part = replace(settings, alpha=settings.alpha * (1 - WHOLE_PART) / len(reference.fields))
         states, rows = state.slices.get(field.name, {}), slices.get(field.name, {})
+        # Rows whose value is not known say nothing of a silence.
+        known = sum_windows(rows.values()) if rows else None
         own: dict[str, SliceState] = {}
         for value, watched in field.slices.items():
-            one = _with_rows(states.get(value, SliceState()), rows.get(value), windows[-1])
+            one = _with_rows(states.get(value, SliceState()), rows.get(value), known)
             one, moved = _tested(field.name, value, watched, one, part)
             own[value] = one
             found += moved
@@ -122,13 +123,15 @@ def _unknown_rows(reference: SegmentReference, slices: SegmentWindow) -> dict[st
     return {name: values for name, values in rows.items() if values}
 
 
-def _with_rows(state: SliceState, own: EventWindow | None, whole: EventWindow) -> SliceState:
-    """Return the state of a slice with its rows of a check, None or none of them, among those of all."""
+def _with_rows(state: SliceState, own: EventWindow | None, known: EventWindow | None) -> SliceState:
+    """Return the state of a slice with its rows of a check, among all that are known."""
     if own is not None and own.rows:
         waiting = own if state.waiting is None else sum_windows((state.waiting, own))
         return replace(state, waiting=waiting, silent_rows=0, silent_since=None)
-    since = min(whole.hours, default=None) if state.silent_since is None else state.silent_since
-    return replace(state, silent_rows=state.silent_rows + whole.rows, silent_since=since)
+    if known is None:
+        return state
+    since = min(known.hours, default=None) if state.silent_since is None else state.silent_since
+    return replace(state, silent_rows=state.silent_rows + known.rows, silent_since=since)
 
 
 def _tested(
@@ -204,7 +207,7 @@ def _new_values(
         if not is_due(power, check):
             continue
         for value, rows in _sums(series[-count:]).items():
-            after = (rows, window.rows)
+            after = (min(rows, window.rows), window.rows)
             p = shift_p_value(after, (0, _EXACTLY), tolerance=NEW_SHARE, enough=limit)
             if p <= limit:
                 yield SliceFinding(

@@ -1,7 +1,7 @@
 """The fields that divide the rows into slices, and the value that a row has of each.
 
 A field is one of the row's own, by its dotted path (`channel`, `customer.country`), or one that is told from
-the row: `@length`, `@script`, `@language`, `@model`, `@source`.
+the row: `@length`, `@script`, `@language`, `@model`.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ def length_range(characters: int) -> str:
     begins = (0, *_LENGTHS)
     place = sum(characters >= begin for begin in begins) - 1
     return f"{begins[place]}+" if place == len(_LENGTHS) else f"{begins[place]}-{begins[place + 1] - 1}"
+
+
+_RANGES = tuple(map(length_range, (0, *_LENGTHS)))
 
 
 def of_script(row: SlicedRow) -> str:
@@ -202,7 +205,8 @@ def field_values(others: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield name, value_text(value)
             continue
         for inner, one in value.items():
-            if not isinstance(one, dict):
+            # A key with a dot in it is found by its whole name alone.
+            if "." not in name and not isinstance(one, dict):
                 yield f"{name}.{inner}", value_text(one)
 
 
@@ -233,13 +237,21 @@ def parse_conditions(texts: Iterable[str], *, origin: str) -> tuple[SliceConditi
     Raises:
         UsageError: one is no condition, or its name is no field.
     """
-    found = []
+    found: list[SliceCondition] = []
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             hint = "write FIELD=VALUE, such as channel=app or @length=0-19"
             raise UsageError(f"{origin}: {text!r:.60} names no value", hint=hint)
         (field,) = check_fields([name.strip()], origin=origin)
+        if any(one.field == field for one in found):
+            raise UsageError(
+                f"{origin}: {field.name} is given twice", hint="no row has two values of a field"
+            )
+        if field.name == "@length" and value not in _RANGES:
+            raise UsageError(
+                f"{origin}: {value!r:.60} is no range of @length", hint=f"use {', '.join(_RANGES)}"
+            )
         found.append(SliceCondition(field, value_text(value)))
     return tuple(found)
 

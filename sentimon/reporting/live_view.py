@@ -69,8 +69,11 @@ class Compared:
     """The comparison of the rows in the shown windows with the baseline."""
 
     report: DriftReport
-    monitor: MonitorState
-    """The state of the monitor of that baseline; the live view makes no check of its own."""
+    monitor: MonitorState | None
+    """The state of the monitor of that baseline; the live view makes no check of its own.
+
+    None where the view is of a part of the log: the monitor is about the whole.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +305,8 @@ def _monitor(state: Watched, names: Sequence[str]) -> Lines:
     if state.compared is None or state.problem is not None:
         return []
     monitor = state.compared.monitor
+    if monitor is None:
+        return []
     if not monitor.checks:
         return [Text("Monitor: has not looked yet (sentimon drift --monitor)", style="dim")]
     incident = monitor.incident

@@ -19,7 +19,7 @@ from sentimon.monitoring.drift_decision import Verdict
 from sentimon.monitoring.monitor_report import MonitorReport
 from sentimon.monitoring.prediction_metrics import Metrics
 from sentimon.monitoring.retraining_rules import RetrainingTrigger
-from sentimon.monitoring.slice_comparison import FieldComparison, SliceState
+from sentimon.monitoring.slice_comparison import FieldComparison, SliceOutcome
 from sentimon.monitoring.slice_metrics import FieldMetrics
 from sentimon.monitoring.traffic import TrafficReport
 from sentimon.prediction_log.summary import Summary
@@ -230,14 +230,14 @@ def slice_families(found: FieldMetrics, names: Sequence[str] = LABELS) -> list[F
 
 def slice_drift_families(found: FieldComparison) -> list[Family]:
     """Return the distance of each slice from that slice of the baseline, and whether it has drifted."""
-    judged = (SliceState.DRIFT, SliceState.CHANGED, SliceState.UNCHANGED)
+    judged = (SliceOutcome.DRIFT, SliceOutcome.CHANGED, SliceOutcome.UNCHANGED)
     scores, drifted = [], []
     for one in found.slices:
         labels = {"field": shown_label(found.field), "value": shown_label(one.value)}
         if one.score.value is not None:
             scores.append(Sample(value=one.score.value, labels=labels))
         if one.state in judged:
-            drifted.append(Sample(value=float(one.state is SliceState.DRIFT), labels=labels))
+            drifted.append(Sample(value=float(one.state is SliceOutcome.DRIFT), labels=labels))
     return [
         Family(
             name="slice_drift_score_ratio",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sentimon.monitoring.slice_comparison import FieldComparison, SliceState
+from sentimon.monitoring.slice_comparison import FieldComparison, SliceOutcome
 from sentimon.reporting.plain_text import counted, number, visible
 from sentimon.statistics.mix_decomposition import Decomposition, SlicePart
 
@@ -22,9 +22,9 @@ def explain_slices(found: FieldComparison, names: Sequence[str]) -> list[str]:
     largest = max(range(3), key=lambda place: abs(found.shares[place].whole.value))
     sentences = [_explain_change(f"the share of {names[largest]}", found.shares[largest], names[largest])]
     for state, words in (
-        (SliceState.NEW, "new since the baseline"),
-        (SliceState.GONE, "gone since the baseline"),
-        (SliceState.TOO_FEW_ROWS, "too few rows for a verdict"),
+        (SliceOutcome.NEW, "new since the baseline"),
+        (SliceOutcome.GONE, "gone since the baseline"),
+        (SliceOutcome.TOO_FEW_ROWS, "too few rows for a verdict"),
     ):
         values = [one.value for one in found.slices if one.state is state]
         if values:
@@ -68,6 +68,8 @@ def _explain_mix(slices: Sequence[SlicePart], value: float) -> str:
     if abs(value) < _WORTH:
         return ""
     chosen = _largest(slices, [one.mix.value for one in slices], value)
+    if not chosen:
+        return f"{value:+.3f} because a little more or less traffic came from many slices"
     moved = [
         f"{'more' if one.weights[1] > one.weights[0] else 'less'} traffic came from {visible(one.value)}"
         for one in chosen
@@ -80,7 +82,8 @@ def _explain_within(slices: Sequence[SlicePart], value: float, name: str) -> str
         return ""
     chosen = _largest(slices, [one.within.value for one in slices], value)
     became = f"became {'more' if value > 0 else 'less'} {name}"
-    return f"{value:+.3f} because {_and(visible(one.value) for one in chosen)} {became}"
+    named = _and(visible(one.value) for one in chosen) if chosen else "many slices, each a little,"
+    return f"{value:+.3f} because {named} {became}"
 
 
 def _largest(slices: Sequence[SlicePart], parts: Sequence[float], whole: float) -> list[SlicePart]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import LABELS, by_name
-from sentimon.monitoring.slice_comparison import FieldComparison, SliceState
+from sentimon.monitoring.slice_comparison import FieldComparison, SliceOutcome
 from sentimon.monitoring.slice_metrics import FieldMetrics, not_told_apart
 from sentimon.reporting.plain_text import change, estimate, number, visible
 from sentimon.reporting.slice_sentences import explain_others, explain_slices
@@ -136,16 +136,16 @@ def _comparison(found: FieldComparison, names: Sequence[str], narrow: bool) -> T
 
 
 _STATES = {
-    SliceState.DRIFT: Text("DRIFT", style="bold red"),
-    SliceState.CHANGED: Text("changed", style="bold"),
-    SliceState.UNCHANGED: Text(""),
-    SliceState.TOO_FEW_ROWS: Text("few rows", style="yellow"),
-    SliceState.NEW: Text("new", style="bold"),
-    SliceState.GONE: Text("gone", style="bold"),
+    SliceOutcome.DRIFT: Text("DRIFT", style="bold red"),
+    SliceOutcome.CHANGED: Text("changed", style="bold"),
+    SliceOutcome.UNCHANGED: Text(""),
+    SliceOutcome.TOO_FEW_ROWS: Text("few rows", style="yellow"),
+    SliceOutcome.NEW: Text("new", style="bold"),
+    SliceOutcome.GONE: Text("gone", style="bold"),
 }
 
 
-def _state(state: SliceState) -> Text:
+def _state(state: SliceOutcome) -> Text:
     return _STATES[state]
 
 

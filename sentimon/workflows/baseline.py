@@ -138,7 +138,7 @@ def extend_baseline(workspace: Workspace, path: Path | None = None) -> Baseline:
     They are told from the rows of the log that it was made of, which must be there still.
 
     Raises:
-        UsageError: the settings name no field, or what tells one is not installed.
+        UsageError: the settings name no field, or one that no row has, or what tells one is not installed.
         StoreError: the baseline or the log cannot be read, its rows are not in the log, or it cannot be
             written.
     """
@@ -155,16 +155,20 @@ def extend_baseline(workspace: Workspace, path: Path | None = None) -> Baseline:
         )
     baseline = read_baseline(path, workspace.classes)
     fields = workspace.ask(lambda log: _fields_of(log, baseline))
-    extended = replace(baseline, fields=fields)
+    extended = replace(baseline, fields={**baseline.fields, **fields})
     place_baseline(workspace.folder, path, extended, force=True)
     return extended
 
 
 def _fields_of(log: Workspace, baseline: Baseline) -> dict[str, FieldHistory]:
-    from sentimon.workflows.slices import check_rows_of_baseline, rows_of_baseline
+    from sentimon.prediction_log.slice_fields import SliceField
+    from sentimon.workflows.slices import check_rows_of_baseline, check_some_row_has, rows_of_baseline
 
     check_rows_of_baseline(log, baseline, "cannot be extended")
-    return field_histories(log, rows_of_baseline(baseline))
+    found = field_histories(log, rows_of_baseline(baseline))
+    for name, history in found.items():
+        check_some_row_has(log, SliceField(name), history.slices, origin="segments.fields")
+    return found
 
 
 def field_histories(log: Workspace, period: Period) -> dict[str, FieldHistory]:

@@ -65,6 +65,9 @@ def error_rate_rules(workspace: Workspace, baseline: Path) -> ErrorRateRules:
     labels = workspace.folder / LABELS_FILE
     if not is_there(labels):
         return ErrorRateRules()
+    if workspace.where:
+        # What is kept is of the whole log.
+        return _judge(workspace, baseline)
     source = _source(workspace, baseline)
     path = workspace.folder / STATE_FOLDER / _KEPT
     with contextlib.suppress(StoreError):

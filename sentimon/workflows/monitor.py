@@ -261,9 +261,11 @@ def _hours_of_slice(
     from sentimon.prediction_log.slice_fields import SliceField
 
     (name, value), field = where, SliceField(where[0])
-    known = dict(baseline.fields[name].hours(baseline.summary.hours)).get(value, {})
-    found = workspace.divided_by(field).slice_hours(period, field)
-    return known, {hour: one.tallies[value].counts for hour, one in found.items() if value in one.tallies}
+    history = baseline.fields[name]
+    known = dict(history.hours(baseline.summary.hours)).get(value, {})
+    watched = list(history.values)
+    told = {hour: one.told_apart(watched) for hour, one in workspace.slice_hours(period, field).items()}
+    return known, {hour: one.tallies[value].counts for hour, one in told.items() if value in one.tallies}
 
 
 def _by_hour(log: Workspace, period: Period, reference: Reference) -> Mapping[int, EventWindow]:

@@ -41,7 +41,9 @@ def field_named(name: str, *, origin: str = "--by") -> SliceField:
     return field
 
 
-def check_some_row_has(workspace: Workspace, field: SliceField, slices: Slices) -> None:
+def check_some_row_has(
+    workspace: Workspace, field: SliceField, slices: Slices, *, origin: str = "--by"
+) -> None:
     """Raise UsageError where there are rows, and none has the field: its name may be mistyped.
 
     Raises:
@@ -55,7 +57,7 @@ def check_some_row_has(workspace: Workspace, field: SliceField, slices: Slices) 
     found = sorted({name for row in workspace.latest_rows(_LATEST, {}) for name in row.extra})
     fields = ", ".join(map(visible, found[:_NAMED])) or "none but sentimon's own"
     raise UsageError(
-        f"--by: no row of that period has the field {field.name}",
+        f"{origin}: no row of that period has the field {field.name}",
         hint=f"the fields of the latest rows: {fields}; or use @length, @script, @model, @language",
     )
 
@@ -245,7 +247,7 @@ def check_rows_of_baseline(log: Workspace, baseline: Baseline, lack: str) -> Non
     if log.whole.summary(rows_of_baseline(baseline)).hours != baseline.summary.hours:
         raise StoreError(
             f"baseline {baseline.name!r} {lack}, and the log does not have just the rows that it was made of",
-            hint="name the field in [segments] fields and run `sentimon baseline create --force`",
+            hint="`sentimon baseline create --force` makes a new one, with its slices by [segments] fields",
         )
 
 

@@ -135,12 +135,11 @@ class Watcher:
         return None if begun == now else Pace(rows=rows - before, during=now - begun)
 
 
-def _remembered(log: Workspace, path: Path) -> MonitorState:
-    from sentimon.monitoring.monitor_state import MonitorState
+def _remembered(log: Workspace, path: Path) -> MonitorState | None:
     from sentimon.workflows.monitor_file import peek_monitor
     from sentimon.workflows.state_files import read_baseline_file
 
-    return MonitorState() if log.where else peek_monitor(log.folder, read_baseline_file(path))
+    return None if log.where else peek_monitor(log.folder, read_baseline_file(path))
 
 
 def _state_of(folder: Path, baseline: Path) -> State:

@@ -118,6 +118,8 @@ def test_a_field_that_no_row_has_is_refused_with_those_there_are(tmp_path: Path,
         (["--by", "@colour"], "none of the fields that are told from a row"),
         (["--where", "channel"], "names no value"),
         (["--where", "=app"], "no path of a field"),
+        (["--where", "channel=app", "--where", "channel=web"], "channel is given twice"),
+        (["--where", "@length=0-20"], "is no range of @length"),
         (["--where", "channel=app", "--save"], "--save does not go with --where"),
     ],
 )  # fmt: skip
@@ -282,6 +284,17 @@ def test_an_old_baseline_is_extended_from_the_log(moved: Path, run: Run) -> None
     assert "Divided by channel: 2 values." in done.out
 
 
+def test_what_a_baseline_holds_stays_when_it_is_extended(moved: Path, run: Run) -> None:
+    (moved / "sentimon.toml").write_text('[segments]\nfields = ["@length"]\n')
+    assert run("baseline", "extend").code == 0
+    content = json.loads((moved / "logs/baseline.json").read_text())
+    assert set(content["slices"]) == {"channel", "customer.land", "@length"}
+    (moved / "sentimon.toml").write_text('[segments]\nfields = ["nosuch"]\n')
+    done = run("baseline", "extend")
+    assert done.code == 2
+    assert "segments.fields: no row of that period has the field nosuch" in done.err
+
+
 def test_a_baseline_is_extended_by_the_fields_of_the_settings(moved: Path, run: Run) -> None:
     (moved / "sentimon.toml").write_text("")
     done = run("baseline", "extend")
@@ -358,6 +371,42 @@ def test_the_slices_of_a_baseline_are_watched_also_where_the_settings_name_them_
     assert "in channel=mail the share of negative rose" in found["reason"]
     assert run("drift", "--monitor").code == 3
     assert (moved / "logs/.sentimon/rollup.sqlite").stat().st_ino == index
+
+
+def test_a_report_of_a_slice_says_nothing_of_the_monitor(moved: Path, run: Run) -> None:
+    assert run("drift", "--monitor").code == 3
+    assert run("report", "--where", "channel=app", "--output", "r.md").code == 0
+    text = (moved / "r.md").read_text()
+    assert "The monitor is about the whole log, and this report about a part of it." in text
+    assert "has not looked" not in text
+    assert "Monitor" not in run("watch", "--where", "channel=app").out
+
+
+def test_the_error_rate_of_a_slice_is_not_kept_as_that_of_the_log(moved: Path, run: Run) -> None:
+    rows = [json.loads(line) for line in (moved / "logs/predictions.jsonl").read_text().splitlines()]
+    some = [{"text": row["text"], "label": row["sentiment"], "id": None} for row in rows[::7]]
+    (moved / "gold.jsonl").write_text(lines(some))
+    run("label", "import", "gold.jsonl")
+    kept = moved / "logs/.sentimon/error_rate.json"
+    assert run("report", "--where", "channel=app", "--output", "r.md").code == 0
+    assert not kept.exists()
+    assert run("retrain-check").code in (0, 3)
+    before = kept.read_bytes() if kept.exists() else b""
+    assert run("report", "--where", "channel=app", "--output", "r.md").code == 0
+    assert (kept.read_bytes() if kept.exists() else b"") == before
+
+
+def test_slices_are_compared_also_where_the_monitor_judges(moved: Path, run: Run) -> None:
+    (moved / "sentimon.toml").write_text(SEGMENTS + '[drift]\nrule = "monitor"\n')
+    assert run("drift", "--by", "channel", "--json").json["by"]["slices"]
+    assert run("drift", "--json").json["rule"] == "monitor"
+
+
+def test_a_report_by_a_field_that_no_row_has_is_refused(moved: Path, run: Run) -> None:
+    done = run("report", "--by", "nosuch", "--output", "r.md")
+    assert done.code == 2
+    assert "no row of that period has the field nosuch" in done.err
+    assert not (moved / "r.md").exists()
 
 
 # settings

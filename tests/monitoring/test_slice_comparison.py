@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.monitoring.slice_comparison import FieldComparison, SliceState, compare_slices
+from sentimon.monitoring.slice_comparison import FieldComparison, SliceOutcome, compare_slices
 from sentimon.monitoring.slice_metrics import measure_slices
 from sentimon.prediction_log.slices import OTHER, Slices, SliceTally
 from sentimon.reporting.slice_sentences import explain_slices
@@ -33,12 +33,12 @@ def test_what_became_of_each_slice() -> None:
     )
     states = {one.value: one.state for one in compared(before, after).slices}
     assert states == {
-        "same": SliceState.UNCHANGED,
-        "moved": SliceState.DRIFT,
-        "nudged": SliceState.CHANGED,
-        "gone": SliceState.GONE,
-        "new": SliceState.NEW,
-        "rare": SliceState.TOO_FEW_ROWS,
+        "same": SliceOutcome.UNCHANGED,
+        "moved": SliceOutcome.DRIFT,
+        "nudged": SliceOutcome.CHANGED,
+        "gone": SliceOutcome.GONE,
+        "new": SliceOutcome.NEW,
+        "rare": SliceOutcome.TOO_FEW_ROWS,
     }
 
 
@@ -94,6 +94,18 @@ def test_in_words_the_mix_and_the_slices() -> None:
         "The share of negative rose by 0.090, from 0.260 to 0.350: +0.030 because more traffic came from "
         "app and less traffic came from mail; +0.060 because mail became more negative."
     )
+
+
+def test_in_words_a_change_of_many_slices_names_none() -> None:
+    before = slices(**{f"c{n:02}": (20, 40, 40) for n in range(20)})
+    after = slices(**{f"c{n:02}": (50, 25, 25) for n in range(20)})
+    (first,) = explain_slices(compared(before, after), NAMES)
+    assert first.endswith("+0.300 because many slices, each a little, became more negative.")
+    # The traffic mix, likewise: half of the slices have more of it, and are more negative.
+    before = slices(**{f"c{n:02}": (40, 30, 30) if n % 2 else (10, 45, 45) for n in range(40)})
+    after = slices(**{f"c{n:02}": (60, 45, 45) if n % 2 else (5, 22, 23) for n in range(40)})
+    first = explain_slices(compared(before, after), NAMES)[0]
+    assert "because a little more or less traffic came from many slices" in first
 
 
 def test_in_words_nothing_moved() -> None:

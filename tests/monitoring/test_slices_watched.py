@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from msgspec.structs import replace
+
 from sentimon.config.settings import Settings
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
@@ -17,10 +19,16 @@ from sentimon.monitoring.monitor_report import monitor_report
 from sentimon.monitoring.monitor_state import MonitorState, decode_monitors, encode_monitors, fits
 from sentimon.monitoring.slice_finding import SliceChange
 from sentimon.monitoring.slice_history import field_history
-from sentimon.monitoring.slice_rows import SegmentRows, new_slices, segment_reference, segment_rows
-from sentimon.monitoring.slice_shifts import WHOLE_PART
-from sentimon.monitoring.watched_events import EventWindow
-from sentimon.prediction_log.slices import OTHER, GrowingSlices, Slices, SliceTally
+from sentimon.monitoring.slice_rows import (
+    MOST_UNKNOWN,
+    SegmentRows,
+    new_slices,
+    segment_reference,
+    segment_rows,
+)
+from sentimon.monitoring.slice_shifts import WHOLE_PART, SegmentState, SliceState
+from sentimon.monitoring.watched_events import Counted, EventWindow
+from sentimon.prediction_log.slices import MOST_VALUES, OTHER, GrowingSlices, Slices, SliceTally
 from sentimon.reporting.monitor_findings import explain_monitor, monitor_object
 from sentimon.timestamps import EPOCH
 from tests.support.monitors import by_hour
@@ -214,7 +222,7 @@ def test_values_that_are_not_watched_are_other_and_known() -> None:
     baseline = baseline_of(usual_hours(), most=1)
     reference = segment_reference(baseline, Reference.of(baseline))
     assert set(reference.fields[0].slices) == {"mail", OTHER}
-    assert reference.fields[0].known == {"app", "mail", "web"}
+    assert reference.fields[0].known == {"app", "mail", "web", OTHER}
     hours = {
         7: Slices(
             tallies={
@@ -228,13 +236,62 @@ def test_values_that_are_not_watched_are_other_and_known() -> None:
     assert found.hours["channel"][7] == {OTHER: (2, 1, 0), "chat": (0, 0, 1)}
 
 
-def test_a_field_with_too_many_values_now_is_left_out_of_a_check() -> None:
+def test_of_an_hour_with_too_many_values_nothing_is_known_and_nothing_is_forgotten() -> None:
     watching = Watching()
-    watching.check(200)
-    known = watching.state.segments
+    for _ in range(8):
+        watching.check(200, moved_mail(0.75))
+    incident = watching.state.incident
+    assert incident is not None
+    known = watching.state.segments.slices["channel"]["web"]
+    many = GrowingSlices()
+    for number in range(MOST_VALUES + 1):
+        many.add(f"user {number}", Sentiment(number % 3), None)
+    watching.hour += 1
+    watching.log[watching.hour] = many.slices()
+    found = watching.look()
+    assert not found.closed
+    assert watching.state.incident is not None
+    assert watching.state.segments.slices["channel"]["web"] == known
+    # The rows before and after it are counted once, as ever.
+    watching.check(60)
+    values = watching.state.segments.slices["channel"].values()
+    waiting = sum(one.waiting.rows for one in values if one.waiting is not None)
+    assert waiting <= 200 + 60
+
+
+def test_the_rest_of_a_field_is_no_new_value() -> None:
+    watching = Watching(baseline=baseline_of(usual_hours(), most=1))
+    told = [one for _ in range(6) for one in watching.check(200).values]
+    assert told == []
+
+
+def test_of_values_that_the_baseline_does_not_have_few_are_kept() -> None:
+    watching = Watching()
+    tallies = {f"user {n:03}": SliceTally(negative=1 + (n == 7)) for n in range(MOST_UNKNOWN + 50)}
     reference = segment_reference(watching.baseline, Reference.of(watching.baseline))
-    many = {7: Slices(tallies={OTHER: SliceTally(negative=9)}, too_many=True)}
-    found = segment_rows(watching.baseline, reference, {"channel": many})
-    assert found.reference.fields == ()
-    assert found.hours == {}
-    assert known.slices["channel"]
+    found = segment_rows(watching.baseline, reference, {"channel": {5: Slices(tallies=tallies)}})
+    assert len(found.hours["channel"][5]) == MOST_UNKNOWN
+    assert "user 007" in found.hours["channel"][5]
+
+
+def test_a_vanished_value_stays_told_when_an_incident_opens() -> None:
+    watching = Watching()
+    gone = {"app": (0.4, 0.5), "mail": (0.6, 0.2)}
+    told = [one.value for _ in range(40) for one in watching.check(200, gone).values]
+    assert told == ["web"]
+    moved = {"app": (0.4, 0.9), "mail": (0.6, 0.8)}
+    checks = [watching.check(200, moved) for _ in range(6)]
+    assert any(one.opened for one in checks)
+    later = [watching.check(200, moved) for _ in range(30)]
+    assert not [one for check in (*checks, *later) for one in check.values]
+
+
+def test_a_state_of_other_slices_does_not_fit() -> None:
+    watching = Watching()
+    watching.check(400)
+    slices = watching.state.segments.slices["channel"]
+    windows = [EventWindow(groups=(), hours={}), EventWindow(groups=(Counted(3, (1, 1)),), hours={1: 3})]
+    for one in windows:
+        spoilt = {"channel": {**slices, "web": SliceState(windows=(one,))}}
+        state = replace(watching.state, segments=SegmentState(slices=spoilt))
+        assert not fits(state, Reference.of(watching.baseline))

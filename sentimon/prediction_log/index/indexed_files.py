@@ -210,19 +210,9 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     longest: int = LONGEST
     """Bytes of the longest line that is read as one."""
     fields: tuple[str, ...] = ()
-    """The fields that divide the rows into slices; what was read with others besides is read so, too."""
+    """The fields that divide the rows into slices; what was read with others besides will do."""
     where: tuple[SliceCondition, ...] = ()
     """The rows that there are: those for which all conditions hold. Such an index is of one question."""
-
-
-MOST_FIELDS = 16
-"""Fields that the rows are divided by at once: those of the settings, and those asked for now and then."""
-
-
-def _all_fields(entries: Sequence[IndexEntry], options: ReadOptions) -> tuple[str, ...]:
-    """Return the fields to read a new file with: those asked for now, and those that others ask for."""
-    others = sorted({field for entry in entries for field in entry.fields} - {*options.fields})
-    return options.fields + tuple(others[: max(0, MOST_FIELDS - len(options.fields))])
 
 
 def match_files(
@@ -250,9 +240,9 @@ def match_files(
         if snapshot.state in unchanged:
             known.append(IndexedFile(snapshot=snapshot, entry=unchanged[snapshot.state], unchanged=True))
         else:
-            entry = _entry_of(snapshot, list(left.values())) or new_entry(
-                snapshot, longest=options.longest, fields=_all_fields(entries, options)
-            )
+            entry = _entry_of(snapshot, list(left.values())) or new_entry(snapshot, longest=options.longest)
+            # What comes now is divided by the fields that are asked for now, and by no others.
+            entry.fields = options.fields
             left.pop(entry.state, None)
             known.append(IndexedFile(snapshot=snapshot, entry=entry, unchanged=False))
     kept = {one.entry.number for one in known}

@@ -73,6 +73,9 @@ def _monitor(report: Report) -> Status:
         if not report.look_found:
             detail += f" {asks_for_less(report)}"
         return Status(about="Monitor", word="Open incident", tone=Tone.FINDING, detail=detail, link="score")
+    if report.options.where:
+        detail = "The monitor is about the whole log, and this report about a part of it."
+        return Status(about="Monitor", word="Not asked", tone=Tone.PLAIN, detail=detail, link="score")
     if not checks:
         detail = "It has not looked at this log yet: sentimon drift --monitor, from cron, is its look."
         return Status(about="Monitor", word="Not used", tone=Tone.UNKNOWN, detail=detail, link="score")

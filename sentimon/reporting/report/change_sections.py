@@ -117,7 +117,9 @@ def moved_section(report: Report) -> Section:
             )
         )
     else:
-        blocks.append(Paragraph(text="The monitor has no open incident: it names no share."))
+        none = "The monitor has no open incident: it names no share."
+        whole = "The monitor, which names the shares that moved, is about the whole log."
+        blocks.append(Paragraph(text=whole if report.options.where else none))
     texts = report.drift.texts
     if texts:
         blocks.append(

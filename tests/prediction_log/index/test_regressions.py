@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sentimon.config.settings import LogSettings
 from sentimon.prediction_log import rotation
 from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
-from sentimon.prediction_log.index import period_sums as sums_module
 from sentimon.prediction_log.index.log_index import LogIndex
+from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.reader import read_log
+from sentimon.prediction_log.slice_fields import SliceField
 from sentimon.prediction_log.summary import Summary, summarise
 from sentimon.prediction_log.windows import Calendar, Period, summarise_windows
 from sentimon.prediction_log.writer import LogWriter
@@ -66,13 +68,13 @@ def test_the_cut_hours_of_a_log_out_of_order_are_read_in_one_pass(
     write(tmp_path, [chance.uniform(0, 6000) for _ in range(600)])
     calendar = Calendar.of("15m", UTC)
     passes = []
-    real = sums_module._scan_ranges
+    real = PeriodSums._scan_ranges
 
     def counted(*arguments: Any, **rest: Any) -> object:
         passes.append(arguments)
         return real(*arguments, **rest)
 
-    monkeypatch.setattr(sums_module, "_scan_ranges", counted)
+    monkeypatch.setattr(PeriodSums, "_scan_ranges", counted)
     found = index_of(tmp_path).ask(lambda sums: sums.windows(Period(), calendar, now=NOW))
     assert found == summarise_windows(read_log(tmp_path, zone=UTC), calendar, now=NOW)
     assert len(passes) == 1
@@ -112,3 +114,15 @@ def test_ten_thousand_files_of_one_second_are_all_read_and_none_is_overwritten(t
     names = [path.name for path in sealed_files(tmp_path)]
     assert names[-3:] == [f"{first}_9999.jsonl", f"{first}_10000.jsonl", f"{first}_10001.jsonl"]
     assert plain(tmp_path, Period()).count == 5
+
+
+def test_a_field_that_was_asked_for_once_costs_what_comes_later_nothing(tmp_path: Path) -> None:
+    LogWriter(tmp_path, LogSettings()).append([record(1, minute) for minute in range(30)], now=START)
+    length = SliceField("@length")
+    asked = replace(index_of(tmp_path), fields=(length.name,))
+    assert asked.ask(lambda sums: sums.slices(Period(), length)).count == 30
+    # Known still, as nothing has changed.
+    assert index_of(tmp_path).ask(lambda sums: [file.entry.fields for file in sums.files]) == [("@length",)]
+    LogWriter(tmp_path, LogSettings()).append([record(1, minute) for minute in range(30, 40)], now=START)
+    assert index_of(tmp_path).ask(lambda sums: [file.entry.fields for file in sums.files]) == [()]
+    assert asked.ask(lambda sums: sums.slices(Period(), length)).count == 40
