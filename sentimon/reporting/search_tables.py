@@ -73,9 +73,12 @@ def explain_search(found: ExplainedChange, names: Sequence[str]) -> list[str]:
     whole = f"the change of {names[place]} by {search.change[place]:+.3f}"
     if search.found:
         named = sum(one.contribution[place].value for one in search.found)
-        sentences = [f"Of {whole}, {named:+.3f} is in these slices."]
+        sentences = [
+            f"Of {whole}, {named:+.3f} is in these slices.",
+            "That they moved more than the other rows is not said by that: see --by.",
+        ]
     else:
-        sentences = [f"No slice stands out: {whole} is not in one part of the traffic more than in others."]
+        sentences = [f"No slice stands out: {whole} may be chance in each."]
     fields = ", ".join(map(visible, found.fields))
     sentences.append(
         f"Searched were {counted(search.candidates, 'slice')}: the values of {fields}, and pairs of them. "
