@@ -126,6 +126,7 @@ def frame(state: Watched, names: Sequence[str], *, width: int, height: int | Non
         _slices(state, shown),
         [*_comparison(state, shown, cells, width), *_monitor(state, shown)],
     ]
+    sections = [one for one in sections if one]
     used = sum(map(len, sections))
     gaps = height is None or height - used > _ROWS // 2 + len(sections)
     left = _ROWS if height is None else height - used - gaps * len(sections) - 1

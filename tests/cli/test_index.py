@@ -232,6 +232,7 @@ QUESTIONS = (
     ("baseline", "create", "--force", "--json", "--since", "2026-09-07T08:10:30Z"),
     ("logs", "status"),
     ("logs", "status", "--json"),
+    ("baseline", "check", "--baseline", "nowhere.json"),
 )  # fmt: skip
 SOME = (QUESTIONS[1], QUESTIONS[4], QUESTIONS[13], QUESTIONS[21])
 

@@ -61,6 +61,8 @@ READS_TOO = {
         f"{name} --baseline"
         for name in ("watch", "baseline show", "baseline check", "drift simulate", "report")
     ),
+    # It is written again only where it is a baseline.
+    "baseline extend --baseline",
     "export prometheus --baseline",
     "retrain --labels-from",
     "models list --models",

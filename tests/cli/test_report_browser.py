@@ -58,7 +58,7 @@ def test_it_opens_from_disk_and_is_drawn(page: Browser, report: Path, width: int
     complaints = [one for one in page.events if one["method"] in _COMPLAINTS]
     assert complaints == []
     charts = json.loads(page.value(_SIZES))
-    assert len(charts) == 4
+    assert len(charts) == 5
     for marks, drawn_width, drawn_height, seen_width, seen_height in charts:
         assert marks > 8
         assert drawn_width > 300

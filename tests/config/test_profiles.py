@@ -19,7 +19,8 @@ def test_the_default_file_is_what_the_settings_declare() -> None:
 
 def test_the_default_file_has_every_key_with_its_default() -> None:
     document = tomllib.loads(default_toml())
-    assert document == msgspec.to_builtins(Settings())
+    # Through JSON: a list in TOML is a tuple here.
+    assert document == msgspec.json.decode(msgspec.json.encode(Settings()))
     assert [f"{section}.{key}" for section, keys in document.items() for key in keys] == setting_keys()
 
 

@@ -43,7 +43,7 @@ _DAY = timedelta(days=1)
 _ROW = 46
 _CLEAR = 34
 """Space above and below the rows."""
-_LOW = 130 + ABOVE
+_LOW = 150 + ABOVE
 """Height of a chart that is only glanced at."""
 _TRACK = 7
 """Height of the bars above the plot that say which time is what."""
