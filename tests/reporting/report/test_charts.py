@@ -250,16 +250,16 @@ def test_a_single_window_and_a_frame_without_width_are_drawn() -> None:
 
 
 def test_rows_are_drawn_as_bars_with_the_mean_of_the_baseline_across() -> None:
-    # The plot is 580 wide from 46, and 86 high from 138 up; 50 rows are 1 / 1.1 of that.
+    # The plot is 580 wide from 46, and 106 high from 158 up; 50 rows are 1 / 1.1 of that.
     windows = [
         window(0, (10, 10, 30)),
         window(1, (0, 0, 0)),
         msgspec.structs.replace(window(2, (5, 0, 0)), complete=False),
     ]
     drawn, frame = rows_chart(time(*windows), 25.0)
-    assert frame.size == (640, 170)
+    assert frame.size == (640, 190)
     base, top = frame.y(0.0), frame.y(50.0)
-    assert (base, round(top, 1)) == (138, 59.8)
+    assert (base, round(top, 1)) == (158, 61.6)
     assert f'<path class="rows" d="M47 {base:g}' in drawn
     assert f"V{top:.1f}" in drawn
     assert '<path class="rows pale" d="' in drawn
