@@ -237,3 +237,11 @@ def test_a_live_file_linked_to_what_others_own_is_refused(
     for ask in (lambda: summed(tmp_path / "logs"), lambda: list(read_log(tmp_path / "logs", zone=UTC))):
         with pytest.raises(LogFileError, match="is a link to a file of another user"):
             ask()
+
+
+@pytest.mark.parametrize("digits", ["２０２６０９０７", "٢٠٢٦٠٩٠٧", "२०२६०९०७"])
+def test_only_ascii_digits_name_a_sealed_file(tmp_path: Path, digits: str) -> None:
+    (tmp_path / "predictions-20260907T080000Z.jsonl").write_bytes(b"")
+    (tmp_path / f"predictions-{digits}T080000Z.jsonl").write_bytes(b"not ours\n")
+    assert [path.name for path in sealed_files(tmp_path)] == ["predictions-20260907T080000Z.jsonl"]
+    assert summarise(read_log(tmp_path, zone=UTC)) == Summary()
