@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sentimon.evaluation.error_rate_monitor import ErrorRateCheck, check_error_rate
 from sentimon.evaluation.realised_quality import Judged
@@ -61,17 +61,7 @@ class SliceErrorRates:
                 name="error rate of a slice", side="above", value=None, low=None, high=None, limit=None,
                 met=None, n=0,
             )  # fmt: skip
-        rule = nearest.check.to_rule()
-        return RuleResult(
-            name=f"error rate of {nearest.name}",
-            side=rule.side,
-            value=rule.value,
-            low=rule.low,
-            high=rule.high,
-            limit=rule.limit,
-            met=rule.met,
-            n=rule.n,
-        )
+        return replace(nearest.check.to_rule(), name=f"error rate of {nearest.name}")
 
 
 def check_slice_error_rates(

@@ -157,10 +157,10 @@ def build_report(
 def _read(log: Workspace, asked: ReportRequest) -> _Facts:
     from sentimon.workflows.drift import compare_with_baseline
     from sentimon.workflows.slice_search import explain_change
-    from sentimon.workflows.slices import measure_by, slices_of
+    from sentimon.workflows.slices import check_some_row_has, field_named, slices_of
 
     if asked.by is not None:
-        measure_by(log, asked.period, asked.by)
+        check_some_row_has(log, field := field_named(asked.by), log.slices(asked.period, field))
     every = asked.every or window_length(log.summary(asked.period), log.settings.drift.min_samples)
     windows, summary = _windows(log, asked.period, every)
     if len(windows) > _MOST_WINDOWS:
