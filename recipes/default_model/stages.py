@@ -32,7 +32,7 @@ from recipes.default_model.figures import (
 )
 from recipes.default_model.network import classifier_from_backbone, keep_bottom_layers
 from recipes.default_model.plain_texts import plain_examples
-from recipes.default_model.student import distillation, student_rows
+from recipes.default_model.student import class_counts, distillation, student_rows
 from recipes.default_model.teacher import teacher_rows
 from recipes.default_model.training import MAX_TOKENS, Recipe, labelled_rows, train
 from recipes.default_model.vocabulary import Vocabulary, trim
@@ -111,22 +111,29 @@ class Pipeline:
 
     @cached_property
     def answers(self) -> NDArray[np.float32]:
-        """What the student is taught for `examples`, logits (examples, 3), kept as answers.npy.
-
-        They are the teachers' mean probabilities, or what the model to go on from says now.
-        """
+        """The teachers' mean probabilities for `examples`, as logits, (examples, 3), kept as answers.npy."""
         path = self.output / "answers.npy"
         if not path.is_file():
-            np.save(path, self._answers().astype(np.float32))
+            probabilities = [self._probabilities(self.teacher(recipe)) for recipe in teacher.RECIPES]
+            np.save(path, np.log(np.mean(probabilities, axis=0) + 1e-6).astype(np.float32))
         answers: NDArray[np.float32] = np.load(path)
         return answers
 
-    def _answers(self) -> NDArray[np.float64]:
-        if self.start is not None:
-            return with_prior(self.examples, np.log(_scored(self.start, self.examples) + 1e-6))
-        probabilities = [self._probabilities(self.teacher(recipe)) for recipe in teacher.RECIPES]
-        answers: NDArray[np.float64] = np.log(np.mean(probabilities, axis=0) + 1e-6)
-        return answers
+    def _repeated(self) -> tuple[list[Example], NDArray[np.float32]]:
+        """Return the tweets that the last training may repeat, and what is taught for them, (tweets, 3).
+
+        That is what the teachers answered, or, kept as repeated.npy, what the model to go on from says.
+        """
+        places = np.random.default_rng(0).choice(len(self.examples), adaptation.TWEETS, replace=False)
+        tweets = [self.examples[at] for at in places]
+        if self.start is None:
+            return tweets, self.answers[places]
+        path = self.output / "repeated.npy"
+        if not path.is_file():
+            counts = class_counts([one for one in self.examples if one.language == ENGLISH])
+            logits = np.log(_scored(self.start, tweets) + 1e-6)
+            np.save(path, with_prior(tweets, logits, english_counts=counts).astype(np.float32))
+        return tweets, np.load(path)
 
     def _probabilities(self, model: Classifier) -> NDArray[np.float64]:
         """Return a teacher's probabilities for `examples`, calibrated for English and the others apart.
@@ -171,9 +178,10 @@ class Pipeline:
         """Return the student after the last training, with the texts of our own."""
 
         def rows() -> TrainingRows:
+            tweets, answers = self._repeated()
             return TrainingRows(
                 new=labelled_rows(self.tokenizer, [*self.corpus.own.train, *plain_examples()]),
-                replay=student_rows(self.tokenizer, self.examples, self.answers, []),
+                replay=student_rows(self.tokenizer, tweets, answers, []),
                 replay_per_epoch=adaptation.TWEETS_PER_EPOCH,
                 held_out=self._held_out(),
             )
