@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -10,6 +11,7 @@ from sentimon.monitoring.monitor_reference import Proportion, Reference
 from sentimon.monitoring.vocabulary import Vocabulary, WordCounter
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.slice_fields import SliceField
+from sentimon.prediction_log.slices import OTHER
 from sentimon.prediction_log.summary import CONFIDENCE_BINS
 from sentimon.prediction_log.word_hashes import logged_token_hashes
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile
@@ -65,15 +67,23 @@ def share_difference(before: Proportion, after: Proportion) -> float:
     return after[0] / after[1] - before[0] / before[1]
 
 
-def shows(findings: Sequence[Finding], reference: Reference, vocabulary: Vocabulary | None) -> Test:
+def shows(
+    findings: Sequence[Finding],
+    reference: Reference,
+    vocabulary: Vocabulary | None,
+    *,
+    watched: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Test:
     """Return a test that picks rows to illustrate a shift; of `findings` the most significant come first.
 
     The rows are those of the first finding, where its share rose; where the share of a class fell, they are
     those of the class that rose most. Without a `vocabulary` no row illustrates a shift of new words.
+    `watched` are the values of each field that are told apart: all others are OTHER.
     """
     first = findings[0]
     if first.where is not None:
-        return _slice_test(first.where, [one for one in findings if one.where == first.where])
+        inside = [one for one in findings if one.where == first.where]
+        return _slice_test(first.where, inside, watched.get(first.where[0], ()))
     if first.group == "class":
         return _class_test([one for one in findings if one.where is None])
     rose = first.difference > 0
@@ -83,9 +93,15 @@ def shows(findings: Sequence[Finding], reference: Reference, vocabulary: Vocabul
     return _words_test(first, rose, vocabulary)
 
 
-def _slice_test(where: tuple[str, str], findings: Sequence[Finding]) -> Test:
-    field, of_class = SliceField(where[0]), _class_test(findings)
-    return lambda row: field.value(row, row.extra) == where[1] and of_class(row)
+def _slice_test(where: tuple[str, str], findings: Sequence[Finding], watched: Collection[str]) -> Test:
+    field, wanted, of_class = SliceField(where[0]), where[1], _class_test(findings)
+
+    def test(row: PredictionRecord) -> bool:
+        value = field.value(row, row.extra)
+        inside = value not in watched if wanted == OTHER else value == wanted
+        return inside and of_class(row)
+
+    return test
 
 
 def _class_test(findings: Sequence[Finding]) -> Test:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.labels import Sentiment
@@ -20,6 +21,7 @@ from sentimon.monitoring.shift_tests import event_limits, latest_look_back, scal
 from sentimon.monitoring.slice_finding import SliceFinding
 from sentimon.monitoring.slice_shifts import whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
+from sentimon.prediction_log.slices import OTHER
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.fisher_test import shift_p_value
 from sentimon.statistics.intervals import Estimate, normal_quantile
@@ -66,6 +68,9 @@ class MonitorReport:
 
     None where those that were tested are enough, or no number is.
     """
+    crowded: Mapping[str, int]
+    """For each watched field the hours with too many of its values to tell them apart: of these hours nothing
+    is known by that field. Fields without such hours are not in it."""
 
     @property
     def reason(self) -> Reason:
@@ -137,11 +142,26 @@ class MonitorReport:
 
     @property
     def risen_most(self) -> Sentiment | None:
-        """Return the class whose share rose most in the checks that `counts` covers; None without rows."""
+        """Return the class whose share rose most in the checks that `counts` covers; None without rows.
+
+        Where a slice drifted, it is the class that rose in the slice; None where none has risen for sure.
+        """
+        if self.moved_slice is not None and self.incident is not None:
+            inside = [one for one in self.incident.findings if one.where == self.incident.findings[0].where]
+            return next((Sentiment(one.place) for one in inside if one.difference > 0), None)
         known, rows = self.reference.groups[0].reference, sum(self.counts)
         if not rows:
             return None
         return max(Sentiment, key=lambda place: self.counts[place] / rows - known.counts[place] / known.n)
+
+    @property
+    def moved_slice(self) -> tuple[str, str] | None:
+        """Return the slice (field, value) that the most significant finding of the open incident is of.
+
+        None where that is the whole, or the rows of all values that are not watched, which have no name.
+        """
+        where = self.incident.findings[0].where if self.incident is not None and self.drifting else None
+        return None if where is None or where[1] == OTHER else where
 
     @property
     def largest_finding(self) -> Finding | None:
@@ -158,10 +178,12 @@ def monitor_report(
     *,
     new: int,
     before: MonitorState,
+    crowded: Mapping[str, int] = MappingProxyType({}),
 ) -> MonitorReport:
     """Return the report of a check of `new` rows by a monitor in the state `before`.
 
     `look` is None where they were too few for a check: what the last one could have seen still holds.
+    `crowded` are the hours of each field that have too many of its values.
     """
     level, monitor = settings.drift.confidence_level, settings.monitor
     # Slices have their share of alpha.
@@ -212,6 +234,7 @@ def monitor_report(
         in_this=in_this,
         in_all=in_all,
         needed=needed,
+        crowded=crowded,
     )
 
 

@@ -14,7 +14,8 @@ from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
 from sentimon.monitoring.slice_finding import SliceChange, SliceFinding
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.reporting.plain_text import estimate, number
+from sentimon.prediction_log.slices import MOST_VALUES
+from sentimon.reporting.plain_text import counted, estimate, number, visible
 from sentimon.reporting.share_sentences import all_moved, slice_name
 from sentimon.reporting.verdict_sentences import explain_onset, explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
@@ -67,6 +68,7 @@ def monitor_object(
         "grown_words": [{"word": one.word, "before": one.before, "after": one.after} for one in words],
         "examples": [record.to_dict() for record in examples],
         "values": [value_object(one) for one in report.values],
+        "crowded_hours": dict(report.crowded),
     }
 
 
@@ -119,6 +121,7 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     if report.incident is not None and report.drifting:
         sentences += explain_onset("The change", report.incident.onset)
     sentences += [_explain_value(one) for one in report.values]
+    sentences += [_explain_crowded(field, hours) for field, hours in report.crowded.items()]
     if report.look is not None and report.score.value is not None:
         sentences.append(
             f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
@@ -151,6 +154,14 @@ def _explain_value(one: SliceFinding) -> str:
         return f"New: {name} is not in the baseline, and now {share} of the rows."
     rows = round(one.after[1])
     return f"Gone: {name}, {number(one.baseline_share)} of the baseline, is none of the newest {rows} rows."
+
+
+def _explain_crowded(field: str, hours: int) -> str:
+    many = counted(hours, "hour")
+    return (
+        f"Not watched by {visible(field)}: {many} with more than {MOST_VALUES} of its values, too many to "
+        "tell apart."
+    )
 
 
 def _whose_confidence(report: MonitorReport) -> list[str]:

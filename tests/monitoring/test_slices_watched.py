@@ -128,6 +128,8 @@ def test_a_slice_that_moved_opens_an_incident_that_names_it() -> None:
     found = monitor_object(report, timestamp=datetime(2026, 12, 1, tzinfo=UTC))
     assert found["incident"]["findings"][0]["where"] == {"channel": "web"}
     assert found["verdict"] == "drift"
+    assert report.moved_slice == ("channel", "web")
+    assert report.risen_most is Sentiment.NEGATIVE
 
 
 def test_an_incident_of_a_slice_closes_when_the_slice_is_back() -> None:
