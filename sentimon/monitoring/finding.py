@@ -1,9 +1,11 @@
-"""One finding of the monitor: an event whose share moved, how far, and which rows illustrate it."""
+"""What the monitor finds: an event whose share moved, rows that illustrate it, values new or gone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +19,7 @@ from sentimon.prediction_log.word_hashes import logged_token_hashes
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile
 
 Test = Callable[[PredictionRecord], bool]
+Found = TypeVar("Found", "Finding", "ValueFinding")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,45 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def reaches_delta(self, delta: float, *, confidence_level: float) -> bool:
         """Return whether the shift may be as large as `delta`: whether its interval reaches +-delta."""
         return reaches_delta(self.before, self.after, delta, confidence_level=confidence_level)
+
+
+class ValueChange(StrEnum):
+    """What happened to a value of a declared field."""
+
+    NEW = "new value"
+    VANISHED = "vanished value"
+
+
+class ValueFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a field that is new or vanished, by more than chance."""
+
+    field: str
+    value: str
+    change: ValueChange
+    windows: int
+    """Number of checks, the newest ones, whose rows show it together."""
+    before: Proportion
+    """(count, n) of all rows of the baseline."""
+    after: Proportion
+    """(count, n) of the rows."""
+    p_value: float
+    limit: float
+    """The p-value at or below which it is more than chance, whatever the number of checks and values."""
+
+    @property
+    def key(self) -> tuple[str, str, ValueChange]:
+        """Return what identifies the value and what happened to it."""
+        return (self.field, self.value, self.change)
+
+    @property
+    def baseline_share(self) -> float:
+        """Return its share of the baseline, 0 .. 1."""
+        return self.before[0] / self.before[1]
+
+    @property
+    def share(self) -> float:
+        """Return its share of the rows, 0 .. 1."""
+        return self.after[0] / self.after[1]
 
 
 def reaches_delta(before: Proportion, after: Proportion, delta: float, *, confidence_level: float) -> bool:
@@ -126,7 +168,16 @@ def _words_test(finding: Finding, rose: bool, vocabulary: Vocabulary | None) -> 
 def most_significant(found: Iterable[Finding]) -> list[Finding]:
     """Return the most significant finding of each event, the most significant event first."""
     ranked = sorted(found, key=lambda one: (one.p_value / one.limit, -abs(one.difference), one.key))
-    best: dict[tuple[str, int, tuple[str, str]], Finding] = {}
+    return _first_of_each(ranked)
+
+
+def most_significant_values(found: Iterable[ValueFinding]) -> list[ValueFinding]:
+    """Return the most significant finding of each value, the most significant value first."""
+    return _first_of_each(sorted(found, key=lambda one: (one.p_value / one.limit, one.key)))
+
+
+def _first_of_each(ranked: Iterable[Found]) -> list[Found]:
+    best: dict[object, Found] = {}
     for one in ranked:
         best.setdefault(one.key, one)
     return list(best.values())

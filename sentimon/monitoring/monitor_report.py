@@ -12,13 +12,12 @@ from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift_decision import Reason, Verdict, reason_of
-from sentimon.monitoring.finding import Finding, reaches_delta, share_difference
+from sentimon.monitoring.finding import Finding, ValueFinding, reaches_delta, share_difference
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.shift_tests import event_limits, latest_look_back, scaled_down
-from sentimon.monitoring.slice_finding import SliceFinding
 from sentimon.monitoring.slice_shifts import whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
 from sentimon.prediction_log.slices import OTHER
@@ -117,7 +116,7 @@ class MonitorReport:
         return () if self.look is None else self.look.warnings
 
     @property
-    def values(self) -> tuple[SliceFinding, ...]:
+    def values(self) -> tuple[ValueFinding, ...]:
         """Return the values of declared fields that this check found to be new, or gone."""
         return () if self.look is None else self.look.values
 

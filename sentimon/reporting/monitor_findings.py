@@ -8,10 +8,9 @@ from typing import Any
 
 from sentimon.labels import by_name, names_of
 from sentimon.monitoring.drift_decision import Reason
-from sentimon.monitoring.finding import Finding
+from sentimon.monitoring.finding import Finding, ValueChange, ValueFinding
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
-from sentimon.monitoring.slice_finding import SliceChange, SliceFinding
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.slices import MOST_VALUES
@@ -90,14 +89,14 @@ def finding_object(finding: Finding, confidence_level: float) -> dict[str, Any]:
     }
 
 
-def value_object(one: SliceFinding) -> dict[str, Any]:
+def value_object(one: ValueFinding) -> dict[str, Any]:
     """Return a value of a field that is new or vanished, and the evidence."""
     return {
         "field": one.field,
         "value": one.value,
         "change": one.change.value,
         "baseline_share": one.baseline_share,
-        "share": one.after[0] / one.after[1],
+        "share": one.share,
         "p_value": one.p_value,
         "p_limit": one.limit,
     }
@@ -148,9 +147,9 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     return sentences
 
 
-def _explain_value(one: SliceFinding) -> str:
-    name, share = slice_name(one.field, one.value), number(one.after[0] / one.after[1])
-    if one.change is SliceChange.NEW:
+def _explain_value(one: ValueFinding) -> str:
+    name, share = slice_name(one.field, one.value), number(one.share)
+    if one.change is ValueChange.NEW:
         return f"New: {name} is not in the baseline, and now {share} of the rows."
     rows = round(one.after[1])
     return f"Gone: {name}, {number(one.baseline_share)} of the baseline, is none of the newest {rows} rows."
