@@ -184,38 +184,19 @@ def monitor_report(
     `look` is None where they were too few for a check: what the last one could have seen still holds.
     `crowded` are the hours of each field that have too many of its values.
     """
-    level, monitor = settings.drift.confidence_level, settings.monitor
-    # Slices have their share of alpha.
-    monitor = whole_settings(monitor, len(baseline.watched_fields))
+    level = settings.drift.confidence_level
     over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
-
-    def detectable(tested: tuple[int, EventWindow] | None) -> DetectableShift | None:
-        if tested is None:
-            return None
-        check, window = tested
-        return detectable_shift(reference, window, check, monitor, confidence_level=level)
-
-    most = settings.monitor.look_backs
-    if look is None:
-        in_this, in_all = None, detectable(latest_look_back(before.windows, before.checks, most))
-    else:
+    if look is not None:
         over = look.alarms[0].windows if look.alarms else len(look.windows)
         window = sum_windows(look.windows[-over:])
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
-        # A first look judges its rows day by day, and not as one.
-        in_this = detectable((look.check, look.windows[-1]))
-        in_all = detectable(latest_look_back(look.windows, look.check, most))
-    needed, threshold = None, max(settings.drift.threshold, settings.monitor.delta)
-    if look is not None and in_all is not None and not (in_all.shift or 1.0) <= threshold:
-        needed = rows_to_detect_shift(
-            reference,
-            sum_windows(look.windows),
-            look.check,
-            monitor,
-            threshold=threshold,
-            confidence_level=level,
-        )
+    # Slices have their share of alpha.
+    monitor = whole_settings(settings.monitor, len(baseline.watched_fields))
+    threshold = max(settings.drift.threshold, settings.monitor.delta)
+    in_this, in_all, needed = _power(
+        reference, look, before, monitor, threshold=threshold, confidence_level=level
+    )
     return MonitorReport(
         baseline=baseline,
         reference=reference,
@@ -235,6 +216,42 @@ def monitor_report(
         needed=needed,
         crowded=crowded,
     )
+
+
+def _power(
+    reference: Reference,
+    look: MonitorCheck | None,
+    before: MonitorState,
+    settings: MonitorSettings,
+    *,
+    threshold: float,
+    confidence_level: float,
+) -> tuple[DetectableShift | None, DetectableShift | None, int | None]:
+    """Return what could have been seen, as `in_this`, `in_all` and `needed` of a report."""
+
+    def detectable(tested: tuple[int, EventWindow] | None) -> DetectableShift | None:
+        if tested is None:
+            return None
+        check, window = tested
+        return detectable_shift(reference, window, check, settings, confidence_level=confidence_level)
+
+    most = settings.look_backs
+    if look is None:
+        return None, detectable(latest_look_back(before.windows, before.checks, most)), None
+    # A first look judges its rows day by day, and not as one.
+    in_this = detectable((look.check, look.windows[-1]))
+    in_all = detectable(latest_look_back(look.windows, look.check, most))
+    if in_all is None or (in_all.shift or 1.0) <= threshold:
+        return in_this, in_all, None
+    needed = rows_to_detect_shift(
+        reference,
+        sum_windows(look.windows),
+        look.check,
+        settings,
+        threshold=threshold,
+        confidence_level=confidence_level,
+    )
+    return in_this, in_all, needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
