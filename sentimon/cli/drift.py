@@ -289,7 +289,8 @@ def _show_look(workspace: Workspace, shown: Shown, options: CommandOptions, seen
         show_sentences(explain_trouble(seen.traffic))
         if seen.report.incident is not None and seen.report.drifting:
             onset = seen.report.incident.onset
-            show_steps(first_steps(options, risen=seen.report.risen_most, onset=onset))
+            risen, moved = seen.report.risen_most, seen.report.moved_slice
+            show_steps(first_steps(options, risen=risen, onset=onset, moved=moved))
 
 
 def _reset(workspace: Workspace, *, yes: bool) -> None:

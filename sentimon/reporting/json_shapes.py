@@ -181,10 +181,7 @@ def baseline_object(baseline: Baseline, *, confidence_level: float) -> dict[str,
         **summary_object(baseline.summary),
     }
     if baseline.fields:
-        content["segments"] = {
-            name: None if one.slices.too_many else len(one.slices.tallies)
-            for name, one in baseline.fields.items()
-        }
+        content["segments"] = {name: one.slices.distinct for name, one in baseline.fields.items()}
     return content
 
 
