@@ -1,4 +1,4 @@
-"""What an installation without extras does: everything but what an extra is for, which it says in a sentence."""
+"""An installation without extras does all but what an extra is for, and says that in a sentence."""
 
 from __future__ import annotations
 
@@ -146,23 +146,25 @@ def test_what_needs_an_extra_says_the_line_that_installs_it(tmp_path: Path) -> N
         assert error.endswith((", which is not installed", ", which are not installed")), error
         assert hint.startswith(f"hint: pip install 'sentimon[{extra}]'"), hint
     assert {extra for extra, _ in wanted.values()} == set(EXTRA_OF.values())
-    assert not [one for one in tmp_path.iterdir() if one.name.startswith(("out", "new")) or one.suffix == SUFFIX]
+    assert not [
+        one for one in tmp_path.iterdir() if one.name.startswith(("out", "new")) or one.suffix == SUFFIX
+    ]
 
 
 def test_a_folder_that_is_not_there_needs_no_extra_to_be_said(tmp_path: Path) -> None:
-    ((code, said),) = without(
-        *EXTRA_OF, commands=[["predict", "--model", "./nowhere", "x"]], folder=tmp_path
-    )
+    ((code, said),) = without(*EXTRA_OF, commands=[["predict", "--model", "./nowhere", "x"]], folder=tmp_path)
     assert (code, said.split("\n")[0]) == (ExitCode.FAILURE, "error: ./nowhere: no such folder")
 
 
 def test_all_that_is_missing_is_named_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(MissingPackageError, match="^it needs torch, onnx, which are not installed$") as caught:
+    with pytest.raises(
+        MissingPackageError, match=r"^it needs torch, onnx, which are not installed$"
+    ) as caught:
         require("it", *TRAINING, extra="train", instead="leave it")
     assert caught.value.hint == "pip install 'sentimon[train]', or leave it"
-    with pytest.raises(MissingPackageError, match="^it needs torch, which is not installed$") as caught:
+    with pytest.raises(MissingPackageError, match=r"^it needs torch, which is not installed$") as caught:
         require("it", *TRANSFORMERS)
     assert caught.value.hint == "pip install 'sentimon[transformers]'"
     require("it", "json", "safetensors")

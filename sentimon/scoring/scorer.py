@@ -116,7 +116,9 @@ def _loaded(settings: ModelSettings) -> _ScorerOfOutputs:
 
     # Before torch and transformers, which take seconds to load.
     check_place(settings.name)
-    kind = "a model of transformers" if folder.is_dir() else "no such folder, and a model of the HuggingFace hub"
+    kind = (
+        "a model of transformers" if folder.is_dir() else "no such folder, and a model of the HuggingFace hub"
+    )
     require(f"{settings.name}: {kind}", *TRANSFORMERS, instead="name a folder with a model.onnx")
     from sentimon.scoring.transformers_backend import HuggingFaceScorer
 
