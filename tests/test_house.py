@@ -16,8 +16,8 @@ from tests.support.loaded_modules import HEAVY, loaded_by
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
     "errors", "extras", "interrupts", "labels", "files", "jsonl", "csv_cells", "compression", "config",
-    "timestamps", "ingest", "scoring", "prediction_log", "statistics", "monitoring", "gold_labels", "evaluation",
-    "finetuning", "reporting", "engine", "workflows", "compat", "cli",
+    "timestamps", "ingest", "scoring", "prediction_log", "statistics", "monitoring", "gold_labels",
+    "evaluation", "finetuning", "reporting", "engine", "workflows", "compat", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},
