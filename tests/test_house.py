@@ -15,9 +15,9 @@ from tests.support.loaded_modules import HEAVY, loaded_by
 
 PACKAGE = ROOT / "sentimon"
 ROOMS = [
-    "errors", "interrupts", "labels", "files", "jsonl", "csv_cells", "compression", "config", "timestamps",
-    "ingest", "scoring", "prediction_log", "statistics", "monitoring", "gold_labels", "evaluation",
-    "finetuning", "reporting", "engine", "workflows", "compat", "cli",
+    "errors", "extras", "interrupts", "labels", "files", "jsonl", "csv_cells", "compression", "config",
+    "timestamps", "ingest", "scoring", "prediction_log", "statistics", "monitoring", "gold_labels",
+    "evaluation", "finetuning", "reporting", "engine", "workflows", "compat", "cli",
 ]  # fmt: skip
 FENCES = {
     "typer": {"cli"},
@@ -119,8 +119,8 @@ def test_a_default_that_is_a_path_is_not_checked_by_pydantic(tmp_path: Path) -> 
 def test_a_folder_that_is_no_model_is_said_before_torch_is_loaded(tmp_path: Path, model: str) -> None:
     (tmp_path / "empty").mkdir()
     loaded = loaded_by("predict", "--model", model, "x", folder=tmp_path)
-    assert "huggingface_hub" in loaded
-    assert not loaded & {"torch", "transformers"}
+    assert "sentimon.scoring.checkpoint_files" in loaded
+    assert not loaded & {"torch", "transformers", "huggingface_hub"}
 
 
 def test_scoring_a_text_loads_nothing_of_monitoring(tmp_path: Path) -> None:

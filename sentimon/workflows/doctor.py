@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.summary import Summary
     from sentimon.workflows.workspace import Workspace
 
-LIBRARIES = ("typer", "rich", "msgspec", "numpy", "onnxruntime", "tokenizers", "torch", "transformers")
-"""What is loaded to count and to score; the others serve one format or one option."""
+LIBRARIES = ("typer", "rich", "msgspec", "numpy", "onnxruntime", "tokenizers")
+"""What is loaded to count, and to score with the model that ships."""
+OPTIONAL = ("torch", "transformers", "datasets", "pyarrow")
+"""What an extra brings; each is needed by one kind of model or file, which says so."""
 _LEAST_BYTES = 100_000_000
 _LEAST_INODES = 1000
 _EXAMPLES = ("I love this, it is wonderful.", "I hate this, it is terrible.")
@@ -84,19 +86,21 @@ def _settings(workspace: Workspace) -> Finding:
 
 
 def _versions() -> Finding:
-    """Find which versions are at work, and what is not installed."""
+    """Find which versions are at work, and what is not installed: an extra may be missing, others not."""
     found = [f"sentimon {sentimon.__version__}", f"Python {platform.python_version()}"]
     found.append(f"SQLite {sqlite3.sqlite_version}")
     missing = []
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *OPTIONAL):
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
-    if missing:
+    needed = [name for name in missing if name in LIBRARIES]
+    if needed:
         mend = "install sentimon again, with its dependencies"
-        return failed("versions", f"{', '.join(missing)} not installed", mend)
-    return good("versions", ", ".join(found))
+        return failed("versions", f"{', '.join(needed)} not installed", mend)
+    without = f"; without {', '.join(missing)}, which are extras" if missing else ""
+    return good("versions", ", ".join(found) + without)
 
 
 def _model(workspace: Workspace) -> Finding:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.errors import StoreError, UsageError
+from sentimon.errors import MissingPackageError, StoreError, UsageError
 from sentimon.labels import LABELS
 from sentimon.prediction_log import row_export as export
 from sentimon.prediction_log.output_files import ROWS, OutputFile, checked_output
@@ -144,8 +144,8 @@ def test_another_ending_is_refused(name: str) -> None:
 
 
 def test_parquet_without_pyarrow_names_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     check_export(Path("rows.jsonl"))
-    with pytest.raises(UsageError, match=r"rows\.parquet: Parquet needs pyarrow") as caught:
+    with pytest.raises(MissingPackageError, match=r"rows\.parquet: Parquet needs pyarrow") as caught:
         check_export(Path("rows.parquet"))
-    assert caught.value.hint == "run `pip install pyarrow`, or end it in .jsonl"
+    assert caught.value.hint == "pip install 'sentimon[data]', or end it in .jsonl"
