@@ -78,10 +78,10 @@ wheel: $(BASE) ## Build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 package: $(DEV) ## Build wheel and sdist into dist/, check them, try the wheel in an environment of its own
-	$(BIN)/python release/package.py
+	$(BIN)/python .ci/package.py
 
 lowest: $(DEV) ## Try the lowest versions of what the program needs that pyproject.toml allows
-	$(BIN)/python release/lowest.py
+	$(BIN)/python .ci/lowest.py
 
 clean: ## Remove what was built and installed
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
