@@ -27,10 +27,16 @@ _PROGRAMS = ("sentimon.__main__", "sentimon.sample")
 _USED = (
     "sentimon.scoring.onnx_backend",
     "sentimon.scoring.scorer",
+    "encodings.ascii",
     "multiprocessing.spawn",
+    "numpy.random",
     "rich.progress",
     "rich.table",
+    "typer._adapters",
+    "typer._click._textwrap",
+    "typer._click.decorators",
     "typer.main",
+    "zoneinfo",
 )
 """What else a run without torch loads, at its beginning or where it needs it."""
 _NEED_TORCH = ("sentimon.finetuning", "sentimon.scoring")
