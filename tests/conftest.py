@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -23,6 +24,9 @@ settings.register_profile(
 )
 settings.register_profile("slow", settings.get_profile("sentimon"), max_examples=200)
 settings.load_profile("sentimon")
+
+# As the program, the tests are compiled once, and not by each worker of each run, which takes it ten seconds.
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).parent.parent
 _PATIENCE_SECONDS = 120
@@ -93,6 +97,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     modules = {item.path for item in items if "nodes" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: item.path not in modules)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of the search for garbage, which each test would have to go through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
