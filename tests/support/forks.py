@@ -26,14 +26,21 @@ _START_SECONDS = 0.06
 class ForkServer:
     """One such process; it ends with this one."""
 
-    def __init__(self, environment: Mapping[str, str], *, torch: bool) -> None:
+    def __init__(self, environment: Mapping[str, str], *, torch: bool, libraries: Sequence[str] = ()) -> None:
         self._loaded_with = _read_while_loading(environment)
         # A process of several threads cannot be forked.
         settings = {"OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Pipes, as the streams of a run are.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno()), *["torch"][:torch]],
+            [
+                sys.executable,
+                "-m",
+                "tests.support.fork_server",
+                str(theirs.fileno()),
+                *["torch"][:torch],
+                *libraries,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -117,8 +124,8 @@ def _read_while_loading(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @functools.cache
-def fork_server(*, torch: bool) -> ForkServer:
-    """Return the one of this process; it starts when it is first asked for."""
+def fork_server(*, torch: bool, libraries: tuple[str, ...] = ()) -> ForkServer:
+    """Return the one of this process that has these loaded, too; it starts when it is first asked for."""
     from tests.conftest import clean_environment
 
-    return ForkServer(clean_environment(_ROOT), torch=torch)
+    return ForkServer(clean_environment(_ROOT), torch=torch, libraries=libraries)
