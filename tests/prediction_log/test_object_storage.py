@@ -129,6 +129,8 @@ def stored(server: Server, written: Path) -> Callable[[tuple[str, ...]], str]:
 
 def without_places(text: str, place: object) -> str:
     text = re.sub(r"\S*baseline\.json", "BASELINE", text)
+    # The two are asked one after the other.
+    text = re.sub(r"[\d-]+ \d\d:\d\d UTC from", "NOW from", text)
     # Lines break where the name is longer.
     text = " ".join(re.sub(rf"\b{place}\b(?!\.)", "LOG", text).split())
     return re.sub(r"Index:.*", "", text)
