@@ -37,7 +37,7 @@ SplitOption = Annotated[
 ]
 
 
-ShowInputFlag = Annotated[bool, flag("--dry-run", help="Only show how the file is understood.")]
+ShowInputFlag = Annotated[bool, flag("--dry-run", help="Only say how the file is understood.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
