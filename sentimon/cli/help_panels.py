@@ -64,13 +64,13 @@ _BY_NAME = {
 }
 _HELP = ["-h", "--help"]
 _WIDEST_NAME = 30
-"""Longer ones have their text on the next line."""
+"""Longer ones have their text on the next line; where the terminal is narrow, those of a third of it."""
 
 
 def long_name(option: Any) -> str:
     """Return the name of an option without hyphens: the first long one, which is the same everywhere."""
     names = [name for name in option.opts if name.startswith("--")]
-    return (names or option.opts)[0].lstrip("-")
+    return str((names or option.opts)[0]).lstrip("-")
 
 
 def panel_of(option: Any) -> str:
@@ -137,7 +137,7 @@ def _panels(command: Any, ctx: Any) -> Iterator[tuple[str, Iterable[tuple[str, s
 
 def _record(one: Any, ctx: Any) -> tuple[str, str] | None:
     """Return (how an argument or option is given, what it means); None where it is hidden."""
-    record = one.get_help_record(ctx)
+    record: tuple[str, str] | None = one.get_help_record(ctx)
     if record is None or one.param_type_name != "argument":
         return record
     # An argument has a name of its own, and needs no word for its type.
@@ -147,7 +147,8 @@ def _record(one: Any, ctx: Any) -> tuple[str, str] | None:
 def _write_panels(formatter: Any, panels: Mapping[str, list[tuple[str, str]]]) -> None:
     """Write panels whose texts all begin in the same column."""
     names = [name for rows in panels.values() for name, _ in rows]
-    width = min(max(map(len, names), default=0), _WIDEST_NAME)
+    most = min(_WIDEST_NAME, max(formatter.width // 3, 10))
+    width = min(max(map(len, names), default=0), most)
     for panel, rows in panels.items():
         with formatter.section(panel):
-            formatter.write_dl([(f"{name:<{width}}", text) for name, text in rows], col_max=_WIDEST_NAME)
+            formatter.write_dl([(f"{name:<{width}}", text) for name, text in rows], col_max=most)

@@ -9,10 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command, get_group
 
-from sentimon.cli.help_panels import COMMANDS, PanelledCommand, PanelledGroup, write_commands, write_options
+from sentimon.cli.help_panels import (
+    COMMANDS,
+    PanelledCommand,
+    PanelledGroup,
+    long_name,
+    write_commands,
+    write_options,
+)
 from sentimon.cli.options import plain_help, where_examples_are
 
 LATER: Mapping[str, str] = MappingProxyType(
@@ -79,16 +86,41 @@ def _load(name: str) -> Any:
     return get_group(app) if app.registered_callback else get_command(app)
 
 
+def _propose(param: Any, ctx: Any, incomplete: str) -> None:
+    """Have the shell propose the values of an option or argument, where they are known."""
+    from sentimon.cli.completion import completed_values
+
+    name = long_name(param) if param.param_type_name == "option" else param.name
+    values = completed_values(name, ctx.info_name, ctx.params, incomplete)
+    if values is not None:
+        # What typer asks first.
+        param._custom_shell_complete = lambda *_: values
+
+
+class LightArgument(TyperArgument):
+    """An argument whose values the shell proposes."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return the values that begin with `incomplete`."""
+        _propose(self, ctx, incomplete)
+        return super().shell_complete(ctx, incomplete)
+
+
 class LightOption(TyperOption):
     """An option whose value needs no check where it is absent, a text or a path.
 
     From version 0.29 on typer has pydantic look at every value, also at those that were not given: to
-    load it takes as long as to load typer.
+    load it takes as long as to load typer. The shell proposes its values.
     """
 
     def get_runtime_param(self) -> Any:
         """Return what typer asks for the value."""
         return _Light(super().get_runtime_param)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return the values that begin with `incomplete`."""
+        _propose(self, ctx, incomplete)
+        return super().shell_complete(ctx, incomplete)
 
 
 class _Light:
@@ -114,5 +146,7 @@ def lighten(command: Any, ctx: Any) -> None:
         if type(option) is TyperOption:
             # typer makes the options itself, and takes no other class for them.
             option.__class__ = LightOption
+        elif type(option) is TyperArgument:
+            option.__class__ = LightArgument
     for one in getattr(command, "commands", {}).values():
         lighten(one, ctx)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from sentimon.config.paths import on_objects
 from sentimon.errors import DataError, SentimonError
-from sentimon.files import is_there, open_regular, unreadable
-from sentimon.jsonl import LineError, decode_line, decode_object
+from sentimon.files import is_there
+from sentimon.jsonl import LineError, decode_line, decode_object, last_lines
 from sentimon.prediction_log.history import DRIFT_FILE, TRIGGERS_FILE
 from sentimon.timestamps import from_microseconds, parse_moment
 from sentimon.workflows.state_files import next_path, read_baseline
@@ -25,9 +25,6 @@ from sentimon.workflows.workspace import Workspace
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.file_snapshot import FileSnapshot
     from sentimon.prediction_log.index.known_rows import KnownRows
-
-_TAIL_BYTES = 1 << 16
-"""Bytes at the end of a file that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,28 +164,10 @@ def _newest(workspace: Workspace, files: Sequence[FileSnapshot], known: KnownRow
     if files and not files[-1].compressed:
         from sentimon.prediction_log.record import parse_row
 
-        for line in _last_lines(files[-1].path):
+        for line in last_lines(files[-1].path):
             with contextlib.suppress(LineError):
                 found.append(parse_row(line, zone=workspace.naive_zone).timestamp)
     return max(found, default=None)
-
-
-def _last_lines(path: Path) -> list[bytes]:
-    """Return the last whole lines of a file, the newest last; none where it is not there.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    try:
-        with open_regular(path) as file:
-            begin = max(0, file.seek(0, 2) - _TAIL_BYTES)
-            file.seek(begin)
-            lines = file.read(_TAIL_BYTES).split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise unreadable(path, error) from error
-    return [line for line in lines[1 if begin else 0 :] if line]
 
 
 def _baseline(workspace: Workspace, path: Path) -> KnownBaseline:
@@ -209,7 +188,7 @@ def _last_verdict(workspace: Workspace) -> LastVerdict | None:
     """
     found = []
     for name, read in ((DRIFT_FILE, _drift_verdict), (TRIGGERS_FILE, _retraining_verdict)):
-        for line in _last_lines(workspace.folder / name)[-1:]:
+        for line in last_lines(workspace.folder / name)[-1:]:
             with contextlib.suppress(LineError, DataError):
                 entry = decode_line(line, decode_object)
                 at, _ = parse_moment(str(entry.get("timestamp")), workspace.naive_zone)

@@ -24,6 +24,8 @@ class KnownRows(msgspec.Struct, frozen=True, kw_only=True):
     """When the latest of them was predicted, in microseconds since 1970."""
     uncounted_bytes: int
     """Bytes of the log that the index has not seen yet."""
+    models: tuple[str, ...]
+    """The models that predicted them, by name."""
 
 
 def known_rows(paths: Iterable[Path], files: Sequence[FileSnapshot]) -> KnownRows | None:
@@ -45,15 +47,22 @@ def _matched(
 ) -> KnownRows:
     rows, uncounted = 0, 0
     last: list[int] = []
+    models: set[str] = set()
     for one in files:
         entry, total = next((found for found in entries if _is_of(found[0], one)), (None, None))
         if entry is None or total is None:
             uncounted += one.state.size
             continue
         rows += sum(tally.count for tally in total.classes)
+        models |= {name for name, _ in total.models if name}
         last += [] if total.last is None else [total.last]
         uncounted += 0 if one.compressed else one.state.size - entry.progress.end
-    return KnownRows(rows=rows, last=max(last, default=None), uncounted_bytes=uncounted)
+    return KnownRows(
+        rows=rows,
+        last=max(last, default=None),
+        uncounted_bytes=uncounted,
+        models=tuple(sorted(models)),
+    )
 
 
 def _is_of(entry: IndexEntry, one: FileSnapshot) -> bool:
