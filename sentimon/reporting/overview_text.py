@@ -1,9 +1,10 @@
-"""Where one is with a log, as plain lines: nothing that draws tables is loaded for it."""
+"""Where one is with a log, its value and its plain lines: nothing that draws tables is loaded for it."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,81 @@ from sentimon.reporting.plain_text import counted, minute, visible
 from sentimon.reporting.traffic_sentences import length
 
 if TYPE_CHECKING:
-    from sentimon.workflows.overview import Overview
+    from sentimon.prediction_log.index.known_rows import KnownRows
 
 _NAMES = 10
 """Width of the names at the left."""
 _WITHOUT_LOG = ("predict",)
 """Commands that need no log to be named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBaseline:
+    """The baseline that is there."""
+
+    name: str
+    rows: int
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastVerdict:
+    """The verdict that was saved last."""
+
+    command: str
+    """Which command gave it: `drift` or `retrain-check`."""
+    verdict: str
+    finding: bool
+    """Whether it is one to act on."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Where one is with a log; what is None is not there, or not known without reading the log."""
+
+    source: str
+    now: datetime
+    on_objects: bool
+    """Whether the rows are on object storage, where nothing is looked at."""
+    files: int
+    size: int
+    """Bytes of all files."""
+    known: KnownRows | None
+    newest: datetime | None
+    baseline: KnownBaseline | None
+    collecting: bool
+    """Whether rows are being collected for a baseline."""
+    verdict: LastVerdict | None
+    problems: tuple[str, ...]
+    """What could not be read, and why."""
+
+    @property
+    def has_rows(self) -> bool:
+        """Return whether something was logged."""
+        return self.on_objects or self.size > 0
+
+    @property
+    def next_steps(self) -> tuple[tuple[str, ...], ...]:
+        """Return the words of the commands to type next; three where nothing is logged yet."""
+        if not self.has_rows:
+            return _TO_START
+        if self.problems:
+            return (("doctor",),)
+        if self.baseline is None and not self.collecting:
+            return (("baseline", "create"),)
+        if self.verdict is None:
+            return (("drift", "--save"),)
+        if self.newest is not None and self.newest > self.verdict.at:
+            return (("retrain-check", "--save"),)
+        return (("report",) if self.verdict.finding else ("watch",),)
+
+
+_TO_START: tuple[tuple[str, ...], ...] = (
+    ("predict", "I love this"),
+    ("log", "--input", "reviews.csv"),
+    ("metrics",),
+)
 
 
 def overview_lines(found: Overview, options: CommandOptions, *, width: int) -> Iterator[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from sentimon.errors import DataError, SentimonError
 from sentimon.files import is_there
 from sentimon.jsonl import LineError, decode_line, decode_object, last_lines
 from sentimon.prediction_log.history import DRIFT_FILE, TRIGGERS_FILE
+from sentimon.reporting.overview_text import KnownBaseline, LastVerdict, Overview
 from sentimon.timestamps import from_microseconds, parse_moment
 from sentimon.workflows.state_files import next_path, read_baseline
 from sentimon.workflows.workspace import Workspace
@@ -25,71 +25,6 @@ from sentimon.workflows.workspace import Workspace
 if TYPE_CHECKING:
     from sentimon.prediction_log.index.file_snapshot import FileSnapshot
     from sentimon.prediction_log.index.known_rows import KnownRows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownBaseline:
-    """The baseline that is there."""
-
-    name: str
-    rows: int
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastVerdict:
-    """The verdict that was saved last."""
-
-    command: str
-    """Which command gave it: `drift` or `retrain-check`."""
-    verdict: str
-    finding: bool
-    """Whether it is one to act on."""
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """Where one is with a log; what is None is not there, or not known without reading the log."""
-
-    source: str
-    now: datetime
-    on_objects: bool
-    """Whether the rows are on object storage, where nothing is looked at."""
-    files: int
-    size: int
-    """Bytes of all files."""
-    known: KnownRows | None
-    newest: datetime | None
-    baseline: KnownBaseline | None
-    collecting: bool
-    """Whether rows are being collected for a baseline."""
-    verdict: LastVerdict | None
-    problems: tuple[str, ...]
-    """What could not be read, and why."""
-
-    @property
-    def has_rows(self) -> bool:
-        """Return whether something was logged."""
-        return self.on_objects or self.size > 0
-
-    @property
-    def next_steps(self) -> tuple[tuple[str, ...], ...]:
-        """Return the words of the commands to type next; three where nothing is logged yet."""
-        if not self.has_rows:
-            return _TO_START
-        if self.problems:
-            return (("doctor",),)
-        if self.baseline is None and not self.collecting:
-            return (("baseline", "create"),)
-        if self.verdict is None:
-            return (("drift", "--save"),)
-        if self.newest is not None and self.newest > self.verdict.at:
-            return (("retrain-check", "--save"),)
-        return (("report",) if self.verdict.finding else ("watch",),)
-
-
-_TO_START = (("predict", "I love this"), ("log", "--input", "reviews.csv"), ("metrics",))
 
 
 def look_around(workspace: Workspace) -> Overview:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from sentimon.reporting.command_steps import CommandOptions
-from sentimon.reporting.overview_text import overview_lines
-from sentimon.workflows.overview import KnownBaseline, LastVerdict, Overview
+from sentimon.reporting.overview_text import KnownBaseline, LastVerdict, Overview, overview_lines
 from tests.support.rows import logged, written
 
 NOW = datetime(2026, 9, 21, 12, tzinfo=UTC)
