@@ -20,6 +20,7 @@ from sentimon.cli.options import (
     RevisionOption,
     flag,
     grouped,
+    output_option,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode, UsageError
@@ -47,7 +48,7 @@ def predict(
     logs: LogsOption = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="DIR", help="Write part files there; run again, it goes on."),
+        output_option("Where to write part files: a folder; run again, it goes on."),
     ] = None,
     engine: EngineOption = None,
     unordered: Annotated[

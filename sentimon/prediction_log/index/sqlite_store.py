@@ -253,6 +253,32 @@ class IndexStore:
         return self.connection.execute(query, values).fetchall()
 
 
+def read_entries(path: Path) -> list[tuple[IndexEntry, GrowingSummary]] | None:
+    """Return (the entry of each file, the sum over its rows) of the index at `path`, and leave it as it is.
+
+    None where it is of another version.
+
+    Raises:
+        sqlite3.Error: there is none, it is damaged, or another program is changing it.
+        NotOursError: SQLite must not open it.
+    """
+    check_index_file(path)
+    name = f"{path.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(name, uri=True, timeout=0)) as connection:
+        limit_statements(connection, path)
+        check_schema(connection)
+        if connection.execute("PRAGMA user_version").fetchall() != [(FORMAT,)]:
+            return None
+        rows = connection.execute("SELECT number, content, total FROM entry").fetchall()
+    return [
+        (
+            _entry(_without_checksum(content, "entry", number)),
+            unpack(_without_checksum(total, "total", number)),
+        )
+        for number, content, total in rows
+    ]
+
+
 class StatementLimit:
     """A progress handler of SQLite that ends a statement which takes too many instructions.
 
