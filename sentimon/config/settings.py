@@ -24,6 +24,9 @@ from sentimon.config.ranges import (
 )
 from sentimon.config.segment_settings import SegmentSettings
 
+MAX_UNKNOWN = 0.5
+"""Default of `model.max_unknown`: see The texts a model cannot read in benchmarks/README.md."""
+
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
     """Which model scores, and how many threads and how much memory it may use."""
@@ -46,6 +49,13 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     label_map: Annotated[
         LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
     ] = {}
+    max_unknown: Annotated[
+        Share,
+        Meta(
+            description="Share of the letters of a text that the model may not know; a text with more of "
+            "them is marked as unreadable; 1: none is."
+        ),
+    ] = MAX_UNKNOWN
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):

@@ -73,7 +73,14 @@ def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path) -> None:
     printed = run("predict", "-i", "in.jsonl", "--json")
     done = run("predict", "-i", "in.jsonl", "--output", "parts", "--json", **SMALL)
     assert done.code == printed.code == 1
-    assert done.json == {"predictions": 70, "bad_lines": 1, "truncated": 0, "parts": 3, "path": "parts"}
+    assert done.json == {
+        "predictions": 70,
+        "bad_lines": 1,
+        "truncated": 0,
+        "unreadable": 0,
+        "parts": 3,
+        "path": "parts",
+    }
     assert "bad line: in.jsonl:36: not valid JSON" in done.err
     assert parts_of(tmp_path / "parts").decode() == printed.out
     again = run("predict", "-i", "in.jsonl", "--output", "parts", **SMALL)
