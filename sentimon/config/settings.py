@@ -25,7 +25,7 @@ from sentimon.config.ranges import (
 from sentimon.config.segment_settings import SegmentSettings
 
 MAX_UNKNOWN = 0.5
-"""Default of `model.max_unknown`: see The texts a model cannot read in benchmarks/README.md."""
+"""Default of `model.max_unknown`: see Texts that the model cannot read in benchmarks/README.md."""
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
