@@ -120,7 +120,7 @@ def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Si
     before = live.read_bytes()
     assert 0 < before.count(b"\n") < 300
     done = run(*command, "--json", **SMALL)
-    assert done.json == {"logged": 300, "bad_lines": 1, "path": "logs/predictions.jsonl"}
+    assert done.json == {"logged": 300, "bad_lines": 1, "unreadable": 0, "path": "logs/predictions.jsonl"}
     assert done.code == 1
     assert "goes on after row" in done.err
     rows = logged_in(tmp_path / "logs")

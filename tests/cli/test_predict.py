@@ -73,11 +73,13 @@ def test_the_limit_of_unknown_letters_is_a_setting(run: Run, monkeypatch: pytest
     assert run("predict", "bello ж", "--json").lines[0]["unreadable"]
 
 
-def test_an_unreadable_text_is_logged_and_counted_as_one(run: Run) -> None:
+def test_an_unreadable_text_is_logged_and_counted_as_one(run: Run, tmp_path: Path) -> None:
     done = run("log", "хорошо", "ужасно", "good", "bello", "--json")
     assert done.json["unreadable"] == 2
     assert "2 texts unreadable" in done.err
-    rows = [json.loads(line) for line in Path("logs/predictions.jsonl").read_text("utf-8").splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "logs/predictions.jsonl").read_text("utf-8").splitlines()
+    ]
     assert [one.get("unreadable") for one in rows] == [True, True, None, None]
     found = run("metrics", "--json").json
     assert (found["unreadable"]["value"], found["unreadable"]["n"]) == (0.5, 4)
