@@ -68,9 +68,9 @@ def test_a_text_in_letters_that_the_model_does_not_know_is_marked_and_said(run: 
     assert "unreadable" not in run("predict", "good", "bello").err
 
 
-def test_the_limit_of_unknown_letters_is_a_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SENTIMON_MODEL__MAX_UNKNOWN", "0.1")
-    assert run("predict", "bello ж", "--json").lines[0]["unreadable"]
+def test_the_limit_of_unknown_letters_is_a_setting(run: Run) -> None:
+    done = run("predict", "bello ж", "--json", SENTIMON_MODEL__MAX_UNKNOWN="0.1")
+    assert done.lines[0]["unreadable"]
 
 
 def test_an_unreadable_text_is_logged_and_counted_as_one(run: Run, tmp_path: Path) -> None:
