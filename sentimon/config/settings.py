@@ -24,9 +24,6 @@ from sentimon.config.ranges import (
 )
 from sentimon.config.segment_settings import SegmentSettings
 
-MAX_UNKNOWN = 0.5
-"""Default of `model.max_unknown`: see Texts that the model cannot read in benchmarks/README.md."""
-
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
     """Which model scores, and how many threads and how much memory it may use."""
@@ -50,12 +47,8 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
         LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
     ] = {}
     max_unknown: Annotated[
-        Share,
-        Meta(
-            description="Share of the letters of a text that the model may not know; a text with more of "
-            "them is marked as unreadable; 1: none is."
-        ),
-    ] = MAX_UNKNOWN
+        Share, Meta(description="Share of unknown letters above which a text is unreadable; 1: none is.")
+    ] = 0.5
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from sentimon.config.settings import MAX_UNKNOWN
 from sentimon.errors import ModelError
 from sentimon.labels import Sentiment
 from sentimon.scoring.exported_model import (
@@ -35,7 +34,7 @@ from sentimon.scoring.label_map import map_labels
 from sentimon.scoring.normalise import readable
 from sentimon.scoring.onnx_runtime import ort
 from sentimon.scoring.scores import ScoredText, Scores
-from sentimon.scoring.unknown_letters import unknown_share, unknown_spans
+from sentimon.scoring.unknown_letters import MAX_UNKNOWN, unknown_share, unknown_spans
 
 AT_ONCE = 64
 """Texts that are tokenised at once."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sentimon.config.settings import ModelSettings
+
+MAX_UNKNOWN = ModelSettings().max_unknown
+"""Default of the share above which a text is unreadable; benchmarks/README.md says how it was chosen."""
 _MASKS = ("@user", "http")
 """What mentions and links are read as: every tweet has some, and they say nothing of its language."""
 

@@ -87,16 +87,16 @@ def describe_job(settings: Settings, source: str | None, option: str) -> dict[st
     Raises:
         UsageError: `option` asks for a job, and the input is no file, which alone can be read again.
     """
-    from sentimon.config.settings import MAX_UNKNOWN
     from sentimon.ingest.input_row import TEXT_COLUMN
     from sentimon.scoring.scorer import model_name
+    from sentimon.scoring.unknown_letters import MAX_UNKNOWN
 
     if source is None or not is_file(source):
         raise UsageError(
             f"{option} needs --input with a file", hint="only a file can be read again after a stop"
         )
     path = expanded(source)
-    status = path.stat()
+    status, limit = path.stat(), settings.model.max_unknown
     return {
         "input": os.fsencode(path.absolute()).decode(errors="replace"),
         "bytes": status.st_size,
@@ -108,7 +108,7 @@ def describe_job(settings: Settings, source: str | None, option: str) -> dict[st
         "label_map": dict(settings.model.label_map),
         **({"classes": settings.labels.classes} if settings.labels.classes != "three" else {}),
         # Jobs that earlier versions began do not say it.
-        **({} if settings.model.max_unknown == MAX_UNKNOWN else {"max_unknown": settings.model.max_unknown}),
+        **({"max_unknown": limit} if limit != MAX_UNKNOWN else {}),
         **_reading_of(settings.input),
     }
 
