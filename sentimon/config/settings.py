@@ -46,6 +46,9 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     label_map: Annotated[
         LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
     ] = {}
+    max_unknown: Annotated[
+        Share, Meta(description="Share of unknown letters above which a text is unreadable; 1: none is.")
+    ] = 0.5
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):

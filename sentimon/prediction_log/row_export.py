@@ -87,6 +87,7 @@ def _schema() -> Any:
             "model": text,
             "revision": text,
             "truncated": pyarrow.bool_(),
+            "unreadable": pyarrow.bool_(),
             "text_hash": text,
             "token_hashes": pyarrow.list_(pyarrow.uint32()),
             "extra": text,

@@ -48,6 +48,7 @@ def _metrics_fields(metrics: Metrics, names: Sequence[str]) -> dict[str, Any]:
         "confidence_intervals": _estimates(metrics.confidence_by_class, names),
         "predictions_with_confidence": metrics.confidence.n,
         "predictions_with_scores": metrics.with_scores,
+        "unreadable": metrics.unreadable.to_dict(),
     }
 
 

@@ -105,6 +105,7 @@ def _loaded(settings: ModelSettings) -> _ScorerOfOutputs:
             name=DEFAULT_MODEL if ships else settings.name,
             threads=settings.threads or None,
             label_map=settings.label_map or None,
+            max_unknown=settings.max_unknown,
         )
         if settings.revision not in ("", scorer.revision):
             hint = "leave out --revision, or name the folder of that version"

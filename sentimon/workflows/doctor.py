@@ -192,6 +192,9 @@ def _log(workspace: Workspace) -> Finding:
         rest = f"{counted(summary.count, 'row')} in the others"
         return failed("log", f"{'; '.join(error.message for error in lost)}; {rest}", lost[0].hint)
     says = f"{counted(summary.count, 'row')} in {workspace.folder}"
+    unreadable = summary.properties.get("unreadable", 0)
+    if unreadable:
+        says += f", {unreadable} of them in letters that the model does not know"
     if summary.bad_count:
         first = str(summary.bad_lines[0])
         mend = "`sentimon logs repair` moves bad lines out of the log"

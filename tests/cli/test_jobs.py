@@ -94,7 +94,14 @@ def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path, quick: dict[
     printed = run("predict", "-i", "in.jsonl", "--json", **quick)
     done = run("predict", "-i", "in.jsonl", "--output", "parts", "--json", **SMALL, **quick)
     assert done.code == printed.code == 1
-    assert done.json == {"predictions": 70, "bad_lines": 1, "truncated": 0, "parts": 3, "path": "parts"}
+    assert done.json == {
+        "predictions": 70,
+        "bad_lines": 1,
+        "truncated": 0,
+        "unreadable": 0,
+        "parts": 3,
+        "path": "parts",
+    }
     assert "bad line: in.jsonl:36: not valid JSON" in done.err
     assert parts_of(tmp_path / "parts").decode() == printed.out
     again = run("predict", "-i", "in.jsonl", "--output", "parts", **SMALL, **quick)
@@ -134,7 +141,7 @@ def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Si
     before = live.read_bytes()
     assert 0 < before.count(b"\n") < LONG
     done = run(*command, "--json", **SMALL)
-    assert done.json == {"logged": LONG, "bad_lines": 1, "path": "logs/predictions.jsonl"}
+    assert done.json == {"logged": LONG, "bad_lines": 1, "unreadable": 0, "path": "logs/predictions.jsonl"}
     assert done.code == 1
     assert "goes on after row" in done.err
     rows = logged_in(tmp_path / "logs")

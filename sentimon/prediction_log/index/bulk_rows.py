@@ -398,4 +398,7 @@ def _add_origins(sums: GrowingSummary, rows: Sequence[CommonRow]) -> None:
     else:
         for model, count in Counter(zip(models, revisions, strict=True)).items():
             sums.add_model(model, count)
-    sums.add_property("truncated", [row.truncated for row in rows].count(True))
+    # Mostly no row has either, and one pass over the rows tells.
+    if True in [row.truncated or row.unreadable for row in rows]:
+        sums.add_property("truncated", [row.truncated for row in rows].count(True))
+        sums.add_property("unreadable", [row.unreadable for row in rows].count(True))

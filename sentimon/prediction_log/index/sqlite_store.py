@@ -29,7 +29,7 @@ from sentimon.prediction_log.summary import GrowingSummary
 if TYPE_CHECKING:
     from sentimon.prediction_log.slices import GrowingSlices
 
-FORMAT = 8
+FORMAT = 9
 """The version of the tables and their content; an index of another version is thrown away."""
 PATIENCE_SECONDS = 2.0
 _CHECKSUM_BYTES = 4

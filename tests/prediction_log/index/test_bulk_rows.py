@@ -200,6 +200,8 @@ OPTIONS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "model": (NAMES, ["1"]),
     "revision": (NAMES, ["false"]),
     "truncated": (["null", "true", "false"], ["0", '"true"']),
+    "unreadable": (["null", "true", "false"], ["0", '"true"']),
+    r"unread\u0061ble": (["null", "true", "false"], ["0", '"true"']),
     "text_hash": (NAMES, ["{}"]),
     "note": (EXTRA, NO_JSON),
     "": (EXTRA, NO_JSON),
