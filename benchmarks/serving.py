@@ -2,9 +2,9 @@
 
     python benchmarks/serving.py [--requests N] [--rounds N]
 
-A request here does nothing else. Both ways and one without a log take turns, round by round, with a pause of
-a millisecond between requests, as a service that is not overloaded has; then each request is timed. Printed are
-the median and the 99th percentile of all requests, and how many times as long as handing over appending takes.
+A request here does nothing else. Both ways and one without a log take turns, round by round, with a pause
+of a millisecond between requests, as in a service that is not overloaded. Printed are the median and the
+99th percentile of all requests, and how many times as long as handing a row over each way takes.
 """
 
 from __future__ import annotations

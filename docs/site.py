@@ -35,7 +35,7 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Return the text of a page with its links as the site has them."""
     source = Path(page.file.abs_src_path).resolve()
-    folder = os.path.dirname(place_of(source))
+    folder = Path(place_of(source)).parent
 
     def placed(link: re.Match[str]) -> str:
         target = (source.parent / link[1]).resolve()

@@ -125,7 +125,7 @@ def _placed(text: re.Match[str]) -> str:
 
 
 def report_pictures(folder: Path) -> None:
-    """Draw top and charts of a report, as a browser shows them; nothing is drawn where there is no Chromium."""
+    """Draw top and charts of a report, as a browser shows them; without Chromium draw nothing."""
     browser = shutil.which("chromium")
     if browser is None:
         sys.stderr.write("the report is not drawn: there is no chromium\n")

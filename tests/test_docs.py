@@ -1,7 +1,7 @@
 """The pages are true: console examples are run in order, Python is run, names and links are looked up.
 
-A block that cannot be run has `<!-- not run: why -->` before it, which a reader does not see. Italian pages show
-the blocks of the English page of the same name, so they are compared and not run again.
+A block that cannot be run has `<!-- not run: why -->` before it, which a reader does not see. Italian pages
+show the blocks of the English page of the same name, so they are compared and not run again.
 
 Digits and bars are not compared: another processor rounds another way. With SENTIMON_GOLDEN=write in the
 environment the recorded output is written anew. A page that begins with `<!-- begins with: PAGE -->` goes
@@ -227,6 +227,8 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site/benchmarks/index.html").exists()
+    pages = "".join(said_by(path) for path in (tmp_path / "site").rglob("*.html"))
+    assert not re.search(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?:https?:)?//', pages)
 
 
 @pytest.mark.parametrize("page", [README, DOCS / "reference/exit-codes.md"])
