@@ -53,8 +53,10 @@ defaults: $(BASE) ## Write configs/default.toml from the settings
 	$(BIN)/python -m sentimon.config.template > configs/default.toml.new
 	mv configs/default.toml.new configs/default.toml
 
-docs: $(BASE) ## Write the pages of docs/reference that follow from the program
+docs: $(BASE) ## Write the pages of docs/reference, and build the site into build/docs
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --config-file configs/mkdocs.yml
 
 format: $(DEV) ## Format the code
 	$(BIN)/ruff format .
