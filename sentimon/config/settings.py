@@ -18,6 +18,8 @@ from sentimon.config.ranges import (
     OptionalPath,
     PathName,
     PositiveDuration,
+    ReportAddress,
+    ServicesFile,
     Share,
     TimeZone,
     Webhook,
@@ -280,7 +282,7 @@ class RetrainingSettings(Struct, frozen=True, kw_only=True):
 
 
 class NotifySettings(Struct, frozen=True, kw_only=True):
-    """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
+    """Who is told of a trigger, drift and silence; --on-trigger alone names a command."""
 
     command_timeout: Annotated[
         PositiveDuration,
@@ -298,11 +300,23 @@ class NotifySettings(Struct, frozen=True, kw_only=True):
         Meta(description="File of the secret that signs what is sent (HMAC-SHA256); empty: not signed."),
     ] = ""
     webhook_timeout: Annotated[
-        PositiveDuration, Meta(description="Time that the webhook has for each try.")
+        PositiveDuration,
+        Meta(description="Time that the webhook has for each try, and each service of urls_file."),
     ] = "10s"
     webhook_tries: Annotated[
         int, Meta(ge=1, le=10, description="Most tries, with a pause of 1, 2, 4 ... seconds between them.")
     ] = 3
+    urls_file: Annotated[
+        ServicesFile,
+        Meta(
+            description="File of the chat and mail services that are told (one apprise URL a line; it holds "
+            "secrets: chmod 600); empty: none."
+        ),
+    ] = ""
+    report_url: Annotated[
+        ReportAddress,
+        Meta(description="URL or path of a report that messages to these services name; empty: none."),
+    ] = ""
 
 
 class QualitySettings(Struct, frozen=True, kw_only=True):
