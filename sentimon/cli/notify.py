@@ -54,6 +54,24 @@ def tell_services(
     tell_them(workspace, workspace.baseline_path(file), decision, options=options, host=host)
 
 
+def service_trouble(workspace: Workspace) -> str | None:
+    """Return what is wrong with the services of notify.urls_file; None where nothing is, or none are set."""
+    told = workspace.settings.notify.urls_file
+    if not told:
+        return None
+    from sentimon.config.paths import expanded
+    from sentimon.errors import StoreError
+    from sentimon.workflows.message_services import check_extra, read_services, readable_by_others
+
+    path = expanded(told)
+    try:
+        read_services(path)
+        check_extra()
+    except StoreError as error:
+        return f"notify.urls_file: {error.message}: {error.hint}"
+    return f"{path}: others may read the addresses; chmod 600 {path}" if readable_by_others(path) else None
+
+
 def message_place(workspace: Workspace, config: Path | None, file: Path | None) -> tuple[CommandOptions, str]:
     """Return how a message read elsewhere names the log, its settings and its baseline, and this machine."""
     import platform

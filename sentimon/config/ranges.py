@@ -145,8 +145,8 @@ OptionalPath = Annotated[str, Rule(says="a path, or empty", holds=_has_no_nul)]
 ServicesFile = Annotated[
     str,
     Rule(
-        says="the path of a file with one apprise URL a line, or empty; a URL itself is a secret: write it into "
-        "such a file (chmod 600), and name that file here",
+        says="the path of a file with one apprise URL a line, or empty; a URL itself is a secret: write it "
+        "into such a file (chmod 600), and name that file here",
         holds=lambda value: _has_no_nul(value) and "://" not in value and not value.startswith("mailto:"),
     ),
 ]

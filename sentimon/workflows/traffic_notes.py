@@ -130,7 +130,7 @@ def traffic_news(report: TrafficReport, before: Said, now: Said) -> list[tuple[s
     if now.change is None and before.change is not None:
         said.append(("as many rows as usual come again", words.explain_return(report)))
     elif now.change is not None and now.change != before.change:
-        said.append((f"{now.change.value} rows come than usual", words.explain_change(report)))
+        said.append((f"{now.change.value} come than usual", words.explain_change(report)))
     if now.no_baseline and not before.no_baseline:
         said.append(("there is no baseline", words.NO_BASELINE))
     elif before.no_baseline and not now.no_baseline:
