@@ -96,7 +96,8 @@ def tell_services(
         if news or file.waiting:
             _send_waiting(workspace)
     except StoreError as error:
-        workspace.say(f"notify: no message was sent: {error.message}; the decision stands")
+        mend = f" ({error.hint})" if error.hint else ""
+        workspace.say(f"notify: no message was sent: {error.message}{mend}; the decision stands")
 
 
 def message_frame(workspace: Workspace, options: CommandOptions, host: str) -> MessageFrame:

@@ -28,6 +28,7 @@ NAMES = [
     "clock",
     "disk",
     "webhook",
+    "messages",
 ]
 
 
