@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.http_server import Hook
 from tests.support.rows import rows
 from tests.support.smtp_server import mail_server
 
-pytest.importorskip("apprise")
+pytestmark = pytest.mark.skipif(find_spec("apprise") is None, reason="apprise IS MISSING")
 NOON = 240
 OLD = {MAX_AGE: "1h"}
 

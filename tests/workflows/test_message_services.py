@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from sentimon.workflows.message_services import (
 )
 from tests.support.http_server import Hook
 
-pytest.importorskip("apprise")
+# A library of apprise imports one that a later Python does not have.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+apprise_is_here = pytest.mark.skipif(find_spec("apprise") is None, reason="apprise IS MISSING")
 HOSTILE = "<!channel> @everyone &lt;!here&gt; [x](https://evil.example) <@U123|me> *b*"
 MESSAGE = Message(title="sentimon: the predictions drift", body=harmless(HOSTILE))
 
@@ -32,6 +35,7 @@ def hook() -> Iterator[Hook]:
     made.close()
 
 
+@apprise_is_here
 def test_slack_gets_no_mention_and_no_link(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     from apprise.plugins.slack import NotifySlack
 
@@ -44,6 +48,7 @@ def test_slack_gets_no_mention_and_no_link(hook: Hook, monkeypatch: pytest.Monke
         assert sign not in sent
 
 
+@apprise_is_here
 def test_a_redirect_is_a_refusal(hook: Hook) -> None:
     other = Hook()
     hook.statuses, hook.location = [307], other.url
@@ -66,6 +71,7 @@ def test_a_file_has_one_url_a_line_and_comments(tmp_path: Path) -> None:
     assert not readable_by_others(path)
 
 
+@apprise_is_here
 def test_what_apprise_cannot_use_is_named_without_its_url() -> None:
     found = unknown_services([Service(url="nosuch://S3CRET", name="nosuch (urls:1)")])
     assert found == ["nosuch (urls:1)"]
