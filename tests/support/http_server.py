@@ -14,6 +14,7 @@ class Hook:
         self.statuses = [200]
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
         self.location = ""
+        self.answer = b""
         self.drip_seconds = 0.0
         hook = self
 
@@ -27,6 +28,7 @@ class Hook:
                 if hook.location:
                     self.send_header("Location", hook.location)
                 self.end_headers()
+                self.wfile.write(hook.answer)
 
             def _drip(self) -> None:
                 # A header that never ends, a byte at a time: each one is in time, all together are not.

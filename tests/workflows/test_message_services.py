@@ -40,6 +40,7 @@ def test_slack_gets_no_mention_and_no_link(hook: Hook, monkeypatch: pytest.Monke
     from apprise.plugins.slack import NotifySlack
 
     monkeypatch.setattr(NotifySlack, "webhook_url", hook.url)
+    hook.answer = b"ok"
     service = Service(url="slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts", name="slack")
     assert send_message(service, MESSAGE, limit_seconds=30).delivered
     sent = json.dumps(json.loads(hook.seen[0][2]), ensure_ascii=False)
