@@ -51,7 +51,7 @@ def doctor(
     leave(ExitCode.OK if all_work(findings) else ExitCode.FAILURE)
 
 
-def _try_services(config: Path | None, logs: Path | None) -> list[Finding]:
+def _try_services(config: Path | None, logs: str | None) -> list[Finding]:
     """Send a test message to each service, and return how each ended.
 
     Raises:

@@ -91,6 +91,8 @@ def tell_services(
             name = baseline_name(workspace, path)
             before = file.told.get(name, Told())
             news, now = find_news(frame, decision, before, workspace.names)
+            if len(file.waiting) + len(news) > _MOST_WAITING:
+                workspace.say(f"notify: more than {_MOST_WAITING} messages wait: the oldest are given up")
             if news or now != before:
                 _save(workspace.folder, _with_news(file, name, now, news, made=workspace.now))
         if news or file.waiting:
