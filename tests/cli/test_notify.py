@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sentimon.config.settings import NotifySettings
+from sentimon.config.notify_settings import NotifySettings
 from tests.conftest import Ran, clean_environment
 from tests.support.http_server import Hook
 from tests.support.rows import rows
