@@ -29,6 +29,7 @@ EXTRA_OF: Mapping[str, str] = MappingProxyType(
         "s3fs": "s3",
         "gcsfs": "gcs",
         "py3langid": "language",
+        "apprise": "notify",
     }
 )
 """The extra that brings each package, by the name under which the package is imported."""

@@ -299,7 +299,7 @@ def test_the_generated_pages_say_what_the_program_says() -> None:
     assert not outdated(), "run `make docs`"
 
 
-_OTHERS_OPTIONS = {"--collector.textfile.directory", "--user"}
+_OTHERS_OPTIONS = {"--build-arg", "--collector.textfile.directory", "--user", "--volume"}
 """Of node_exporter and of docker."""
 
 

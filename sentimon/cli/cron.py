@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.later import later_app
-from sentimon.cli.notify import OnTriggerOption
+from sentimon.cli.notify import OnTriggerOption, service_trouble
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show_json
@@ -170,6 +170,9 @@ def _note_trouble(workspace: Workspace, lock: Path) -> None:
         note(
             f"neither cron nor systemd knows {', '.join(unknown)}: put what it says into a file for --config"
         )
+    trouble = service_trouble(workspace)
+    if trouble:
+        note(trouble)
     if not lock.is_dir():
         note(f"{lock}: no such folder yet; `sentimon log` makes it")
     if shutil.which("flock") is None:

@@ -1,4 +1,4 @@
-"""An examination of what a check needs: settings, versions, model, index, log, baseline, disk, webhook."""
+"""An examination of what a check needs: settings, versions, model, index, log, baseline, disk, messages."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ def examine(open_workspace: Callable[[], Workspace]) -> list[Finding]:
         "clock": _clock,
         "disk": _disk,
         "webhook": _webhook,
+        "messages": _messages,
     }
     found = [_settings(workspace), _versions()]
     return [*found, *(_looked(name, look, workspace) for name, look in looks.items())]
@@ -327,6 +328,35 @@ def _webhook(workspace: Workspace) -> Finding:
     path = expanded(told.webhook_secret_file)
     read_secret(path)
     return _private_secret(path, site)
+
+
+def _messages(workspace: Workspace) -> Finding:
+    """Find whether messages can be sent to the services of notify.urls_file; nothing is sent.
+
+    Raises:
+        StoreError: the addresses cannot be read.
+        MissingPackageError: apprise is not installed.
+    """
+    from sentimon.workflows import message_services as services
+    from sentimon.workflows.messages import count_waiting
+
+    told = workspace.settings.notify.urls_file
+    if not told:
+        return good("messages", "no services are set (notify.urls_file)")
+    path = expanded(told)
+    found = services.read_services(path)
+    unknown = services.unknown_services(found)
+    if unknown:
+        return failed(
+            "messages", f"apprise cannot use {', '.join(unknown)}", "write that URL as apprise says"
+        )
+    if services.readable_by_others(path):
+        return warning("messages", f"{path}: others may read the addresses", f"chmod 600 {path}")
+    waiting = count_waiting(workspace.folder)
+    if waiting:
+        mend = "`sentimon doctor --notify-test` shows which service refuses"
+        return warning("messages", f"{counted(waiting, 'message')} could not be sent yet", mend)
+    return good("messages", f"they go to {', '.join(one.name for one in found)}")
 
 
 def _private_secret(path: Path, site: str) -> Finding:

@@ -29,6 +29,7 @@ NAMES = [
     "clock",
     "disk",
     "webhook",
+    "messages",
 ]
 
 
