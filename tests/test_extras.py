@@ -113,6 +113,8 @@ def needing_an_extra(folder: Path) -> dict[str, tuple[str, list[str]]]:
     (folder / "texts.csv").write_text("text\nI love this\n", encoding="utf-8")
     (folder / "checkpoint").mkdir()
     (folder / "checkpoint/config.json").write_text("{}", encoding="utf-8")
+    (folder / "notify.urls").write_text("json://localhost\n", encoding="utf-8")
+    (folder / "notify.toml").write_text('[notify]\nurls_file = "notify.urls"\n', encoding="utf-8")
     data = str(SAMPLE / "after.jsonl")
     return {
         "a.parquet: Parquet needs pyarrow": ("data", ["predict", "-i", "a.parquet"]),
@@ -128,6 +130,9 @@ def needing_an_extra(folder: Path) -> dict[str, tuple[str, list[str]]]:
         "the Ray engine needs ray": ("ray", ["predict", "-i", "texts.csv", "--engine", "ray"]),
         "s3://bucket/logs needs s3fs, upath": ("s3", ["metrics", "--logs", "s3://bucket/logs"]),
         "gs://bucket/logs needs gcsfs, upath": ("gcs", ["metrics", "--logs", "gs://bucket/logs"]),
+        "a message to a service needs apprise": (
+            "notify", ["doctor", "--notify-test", "--config", "notify.toml"],
+        ),
         "--by: @language needs py3langid": ("language", ["evaluate", "--data", data, "--by", "@language"]),
     }  # fmt: skip
 
@@ -219,5 +224,5 @@ def test_only_what_loads_behind_a_door_imports_a_package_of_an_extra_at_once() -
 def test_the_extra_all_is_every_extra_and_dev_is_all_of_them() -> None:
     (every,) = EXTRAS["all"]
     named = set(every.removeprefix("sentimon[").removesuffix("]").split(","))
-    assert named == set(EXTRAS) - {"all", "dev", "excel"}
-    assert "sentimon[all]" in EXTRAS["dev"]
+    assert named == set(EXTRAS) - {"all", "dev", "docs", "excel"}
+    assert "sentimon[all,docs]" in EXTRAS["dev"]
