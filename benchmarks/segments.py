@@ -25,7 +25,6 @@ from scipy.stats import norm
 from sentimon.config.settings import MonitorSettings
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.shift_tests import find_shifts, is_due, look_back_level
-from sentimon.monitoring.slice_finding import SliceChange
 from sentimon.monitoring.slice_reference import SegmentReference, count_slice, slice_weights
 from sentimon.monitoring.slice_shifts import (
     MIX_PART,
@@ -268,8 +267,8 @@ class Stream:
                 field: {value: count_slice(hours) for value, hours in values.items()}
                 for field, values in by_slice(self.counts[check - 1 : check], hour).items()
             }
-            state, found = check_slices(state, self.reference, windows, slices, check, settings)
-            if any(one.change is not SliceChange.MIX for one in found):
+            state, _, found = check_slices(state, self.reference, windows, slices, check, settings)
+            if found:
                 return check
         return None
 

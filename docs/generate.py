@@ -75,7 +75,7 @@ def _about(text: str) -> Iterator[str]:
 def _options(command: Any, way: tuple[str, ...]) -> Iterator[str]:
     context = command.make_context(" ".join(way), [], resilient_parsing=True)
     records = [param.get_help_record(context) for param in command.get_params(context)]
-    shown = [record for record in records if record and not record[0].startswith("--help")]
+    shown = [record for record in records if record and "--help" not in record[0]]
     if shown:
         yield "| option | meaning |\n|---|---|\n"
         yield from (f"| `{_cell(_name(name))}` | {_cell(_plain(meaning))} |\n" for name, meaning in shown)

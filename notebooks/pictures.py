@@ -9,15 +9,17 @@ from __future__ import annotations
 import html
 import inspect
 import io
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -30,6 +32,14 @@ NOW = datetime(2026, 10, 4, 20, 41, 7, tzinfo=UTC)
 WIDTH = 88
 PAGE = (1180, 1180)
 """Pixels of the report that are shown."""
+CHARTS = (1180, 1010)
+"""Pixels of the picture that shows conclusion and first chart of a busier log."""
+CONCLUSION, ABOVE_CHARTS = 415, 1660
+"""Pixels of the conclusion, and where the first chart begins."""
+MOVES = datetime(2026, 9, 21, tzinfo=UTC)
+"""Where the baseline of the busy log ends."""
+NAMES = ("negative", "neutral", "positive")
+WORDS = ("the", "parcel", "came", "late", "courier", "was", "friendly", "refund", "colour", "fits")
 _CELL = 12.2
 """How wide rich draws a character."""
 _TEXT = re.compile(
@@ -114,21 +124,68 @@ def _placed(text: re.Match[str]) -> str:
     return found
 
 
-def report_picture(path: Path) -> None:
-    """Draw the top of the report, as a browser shows it; nothing is drawn where there is no Chromium."""
+def report_pictures(folder: Path) -> None:
+    """Draw top and charts of a report, as a browser shows them; without Chromium draw nothing."""
     browser = shutil.which("chromium")
     if browser is None:
-        sys.stderr.write("report.png is not drawn: there is no chromium\n")
+        sys.stderr.write("the report is not drawn: there is no chromium\n")
         return
     sentimon("report", "--output", "report.html", "-q")
-    page, sandbox = Path("report.html").resolve().as_uri(), ["--no-sandbox"] if os.getuid() == 0 else []
-    size = [f"--window-size={PAGE[0]},{PAGE[1]}", f"--screenshot={path}"]
-    options = ["--headless", "--disable-gpu", "--hide-scrollbars", *sandbox, *size]
-    subprocess.run([browser, *options, page], check=True, capture_output=True)
+    photograph(browser, Path("report.html"), folder / "report.png", PAGE)
+    busy_report(Path("busy.html"))
+    # Two views of the same page, one moved up: a browser without a window does not scroll.
+    views = "".join(
+        f'<div style="height:{height}px;overflow:hidden"><iframe src="busy.html" scrolling="no" '
+        f'style="border:0;width:{CHARTS[0]}px;height:4000px;margin-top:-{above}px"></iframe></div>'
+        for above, height in ((0, CONCLUSION), (ABOVE_CHARTS, CHARTS[1] - CONCLUSION))
+    )
+    Path("charts.html").write_text(f'<body style="margin:0">{views}</body>', encoding="utf-8")
+    photograph(browser, Path("charts.html"), folder / "charts.png", CHARTS)
+
+
+def photograph(browser: str, page: Path, path: Path, size: tuple[int, int]) -> None:
+    """Keep what a browser shows of a page in a window of that size."""
+    sandbox = ["--no-sandbox"] if os.getuid() == 0 else []
+    shown = [f"--window-size={size[0]},{size[1]}", f"--screenshot={path}"]
+    options = ["--headless", "--disable-gpu", "--hide-scrollbars", *sandbox, *shown]
+    subprocess.run([browser, *options, page.resolve().as_uri()], check=True, capture_output=True)
+
+
+def busy_report(path: Path) -> None:
+    """Write the report of four weeks with some hundred rows a day, of which the mix moves in the third."""
+    from sentimon.config import load_settings
+    from sentimon.workflows.monitor import run_monitor
+    from sentimon.workflows.workspace import Workspace
+
+    Path("busy.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in busy_rows()), encoding="utf-8")
+    sentimon("log", "--input", "busy.jsonl", "--logs", "busy")
+    sentimon("baseline", "create", "--until", MOVES.isoformat(), "--name", "september", "--logs", "busy")
+    workspace = Workspace(loaded=load_settings(flags={"logs.dir": "busy"}), now=NOW)
+    run_monitor(workspace, workspace.baseline_path(None))
+    sentimon(
+        "report", "--logs", "busy", "--now", NOW.isoformat(), "--every", "1d", "--output", str(path), "-q"
+    )
+
+
+def busy_rows() -> Iterator[dict[str, object]]:
+    """Yield the predictions of an invented shop; more of them are negative from `MOVES` + 3 days on."""
+    source, moment = Random(7), datetime(2026, 9, 7, tzinfo=UTC)
+    while moment < NOW:
+        for _ in range(source.randrange(4, 22) if 7 <= moment.hour < 23 else source.randrange(3)):
+            negative = 0.34 if moment >= MOVES + timedelta(days=3) else 0.2
+            label = source.choices(NAMES, [negative, 0.32, 0.68 - negative])[0]
+            sure = round(min(0.99, max(0.5, source.betavariate(9, 1.6))), 3)
+            others = [name for name in NAMES if name != label]
+            rest = round((1 - sure) * 0.7, 3)
+            scores = {label: sure, others[0]: rest, others[1]: round(1 - sure - rest, 3)}
+            text = " ".join(source.choices(WORDS, k=6))
+            yield {"timestamp": moment.isoformat(), "text": text, "sentiment": label, "scores": scores}
+        moment += timedelta(hours=1)
 
 
 def main(folder: Path = IMAGES) -> None:
-    """Draw all of them into a folder."""
+    """Draw all of them, or into another folder those of a terminal alone, as the test does."""
+    with_browser = folder == IMAGES
     folder = folder.resolve()
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sentimon-pictures-") as temporary:
@@ -139,7 +196,8 @@ def main(folder: Path = IMAGES) -> None:
         sentimon("log", "--input", str(SAMPLE / "after.jsonl"))
         for name, (title, make) in PICTURES.items():
             (folder / f"{name}.svg").write_text(drawn(title, make()), encoding="utf-8")
-        report_picture(folder / "report.png")
+        if with_browser:
+            report_pictures(folder)
         os.chdir(folder)
 
 

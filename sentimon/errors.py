@@ -10,6 +10,7 @@
     |  `- SegmentError       exit 1  a file that is part of the log, by its name, cannot be read
     |- ModelError            exit 1  a model that cannot be found, loaded or mapped onto the three classes
     |- EngineError           exit 1  a cluster that cannot be reached, started, or used for the work
+    |- MissingPackageError   exit 1  a package of an extra is not installed
     `- NoVerdictError        exit 4  a question that the data at hand cannot answer
 
 A message names the thing (path:line, key, label); a hint names the next step. Anything that is not a
@@ -89,6 +90,10 @@ class ModelError(SentimonError):
 
 class EngineError(SentimonError):
     """A cluster that cannot be reached, started, or used for the work."""
+
+
+class MissingPackageError(SentimonError):
+    """A package that an extra brings is not installed (`sentimon.extras`)."""
 
 
 class NoVerdictError(SentimonError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -62,6 +63,26 @@ def file_lines(path: Path) -> Iterator[tuple[int, bytes | LineError]]:
         check_no_dangling_link(path, error)
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def last_lines(path: Path, *, most: int = 1 << 16) -> list[bytes]:
+    """Return the whole lines in the last `most` bytes of a file, the newest last; none where none is there.
+
+    Raises:
+        StoreError: it is no regular file, or cannot be read.
+    """
+    try:
+        with open_regular(path) as file:
+            begin = max(0, file.seek(0, os.SEEK_END) - most)
+            file.seek(begin)
+            lines = file.read(most).split(b"\n")
+    except FileNotFoundError as error:
+        check_no_dangling_link(path, error)
+        return []
+    except OSError as error:
+        raise unreadable(path, error) from error
+    # The first one may have lost its beginning.
+    return [line for line in lines[1 if begin else 0 :] if line]
 
 
 def numbered_lines(stream: BinaryIO, *, longest: int = LONGEST) -> Iterator[tuple[int, bytes | LineError]]:

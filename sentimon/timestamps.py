@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
+import time
 from datetime import UTC, datetime, timedelta, tzinfo
 from zlib import crc32
 
@@ -34,6 +37,16 @@ def zone_rules(zone: tzinfo | None) -> int:
 
     Two machines whose zones have the same one read naive timestamps alike.
     """
+    return _rules(zone, local_time() if zone is None else None)
+
+
+def local_time() -> tuple[object, ...]:
+    """Return what decides which zone local time is."""
+    return os.environ.get("TZ"), os.path.realpath("/etc/localtime"), time.tzname
+
+
+@functools.lru_cache(maxsize=8)
+def _rules(zone: tzinfo | None, _: tuple[object, ...] | None) -> int:
     begin, week = EPOCH, timedelta(weeks=1)
     offsets = [(begin + number * week).astimezone(zone).utcoffset() for number in range(70 * 52)]
     return crc32(repr(offsets).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -23,6 +24,9 @@ settings.register_profile(
 )
 settings.register_profile("slow", settings.get_profile("sentimon"), max_examples=200)
 settings.load_profile("sentimon")
+
+# As the program, the tests are compiled once, and not by each worker of each run, which takes it ten seconds.
+sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).parent.parent
 _PATIENCE_SECONDS = 120
@@ -95,6 +99,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in modules)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of the search for garbage, which each test would have to go through."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
@@ -103,18 +113,20 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
 
 
-def runner(folder: Path, *, torch: bool = False, forked: bool = True) -> Callable[..., Ran]:
+def runner(
+    folder: Path, *, torch: bool = False, libraries: tuple[str, ...] = (), forked: bool = True
+) -> Callable[..., Ran]:
     """Return what runs `sentimon` with some arguments in a folder; text or bytes go to its stdin.
 
-    The process of a run is forked from one that has the program loaded, with torch or without. It is a new
-    one where `forked` is False, where the environment has what libraries read when they are loaded, and in
-    the slow run of the tests.
+    The process of a run is forked from one that has the program loaded, with torch or without, and with the
+    other libraries that are named. It is a new one where `forked` is False, where the environment has what
+    libraries read when they are loaded, and in the slow run of the tests.
     """
 
     def invoke(*arguments: object, stdin: str | bytes = b"", **environment: str) -> Ran:
         words, given = [*map(str, arguments)], stdin.encode() if isinstance(stdin, str) else stdin
         whole = clean_environment(folder) | environment
-        if forked and _FORKS[0] and (server := fork_server(torch=torch)).takes(whole):
+        if forked and _FORKS[0] and (server := fork_server(torch=torch, libraries=libraries)).takes(whole):
             code, out, err = server.run(
                 words, folder=folder, environment=whole, stdin=given, timeout=_PATIENCE_SECONDS
             )

@@ -1,5 +1,8 @@
 """The pages are true: console examples are run in order, Python is run, names and links are looked up.
 
+A block that cannot be run has `<!-- not run: why -->` before it, which a reader does not see. Italian pages
+show the blocks of the English page of the same name, so they are compared and not run again.
+
 Digits and bars are not compared: another processor rounds another way. With SENTIMON_GOLDEN=write in the
 environment the recorded output is written anew. A page that begins with `<!-- begins with: PAGE -->` goes
 on in the folder in which the examples of that page were run.
@@ -18,20 +21,23 @@ import subprocess
 import sys
 import tomllib
 import warnings
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from sentimon.cli.app import app
+from sentimon.config import load_settings
 from sentimon.config.setting_keys import SECTIONS, setting_keys
 from sentimon.errors import ExitCode
 from sentimon.scoring.onnx_backend import OnnxScorer
 from sentimon.scoring.scores import ScoredText
 from tests.conftest import ROOT, clean_environment
-from tests.support.doc_pages import masked
+from tests.support.doc_pages import blocks, masked
 from tests.support.shell import Shell
 
 DOCS = ROOT / "docs"
@@ -39,11 +45,14 @@ README = ROOT / "README.md"
 GENERATED = {DOCS / "reference/commands.md", DOCS / "reference/settings.md"}
 PAGES = sorted([README, *DOCS.rglob("*.md")])
 WRITTEN = [path for path in PAGES if path not in GENERATED]
-WITH_EXAMPLES = [path for path in WRITTEN if "```console\n" in path.read_text(encoding="utf-8")]
-LONGEST_README = 9_500
+ITALIAN = DOCS / "it"
+WITH_EXAMPLES = [
+    path for path in WRITTEN if path.parent != ITALIAN and "```console\n" in path.read_text(encoding="utf-8")
+]
+MOST_LINES_OF_README = 150
+SITE = ROOT / "configs/mkdocs.yml"
 FILE_ENDINGS = ("py", "json", "jsonl", "lock", "onnx", "safetensors")
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
-_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 _BEGINS_WITH = re.compile(r"<!-- begins with: (\S+) -->")
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 
@@ -137,9 +146,13 @@ def test_the_json_of_each_command_has_the_keys_that_the_page_lists(
         assert listed == set(found), command
 
 
-@pytest.mark.parametrize("page", [page for page in WRITTEN if _PYTHON.search(said_by(page))])
+def python_of(page: Path) -> list[str]:
+    return [one.text for one in blocks(said_by(page)) if one.language == "python" and one.why_not_run is None]
+
+
+@pytest.mark.parametrize("page", [page for page in WRITTEN if python_of(page)])
 def test_a_python_example_runs_and_prints_what_its_comments_say(page: Path, tmp_path: Path) -> None:
-    for program in _PYTHON.findall(said_by(page)):
+    for program in python_of(page):
         done = subprocess.run(
             [sys.executable, "-c", program],
             capture_output=True,
@@ -152,8 +165,70 @@ def test_a_python_example_runs_and_prints_what_its_comments_say(page: Path, tmp_
         assert done.stdout.split() == said
 
 
+@pytest.mark.parametrize("page", sorted(ITALIAN.glob("*.md")), ids=lambda page: str(page.relative_to(ROOT)))
+def test_an_italian_page_shows_what_the_english_one_does(page: Path) -> None:
+    (english,) = (path for path in WRITTEN if path.name == page.name and path.parent != ITALIAN)
+    assert _BLOCK.findall(said_by(page)) == _BLOCK.findall(said_by(english))
+
+
+RUN = {"console", "python"}
+"""Languages of blocks that tests run."""
+SHOWN = {"text": str, "dockerfile": str, "toml": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load,
+         "xml": ElementTree.fromstring}  # fmt: skip
+"""Languages of blocks that are read, with what reads them."""
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_block_is_run_or_read_or_says_why_not(page: Path) -> None:
+    text = said_by(page)
+    found = list(blocks(text))
+    assert len(found) * 2 == len(re.findall(r"^ *```", text, re.MULTILINE))
+    for block in found:
+        if block.why_not_run is not None:
+            if block.language == "python":
+                compile(block.text, str(page), "exec")
+            continue
+        assert block.language in RUN | set(SHOWN), block.text
+        if block.language in SHOWN:
+            SHOWN[block.language](block.text)
+            assert not block.text.startswith("$ "), block.text
+
+
+@pytest.mark.parametrize("page", [page for page in WRITTEN if "```toml\n" in said_by(page)])
+def test_settings_that_a_page_shows_are_settings(page: Path, tmp_path: Path) -> None:
+    file = tmp_path / "sentimon.toml"
+    for block in blocks(said_by(page)):
+        if block.language == "toml":
+            file.write_text(block.text, encoding="utf-8")
+            assert load_settings(file, environment={}).settings
+
+
 def test_the_readme_is_short() -> None:
-    assert len(README.read_bytes()) <= LONGEST_README
+    assert said_by(README).count("\n") <= MOST_LINES_OF_README
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    listed = re.findall(r"^ +- .*?: (\S+\.md)$", said_by(SITE), re.MULTILINE)
+    places = [DOCS / one if (DOCS / one).exists() else ROOT / one for one in listed]
+    assert len(set(listed)) == len(listed)
+    assert set(PAGES) - {README} <= set(places)
+    assert all(place.exists() for place in places)
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("material")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(SITE), "-d", str(tmp_path / "site")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site/benchmarks/index.html").exists()
+    pages = "".join(said_by(path) for path in (tmp_path / "site").rglob("*.html"))
+    assert not re.search(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?:https?:)?//', pages)
 
 
 @pytest.mark.parametrize("page", [README, DOCS / "reference/exit-codes.md"])
@@ -224,7 +299,7 @@ def test_the_generated_pages_say_what_the_program_says() -> None:
     assert not outdated(), "run `make docs`"
 
 
-_OTHERS_OPTIONS = {"--collector.textfile.directory", "--user"}
+_OTHERS_OPTIONS = {"--build-arg", "--collector.textfile.directory", "--user", "--volume"}
 """Of node_exporter and of docker."""
 
 

@@ -44,6 +44,8 @@ def test_a_picture_is_small_and_fetches_nothing(name: str) -> None:
     assert str(ROOT) not in svg
 
 
-def test_there_are_pictures_and_the_readme_shows_the_live_one() -> None:
+def test_the_readme_shows_a_report_and_the_guide_the_live_view() -> None:
     assert "watch.svg" in NAMES
-    assert "](notebooks/images/watch.svg)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "](notebooks/images/charts.png)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs/guides/monitoring.md").read_text(encoding="utf-8")
+    assert "](../../notebooks/images/watch.svg)" in guide

@@ -44,6 +44,7 @@ from sentimon.reporting.model_tables import models_table
 from sentimon.reporting.report.saved_checks import recall
 from sentimon.statistics.score_scaling import UNCHANGED
 from sentimon.workflows import error_rate
+from sentimon.workflows.messages import Told, ToldFile, WaitingMessage, read_told
 from sentimon.workflows.model_registry import promote_model, read_registry
 from sentimon.workflows.monitor_file import MonitorFile
 from sentimon.workflows.next_baseline import given_up, wanted_at
@@ -281,6 +282,20 @@ def said_read(path: Path) -> None:
         assert isinstance(said.silent, bool)
 
 
+def told_made(folder: Path) -> Path:
+    (folder / ".sentimon").mkdir(exist_ok=True)
+    waiting = WaitingMessage(made="2026-11-30T12:00:00.000000Z", title="a", body="b", done=("0a1b2c3d",))
+    told = {"": Told(traffic=Said(silent=True), incident="2026-11-29T12:00:00.000000Z")}
+    path = folder / ".sentimon/told.json"
+    path.write_bytes(msgspec.json.encode(ToldFile(told=told, waiting=(waiting,))))
+    return path
+
+
+def told_read(path: Path) -> None:
+    for told in read_told(path.parent.parent).told.values():
+        assert isinstance(told.incident, str)
+
+
 KINDS: dict[str, Kind] = {
     "baseline.json": (baseline_made, baseline_read),
     "baseline.next.json": (wanted_made, wanted_read),
@@ -301,6 +316,7 @@ KINDS: dict[str, Kind] = {
     "lock": (lock_made, lambda path: read_append_chain(path.parent.parent)),
     "error_rate.json": (cache_made, cache_read),
     "said.json": (said_made, said_read),
+    "told.json": (told_made, told_read),
     "a mark of a logged file": (mark_made, mark_read),
 }
 

@@ -19,7 +19,7 @@ from sentimon.errors import ExitCode, SentimonError
 app = typer.Typer(
     name="sentimon",
     cls=LaterGroup,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     # Plain: loading what draws boxes takes as long as everything else that --help needs.
     rich_markup_mode=None,
@@ -35,12 +35,20 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool,
-        flag("--version", help="Print the version.", callback=_version, is_eager=True),
+        flag("--version", "-V", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Watch a sentiment classifier in production: score, log, sum up, compare, decide."""
+    """Watch a sentiment classifier in production: score, log, sum up, compare, decide.
+
+    Without a command it shows where you are: the log, the last verdict, and what to type next.
+    """
+    if context.invoked_subcommand is None:
+        from sentimon.cli.overview import show_overview
+
+        show_overview()
 
 
 def run() -> None:

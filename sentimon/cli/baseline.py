@@ -29,17 +29,19 @@ if TYPE_CHECKING:
     from sentimon.monitoring.baseline import Baseline
     from sentimon.workflows.workspace import Workspace
 
-app = later_app("baseline")
+app = later_app("baseline", "Save, show and check the reference that later rows are compared with.")
 
 
-@app.command()
+@app.command(short_help="Save the rows of a period as the baseline.")
 def create(
     logs: LogsOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    name: Annotated[str, typer.Option("--name", help="Name of the baseline, for reports.")] = "baseline",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the baseline, for reports.")
+    ] = "baseline",
     file: BaselineOption = None,
-    force: Annotated[bool, flag("--force", help="Overwrite the baseline that is there.")] = False,
+    force: Annotated[bool, flag("--force", help="Overwrite the baseline if it is there.")] = False,
     as_json: JsonFlag = False,
     engine: EngineOption = None,
     dry_run: DryRunFlag = False,
@@ -68,7 +70,7 @@ def create(
     _show(workspace, found.baseline, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Add slices by the fields of [segments].")
 def extend(
     logs: LogsOption = None,
     file: BaselineOption = None,
@@ -91,7 +93,7 @@ def extend(
     _show(workspace, found, as_json=as_json)
 
 
-@app.command("show")
+@app.command("show", short_help="Show its class mix, confidence and origin.")
 def show_baseline(
     logs: LogsOption = None,
     file: BaselineOption = None,
@@ -121,11 +123,13 @@ def _show(workspace: Workspace, baseline: Baseline, *, as_json: bool) -> None:
         show(baseline_table(baseline, workspace.names, confidence_level=level))
 
 
-@app.command()
+@app.command(short_help="Check that it is quiet on its own rows.")
 def check(
     logs: LogsOption = None,
     file: BaselineOption = None,
-    every: Annotated[str, typer.Option("--every", metavar="DURATION", help="Length of the windows.")] = "1d",
+    every: Annotated[
+        str, typer.Option("--every", metavar="DURATION", help="Window length: 1h, 6h, 1d, 1w.")
+    ] = "1d",
     tz: TimeZoneOption = None,
     as_json: JsonFlag = False,
     exit_zero: ExitZeroFlag = False,

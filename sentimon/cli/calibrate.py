@@ -5,12 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sentimon.cli.dataset_options import InputOptions, LabelledOption, ShowInputFlag, SplitOption
 from sentimon.cli.inputs import show_labelled
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, JsonFlag, ModelOption, RevisionOption, flag, grouped
+from sentimon.cli.options import (
+    ConfigOption,
+    JsonFlag,
+    ModelOption,
+    RevisionOption,
+    flag,
+    grouped,
+    output_option,
+)
 from sentimon.cli.output import note, show, show_json
 
 
@@ -18,7 +24,7 @@ from sentimon.cli.output import note, show, show_json
 def calibrate(
     *,
     data: LabelledOption,
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The file to write.")],
+    output: Annotated[Path, output_option("Where to write the file.")],
     split: SplitOption = None,
     reading: InputOptions,
     model: ModelOption = None,

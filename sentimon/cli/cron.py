@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentimon.cli.later import later_app
-from sentimon.cli.notify import OnTriggerOption
+from sentimon.cli.notify import OnTriggerOption, service_trouble
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption
 from sentimon.cli.output import note, show_json
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from sentimon.reporting.schedule import Schedule
     from sentimon.workflows.workspace import Workspace
 
-app = later_app("cron")
+app = later_app("cron", "Show the lines that have a check run by itself: crontab, systemd.")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+@,-]+")
 _UNIT = re.compile(r"[A-Za-z0-9:_.-]{1,100}")
 
 
 @app.callback()
 def cron() -> None:
-    """Show the lines that have a check run by itself: crontab, systemd."""
+    """Have `show` be a command of a group, also where it is the only one."""
 
 
-@app.command("show")
+@app.command("show", short_help="Print a crontab entry and a systemd timer.")
 def show_lines(
     every: Annotated[
-        str, typer.Option("--every", metavar="DURATION", help="How often: 15m, 1h, 6h, 1d, 1w.")
+        str, typer.Option("--every", metavar="DURATION", help="How often to check: 15m, 1h, 6h, 1d, 1w.")
     ] = "15m",
     logs: LogsOption = None,
     since: Annotated[
@@ -51,7 +51,12 @@ def show_lines(
         ),
     ] = None,
     prometheus: Annotated[
-        Path | None, typer.Option("--prometheus", metavar="FILE", help="Have each run write this file too.")
+        Path | None,
+        typer.Option(
+            "--prometheus",
+            metavar="FILE",
+            help="Also write it, in each run, for node_exporter's textfile collector.",
+        ),
     ] = None,
     on_trigger: OnTriggerOption = None,
     mailto: Annotated[
@@ -165,6 +170,9 @@ def _note_trouble(workspace: Workspace, lock: Path) -> None:
         note(
             f"neither cron nor systemd knows {', '.join(unknown)}: put what it says into a file for --config"
         )
+    trouble = service_trouble(workspace)
+    if trouble:
+        note(trouble)
     if not lock.is_dir():
         note(f"{lock}: no such folder yet; `sentimon log` makes it")
     if shutil.which("flock") is None:

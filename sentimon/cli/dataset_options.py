@@ -37,7 +37,7 @@ SplitOption = Annotated[
 ]
 
 
-ShowInputFlag = Annotated[bool, flag("--dry-run", help="Only show how the file is understood.")]
+ShowInputFlag = Annotated[bool, flag("--dry-run", help="Only say how the file is understood.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class InputOptions:
             "--score-columns",
             "--score-column",
             metavar="NAMES",
-            help="Column of the confidence, or those of the classes: negative=p0,neutral=p1,positive=p2.",
+            help="Column of the confidence, or those of the classes: negative=p0,neutral=p1,...",
         ),
     ] = None
     model_column: Annotated[

@@ -14,7 +14,6 @@ import typer
 from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.drift_simulate import simulate
 from sentimon.cli.engine import EngineOption
-from sentimon.cli.later import LATER
 from sentimon.cli.opening import command_options, open_workspace
 from sentimon.cli.options import (
     BaselineOption,
@@ -62,7 +61,9 @@ class Matching(enum.StrEnum):
 MatchOption = Annotated[
     Matching | None,
     typer.Option(
-        "--match", help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz."
+        "--match",
+        metavar="season",
+        help="Compare with the baseline's own hours of the week (needs two whole weeks), in --tz.",
     ),
 ]
 
@@ -95,7 +96,7 @@ class MonitorOptions:
     reset: Annotated[bool, flag("--reset", help="Let the monitor forget all checks and incidents.")] = False
     yes: YesFlag = False
     dry_run: Annotated[
-        bool, flag("--dry-run", help="Say what would be read; with --monitor: let it look, and forget.")
+        bool, flag("--dry-run", help="Only say what would be read; with --monitor: let it look, and forget.")
     ] = False
 
 
@@ -113,13 +114,12 @@ class Shown:
 NoCreateFlag = Annotated[bool, flag("--no-create", help="Without a baseline refuse, do not make one.")]
 app = typer.Typer(
     name="drift",
-    help=LATER["drift"],
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(help=plain_help(simulate))(simulate)
+app.command(short_help="Simulate false alarms and time to find drift.", help=plain_help(simulate))(simulate)
 
 
 @recorded
@@ -289,7 +289,8 @@ def _show_look(workspace: Workspace, shown: Shown, options: CommandOptions, seen
         show_sentences(explain_trouble(seen.traffic))
         if seen.report.incident is not None and seen.report.drifting:
             onset = seen.report.incident.onset
-            show_steps(first_steps(options, risen=seen.report.risen_most, onset=onset))
+            risen, moved = seen.report.risen_most, seen.report.moved_slice
+            show_steps(first_steps(options, risen=risen, onset=onset, moved=moved))
 
 
 def _reset(workspace: Workspace, *, yes: bool) -> None:

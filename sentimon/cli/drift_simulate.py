@@ -16,7 +16,7 @@ def simulate(
         str, typer.Option("--rate", metavar="ROWS/TIME", help="Predictions that come: 200/h, 5000/d.")
     ] = "200/h",
     every: Annotated[
-        str, typer.Option("--every", metavar="DURATION", help="How often the monitor looks: 15m, 1h, 1d.")
+        str, typer.Option("--every", metavar="DURATION", help="How often to check: 15m, 1h, 1d.")
     ] = "1h",
     days: Annotated[
         int, typer.Option("--days", metavar="N", help="Days that are simulated.", min=1, max=3660)
@@ -35,7 +35,7 @@ def simulate(
     runs: Annotated[
         int, typer.Option("--runs", metavar="N", help="Runs of each.", min=10, max=100_000)
     ] = 100,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the random numbers.", min=0)] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the random numbers.", min=0)] = 0,
     logs: LogsOption = None,
     file: BaselineOption = None,
     as_json: JsonFlag = False,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
@@ -17,6 +15,7 @@ from sentimon.cli.options import (
     QuietFlag,
     SinceOption,
     UntilOption,
+    output_option,
 )
 from sentimon.cli.recording import STDOUT, Recording
 from sentimon.config.paths import expanded
@@ -26,22 +25,20 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.workspace import Workspace
 
-app = later_app("export")
+app = later_app("export", "Write what is known for other programs: Prometheus.")
 
 
 @app.callback()
 def export() -> None:
-    """Write what is known for other programs: Prometheus."""
+    """Have `prometheus` be a command of a group, also where it is the only one."""
 
 
-@app.command()
+@app.command(short_help="Write metrics, drift and the decision.")
 def prometheus(
     logs: LogsOption = None,
     output: Annotated[
         Path,
-        typer.Option(
-            "--output", "-o", metavar="FILE", show_default=False, help="File to replace. (default: stdout)"
-        ),
+        output_option("Where to write; the file is replaced. (default: stdout)", show_default=False),
     ] = STDOUT,
     file: BaselineOption = None,
     since: SinceOption = None,

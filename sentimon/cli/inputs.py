@@ -125,6 +125,14 @@ def note_truncated(truncated: int, total: int) -> None:
         note(f"{truncated} of {counted(total, 'text')} longer than the model reads: the end was not seen")
 
 
+def note_unreadable(unreadable: int, model: str, *, total: int | None = None) -> None:
+    """Say how many of the texts are in letters that the model does not know, and what to do."""
+    if unreadable:
+        from sentimon.reporting.prediction_table import explain_unreadable
+
+        note(explain_unreadable(unreadable, model, total=total))
+
+
 def show_plan(
     workspace: Workspace, rows: InputFile | Iterable[Row], *, data: str | None = None, as_json: bool
 ) -> None:

@@ -21,6 +21,7 @@ from sentimon.cli.options import (
     UntilOption,
     flag,
     grouped,
+    output_option,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from sentimon.gold_labels.stratified_sampling import SliceDraw
     from sentimon.workflows.labelling import LabelImport
 
-app = later_app("label")
-
+app = later_app("label", "Join gold labels to the log, see how far they reach, draw what to label next.")
 
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="Labels: .csv, .tsv, .json(l), .xlsx, .parquet; - is stdin.")
@@ -46,7 +46,7 @@ KeyOption = Annotated[
 ReplaceFlag = Annotated[bool, flag("--replace", help="Where a row has another label, take the later.")]
 
 
-@app.command("import")
+@app.command("import", short_help="Join gold labels to logged predictions.")
 @grouped
 def import_labels(
     file: FileArgument,
@@ -109,13 +109,14 @@ def _said(found: LabelImport) -> str:
     return ", ".join(parts)
 
 
-@app.command()
+@app.command(short_help="Show how much is labelled, and how late.")
 def status(
     logs: LogsOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     every: Annotated[
-        str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 1h, 6h, 1d, 1w.")
+        str | None,
+        typer.Option("--every", metavar="DURATION", help="Window length, to show each: 1h, 6h, 1d, 1w."),
     ] = None,
     tz: TimeZoneOption = None,
     as_json: JsonFlag = False,
@@ -141,16 +142,18 @@ def status(
         note("no logged row of that period is labelled: `sentimon label import` joins labels to the log")
 
 
-@app.command("next")
+@app.command("next", short_help="Draw unlabelled rows to label next.")
 def choose_next(
-    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="The .csv file to write.")],
+    output: Annotated[Path, output_option("Where to write the .csv file.")],
     logs: LogsOption = None,
-    n: Annotated[int, typer.Option("-n", metavar="N", help="Rows to draw.", min=1, max=1_000_000)] = 100,
+    n: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", help="At most so many rows.", min=1, max=1_000_000)
+    ] = 100,
     strategy: Annotated[
         str,
         typer.Option("--strategy", metavar="NAME", help="random, uncertain, drifted or diverse."),
     ] = "uncertain",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the draw.")] = 0,
     by: Annotated[
         str | None,
         typer.Option("--by", metavar="FIELD", help="Draw from each value of a field: channel, @length."),

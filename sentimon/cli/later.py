@@ -9,45 +9,32 @@ from types import MappingProxyType
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command, get_group
 
+from sentimon.cli.help_panels import (
+    COMMANDS,
+    PanelledCommand,
+    PanelledGroup,
+    long_name,
+    write_commands,
+    write_options,
+)
 from sentimon.cli.options import plain_help, where_examples_are
 
 LATER: Mapping[str, str] = MappingProxyType(
-    {
-        "predict": "Score texts: arguments, a file, or stdin.",
-        "log": "Score texts and keep them in the log.",
-        "metrics": "Sum the log up: class counts and shares, mean confidence.",
-        "watch": "Watch the log live in a terminal: class mix, confidence and pace, drift, the latest rows.",
-        "baseline": "Save, show and check the reference that later rows are compared with.",
-        "drift": "Tell whether the predictions have drifted from the baseline.",
-        "retrain-check": "Decide whether the model needs retraining.",
-        "evaluate": "Measure the model on labelled texts.",
-        "calibrate": "Fit the temperature of a model, so that a score of 0.8 is right 8 times in 10.",
-        "compare": "Compare two models on the same labelled texts, to see whether B may take the place of A.",
-        "label": "Join gold labels to the log, see how far they reach, draw what to label next.",
-        "retrain": "Fine-tune a model on labelled texts.",
-        "promote": "Let a new model serve, if it is not worse than the one in use.",
-        "models": "List the promoted models, show one, or go back to an older one.",
-        "logs": "Look into the log: its files and rows; check, repair, shorten, erase.",
-        "report": "Write all that is known of a log into one file for people: HTML or Markdown.",
-        "export": "Write what is known for other programs: Prometheus.",
-        "cron": "Show the lines that have a check run by itself: crontab, systemd.",
-        "doctor": "Look whether everything a check needs is well, and say how to mend what is not.",
-        "config": "Show every setting, its value, and where it came from; secrets are hidden.",
-    }
+    {name: line for lines in COMMANDS.values() for name, line in lines.items()}
 )
-"""Each command with its line in --help, on the way from text to decision.
+"""Each command with its line in --help.
 
 Its module in this room has the same name, with an underscore for a hyphen.
 """
 
 
-def later_app(name: str) -> typer.Typer:
-    """Return what the commands of such a module are added to."""
+def later_app(name: str, about: str | None = None) -> typer.Typer:
+    """Return what the commands of such a module are added to; `about` is what its own --help begins with."""
     return typer.Typer(
-        help=LATER[name],
+        help=about,
         epilog=where_examples_are(name),
         no_args_is_help=True,
         add_completion=False,
@@ -56,17 +43,22 @@ def later_app(name: str) -> typer.Typer:
     )
 
 
-class LaterGroup(TyperGroup):
+class LaterGroup(PanelledGroup):
     """The commands of a program; each is loaded when it is named."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for name, line in LATER.items():
-            self.commands[name] = TyperCommand(name, help=line)
+            self.commands[name] = TyperCommand(name, short_help=line)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands, in the order of the way from text to decision."""
         return list(LATER)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, then the options."""
+        write_commands(formatter)
+        write_options(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the arguments that are left for a command."""
@@ -94,16 +86,41 @@ def _load(name: str) -> Any:
     return get_group(app) if app.registered_callback else get_command(app)
 
 
+def _propose(param: Any, ctx: Any, incomplete: str) -> None:
+    """Have the shell propose the values of an option or argument, where they are known."""
+    from sentimon.cli.completion import completed_values
+
+    name = long_name(param) if param.param_type_name == "option" else param.name
+    values = completed_values(name, ctx.info_name, ctx.params, incomplete)
+    if values is not None:
+        # What typer asks first.
+        param._custom_shell_complete = lambda *_: values
+
+
+class LightArgument(TyperArgument):
+    """An argument whose values the shell proposes."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return the values that begin with `incomplete`."""
+        _propose(self, ctx, incomplete)
+        return super().shell_complete(ctx, incomplete)
+
+
 class LightOption(TyperOption):
     """An option whose value needs no check where it is absent, a text or a path.
 
     From version 0.29 on typer has pydantic look at every value, also at those that were not given: to
-    load it takes as long as to load typer.
+    load it takes as long as to load typer. The shell proposes its values.
     """
 
     def get_runtime_param(self) -> Any:
         """Return what typer asks for the value."""
         return _Light(super().get_runtime_param)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Return the values that begin with `incomplete`."""
+        _propose(self, ctx, incomplete)
+        return super().shell_complete(ctx, incomplete)
 
 
 class _Light:
@@ -121,10 +138,15 @@ class _Light:
 
 
 def lighten(command: Any, ctx: Any) -> None:
-    """Have a command, and those that belong to it, take their options as they were written."""
+    """Have a command, and those that belong to it, take their options as written, and show them in panels."""
+    for plain, panelled in ((TyperCommand, PanelledCommand), (TyperGroup, PanelledGroup)):
+        if type(command) is plain:
+            command.__class__ = panelled
     for option in command.get_params(ctx):
         if type(option) is TyperOption:
             # typer makes the options itself, and takes no other class for them.
             option.__class__ = LightOption
+        elif type(option) is TyperArgument:
+            option.__class__ = LightArgument
     for one in getattr(command, "commands", {}).values():
         lighten(one, ctx)

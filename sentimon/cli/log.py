@@ -9,7 +9,7 @@ import typer
 
 from sentimon.cli.dataset_options import InputOption, InputOptions, TextOption
 from sentimon.cli.engine import EngineOption
-from sentimon.cli.inputs import note_without_text, nothing_to_score, open_input, show_plan
+from sentimon.cli.inputs import note_unreadable, note_without_text, nothing_to_score, open_input, show_plan
 from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import (
     ConfigOption,
@@ -64,6 +64,7 @@ def log(
     """
     from sentimon.ingest.input_columns import Need
     from sentimon.prediction_log.resumable_log import job_key
+    from sentimon.scoring.scorer import model_name
     from sentimon.workflows.scoring import describe_job, is_file, log_file, mark_of
 
     flags = {"model.name": model, "model.revision": revision, "logs.dir": logs, "engine.name": engine}
@@ -87,6 +88,8 @@ def log(
     note_without_text(rows)
     if not done.logged and not done.bad_lines and not rows.without_text:
         nothing_to_score(source)
+    if not quiet:
+        note_unreadable(done.unreadable, model_name(workspace.settings.model))
     _show_done(str(workspace.writer().path), done, as_json=as_json, quiet=quiet)
     leave(ExitCode.FAILURE if done.bad_lines else ExitCode.OK)
 
@@ -94,7 +97,8 @@ def log(
 def _show_done(path: str, done: LoggedFile, *, as_json: bool, quiet: bool) -> None:
     """Say how many predictions are in the log at `path` now, and what was left out."""
     if as_json:
-        show_json({"logged": done.logged, "bad_lines": done.bad_lines, "path": path})
+        counts = {"logged": done.logged, "bad_lines": done.bad_lines, "unreadable": done.unreadable}
+        show_json(counts | {"path": path})
     elif not quiet:
         left_out = f"; {counted(done.bad_lines, 'bad line')} left out" if done.bad_lines else ""
         where = " before" if done.already else f" to {path}" if done.logged else ""
@@ -105,21 +109,33 @@ def _show_done(path: str, done: LoggedFile, *, as_json: bool, quiet: bool) -> No
 def _log_all(
     workspace: Workspace, rows: InputFile, mark: LoggedInput | None, *, show_each: bool
 ) -> LoggedFile:
-    from sentimon.workflows.scoring import LoggedFile, log_rows
+    from sentimon.workflows.scoring import LoggedFile, count_unreadable, log_rows
 
-    logged = bad_lines = lacking = 0
+    logged = bad_lines = lacking = unreadable = 0
     with closing(log_rows(workspace, rows, clock=clock, mark=mark)) as batches:
         for batch in batches:
             logged += len(batch.records)
             bad_lines += batch.bad_lines
             lacking += sum(one.scores is None for one in batch.records)
+            unreadable += count_unreadable(batch.records)
             if show_each:
                 _show(workspace, batch.records)
-    return LoggedFile(logged=logged, bad_lines=bad_lines, already=False, without_scores=lacking)
+    return LoggedFile(
+        logged=logged, bad_lines=bad_lines, already=False, without_scores=lacking, unreadable=unreadable
+    )
 
 
 def _show(workspace: Workspace, records: list[PredictionRecord]) -> None:
-    from sentimon.reporting.prediction_table import predictions_table
+    from sentimon.reporting.prediction_table import ShownText, predictions_table
 
-    rows = [(one.text or "", one.scores, bool(one.truncated)) for one in records if one.scores is not None]
+    rows = [
+        ShownText(
+            text=one.text or "",
+            scores=one.scores,
+            truncated=bool(one.truncated),
+            unreadable=bool(one.unreadable),
+        )
+        for one in records
+        if one.scores is not None
+    ]
     show(predictions_table(rows, workspace.names, heading=True))

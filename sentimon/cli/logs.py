@@ -10,15 +10,15 @@ from sentimon.cli import logs_query, logs_rewrite
 from sentimon.cli.asking import YesFlag, ask_before
 from sentimon.cli.later import later_app
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, flag
+from sentimon.cli.options import ConfigOption, JsonFlag, LogsOption, QuietFlag, flag
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode
 from sentimon.workflows.log_rows import say_trouble
 
-app = later_app("logs")
+app = later_app("logs", "Look into the log: its files and rows; check, repair, shorten, erase.")
 
 
-@app.command()
+@app.command(short_help="Show each file: size, rows, bad lines, span.")
 def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
     """Show each file of the log: size, rows, bad lines, span; and its index.
 
@@ -44,18 +44,20 @@ def status(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     leave(ExitCode.FAILURE if lost else ExitCode.OK)
 
 
-@app.command()
+@app.command(short_help="Remove old sealed files.")
 def prune(
     logs: LogsOption = None,
     keep_days: Annotated[
-        int | None, typer.Option("--keep-days", help="Remove sealed files older than this.")
+        int | None, typer.Option("--keep-days", metavar="DAYS", help="Remove sealed files older than this.")
     ] = None,
     keep_megabytes: Annotated[
-        int | None, typer.Option("--keep-megabytes", help="Remove the oldest until the log fits in this.")
+        int | None,
+        typer.Option("--keep-megabytes", metavar="MB", help="Remove the oldest until the log fits in this."),
     ] = None,
-    dry_run: Annotated[bool, flag("--dry-run", help="Say what would be removed, remove nothing.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", help="Only say what would be removed.")] = False,
     yes: YesFlag = False,
     as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
     config: ConfigOption = None,
 ) -> None:
     """Remove sealed files that are older, or take more room, than the settings allow.
@@ -77,14 +79,21 @@ def prune(
     if as_json:
         show_json({"removed": [str(one.path) for one in gone], "bytes": size, "dry_run": dry_run})
         return
+    if quiet and not gone:
+        return
     verb = "would be removed" if dry_run else "removed"
     for one in gone:
         note(f"{verb}: {one.path} ({one.size} bytes, last written {one.written:%Y-%m-%d %H:%M} UTC)")
     note(f"{counted(len(gone), 'file')}, {size} bytes {verb}")
 
 
-@app.command()
-def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
+@app.command(short_help="Read the whole log, and check every line.")
+def verify(
+    logs: LogsOption = None,
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+    config: ConfigOption = None,
+) -> None:
     """Read the whole log, and tell whether every line is good and the index says what the files say.
 
     An index that says something else is removed, to be made anew. Exit code: 0 all is well, 3 there are
@@ -98,6 +107,8 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
 
     workspace = open_workspace(config, {"logs.dir": logs})
     found = verify_log(workspace)
+    if quiet and found.sound and not found.strays:
+        return
     if as_json:
         folder, indexed = workspace.folder, found.indexed
         show_json(verified_object(folder, found.files, found.misread, found.strays, indexed=indexed))
@@ -115,6 +126,6 @@ def verify(logs: LogsOption = None, as_json: JsonFlag = False, config: ConfigOpt
     leave(ExitCode.OK if found.sound else ExitCode.FINDING)
 
 
-app.command()(logs_rewrite.repair)
-app.command()(logs_rewrite.erase)
-app.command()(logs_query.query)
+app.command(short_help="Move bad lines out of the log.")(logs_rewrite.repair)
+app.command(short_help="Erase what people wrote, and who they are.")(logs_rewrite.erase)
+app.command(short_help="Show rows by time, class, confidence, text.")(logs_query.query)

@@ -20,6 +20,7 @@ from sentimon.cli.options import (
     UntilOption,
     WhereOption,
     flag,
+    output_option,
 )
 from sentimon.cli.output import counted, note, show, show_lines
 from sentimon.errors import UsageError
@@ -50,18 +51,20 @@ ContainsOption = Annotated[
 ]
 IdOption = Annotated[str | None, typer.Option("--id", metavar="ID", help="Only rows with this id.")]
 ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="Only rows that this model predicted.")
+    str | None, typer.Option("--model", metavar="MODEL", help="Only rows that this model predicted.")
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option("--limit", metavar="N", help=f"At most so many rows. (default: {_TABLE_ROWS} in a table)"),
+    typer.Option(
+        "--limit", "-n", metavar="N", help=f"At most so many rows. (default: {_TABLE_ROWS} in a table)"
+    ),
 ]
 NewestFlag = Annotated[bool, flag("--newest", help="The newest rows first, instead of in log order.")]
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", metavar="FILE", help="Write the rows to a .jsonl or .parquet file."),
+    output_option("Where to write the rows: a .jsonl or .parquet file."),
 ]
-ForceFlag = Annotated[bool, flag("--force", help="Overwrite the file of --output if it is there.")]
+ForceFlag = Annotated[bool, flag("--force", help="Overwrite the file if it is there.")]
 
 
 def query(

@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from sentimon.workflows.log_maintenance import LogErasure, LogRepair
     from sentimon.workflows.workspace import Workspace
 
-DryRunFlag = Annotated[bool, flag("--dry-run", help="Say what would be done, change nothing.")]
+DryRunFlag = Annotated[bool, flag("--dry-run", help="Only say what would be done.")]
 IdsOption = Annotated[
     list[str] | None,
-    typer.Option("--id", metavar="ID", help="Rows with this id; may be given again."),
+    typer.Option("--id", metavar="ID", help="Only rows with this id; may be given again."),
 ]
 HashesOption = Annotated[
     list[str] | None,
-    typer.Option("--text-hash", metavar="HASH", help="Rows with this text_hash; may be given again."),
+    typer.Option("--text-hash", metavar="HASH", help="Only rows with this text_hash; may be given again."),
 ]
 ContainsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--contains",
         metavar="TEXT",
-        help="Rows with this in their text or in a field that is not ours, in any case; may be given again.",
+        help="Only rows with this in their text or a field that is not ours, any case; may be given again.",
     ),
 ]
 DropFlag = Annotated[bool, flag("--drop-rows", help="Remove the rows as a whole, also from the statistics.")]

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from sentimon.workflows.workspace import Workspace
 
 EveryOption = Annotated[
-    str | None, typer.Option("--every", metavar="DURATION", help="Also per window: 15m, 1h, 6h, 1d, 1w.")
+    str | None,
+    typer.Option("--every", metavar="DURATION", help="Window length, to show each: 15m, 1h, 6h, 1d, 1w."),
 ]
 
 QualityFlag = Annotated[bool, flag("--quality", help="Instead: how good they were, by the gold labels.")]

@@ -19,13 +19,13 @@ from sentimon.workflows.workspace import Workspace
 if TYPE_CHECKING:
     from sentimon.workflows.model_registry import Registry
 
-app = later_app("models")
+app = later_app("models", "List the promoted models, show one, or go back to an older one.")
 VersionArgument = Annotated[
     str | None, typer.Argument(metavar="[VERSION]", help="For instance v0002.", show_default=False)
 ]
 
 
-@app.command("list")
+@app.command("list", short_help="List every switch, and which one serves.")
 def list_models(models: ModelsOption = None, as_json: JsonFlag = False, config: ConfigOption = None) -> None:
     """List every switch: which model, when, by whom, why; and which one serves.
 
@@ -41,7 +41,7 @@ def list_models(models: ModelsOption = None, as_json: JsonFlag = False, config: 
         show(models_table(found.entries, current=found.current))
 
 
-@app.command("show")
+@app.command("show", short_help="Show the model card of a version.")
 def show_model(
     version: VersionArgument = None,
     models: ModelsOption = None,
@@ -77,7 +77,7 @@ def show_model(
         show(Text("\n".join([encode(entry).decode(), "", *lines]).rstrip()))
 
 
-@app.command()
+@app.command(short_help="Put an older version in use again.")
 def rollback(
     version: VersionArgument = None,
     reason: ReasonOption = "",

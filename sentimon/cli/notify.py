@@ -1,4 +1,4 @@
-"""The options that say who is told of a trigger that fired: a command, a webhook."""
+"""Who is told of what a check found: a command, a webhook, and the services of the settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentimon.reporting.command_steps import CommandOptions
+    from sentimon.workflows.retraining import RetrainingDecision
     from sentimon.workflows.workspace import Workspace
 
 _GIVEN = dict(os.environ)
@@ -36,6 +40,50 @@ def tell(workspace: Workspace, trigger: Mapping[str, Any], *, command: str | Non
     from sentimon.workflows.trigger_delivery import tell_of_trigger
 
     tell_of_trigger(workspace, trigger, command=command, environment=_GIVEN, output=_stderr())
+
+
+def tell_services(
+    workspace: Workspace, decision: RetrainingDecision, *, config: Path | None, file: Path | None
+) -> None:
+    """Tell the services of notify.urls_file what is news of a saved decision."""
+    if not workspace.settings.notify.urls_file:
+        return
+    from sentimon.workflows.messages import tell_services as tell_them
+
+    options, host = message_place(workspace, config, file)
+    tell_them(workspace, workspace.baseline_path(file), decision, options=options, host=host)
+
+
+def service_trouble(workspace: Workspace) -> str | None:
+    """Return what is wrong with the services of notify.urls_file; None where nothing is, or none are set."""
+    told = workspace.settings.notify.urls_file
+    if not told:
+        return None
+    from sentimon.config.paths import expanded
+    from sentimon.errors import SentimonError
+    from sentimon.extras import require
+    from sentimon.workflows.message_services import APPRISE, NEED, read_services, readable_by_others
+
+    path = expanded(told)
+    try:
+        read_services(path)
+        require(NEED, APPRISE)
+    except SentimonError as error:
+        return f"notify.urls_file: {error.message}: {error.hint}"
+    return f"{path}: others may read the addresses; chmod 600 {path}" if readable_by_others(path) else None
+
+
+def message_place(workspace: Workspace, config: Path | None, file: Path | None) -> tuple[CommandOptions, str]:
+    """Return how a message read elsewhere names the log, its settings and its baseline, and this machine."""
+    import platform
+
+    from sentimon.cli.opening import command_options
+    from sentimon.config.paths import expanded, on_objects
+
+    found = command_options(workspace, None if config is None else config.absolute(), file)
+    logs = workspace.settings.logs.dir
+    place = found.logs if on_objects(logs) else str(expanded(logs).absolute())
+    return found.at(place), platform.node() or "this machine"
 
 
 def _stderr() -> int:

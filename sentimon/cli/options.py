@@ -75,6 +75,11 @@ def refuse_narrowed(where: Sequence[str] | None, options: Mapping[str, object]) 
         )
 
 
+def output_option(help: str, **rest: Any) -> Any:  # noqa: A002 - typer's own word
+    """Return the option that says where a command writes."""
+    return typer.Option("--output", "-o", metavar="PATH", help=help, **rest)
+
+
 LogsOption = Annotated[
     str | None, typer.Option("--logs", metavar="DIR", help="Folder of the prediction log. (default: logs)")
 ]
@@ -122,7 +127,7 @@ TimeZoneOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="ID_OR_PATH", help="HuggingFace id or folder. (default: the model that ships)"
+        "--model", metavar="MODEL", help="HuggingFace id or folder. (default: the model that ships)"
     ),
 ]
 RevisionOption = Annotated[

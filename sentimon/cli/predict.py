@@ -9,7 +9,14 @@ import typer
 
 from sentimon.cli.dataset_options import InputOption, InputOptions, TextOption
 from sentimon.cli.engine import EngineOption
-from sentimon.cli.inputs import note_truncated, note_without_text, nothing_to_score, open_input, show_plan
+from sentimon.cli.inputs import (
+    note_truncated,
+    note_unreadable,
+    note_without_text,
+    nothing_to_score,
+    open_input,
+    show_plan,
+)
 from sentimon.cli.opening import clock, open_workspace
 from sentimon.cli.options import (
     ConfigOption,
@@ -20,6 +27,7 @@ from sentimon.cli.options import (
     RevisionOption,
     flag,
     grouped,
+    output_option,
 )
 from sentimon.cli.output import counted, leave, note, show, show_json
 from sentimon.errors import ExitCode, UsageError
@@ -47,7 +55,7 @@ def predict(
     logs: LogsOption = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="DIR", help="Write part files there; run again, it goes on."),
+        output_option("Where to write part files: a folder; run again, it goes on."),
     ] = None,
     engine: EngineOption = None,
     unordered: Annotated[
@@ -59,9 +67,10 @@ def predict(
 ) -> None:
     """Score texts: arguments, a file, or stdin.
 
-    With --json one object per line: text, sentiment, confidence, scores, model, truncated. Rows without a
-    text are left out and counted; a bad row is reported, and the exit code is then 1. With --output these
-    lines go into part files, and a manifest says which are whole: a run that was stopped goes on from there.
+    With --json one object per line: text, sentiment, confidence, scores, model, truncated; of a text with
+    letters that the model does not know also unknown, and unreadable. Rows without a text are left out and
+    counted; a bad row is reported, and the exit code is then 1. With --output these lines go into part files,
+    and a manifest says which are whole: a run that was stopped goes on from there.
 
     Example: sentimon predict "I love this" "Questo prodotto è ottimo"
     """
@@ -119,30 +128,38 @@ def _check_options(*, log: bool, logs: str | None, output: str | None) -> None:
 
 def _show_batches(workspace: Workspace, batches: Iterator[ScoredBatch], *, as_json: bool) -> tuple[int, int]:
     """Print the predictions as they come, and return (how many they are, the bad lines left out)."""
-    from sentimon.reporting.prediction_table import prediction_object, predictions_table
+    from sentimon.reporting.prediction_table import ShownText, prediction_object, predictions_table
 
-    scored = bad_lines = truncated = 0
+    scored = bad_lines = truncated = unreadable = 0
+    model = ""
     for batch in batches:
         if as_json:
             for text, one in batch.texts:
                 show_json(prediction_object(text, one, model=batch.model))
         elif batch.texts:
-            shown = [(text, one.scores, one.truncated) for text, one in batch.texts]
+            shown = [
+                ShownText(text=text, scores=one.scores, truncated=one.truncated, unreadable=one.unreadable)
+                for text, one in batch.texts
+            ]
             show(predictions_table(shown, workspace.names, heading=not scored))
         scored += len(batch.texts)
         bad_lines += batch.bad_lines
         truncated += batch.truncated
+        unreadable += batch.unreadable
+        model = batch.model or model
     note_truncated(truncated, scored)
+    note_unreadable(unreadable, model, total=scored)
     return scored, bad_lines
 
 
 def _show_parts(folder: Path, manifest: Manifest, *, as_json: bool) -> None:
-    fields = ("predictions", "bad_lines", "truncated")
+    fields = ("predictions", "bad_lines", "truncated", "unreadable")
     sums = {field: manifest.sum_of(field) for field in fields}
     if as_json:
         show_json(sums | {"parts": len(manifest.parts), "path": str(folder)})
         return
     note_truncated(sums["truncated"], sums["predictions"])
+    note_unreadable(sums["unreadable"], manifest.model, total=sums["predictions"])
     bad = f"; {counted(sums['bad_lines'], 'bad line')} left out" if sums["bad_lines"] else ""
     total = counted(sums["predictions"], "prediction")
     note(f"{total} in {counted(len(manifest.parts), 'part')} in {folder}{bad}")

@@ -25,6 +25,7 @@ from sentimon.cli.options import (
     TimeZoneOption,
     UntilOption,
     WhereOption,
+    output_option,
 )
 from sentimon.cli.output import leave, note, show_json
 from sentimon.errors import DataError, ExitCode, UsageError
@@ -40,13 +41,11 @@ _HTML = (".html", ".htm")
 _MARKDOWN = (".md", ".markdown")
 ReportFileOption = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="File to replace: .html or .md. (default: report.html)"
-    ),
+    output_option("Where to write; the file is replaced: .html or .md. (default: report.html)"),
 ]
 WindowsOption = Annotated[
     str | None,
-    typer.Option("--every", metavar="DURATION", help="Windows: 1h, 6h, 1d, 1w. (default: by the rows)"),
+    typer.Option("--every", metavar="DURATION", help="Window length: 1h, 6h, 1d, 1w. (default: by the rows)"),
 ]
 EvaluateOption = Annotated[
     str | None,

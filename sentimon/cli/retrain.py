@@ -10,7 +10,7 @@ import typer
 from sentimon.cli.dataset_options import InputOptions
 from sentimon.cli.inputs import understood
 from sentimon.cli.opening import open_workspace
-from sentimon.cli.options import ConfigOption, JsonFlag, flag, grouped
+from sentimon.cli.options import ConfigOption, JsonFlag, flag, grouped, output_option
 from sentimon.cli.output import counted, note, show, show_json
 from sentimon.errors import UsageError
 from sentimon.workflows.log_labels import read_labels, text_hash
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 DataOption = Annotated[
     list[str] | None,
-    typer.Option("--data", metavar="FILE|DATASET", help="Labelled texts; may be given several times."),
+    typer.Option(
+        "--data",
+        "--input",
+        "-i",
+        metavar="FILE|DATASET",
+        help="Labelled file, or hub data set; may be given again.",
+    ),
 ]
 LabelsFromOption = Annotated[
     str | None,
@@ -45,7 +51,8 @@ EpochsOption = Annotated[
     int | None, typer.Option("--epochs", metavar="N", help="Most passes over the rows. (default: 4)")
 ]
 RateOption = Annotated[
-    float | None, typer.Option("--rate", metavar="RATE", help="Learning rate. (default: 0.00005)")
+    float | None,
+    typer.Option("--learning-rate", "--rate", metavar="RATE", help="Learning rate. (default: 0.00005)"),
 ]
 GrowOption = Annotated[
     int,
@@ -58,15 +65,15 @@ GrowOption = Annotated[
     ),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", metavar="N", help="Of the split, order and dropout.", min=0)
+    int, typer.Option("--seed", metavar="N", help="Seed of the split, order and dropout.", min=0)
 ]
-DryRunFlag = Annotated[bool, flag("--dry-run", help="Show the plan and how long it takes; train nothing.")]
+DryRunFlag = Annotated[bool, flag("--dry-run", help="Only say what would be learnt, and how long it takes.")]
 
 
 @grouped
 def retrain(
     *,
-    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="The new folder of the model.")],
+    output: Annotated[Path, output_option("Where to write the model: a new folder.")],
     data: DataOption = None,
     labels_from: LabelsFromOption = None,
     base: BaseOption = None,

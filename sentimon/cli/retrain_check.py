@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sentimon.cli.engine import EngineOption
-from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell
+from sentimon.cli.notify import OnTriggerOption, WebhookOption, tell, tell_services
 from sentimon.cli.opening import open_workspace
 from sentimon.cli.options import (
     BaselineOption,
@@ -83,6 +83,9 @@ def retrain_check(
     if trigger.triggered:
         # After all that is remembered of it: nothing that hangs or fails can take it back.
         tell(workspace, decision.entry, command=on_trigger)
+    if save:
+        tell_services(workspace, decision, config=config, file=file)
+    if trigger.triggered:
         leave(ExitCode.FINDING, exit_zero=exit_zero)
     leave(ExitCode.OK if trigger.decided else ExitCode.NO_VERDICT, exit_zero=exit_zero)
 

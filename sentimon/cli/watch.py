@@ -35,7 +35,7 @@ IntervalOption = Annotated[
     str, typer.Option("--interval", metavar="DURATION", help="How often to look: 1s, 5s, 1m.")
 ]
 EveryOption = Annotated[
-    str, typer.Option("--every", metavar="DURATION", help="Length of a window: 15m, 1h, 6h, 1d, 1w.")
+    str, typer.Option("--every", metavar="DURATION", help="Window length: 15m, 1h, 6h, 1d, 1w.")
 ]
 
 

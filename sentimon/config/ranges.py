@@ -142,6 +142,21 @@ LabelMap = Annotated[
 ]
 PathName = Annotated[str, Meta(min_length=1), Rule(says="a path", holds=_has_no_nul)]
 OptionalPath = Annotated[str, Rule(says="a path, or empty", holds=_has_no_nul)]
+ServicesFile = Annotated[
+    str,
+    Rule(
+        says="the path of a file with one apprise URL a line, or empty; a URL itself is a secret: write it "
+        "into such a file (chmod 600), and name that file here",
+        holds=lambda value: _has_no_nul(value) and "://" not in value and not value.startswith("mailto:"),
+    ),
+]
+ReportAddress = Annotated[
+    str,
+    Rule(
+        says="a URL or a path of at most 500 printable characters, or empty",
+        holds=lambda value: value.isprintable() and len(value) <= 500,
+    ),
+]
 EngineAddress = Annotated[str, Rule(says="an address or a path, or empty", holds=_has_no_nul)]
 DisplayName = Annotated[
     str, Rule(says="a name of 1 to 40 characters", holds=lambda value: 0 < len(value.strip()) <= 40)

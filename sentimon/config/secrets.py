@@ -8,7 +8,8 @@ from pathlib import Path
 
 HIDDEN = "***"
 WEBHOOK_KEY = "notify.webhook"
-_FILE_KEYS = ("notify.webhook_secret_file", "logs.hash_key_file")
+SERVICES_KEY = "notify.urls_file"
+_FILE_KEYS = ("notify.webhook_secret_file", "logs.hash_key_file", SERVICES_KEY)
 # A password may hold what an address has to write as %XX, a slash above all: then it ends at the next @.
 _USER = re.compile(r"""(?<=://)(?:[^\s'"/?#]*|[^\s'"/@]*:[^\s'"]*?)@""")
 _PARAMETER = re.compile(
@@ -55,6 +56,9 @@ def shown_value(key: str, value: object) -> object:
     """Return the value of a setting with its secrets hidden."""
     if key == WEBHOOK_KEY and value:
         return masked_webhook(value) if isinstance(value, str) else HIDDEN
+    if key == SERVICES_KEY and (not isinstance(value, str) or ":" in value):
+        # An address in place of its file.
+        return HIDDEN
     if isinstance(value, str):
         return shown_path(value) if key in _FILE_KEYS else masked(value)
     if isinstance(value, Mapping):

@@ -23,6 +23,7 @@ _OURS = (
     "model",
     "revision",
     "truncated",
+    "unreadable",
     "text_hash",
     "token_hashes",
 )

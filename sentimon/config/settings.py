@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from sentimon.config.label_settings import LabelSettings
+from sentimon.config.notify_settings import NotifySettings
 from sentimon.config.ranges import (
     MOST,
     Count,
@@ -17,10 +18,8 @@ from sentimon.config.ranges import (
     OptionalDuration,
     OptionalPath,
     PathName,
-    PositiveDuration,
     Share,
     TimeZone,
-    Webhook,
 )
 from sentimon.config.segment_settings import SegmentSettings
 
@@ -46,6 +45,9 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     label_map: Annotated[
         LabelMap, Meta(description='A model\'s own labels onto ours, for example {joy = "positive"}.')
     ] = {}
+    max_unknown: Annotated[
+        Share, Meta(description="Share of unknown letters above which a text is unreadable; 1: none is.")
+    ] = 0.5
 
 
 class InputSettings(Struct, frozen=True, kw_only=True):
@@ -277,32 +279,6 @@ class RetrainingSettings(Struct, frozen=True, kw_only=True):
         bool, Meta(description="Whether drift that a trigger has fired on may fire again while it lasts.")
     ] = False
     cooldown: Annotated[Duration, Meta(description="Shortest time between two triggers that fire.")] = "24h"
-
-
-class NotifySettings(Struct, frozen=True, kw_only=True):
-    """Who is told of a retraining trigger that fires; the command is named by --on-trigger alone."""
-
-    command_timeout: Annotated[
-        PositiveDuration,
-        Meta(description="Time after which the command of --on-trigger, and all it started, is ended."),
-    ] = "60s"
-    webhook: Annotated[
-        Webhook,
-        Meta(
-            description="URL that each trigger that fires is sent to: https, or http to this machine; "
-            "empty: none."
-        ),
-    ] = ""
-    webhook_secret_file: Annotated[
-        OptionalPath,
-        Meta(description="File of the secret that signs what is sent (HMAC-SHA256); empty: not signed."),
-    ] = ""
-    webhook_timeout: Annotated[
-        PositiveDuration, Meta(description="Time that the webhook has for each try.")
-    ] = "10s"
-    webhook_tries: Annotated[
-        int, Meta(ge=1, le=10, description="Most tries, with a pause of 1, 2, 4 ... seconds between them.")
-    ] = 3
 
 
 class QualitySettings(Struct, frozen=True, kw_only=True):

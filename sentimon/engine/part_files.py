@@ -51,6 +51,8 @@ class PartFile(msgspec.Struct, frozen=True, kw_only=True):
     """Texts that the model could not read to their end."""
     bad_lines: Count
     sha256: Digest
+    unreadable: Count = 0
+    """Texts in letters that the model does not know."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +99,9 @@ class PartFolder:
         done = {_number_of(part): self._done(part) for part in self._whole.values()}
         return steps_left(rows, done, step_rows=step_rows)
 
-    def add(self, step: Step, answers: Answers, lines: Sequence[bytes], *, truncated: int) -> None:
+    def add(
+        self, step: Step, answers: Answers, lines: Sequence[bytes], *, truncated: int, unreadable: int = 0
+    ) -> None:
         """Write the part file of a step, and name it in the manifest.
 
         Raises:
@@ -119,6 +123,7 @@ class PartFolder:
             input_sha256=step.digest,
             predictions=len(lines),
             truncated=truncated,
+            unreadable=unreadable,
             bad_lines=len(step.rows) - len(lines),
             sha256=hashlib.sha256(content).hexdigest(),
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sentimon.config.paths import expanded
 from sentimon.engine.local_processes import cores
 from sentimon.errors import EngineError
+from sentimon.extras import require
 from sentimon.files import MOST_SECRET, read_regular
 from sentimon.interrupts import handlers_kept
 
@@ -127,12 +128,9 @@ def _ray(*, own: bool) -> Any:
     if own and "RAY_AUTH_MODE" not in os.environ:
         # Nobody else on this machine may use it; and no token is left in the user's home.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    try:
-        import ray
-    except ImportError as error:
-        raise EngineError(
-            "Ray is not installed", hint="pip install 'sentimon[ray]', or use --engine local"
-        ) from error
+    require("the Ray engine", "ray", instead="use --engine local")
+    import ray
+
     logging.getLogger("ray").setLevel(logging.ERROR)
     # A thread of it prints on stdout, among the results, that a worker has died; no option turns that off.
     vars(ray._private.worker)["print_to_stdstream"] = _unsaid

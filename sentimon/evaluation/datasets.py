@@ -14,6 +14,7 @@ from typing import Any
 from sentimon.config.paths import expanded
 from sentimon.config.settings import InputSettings
 from sentimon.errors import DataError, StoreError, UsageError
+from sentimon.extras import require
 from sentimon.ingest.cells import shown
 from sentimon.ingest.input_columns import InputContext, Need, find_columns
 from sentimon.ingest.input_file import InputFile, open_input_file
@@ -73,6 +74,7 @@ def load_labelled(
     Raises:
         DataError: it cannot be found or read, lacks the split or a column, it is not certain what the labels
             mean, or it has bad rows: all are counted, the first three named with the reason.
+        MissingPackageError: what reads such a file, or data sets of the hub, is not installed.
     """
     settings = settings or InputSettings()
     context = InputContext(settings=settings, need=Need.LABELLED, longest=longest, classes=classes)
@@ -81,6 +83,8 @@ def load_labelled(
             raise DataError(f"{source} is one file, it has no split {split!r}", hint="leave out --split")
         rows, class_names = _rows_of_file(source, context, fields, say)
     else:
+        hub = f"{source}: no such file, and a data set of the HuggingFace hub"
+        require(hub, "datasets", "huggingface_hub", extra="data", instead="name a file")
         with _quiet():
             rows, class_names = _rows_of_hub(source, _of_hub(source, split), settings, fields)
     return _labelled(source, rows, context.label_coding(class_names), fields, say)

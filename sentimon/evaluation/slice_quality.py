@@ -32,10 +32,8 @@ class FieldQuality:
     field: str
     slices: tuple[SliceQuality, ...]
     """The last is that of the rows whose values are not told apart, if there are any."""
-    values: int
-    """How many values any row has; 0 where there are so many that they are not counted."""
-    too_many: bool
-    """Whether there are so many values that none is told apart."""
+    values: int | None
+    """How many values any row has; None where there are so many that none is told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +62,8 @@ class FieldEstimates:
     field: str
     slices: tuple[SliceEstimate, ...]
     """The last is that of the rows whose values are not told apart, if there are any."""
-    values: int
-    """How many values any row has; 0 where there are so many that they are not counted."""
-    too_many: bool
-    """Whether there are so many values that none is told apart."""
+    values: int | None
+    """How many values any row has; None where there are so many that none is told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +83,8 @@ class FieldEvaluation:
     field: str
     slices: tuple[SliceEvaluation, ...]
     """The last is that of the texts whose values are not told apart, if there are any."""
-    values: int
-    """How many values any text has; 0 where there are so many that they are not counted."""
-    too_many: bool
-    """Whether there are so many values that none is told apart."""
+    values: int | None
+    """How many values any text has; None where there are so many that none is told apart."""
 
 
 def measure_slice_quality(
@@ -117,8 +111,7 @@ def measure_slice_quality(
     return FieldQuality(
         field=field,
         slices=tuple(found),
-        values=0 if slices.too_many else len(slices.tallies),
-        too_many=slices.too_many,
+        values=slices.distinct,
     )
 
 
@@ -159,8 +152,7 @@ def evaluate_slices(
             )
             for value, own in places.items()
         ),
-        values=0 if slices.too_many else len(slices.tallies),
-        too_many=slices.too_many,
+        values=slices.distinct,
     )
 
 

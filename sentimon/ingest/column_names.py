@@ -6,6 +6,7 @@ name. In each list the more certain names come first.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -100,6 +101,8 @@ def usual_columns(columns: Sequence[str], names: Iterable[str]) -> list[str]:
     return sorted(found, key=lambda name: places[_joined(name)])
 
 
+# Each file asks for the same few hundred names; to take the accents off them takes longer than to open it.
+@functools.lru_cache(maxsize=2048)
 def _joined(name: str) -> str:
     """Return a name without what separates its words, so that `createdAt` is `created_at`."""
     return plain_name(name).replace("_", "")

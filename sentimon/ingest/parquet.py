@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from sentimon.errors import DataError
+from sentimon.extras import require
 from sentimon.ingest.byte_source import ByteSource
 from sentimon.ingest.headings import column_names
 from sentimon.ingest.input_row import Numbered
@@ -29,11 +30,13 @@ class ArrowTable:
 
         Raises:
             DataError: it is no valid file of its format, or names a column twice.
+            MissingPackageError: pyarrow is not installed.
         """
-        import pyarrow
-
         self._path = source.path
         self._kind = _KINDS[file_format]
+        require(f"{source.path}: {self._kind}", "pyarrow", instead="save it as CSV or JSON lines")
+        import pyarrow
+
         try:
             # Both formats begin at their end: a pipe cannot be sought in.
             opened = _parquet if file_format == "parquet" else _arrow

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from sentimon.errors import DataError, UsageError
+from sentimon.errors import DataError
+from sentimon.extras import require
 from sentimon.ingest.byte_source import ByteSource
 from sentimon.ingest.headings import column_names
 from sentimon.ingest.input_row import Numbered
@@ -48,7 +49,7 @@ def open_sheet(source: ByteSource) -> Sheet:
     """Return the sheet with rows of a workbook.
 
     Raises:
-        UsageError: the library that reads workbooks is not installed.
+        MissingPackageError: the library that reads workbooks is not installed.
         DataError: it is no workbook, is locked by a password, has several sheets with rows, or one that names
             a column twice.
     """
@@ -76,13 +77,9 @@ def open_sheet(source: ByteSource) -> Sheet:
 
 def _sheets(source: ByteSource) -> dict[str, list[list[Any]]]:
     """Return the cells of each sheet, from its first row on; of one without any, none."""
-    try:
-        import python_calamine
-    except ImportError as error:
-        raise UsageError(
-            f"{source.path}: workbooks are read with python-calamine, which is not installed",
-            hint="pip install 'sentimon[excel]', or save the sheet as CSV (UTF-8)",
-        ) from error
+    require(f"{source.path}: a workbook", "python_calamine", instead="save the sheet as CSV (UTF-8)")
+    import python_calamine
+
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(source.file())
         found = {

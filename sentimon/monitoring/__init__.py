@@ -7,7 +7,7 @@
 - `watched_events`, `vocabulary`: the events whose shares are watched: class, confidence, new words
 - `monitor_reference`: how often each event occurs in the baseline, and how much that varies
 - `shift_tests`: what a check tests and how alpha is spent; a `finding` is a shift beyond chance
-- `slice_shifts`: what it tests of the slices of declared fields (`slice_reference`, `slice_finding`)
+- `slice_shifts`: what it tests of the slices of declared fields (`slice_reference`)
 - `monitor_check`: one check: findings become alarms or warnings, an `incident` opens, goes on or closes
 - `monitor_rows`, `monitor_state`: which rows are new to a check; what is kept until the next
 - `monitor_report`, `simulation`: what a check says; how often a monitor alarms falsely

@@ -12,14 +12,19 @@ from typing import Any
 import msgspec
 
 from sentimon.config.settings import MonitorSettings
-from sentimon.monitoring.finding import Finding, most_significant
+from sentimon.monitoring.finding import (
+    Finding,
+    ValueChange,
+    ValueFinding,
+    most_significant,
+    most_significant_values,
+)
 from sentimon.monitoring.incident import Incident, has_recovered, slice_has_recovered, update_incident
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_rows import new_rows
 from sentimon.monitoring.monitor_state import LATE_HOURS, MonitorState
 from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.shift_tests import find_shifts
-from sentimon.monitoring.slice_finding import SliceChange, SliceFinding, most_significant_slices
 from sentimon.monitoring.slice_rows import SegmentRows, new_slices
 from sentimon.monitoring.slice_shifts import SegmentState, SliceState, check_slices, whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
@@ -40,7 +45,7 @@ class MonitorCheck:
     """Events that moved by more than chance, and by an amount that may reach delta; one finding per event."""
     warnings: tuple[Finding, ...]
     """Events that moved by more than chance, but surely by less than delta."""
-    values: tuple[SliceFinding, ...]
+    values: tuple[ValueFinding, ...]
     """Values of declared fields that are new or vanished, and were not told before."""
     incident: Incident | None
     """The incident that is open after the check, or that the check closed."""
@@ -131,15 +136,14 @@ def advance(
     window = sum_windows(new.values())
     check = state.checks + 1
     windows = (*state.windows, window)[-(1 << (settings.look_backs - 1)) :]
-    segments, in_slices, rows = state.segments, list[SliceFinding](), dict[str, Mapping[str, EventWindow]]()
+    segments, rows = state.segments, dict[str, Mapping[str, EventWindow]]()
+    in_slices, values = list[Finding](), list[ValueFinding]()
     if slices is not None:
         rows |= new_slices(state.seen_slices, slices, new)
-        segments, in_slices = check_slices(segments, slices.reference, windows, rows, check, settings)
+        segments, in_slices, values = check_slices(segments, slices.reference, windows, rows, check, settings)
     whole = whole_settings(settings, 0 if slices is None else len(slices.reference.fields))
-    found = most_significant(
-        [*find_shifts(reference, windows, check, whole), *map(_finding, _moved(in_slices))]
-    )
-    values = _news_of_values(state, in_slices)
+    found = most_significant([*find_shifts(reference, windows, check, whole), *in_slices])
+    news = _not_told(state, values)
     alarms = tuple(
         one for one in found if one.reaches_delta(settings.delta, confidence_level=confidence_level)
     )
@@ -157,7 +161,7 @@ def advance(
         windows=windows,
         alarms=alarms,
         warnings=tuple(one for one in found if one not in alarms),
-        values=tuple(values),
+        values=tuple(news),
         incident=incident,
         opened=opened,
         closed=closed,
@@ -167,47 +171,27 @@ def advance(
         windows=() if opened or closed else windows,
         incident=None if closed else incident,
         segments=segments.restarted() if opened or closed else segments,
-        told_values=_told_values(state, rows, values),
+        told_values=_told_values(state, rows, news),
         **_judged(state, hours, slices, now),
     )
     return after, look
 
 
-def _moved(found: Sequence[SliceFinding]) -> list[SliceFinding]:
-    return [one for one in found if one.change is SliceChange.MIX]
-
-
-def _finding(one: SliceFinding) -> Finding:
-    return Finding(
-        group="class",
-        event=one.event,
-        place=one.place,
-        windows=one.windows,
-        before=one.before,
-        after=one.after,
-        p_value=one.p_value,
-        limit=one.limit,
-        where=(one.field, one.value),
-    )
-
-
-def _news_of_values(state: MonitorState, found: Sequence[SliceFinding]) -> list[SliceFinding]:
+def _not_told(state: MonitorState, found: Sequence[ValueFinding]) -> list[ValueFinding]:
     """Return the new and the vanished values that were not told before."""
-    others = [one for one in found if one.change is not SliceChange.MIX]
-    told = {*state.told_values}
-    return [one for one in most_significant_slices(others) if (one.field, one.value, one.change) not in told]
+    return [one for one in most_significant_values(found) if one.key not in state.told_values]
 
 
 def _told_values(
-    state: MonitorState, rows: Mapping[str, Mapping[str, EventWindow]], values: Sequence[SliceFinding]
-) -> tuple[tuple[str, str, SliceChange], ...]:
+    state: MonitorState, rows: Mapping[str, Mapping[str, EventWindow]], values: Sequence[ValueFinding]
+) -> tuple[tuple[str, str, ValueChange], ...]:
     """Return which new or vanished values are told after a check; one that came back can vanish again."""
     kept = [
         (field, value, change)
         for field, value, change in state.told_values
-        if change is not SliceChange.VANISHED or value not in rows.get(field, {})
+        if change is not ValueChange.VANISHED or value not in rows.get(field, {})
     ]
-    return (*kept, *((one.field, one.value, one.change) for one in values))
+    return (*kept, *(one.key for one in values))
 
 
 def _slices_recovered(

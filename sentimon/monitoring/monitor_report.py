@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sentimon.config.settings import MonitorSettings, Settings
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
 from sentimon.monitoring.drift_decision import Reason, Verdict, reason_of
-from sentimon.monitoring.finding import Finding, reaches_delta, share_difference
+from sentimon.monitoring.finding import Finding, ValueFinding, reaches_delta, share_difference
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 from sentimon.monitoring.monitor_state import MonitorState
 from sentimon.monitoring.shift_tests import event_limits, latest_look_back, scaled_down
-from sentimon.monitoring.slice_finding import SliceFinding
 from sentimon.monitoring.slice_shifts import whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
+from sentimon.prediction_log.slices import OTHER
 from sentimon.statistics.distances import wasserstein_distance, wasserstein_interval
 from sentimon.statistics.fisher_test import shift_p_value
 from sentimon.statistics.intervals import Estimate, normal_quantile
@@ -66,6 +67,9 @@ class MonitorReport:
 
     None where those that were tested are enough, or no number is.
     """
+    crowded: Mapping[str, int]
+    """For each watched field the hours with too many of its values to tell them apart: of these hours nothing
+    is known by that field. Fields without such hours are not in it."""
 
     @property
     def reason(self) -> Reason:
@@ -112,7 +116,7 @@ class MonitorReport:
         return () if self.look is None else self.look.warnings
 
     @property
-    def values(self) -> tuple[SliceFinding, ...]:
+    def values(self) -> tuple[ValueFinding, ...]:
         """Return the values of declared fields that this check found to be new, or gone."""
         return () if self.look is None else self.look.values
 
@@ -137,11 +141,26 @@ class MonitorReport:
 
     @property
     def risen_most(self) -> Sentiment | None:
-        """Return the class whose share rose most in the checks that `counts` covers; None without rows."""
+        """Return the class whose share rose most in the checks that `counts` covers; None without rows.
+
+        Where a slice drifted, it is the class that rose in the slice; None where none has risen for sure.
+        """
+        if self.moved_slice is not None and self.incident is not None:
+            inside = [one for one in self.incident.findings if one.where == self.incident.findings[0].where]
+            return next((Sentiment(one.place) for one in inside if one.difference > 0), None)
         known, rows = self.reference.groups[0].reference, sum(self.counts)
         if not rows:
             return None
         return max(Sentiment, key=lambda place: self.counts[place] / rows - known.counts[place] / known.n)
+
+    @property
+    def moved_slice(self) -> tuple[str, str] | None:
+        """Return the slice (field, value) that the most significant finding of the open incident is of.
+
+        None where that is the whole, or the rows of all values that are not watched, which have no name.
+        """
+        where = self.incident.findings[0].where if self.incident is not None and self.drifting else None
+        return None if where is None or where[1] == OTHER else where
 
     @property
     def largest_finding(self) -> Finding | None:
@@ -158,43 +177,26 @@ def monitor_report(
     *,
     new: int,
     before: MonitorState,
+    crowded: Mapping[str, int] = MappingProxyType({}),
 ) -> MonitorReport:
     """Return the report of a check of `new` rows by a monitor in the state `before`.
 
     `look` is None where they were too few for a check: what the last one could have seen still holds.
+    `crowded` are the hours of each field that have too many of its values.
     """
-    level, monitor = settings.drift.confidence_level, settings.monitor
-    # Slices have their share of alpha.
-    monitor = whole_settings(monitor, len(baseline.watched_fields))
+    level = settings.drift.confidence_level
     over, counts, score = 0, (0, 0, 0), Estimate(value=None, low=None, high=None, n=0)
-
-    def detectable(tested: tuple[int, EventWindow] | None) -> DetectableShift | None:
-        if tested is None:
-            return None
-        check, window = tested
-        return detectable_shift(reference, window, check, monitor, confidence_level=level)
-
-    most = settings.monitor.look_backs
-    if look is None:
-        in_this, in_all = None, detectable(latest_look_back(before.windows, before.checks, most))
-    else:
+    if look is not None:
         over = look.alarms[0].windows if look.alarms else len(look.windows)
         window = sum_windows(look.windows[-over:])
         negative, neutral, positive = window.groups[0].counts
         counts, score = (negative, neutral, positive), score_of(reference, window, confidence_level=level)
-        # A first look judges its rows day by day, and not as one.
-        in_this = detectable((look.check, look.windows[-1]))
-        in_all = detectable(latest_look_back(look.windows, look.check, most))
-    needed, threshold = None, max(settings.drift.threshold, settings.monitor.delta)
-    if look is not None and in_all is not None and not (in_all.shift or 1.0) <= threshold:
-        needed = rows_to_detect_shift(
-            reference,
-            sum_windows(look.windows),
-            look.check,
-            monitor,
-            threshold=threshold,
-            confidence_level=level,
-        )
+    # Slices have their share of alpha.
+    monitor = whole_settings(settings.monitor, len(baseline.watched_fields))
+    threshold = max(settings.drift.threshold, settings.monitor.delta)
+    in_this, in_all, needed = _power(
+        reference, look, before, monitor, threshold=threshold, confidence_level=level
+    )
     return MonitorReport(
         baseline=baseline,
         reference=reference,
@@ -212,7 +214,44 @@ def monitor_report(
         in_this=in_this,
         in_all=in_all,
         needed=needed,
+        crowded=crowded,
     )
+
+
+def _power(
+    reference: Reference,
+    look: MonitorCheck | None,
+    before: MonitorState,
+    settings: MonitorSettings,
+    *,
+    threshold: float,
+    confidence_level: float,
+) -> tuple[DetectableShift | None, DetectableShift | None, int | None]:
+    """Return what could have been seen, as `in_this`, `in_all` and `needed` of a report."""
+
+    def detectable(tested: tuple[int, EventWindow] | None) -> DetectableShift | None:
+        if tested is None:
+            return None
+        check, window = tested
+        return detectable_shift(reference, window, check, settings, confidence_level=confidence_level)
+
+    most = settings.look_backs
+    if look is None:
+        return None, detectable(latest_look_back(before.windows, before.checks, most)), None
+    # A first look judges its rows day by day, and not as one.
+    in_this = detectable((look.check, look.windows[-1]))
+    in_all = detectable(latest_look_back(look.windows, look.check, most))
+    if in_all is None or (in_all.shift or 1.0) <= threshold:
+        return in_this, in_all, None
+    needed = rows_to_detect_shift(
+        reference,
+        sum_windows(look.windows),
+        look.check,
+        settings,
+        threshold=threshold,
+        confidence_level=confidence_level,
+    )
+    return in_this, in_all, needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

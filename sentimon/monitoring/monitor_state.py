@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from sentimon.errors import DataError
 from sentimon.jsonl import decode_file
+from sentimon.monitoring.finding import ValueChange
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_reference import Reference
-from sentimon.monitoring.slice_finding import SliceChange
 from sentimon.monitoring.slice_rows import HoursOfFields
 from sentimon.monitoring.slice_shifts import SegmentState
 from sentimon.monitoring.watched_events import EventWindow, is_possible
@@ -44,7 +44,7 @@ class MonitorState(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of slices."""
     seen_slices: HoursOfFields = msgspec.field(default_factory=dict)
     """The rows of slices of the latest hours that were checked."""
-    told_values: tuple[tuple[str, str, SliceChange], ...] = ()
+    told_values: tuple[tuple[str, str, ValueChange], ...] = ()
     """(field, value, change) of each new or vanished value that was told."""
 
     def horizon(self, now: datetime) -> int | None:

@@ -25,6 +25,8 @@ class Metrics:
     """Mean confidence of the rows of each class that have one."""
     with_scores: int
     """Number of rows that have the scores of all classes."""
+    unreadable: Estimate
+    """Share of the rows whose text is in letters that the model does not know, with Wilson's interval."""
 
     @property
     def total(self) -> int:
@@ -47,6 +49,9 @@ def measure(summary: Summary, *, confidence_level: float) -> Metrics:
             mean_confidence(summary.classes[Sentiment.POSITIVE], confidence_level=confidence_level),
         ),
         with_scores=summary.with_scores,
+        unreadable=wilson(
+            summary.properties.get("unreadable", 0), summary.count, confidence_level=confidence_level
+        ),
     )
 
 

@@ -39,10 +39,8 @@ class FieldMetrics:
     field: str
     slices: tuple[SliceMetrics, ...]
     """The last is that of the rows whose values are not told apart, if there are any."""
-    values: int
-    """How many values any row has; 0 where there are so many that they are not counted."""
-    too_many: bool
-    """Whether there are so many values that none is told apart."""
+    values: int | None
+    """How many values any row has; None where there are so many that none is told apart."""
 
 
 def measure_slices(
@@ -56,8 +54,7 @@ def measure_slices(
             _measure(value, tally, rows, min_samples=min_samples, confidence_level=confidence_level)
             for value, tally in shown.tallies.items()
         ),
-        values=0 if slices.too_many else len(slices.tallies),
-        too_many=slices.too_many,
+        values=slices.distinct,
     )
 
 

@@ -8,8 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from sentimon.config.settings import MonitorSettings
+from sentimon.monitoring.finding import Finding, ValueChange, ValueFinding
 from sentimon.monitoring.shift_tests import find_shifts, is_due, look_back_level, look_backs
-from sentimon.monitoring.slice_finding import SliceChange, SliceFinding
 from sentimon.monitoring.slice_reference import SegmentReference, SegmentWindow, WatchedField, WatchedSlice
 from sentimon.monitoring.watched_events import EventWindow, Rows, sum_windows
 from sentimon.statistics.fisher_test import alpha_share, shift_p_value
@@ -72,9 +72,10 @@ def check_slices(
     slices: SegmentWindow,
     check: int,
     settings: MonitorSettings,
-) -> tuple[SegmentState, list[SliceFinding]]:
-    """Return (the state after a check, what changed in the slices by more than chance).
+) -> tuple[SegmentState, list[Finding], list[ValueFinding]]:
+    """Return (the state after a check, the class mixes that moved, the values that are new or vanished).
 
+    All of it is more than chance.
     `windows` are all rows of each check since the last alarm, the oldest first, and `slices` the rows of this
     check, number 1, 2, ..., by field and value. The probability that any check ever finds anything, of all
     rows or of any slice, is at most `settings.alpha` for independent rows (union bound): WHOLE_PART of it is
@@ -90,7 +91,8 @@ def check_slices(
     Source: Bretz, Maurer, Brannath & Posch (2009), Stat. Med. 28, 586-604 (weights of tests along a tree).
     """
     after: dict[str, Mapping[str, SliceState]] = {}
-    found: list[SliceFinding] = []
+    found: list[Finding] = []
+    values: list[ValueFinding] = []
     kept = max(1, min(len(windows), 1 << (settings.look_backs - 1)))
     unknown = (*state.unknown, _unknown_rows(reference, slices))[-kept:]
     for field in reference.fields:
@@ -105,9 +107,9 @@ def check_slices(
             own[value] = one
             found += moved
         after[field.name] = own
-        found += _vanished_values(field, own, windows[-1], reference.rows, check, part)
-        found += _new_values(field, windows, unknown, reference.rows, check, part)
-    return SegmentState(slices=after, unknown=unknown), found
+        values += _vanished_values(field, own, windows[-1], reference.rows, check, part)
+        values += _new_values(field, windows, unknown, reference.rows, check, part)
+    return SegmentState(slices=after, unknown=unknown), found, values
 
 
 def _unknown_rows(reference: SegmentReference, slices: SegmentWindow) -> dict[str, dict[str, int]]:
@@ -136,28 +138,15 @@ def _with_rows(state: SliceState, own: EventWindow | None, known: EventWindow | 
 
 def _tested(
     field: str, value: str, watched: WatchedSlice, state: SliceState, part: MonitorSettings
-) -> tuple[SliceState, list[SliceFinding]]:
+) -> tuple[SliceState, list[Finding]]:
     """Return (the state, findings) after a check of the class mix of a slice, if enough rows are waiting."""
     if state.waiting is None or state.waiting.rows < ROWS_OF_A_CHECK:
         return state, []
     windows = (*state.windows, state.waiting)[-(1 << (part.look_backs - 1)) :]
     state = replace(state, checks=state.checks + 1, windows=windows, waiting=None)
     own = replace(part, alpha=part.alpha * MIX_PART * watched.weight)
-    return state, [
-        SliceFinding(
-            field=field,
-            value=value,
-            change=SliceChange.MIX,
-            event=one.event,
-            place=one.place,
-            windows=one.windows,
-            before=one.before,
-            after=one.after,
-            p_value=one.p_value,
-            limit=one.limit,
-        )
-        for one in find_shifts(watched.reference, windows, state.checks, own)
-    ]
+    found = find_shifts(watched.reference, windows, state.checks, own)
+    return state, [replace(one, where=(field, value)) for one in found]
 
 
 def _vanished_values(
@@ -167,7 +156,7 @@ def _vanished_values(
     baseline: int,
     check: int,
     part: MonitorSettings,
-) -> Iterator[SliceFinding]:
+) -> Iterator[ValueFinding]:
     # One test a check: that the newest rows, as many as they are, hold none of the value.
     limit = part.alpha * alpha_share(check) * VANISHED_PART / max(1, len(field.slices))
     for value, watched in field.slices.items():
@@ -179,10 +168,10 @@ def _vanished_values(
         before, after = (watched.reference.rows, baseline), (0, state.silent_rows)
         p = shift_p_value(after, before, tolerance=0.0, enough=limit)
         if p <= limit:
-            yield SliceFinding(
+            yield ValueFinding(
                 field=field.name,
                 value=value,
-                change=SliceChange.VANISHED,
+                change=ValueChange.VANISHED,
                 windows=1,
                 before=before,
                 after=after,
@@ -198,7 +187,7 @@ def _new_values(
     baseline: int,
     check: int,
     part: MonitorSettings,
-) -> Iterator[SliceFinding]:
+) -> Iterator[ValueFinding]:
     series = [one.get(field.name, {}) for one in unknown]
     if not any(series):
         return
@@ -210,10 +199,10 @@ def _new_values(
             after = (min(rows, window.rows), window.rows)
             p = shift_p_value(after, (0, _EXACTLY), tolerance=NEW_SHARE, enough=limit)
             if p <= limit:
-                yield SliceFinding(
+                yield ValueFinding(
                     field=field.name,
                     value=value,
-                    change=SliceChange.NEW,
+                    change=ValueChange.NEW,
                     windows=count,
                     before=(0, baseline),
                     after=after,

@@ -96,6 +96,7 @@ class _Given(msgspec.Struct):
     sentiment: str | None = None
     confidence: float | None = None
     truncated: bool | None = None
+    unreadable: bool | None = None
     text_hash: str | None = None
     token_hashes: list[int] | None = None
 
@@ -143,6 +144,7 @@ def _predicted_elsewhere(
         model=given.model,
         revision=given.revision,
         truncated=given.truncated,
+        unreadable=given.unreadable,
         **rest,
     )
 

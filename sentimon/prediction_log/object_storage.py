@@ -17,9 +17,13 @@ from zlib import crc32
 from sentimon.config.paths import SCHEME, on_objects
 from sentimon.config.secrets import masked
 from sentimon.errors import StoreError, UsageError
+from sentimon.extras import require
 from sentimon.prediction_log.append_chain import FileState
 
 T = TypeVar("T")
+
+_PACKAGE_OF = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
+"""The package that reaches the addresses of a scheme; the others' are not known here."""
 
 _TAGS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "created", "mtime", "LastModified")
 """Fields that change when an object is written again, the most reliable first."""
@@ -32,24 +36,27 @@ def path_at(address: str) -> Path:
     """Return the path for an address: of this machine, or on object storage.
 
     Raises:
-        UsageError: what reaches such storage is not installed.
+        UsageError: it names no bucket, or nothing reaches such storage.
+        MissingPackageError: what reaches it is not installed.
     """
     if not on_objects(address):
         return Path(address)
+    scheme = address.split(SCHEME)[0]
     if not address.split(SCHEME, 1)[1].strip("/"):
         raise UsageError(
             f"{masked(address)}: names no bucket", hint="name where the log is: s3://BUCKET/FOLDER"
         )
-    try:
-        from upath import UPath
+    packages = [_PACKAGE_OF[scheme], "upath"] if scheme in _PACKAGE_OF else ["upath"]
+    require(masked(address), *packages, instead="name a folder")
+    from upath import UPath
 
+    try:
         # Only name, suffix and parent are used of it; the rest goes through the functions below.
         return cast(Path, UPath(address))
     except (ImportError, ValueError) as error:
-        scheme = address.split(SCHEME)[0]
         raise UsageError(
             masked(f"{address}: {scheme}{SCHEME} cannot be reached: {error}"),
-            hint="pip install 'sentimon[s3]' or 'sentimon[gcs]', or name a folder",
+            hint="name an address of s3:// or gs://, or a folder",
         ) from error
 
 

@@ -15,7 +15,7 @@ from sentimon.scoring.scores import ScoredText, Scores
 from sentimon.timestamps import format_moment, in_utc
 
 CORE_FIELDS = ("timestamp", "text", "sentiment", "confidence", "scores")
-OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "text_hash", "token_hashes")
+OPTIONAL_FIELDS = ("id", "model", "revision", "truncated", "unreadable", "text_hash", "token_hashes")
 
 
 class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +38,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     revision: str | None = None
     truncated: bool | None = None
+    unreadable: bool | None = None
+    """Whether the model has no pieces for most of the letters of the text: its scores say nothing of it."""
     text_hash: str | None = None
     """The keyed hash of a text that is not kept."""
     token_hashes: list[int] | None = None
@@ -61,6 +63,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True):
             model=model,
             revision=revision,
             truncated=scored.truncated,
+            # Left out where it is false, as it is almost always.
+            unreadable=scored.unreadable or None,
             **rest,
         )
 
@@ -94,6 +98,7 @@ class OptionalFields(msgspec.Struct, kw_only=True, gc=False):
     model: str | None = None
     revision: str | None = None
     truncated: bool | None = None
+    unreadable: bool | None = None
     text_hash: str | None = None
     token_hashes: list[Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]] | None = None
 
@@ -144,6 +149,7 @@ def parse_row(line: bytes, *, zone: tzinfo | None, whole: bool = False) -> Predi
         model=row.model,
         revision=row.revision,
         truncated=row.truncated,
+        unreadable=row.unreadable,
         text_hash=row.text_hash,
         token_hashes=row.token_hashes,
         naive=row.timestamp.tzinfo is None,

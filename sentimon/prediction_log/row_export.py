@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sentimon.errors import UsageError
+from sentimon.extras import require
 from sentimon.jsonl import encode
 from sentimon.prediction_log.output_files import OutputFile
 from sentimon.prediction_log.record import OPTIONAL_FIELDS, PredictionRecord
@@ -22,20 +23,16 @@ def check_export(path: Path) -> None:
     """Raise UsageError unless rows can be exported to a file with the ending of `path`.
 
     Raises:
-        UsageError: the ending says neither JSON lines nor Parquet, or pyarrow is missing.
+        UsageError: the ending says neither JSON lines nor Parquet.
+        MissingPackageError: pyarrow is not installed.
     """
     if path.suffix.lower() not in (JSONL, PARQUET):
         raise UsageError(
             f"{path}: the ending does not say what to write", hint=f"end it in {JSONL} or {PARQUET}"
         )
     if path.suffix.lower() == PARQUET:
-        try:
-            import pyarrow.parquet  # noqa: F401 - fail now, not after an hour of reading
-        except ImportError as error:
-            hint = f"run `pip install pyarrow`, or end it in {JSONL}"
-            raise UsageError(
-                f"{path}: Parquet needs pyarrow, which cannot be used: {error}", hint=hint
-            ) from error
+        # Now, not after an hour of reading.
+        require(f"{path}: Parquet", "pyarrow", instead=f"end it in {JSONL}")
 
 
 def export_rows(output: OutputFile, records: Iterable[PredictionRecord]) -> int:
@@ -90,6 +87,7 @@ def _schema() -> Any:
             "model": text,
             "revision": text,
             "truncated": pyarrow.bool_(),
+            "unreadable": pyarrow.bool_(),
             "text_hash": text,
             "token_hashes": pyarrow.list_(pyarrow.uint32()),
             "extra": text,

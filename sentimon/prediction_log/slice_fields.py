@@ -11,12 +11,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.util import find_spec
 from typing import Protocol, cast
 
 import msgspec
 
 from sentimon.errors import UsageError
+from sentimon.extras import require
 
 MISSING = "(missing)"
 """The value of a row without the field, or whose field is null."""
@@ -260,7 +260,8 @@ def check_fields(names: Iterable[str], *, origin: str) -> tuple[SliceField, ...]
     """Return the fields of some names, each once; `origin` is the option or setting that gives them.
 
     Raises:
-        UsageError: a name is no field that rows can be divided by, or what tells it is not installed.
+        UsageError: a name is no field that rows can be divided by.
+        MissingPackageError: what tells the language is not installed.
     """
     from sentimon.config.segment_settings import field_fault
 
@@ -269,8 +270,7 @@ def check_fields(names: Iterable[str], *, origin: str) -> tuple[SliceField, ...]
         fault = field_fault(name)
         if fault:
             raise UsageError(f"{origin}: {fault[0]}", hint=fault[1])
-        if name == "@language" and find_spec("py3langid") is None:
-            hint = "install it: pip install 'sentimon[language]'"
-            raise UsageError(f"{origin}: @language needs py3langid, which is not installed", hint=hint)
+        if name == "@language":
+            require(f"{origin}: @language", "py3langid")
         found.append(SliceField(name))
     return tuple(found)

@@ -73,6 +73,11 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
         return sum(tally.count for tally in self.tallies.values())
 
     @property
+    def distinct(self) -> int | None:
+        """Return the number of values; None where there are so many that they are not counted."""
+        return None if self.too_many else len(self.tallies)
+
+    @property
     def total(self) -> SliceTally:
         """Return the sum over all rows."""
         return sum(self.tallies.values(), SliceTally())

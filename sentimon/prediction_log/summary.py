@@ -136,8 +136,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     models: Mapping[ModelKey, int] = msgspec.field(default_factory=dict)
     """Rows per (model, revision); None if the row does not say."""
     properties: Mapping[str, int] = msgspec.field(default_factory=dict)
-    """Numbers of rows: `truncated`, `empty`, `without_text`, `naive_timestamp`; and of those with a text that
-    is not empty: with `links`, with `emoji`, `non_latin`, and the sums of `characters` and their squares."""
+    """Numbers of rows: `truncated`, `unreadable`, `empty`, `without_text`, `naive_timestamp`; and of those
+    with a text that is not empty: with `links`, with `emoji`, `non_latin`, and the sums of `characters` and
+    their squares."""
     first: int | None = None
     """The time of the earliest row, in microseconds since 1970."""
     last: int | None = None
@@ -237,6 +238,7 @@ class GrowingSummary:
         self.add_model((row.model, row.revision), 1)
         self.add_texts([row.text])
         self.add_property("truncated", 1 if row.truncated else 0)
+        self.add_property("unreadable", 1 if row.unreadable else 0)
         self.add_property("naive_timestamp", 1 if row.naive else 0)
 
     def include(self, other: GrowingSummary) -> None:

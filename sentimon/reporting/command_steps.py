@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from sentimon.labels import Sentiment
 from sentimon.timestamps import format_moment
@@ -27,6 +28,10 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The file of the baseline, where it is not beside the log."""
     where: tuple[str, ...] = ()
     """The slice that the answer is of, as `--where` says it."""
+
+    def at(self, logs: str) -> CommandOptions:
+        """Return the same for a log that is named otherwise, such as by its absolute path."""
+        return msgspec.structs.replace(self, logs=logs)
 
     def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
         """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.
@@ -58,10 +63,21 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return [one for one in (self.command, self.then) if one]
 
 
-def after_drift(options: CommandOptions, *, risen: Sentiment | None, onset: Onset | None) -> list[Step]:
-    """Return what to do where the predictions drifted since `onset`; `risen` is the class that rose most."""
+def after_drift(
+    options: CommandOptions,
+    *,
+    risen: Sentiment | None,
+    onset: Onset | None,
+    moved: tuple[str, str] | None = None,
+) -> list[Step]:
+    """Return what to do where the predictions drifted since `onset`; `risen` is the class that rose most.
+
+    `moved` is the slice (field, value) that drifted, where it is not the whole.
+    """
     words = [] if risen is None else ["--sentiment", risen.label]
-    rows = options.command("logs", "query", "--newest", "--limit", _ROWS, *words, *_since(onset))
+    slice_alone = () if moved is None else ("=".join(moved),)
+    narrowed = replace(options, where=(*options.where, *slice_alone))
+    rows = narrowed.command("logs", "query", "--newest", "--limit", _ROWS, *words, *_since(onset))
     return [
         Step(text="Read some of the rows that became more frequent:", command=rows),
         *label_and_retrain(options, "If the change is a fault or hurts, "),
@@ -72,10 +88,16 @@ def after_drift(options: CommandOptions, *, risen: Sentiment | None, onset: Onse
     ]
 
 
-def first_steps(options: CommandOptions, *, risen: Sentiment | None, onset: Onset | None) -> list[Step]:
+def first_steps(
+    options: CommandOptions,
+    *,
+    risen: Sentiment | None,
+    onset: Onset | None,
+    moved: tuple[str, str] | None = None,
+) -> list[Step]:
     """Return what to do first after drift, and where the rest is told: for a terminal."""
     rest = Step(text="See the charts, and what else to do:", command=options.command("report", baseline=True))
-    return [*after_drift(options, risen=risen, onset=onset)[:1], rest]
+    return [*after_drift(options, risen=risen, onset=onset, moved=moved)[:1], rest]
 
 
 def new_baseline(options: CommandOptions, onset: Onset | None) -> str:

@@ -48,6 +48,7 @@ def _metrics_fields(metrics: Metrics, names: Sequence[str]) -> dict[str, Any]:
         "confidence_intervals": _estimates(metrics.confidence_by_class, names),
         "predictions_with_confidence": metrics.confidence.n,
         "predictions_with_scores": metrics.with_scores,
+        "unreadable": metrics.unreadable.to_dict(),
     }
 
 
@@ -181,10 +182,7 @@ def baseline_object(baseline: Baseline, *, confidence_level: float) -> dict[str,
         **summary_object(baseline.summary),
     }
     if baseline.fields:
-        content["segments"] = {
-            name: None if one.slices.too_many else len(one.slices.tallies)
-            for name, one in baseline.fields.items()
-        }
+        content["segments"] = {name: one.slices.distinct for name, one in baseline.fields.items()}
     return content
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from sentimon.labels import by_name, names_of
 from sentimon.monitoring.drift_decision import Reason
-from sentimon.monitoring.finding import Finding
+from sentimon.monitoring.finding import Finding, ValueChange, ValueFinding
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_report import DetectableShift, MonitorReport
-from sentimon.monitoring.slice_finding import SliceChange, SliceFinding
 from sentimon.monitoring.vocabulary import Growth
 from sentimon.prediction_log.record import PredictionRecord
-from sentimon.reporting.plain_text import estimate, number
+from sentimon.prediction_log.slices import MOST_VALUES
+from sentimon.reporting.plain_text import counted, estimate, number, visible
 from sentimon.reporting.share_sentences import all_moved, slice_name
 from sentimon.reporting.verdict_sentences import explain_onset, explain_sides
 from sentimon.statistics.intervals import difference_of_shares, normal_quantile, wilson
@@ -67,6 +67,7 @@ def monitor_object(
         "grown_words": [{"word": one.word, "before": one.before, "after": one.after} for one in words],
         "examples": [record.to_dict() for record in examples],
         "values": [value_object(one) for one in report.values],
+        "crowded_hours": dict(report.crowded),
     }
 
 
@@ -88,14 +89,14 @@ def finding_object(finding: Finding, confidence_level: float) -> dict[str, Any]:
     }
 
 
-def value_object(one: SliceFinding) -> dict[str, Any]:
+def value_object(one: ValueFinding) -> dict[str, Any]:
     """Return a value of a field that is new or vanished, and the evidence."""
     return {
         "field": one.field,
         "value": one.value,
         "change": one.change.value,
         "baseline_share": one.baseline_share,
-        "share": one.after[0] / one.after[1],
+        "share": one.share,
         "p_value": one.p_value,
         "p_limit": one.limit,
     }
@@ -119,6 +120,7 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     if report.incident is not None and report.drifting:
         sentences += explain_onset("The change", report.incident.onset)
     sentences += [_explain_value(one) for one in report.values]
+    sentences += [_explain_crowded(field, hours) for field, hours in report.crowded.items()]
     if report.look is not None and report.score.value is not None:
         sentences.append(
             f"The mix of the newest {report.score.n} rows is {estimate(report.score)} from the baseline, on "
@@ -145,12 +147,20 @@ def explain_monitor(report: MonitorReport, names: Sequence[str]) -> list[str]:
     return sentences
 
 
-def _explain_value(one: SliceFinding) -> str:
-    name, share = slice_name(one.field, one.value), number(one.after[0] / one.after[1])
-    if one.change is SliceChange.NEW:
+def _explain_value(one: ValueFinding) -> str:
+    name, share = slice_name(one.field, one.value), number(one.share)
+    if one.change is ValueChange.NEW:
         return f"New: {name} is not in the baseline, and now {share} of the rows."
     rows = round(one.after[1])
     return f"Gone: {name}, {number(one.baseline_share)} of the baseline, is none of the newest {rows} rows."
+
+
+def _explain_crowded(field: str, hours: int) -> str:
+    many = counted(hours, "hour")
+    return (
+        f"Not watched by {visible(field)}: {many} with more than {MOST_VALUES} of its values, too many to "
+        "tell apart."
+    )
 
 
 def _whose_confidence(report: MonitorReport) -> list[str]:

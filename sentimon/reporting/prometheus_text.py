@@ -187,6 +187,12 @@ def metrics_families(summary: Summary, metrics: Metrics, names: Sequence[str] = 
             "sentiment",
             list(by_name(names, metrics.confidence_by_class)),
         ),
+        *estimate_gauges(
+            "unreadable",
+            "Share of rows whose text is in letters that the model does not know.",
+            "",
+            [("", metrics.unreadable)],
+        ),
         _models(summary),
         gauge("bad_lines", "Lines of the log that hold no row and were left out.", summary.bad_count),
         _latest_prediction(latest),

@@ -57,6 +57,11 @@ def all_work(findings: Sequence[Finding]) -> bool:
     return all(one.state is not State.FAILED for one in findings)
 
 
+def all_good(findings: Sequence[Finding]) -> bool:
+    """Return whether there is nothing to mend, and nothing to look at."""
+    return all(one.state is State.OK for one in findings)
+
+
 def examination_table(findings: Sequence[Finding]) -> RenderableType:
     """Return the findings as a table, one line each."""
     table = new_table(

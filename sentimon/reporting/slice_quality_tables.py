@@ -194,8 +194,8 @@ def _object(
 ) -> dict[str, Any]:
     return {
         "field": found.field,
-        "values": None if found.too_many else found.values,
-        "too_many_values": found.too_many,
+        "values": found.values,
+        "too_many_values": found.values is None,
         "slices": slices,
     }
 
@@ -204,4 +204,4 @@ def _explain_others(
     found: FieldQuality | FieldEvaluation | FieldEstimates, slices: Sequence[tuple[str, int]]
 ) -> list[str]:
     others = sum(rows for value, rows in slices if value == OTHER)
-    return explain_others(found.field, None if found.too_many else found.values, len(slices), others)
+    return explain_others(found.field, found.values, len(slices), others)

@@ -52,16 +52,15 @@ def _slices(found: FieldMetrics, names: Sequence[str], narrow: bool) -> Table:
 
 def _explain(found: FieldMetrics) -> list[str]:
     few = ["* too few rows for a verdict"] if any(one.few for one in found.slices) else []
-    values = None if found.too_many else found.values
-    return few + explain_others(found.field, values, len(found.slices), not_told_apart(found))
+    return few + explain_others(found.field, found.values, len(found.slices), not_told_apart(found))
 
 
 def slices_object(found: FieldMetrics, names: Sequence[str] = LABELS) -> dict[str, Any]:
     """Return the slices of a field: their rows, shares and confidence, each with its interval."""
     return {
         "field": found.field,
-        "values": None if found.too_many else found.values,
-        "too_many_values": found.too_many,
+        "values": found.values,
+        "too_many_values": found.values is None,
         "slices": [
             {
                 "value": one.value,

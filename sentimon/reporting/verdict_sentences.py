@@ -97,7 +97,10 @@ def _doubt(report: DriftReport) -> list[str]:
 
 
 def explain_lacking(metrics: Metrics) -> list[str]:
-    """Return how many rows have a confidence and how many all scores, as sentences; none if all have both."""
+    """Return how many rows have a confidence, all scores, and a text that the model can read, as sentences.
+
+    None if all have.
+    """
     total, sure, full = metrics.total, metrics.confidence.n, metrics.with_scores
     said = []
     if sure < total:
@@ -105,6 +108,11 @@ def explain_lacking(metrics: Metrics) -> list[str]:
         said.append(f"{_part(sure, total)} a confidence: {means}.")
     if full < total:
         said.append(f"{_part(full, total)} the scores of all classes.")
+    if metrics.unreadable.value:
+        said.append(
+            f"Share of unreadable rows, mostly in letters that the model does not know: "
+            f"{estimate(metrics.unreadable)}. Their scores say nothing; another model may read them."
+        )
     return said
 
 

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub import errors as hub
-
 from sentimon.config.paths import expanded
 from sentimon.errors import ModelError
 from sentimon.files import open_regular
@@ -119,6 +116,10 @@ def _is_of_hub(checkpoint: Checkpoint) -> bool:
 
 
 def _download(name: str, revision: str, patterns: Sequence[str]) -> Path:
+    # Loaded only where there is something to fetch: a folder needs nothing of the hub.
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import errors as hub
+
     if constants.HF_HUB_CACHE.startswith("~"):
         # It would make a folder called `~` where the program runs.
         raise ModelError(

@@ -127,6 +127,28 @@ def open_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
+class _Pieces(msgspec.Struct, frozen=True):
+    unk_id: int | None = None
+
+
+class _TokenizerFile(msgspec.Struct, frozen=True):
+    model: _Pieces = _Pieces()
+
+
+def unknown_piece(path: Path, tokenizer: Tokenizer) -> int | None:
+    """Return the piece that stands for what has none of its own; None if there is no such piece.
+
+    The tokenizer was opened from that file: one of a unigram model does not tell it otherwise.
+    """
+    name = getattr(tokenizer.model, "unk_token", None)
+    if name is not None:
+        return tokenizer.token_to_id(name)
+    try:
+        return msgspec.json.decode(_content(path), type=_TokenizerFile).model.unk_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 

@@ -28,11 +28,13 @@ from sentimon.scoring.exported_model import (
     panics_named,
     read_config,
     token_limit,
+    unknown_piece,
 )
 from sentimon.scoring.label_map import map_labels
 from sentimon.scoring.normalise import readable
 from sentimon.scoring.onnx_runtime import ort
 from sentimon.scoring.scores import ScoredText, Scores
+from sentimon.scoring.unknown_letters import MAX_UNKNOWN, unknown_share, unknown_spans
 
 AT_ONCE = 64
 """Texts that are tokenised at once."""
@@ -55,6 +57,10 @@ class OnnxScorer:
     limit: int
     """Most tokens the model reads of a text."""
     threads: int
+    unknown: int | None
+    """The piece that stands for letters without one of their own; None: there is no such piece."""
+    max_unknown: float
+    """Share of the letters of a text that may be unknown; with more the text is unreadable."""
 
     @classmethod
     def load(
@@ -64,8 +70,11 @@ class OnnxScorer:
         name: str,
         threads: int | None = None,
         label_map: Mapping[str, str] | None = None,
+        max_unknown: float = MAX_UNKNOWN,
     ) -> OnnxScorer:
         """Return the scorer of the model in `folder`; `threads` None: one per core.
+
+        A text with more unknown letters than the share `max_unknown` is marked as unreadable.
 
         Raises:
             ModelError: a file is missing or broken, or the labels cannot be mapped.
@@ -87,6 +96,8 @@ class OnnxScorer:
             classes=classes,
             limit=token_limit(config, folder, tokenizer),
             threads=threads or cpu_count() or 1,
+            unknown=unknown_piece(folder / TOKENIZER_FILE, tokenizer),
+            max_unknown=max_unknown,
         )
 
     def score(self, texts: Sequence[str]) -> list[ScoredText]:
@@ -106,9 +117,16 @@ class OnnxScorer:
         with panics_named(Path(self.model) / TOKENIZER_FILE):
             encodings = self.tokenizer.encode_batch([head for head, _ in heads])
         return [
-            _Read.of(encoding, self.limit, cut=cut)
-            for encoding, (_, cut) in zip(encodings, heads, strict=True)
+            _Read.of(encoding, self.limit, cut=cut, unknown=self._unknown_share(head, encoding))
+            for encoding, (head, cut) in zip(encodings, heads, strict=True)
         ]
+
+    def _unknown_share(self, text: str, encoding: Encoding) -> float:
+        ids = encoding.ids
+        # Mostly none is unknown, and where each piece lies is costly to ask for.
+        if self.unknown is None or self.unknown not in ids:
+            return 0.0
+        return unknown_share(text, unknown_spans(ids, encoding.offsets, self.unknown))
 
     def _score_one(self, text: _Read) -> ScoredText:
         ids, types = text.ids, text.types
@@ -131,6 +149,8 @@ class OnnxScorer:
             scores=Scores.from_probabilities(_probabilities(logits[0], self.classes)),
             tokens=text.tokens,
             truncated=text.truncated,
+            unknown=text.unknown,
+            unreadable=text.unknown > self.max_unknown,
         )
 
 
@@ -142,12 +162,13 @@ class _Read:
     types: list[int]
     tokens: int
     truncated: bool
+    unknown: float
 
     @classmethod
-    def of(cls, encoding: Encoding, limit: int, *, cut: bool) -> _Read:
+    def of(cls, encoding: Encoding, limit: int, *, cut: bool, unknown: float) -> _Read:
         ids, types = _cut(encoding, limit)
         tokens = len(encoding.ids)
-        return cls(ids=ids, types=types, tokens=tokens, truncated=cut or tokens > limit)
+        return cls(ids=ids, types=types, tokens=tokens, truncated=cut or tokens > limit, unknown=unknown)
 
 
 def _slices(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from sentimon.config.paths import expanded
 from sentimon.config.settings import ModelSettings
 from sentimon.errors import ModelError
+from sentimon.extras import TRANSFORMERS, require
 from sentimon.labels import THREE, TWO_CLASSES, Classes, Sentiment
 from sentimon.scoring.scores import ScoredText
 
@@ -54,6 +55,7 @@ def load_scorer(
     Raises:
         ModelError: it cannot be found or loaded, its labels cannot be mapped, or one of them means a class
             that is not there.
+        MissingPackageError: it is a model of transformers, which is not installed.
     """
     scorer = _loaded(settings or ModelSettings())
     _check_outputs(scorer, present)
@@ -103,6 +105,7 @@ def _loaded(settings: ModelSettings) -> _ScorerOfOutputs:
             name=DEFAULT_MODEL if ships else settings.name,
             threads=settings.threads or None,
             label_map=settings.label_map or None,
+            max_unknown=settings.max_unknown,
         )
         if settings.revision not in ("", scorer.revision):
             hint = "leave out --revision, or name the folder of that version"
@@ -114,6 +117,10 @@ def _loaded(settings: ModelSettings) -> _ScorerOfOutputs:
 
     # Before torch and transformers, which take seconds to load.
     check_place(settings.name)
+    kind = (
+        "a model of transformers" if folder.is_dir() else "no such folder, and a model of the HuggingFace hub"
+    )
+    require(f"{settings.name}: {kind}", *TRANSFORMERS, instead="name a folder with a model.onnx")
     from sentimon.scoring.transformers_backend import HuggingFaceScorer
 
     return HuggingFaceScorer.load(settings)

@@ -96,3 +96,7 @@ class ScoredText(msgspec.Struct, frozen=True, kw_only=True):
     """Length of the text, or of its first 100,000 characters, in the model's tokens, boundaries included."""
     truncated: bool
     """Whether the text was longer than the model reads, so that its end was not seen."""
+    unknown: float = 0.0
+    """The share of the letters of the text, 0 .. 1, that the model has no pieces for."""
+    unreadable: bool = False
+    """Whether that share is above the limit: the scores say nothing of the text."""

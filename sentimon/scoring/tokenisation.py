@@ -10,6 +10,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from sentimon.errors import ModelError
+from sentimon.scoring.unknown_letters import unknown_share, unknown_spans
 
 DEFAULT_LIMIT = 512
 """Tokens read by a model that states no limit."""
@@ -25,6 +26,8 @@ class TokenisedText:
     ids: list[int]
     type_ids: list[int] | None
     whole: int
+    unknown: float = 0.0
+    """The share of its letters, as far as they are read, that the tokenizer has no pieces for."""
 
 
 def length_limit(tokenizer: Any, model: PreTrainedModel) -> int:
@@ -85,12 +88,24 @@ def _read_fast(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[Tok
     added = tokenizer.num_special_tokens_to_add()
     read = tokenizer(list(texts), truncation=True, max_length=limit)
     types = read.get("token_type_ids")
-    for at, encoding in enumerate(read.encodings):
+    for at, (text, encoding) in enumerate(zip(texts, read.encodings, strict=True)):
         # What was cut off comes in pieces that have boundary tokens of their own.
         rest = sum(len(piece) - added for piece in encoding.overflowing)
         yield TokenisedText(
-            ids=read["input_ids"][at], type_ids=types[at] if types else None, whole=len(encoding) + rest
+            ids=read["input_ids"][at],
+            type_ids=types[at] if types else None,
+            whole=len(encoding) + rest,
+            unknown=_unknown_share(text, encoding, tokenizer.unk_token_id),
         )
+
+
+def _unknown_share(text: str, encoding: Any, unknown: int | None) -> float:
+    # The special tokens around the text may have the same number, and lie nowhere in it.
+    if unknown is None or unknown not in encoding.ids:
+        return 0.0
+    offsets = encoding.offsets
+    read = text[: max(after for _, after in offsets)]
+    return unknown_share(read, unknown_spans(encoding.ids, offsets, unknown))
 
 
 def _read_slow(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[TokenisedText]:
@@ -99,7 +114,11 @@ def _read_slow(texts: Sequence[str], tokenizer: Any, limit: int) -> Iterator[Tok
         content = tokenizer(text, add_special_tokens=False)["input_ids"]
         read = tokenizer.prepare_for_model(content, truncation=True, max_length=limit)
         yield TokenisedText(
-            ids=read["input_ids"], type_ids=read.get("token_type_ids"), whole=len(content) + added
+            ids=read["input_ids"],
+            type_ids=read.get("token_type_ids"),
+            whole=len(content) + added,
+            # Such a tokenizer does not say where a piece lies in the text.
+            unknown=content.count(tokenizer.unk_token_id) / max(len(content), 1),
         )
 
 

@@ -40,6 +40,8 @@ class HuggingFaceScorer:
     max_length: int
     """Most tokens of a text that are read, boundary tokens included."""
     batch_size: int
+    max_unknown: float
+    """Share of the letters of a text that may be unknown; with more the text is unreadable."""
     network: transformers.PreTrainedModel
     tokenizer: Any
 
@@ -71,6 +73,7 @@ class HuggingFaceScorer:
             max_length=length_limit(tokenizer, network),
             # Without a padding token, only a text alone has the same scores as a text alone.
             batch_size=1 if tokenizer.pad_token_id is None else settings.batch_size,
+            max_unknown=settings.max_unknown,
             network=network,
             tokenizer=tokenizer,
         )
@@ -146,6 +149,8 @@ class HuggingFaceScorer:
             scores=Scores.from_probabilities([min(one, 1.0) for one in sums]),
             tokens=text.whole,
             truncated=cut or text.whole > self.max_length,
+            unknown=text.unknown,
+            unreadable=text.unknown > self.max_unknown,
         )
 
 

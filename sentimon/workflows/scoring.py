@@ -52,6 +52,11 @@ class ScoredBatch:
         """Return how many of the texts the model could not read to their end."""
         return sum(scored.truncated for _, scored in self.texts)
 
+    @property
+    def unreadable(self) -> int:
+        """Return how many of the texts are in letters that the model does not know."""
+        return sum(scored.unreadable for _, scored in self.texts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedBatch:
@@ -72,6 +77,8 @@ class LoggedFile:
     """Whether all of them were done with before this run."""
     without_scores: int = 0
     """Predictions that came without the scores of all classes and were logged by this run as they are."""
+    unreadable: int = 0
+    """Texts logged by this run that are in letters which the model does not know."""
 
 
 def describe_job(settings: Settings, source: str | None, option: str) -> dict[str, Any]:
@@ -82,13 +89,14 @@ def describe_job(settings: Settings, source: str | None, option: str) -> dict[st
     """
     from sentimon.ingest.input_row import TEXT_COLUMN
     from sentimon.scoring.scorer import model_name
+    from sentimon.scoring.unknown_letters import MAX_UNKNOWN
 
     if source is None or not is_file(source):
         raise UsageError(
             f"{option} needs --input with a file", hint="only a file can be read again after a stop"
         )
     path = expanded(source)
-    status = path.stat()
+    status, limit = path.stat(), settings.model.max_unknown
     return {
         "input": os.fsencode(path.absolute()).decode(errors="replace"),
         "bytes": status.st_size,
@@ -99,6 +107,8 @@ def describe_job(settings: Settings, source: str | None, option: str) -> dict[st
         "revision": settings.model.revision,
         "label_map": dict(settings.model.label_map),
         **({"classes": settings.labels.classes} if settings.labels.classes != "three" else {}),
+        # Jobs that earlier versions began do not say it.
+        **({"max_unknown": limit} if limit != MAX_UNKNOWN else {}),
         **_reading_of(settings.input),
     }
 
@@ -198,7 +208,9 @@ def score_to_part_files(
         for step, answers in score_batches(settings, steps, ordered=ordered, say=workspace.say):
             texts = good_rows(workspace, answered(step.rows, answers))
             lines = [encode(prediction_object(text, scored, model=answers.model)) for text, scored in texts]
-            parts.add(step, answers, lines, truncated=sum(scored.truncated for _, scored in texts))
+            truncated = sum(scored.truncated for _, scored in texts)
+            unreadable = sum(scored.unreadable for _, scored in texts)
+            parts.add(step, answers, lines, truncated=truncated, unreadable=unreadable)
         parts.finish()
         return parts.manifest
 
@@ -288,7 +300,7 @@ def log_file(
         size = STEP_CHUNKS * chunk_texts(workspace.settings)
         steps = journal.steps_left(workspace.progress(rows, "rows read"), step_rows=size)
         checked = _checked_steps(workspace, steps, clock)
-        lacking = 0
+        lacking = unreadable = 0
         with _said_if_stopped(workspace, journal):
             for step, answers in score_batches(workspace.settings, checked, say=workspace.say):
                 records = good_rows(workspace, step.batch.records(answers))
@@ -296,6 +308,7 @@ def log_file(
                     mark.claim(now=clock())
                 journal.add(step.step, records, bad_lines=len(step) - len(records), now=clock())
                 lacking += sum(one.scores is None for one in records)
+                unreadable += count_unreadable(records)
         journal.finish()
         if mark is not None and journal.done.logged:
             mark.finish(journal.done.logged, now=clock())
@@ -304,7 +317,13 @@ def log_file(
             bad_lines=journal.done.bad_lines,
             already=False,
             without_scores=lacking,
+            unreadable=unreadable,
         )
+
+
+def count_unreadable(records: Iterable[PredictionRecord]) -> int:
+    """Return how many rows are of texts in letters that the model does not know."""
+    return sum(bool(one.unreadable) for one in records)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,8 +49,8 @@ def tell_of_traffic(workspace: Workspace, path: Path, report: TrafficReport, *, 
     again.
     """
     place = _said_file(workspace.folder)
-    name = _name_of(workspace, path)
-    if _now(report, before := read_said(place).get(name, NOTHING)) == before:
+    name = baseline_name(workspace, path)
+    if change_of(report, before := read_said(place).get(name, NOTHING)) == before:
         return
     with contextlib.ExitStack() as stack:
         if keep:
@@ -58,8 +58,8 @@ def tell_of_traffic(workspace: Workspace, path: Path, report: TrafficReport, *, 
         # Another program may have said it meanwhile.
         known = read_said(place)
         before = known.get(name, NOTHING)
-        now = _now(report, before)
-        for sentence in _news(report, before, now):
+        now = change_of(report, before)
+        for _, sentence in traffic_news(report, before, now):
             workspace.say(f"{workspace.source}: {sentence}")
         if keep and now != before:
             _remember(place, known, name, now)
@@ -71,7 +71,7 @@ def _said_file(folder: Path) -> Path:
     return folder / STATE_FOLDER / SAID_FILE
 
 
-def _name_of(workspace: Workspace, path: Path) -> str:
+def baseline_name(workspace: Workspace, path: Path) -> str:
     """Return what a baseline is called in the file; "" is the one beside the log."""
     return "" if path == workspace.baseline_path(None) else str(path.absolute())
 
@@ -105,7 +105,7 @@ def _remember(place: Path, known: Mapping[str, Said], name: str, now: Said) -> N
         replace_file(place, msgspec.json.encode(latest))
 
 
-def _now(report: TrafficReport, before: Said) -> Said:
+def change_of(report: TrafficReport, before: Said) -> Said:
     """Return what holds now of what a check says; what cannot be told now is as it was `before`."""
     silent = report.verdict is TrafficVerdict.SILENT
     # While no rows come at all, fewer of them are no news, and one that could not be judged is not over.
@@ -118,15 +118,21 @@ def _now(report: TrafficReport, before: Said) -> Said:
     )
 
 
-def _news(report: TrafficReport, before: Said, now: Said) -> list[str]:
-    """Return what has begun and what has ended, as sentences."""
+def traffic_news(report: TrafficReport, before: Said, now: Said) -> list[tuple[str, str]]:
+    """Return what has begun and what has ended, each as (a few words, a sentence)."""
     from sentimon.reporting import traffic_sentences as words
 
     said = []
-    if now.silent != before.silent:
-        said.append(words.explain_silence(report) if now.silent else words.explain_recovery(report))
-    if now.change != before.change:
-        said.append(words.explain_return(report) if now.change is None else words.explain_change(report))
-    if now.no_baseline != before.no_baseline:
-        said.append(words.NO_BASELINE if now.no_baseline else words.BASELINE_AGAIN)
+    if now.silent and not before.silent:
+        said.append(("no rows come any more", words.explain_silence(report)))
+    elif before.silent and not now.silent:
+        said.append(("the log is no longer silent", words.explain_recovery(report)))
+    if now.change is None and before.change is not None:
+        said.append(("as many rows as usual come again", words.explain_return(report)))
+    elif now.change is not None and now.change != before.change:
+        said.append((f"{now.change.value} come than usual", words.explain_change(report)))
+    if now.no_baseline and not before.no_baseline:
+        said.append(("there is no baseline", words.NO_BASELINE))
+    elif before.no_baseline and not now.no_baseline:
+        said.append(("there is a baseline now", words.BASELINE_AGAIN))
     return said

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from sentimon.prediction_log.index.scan import ScanUnit, UnitReader
 
 
+_LITTLE_BYTES = 1 << 20
+"""Bytes that this process reads itself before another one has started."""
+
+
 def is_for_cluster(settings: EngineSettings, units: Sequence[ScanUnit]) -> bool:
     """Return whether some units of the log are worth a cluster, where one is to be used at all."""
     from sentimon.prediction_log.index.scan import unit_bytes
@@ -30,9 +34,11 @@ def read_units(
         EngineError: the cluster cannot be used.
     """
     from sentimon.engine.local_processes import run_units
+    from sentimon.prediction_log.index.scan import unit_bytes
 
     if not is_for_cluster(settings, units):
-        yield from run_units(read, units, workers=settings.workers)
+        little = sum(unit_bytes(unit) for unit in units) < _LITTLE_BYTES
+        yield from run_units(read, units, workers=1 if little else settings.workers)
         return
     from sentimon.engine.ray_cluster import connected
     from sentimon.engine.ray_reading import read_on

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import sentimon
 from sentimon.config.durations import parse_duration
+from sentimon.config.notify_settings import NotifySettings
 from sentimon.config.paths import expanded
 from sentimon.config.secrets import shown_path
-from sentimon.config.settings import NotifySettings
 from sentimon.config.webhook import Address, parse_webhook
 from sentimon.errors import SentimonError, StoreError
 from sentimon.files import MOST_SECRET, read_regular

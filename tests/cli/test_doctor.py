@@ -9,6 +9,7 @@ import pytest
 
 from sentimon.prediction_log.index import sqlite_store as store
 from sentimon.prediction_log.index.verification import index_damage
+from sentimon.reporting.setup_tables import all_good, failed, good, warning
 from sentimon.workflows.doctor import LIBRARIES, examine
 from sentimon.workflows.opening import open_workspace
 from tests.conftest import ROOT, Ran
@@ -28,6 +29,7 @@ NAMES = [
     "clock",
     "disk",
     "webhook",
+    "messages",
 ]
 
 
@@ -268,3 +270,10 @@ def test_the_libraries_are_those_that_are_required() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     required = " ".join(project["dependencies"])
     assert all(name in required for name in LIBRARIES)
+
+
+def test_only_where_nothing_is_to_be_looked_at_all_is_good() -> None:
+    findings = [good("settings", "fine"), good("log", "100 rows")]
+    assert all_good(findings)
+    assert not all_good([*findings, warning("disk", "little room", "make room")])
+    assert not all_good([*findings, failed("log", "it cannot be read", "check it")])

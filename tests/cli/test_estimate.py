@@ -113,28 +113,30 @@ def test_a_calibration_of_another_model_is_refused(run, log, tmp_path: Path) -> 
 
 
 def test_calibrate_does_not_overwrite_and_refuses_few_rows(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    few = run("calibrate", "--data", SAMPLE, "--output", "c.json")
+    write_folder(tmp_path / "untrained")
+    quick = {"SENTIMON_MODEL__NAME": "untrained"}
+    few = run("calibrate", "--data", SAMPLE, "--output", "c.json", **quick)
     assert few.code == 4
     assert "18 labelled rows are positive, at least 30" in few.err
     assert not (tmp_path / "c.json").exists()
     (tmp_path / "c.json").write_text("mine", encoding="utf-8")
-    again = run("calibrate", "--data", SAMPLE, "--output", "c.json")
+    again = run("calibrate", "--data", SAMPLE, "--output", "c.json", **quick)
     assert (again.code, "c.json: holds something else than" in again.err) == (2, True)
     assert (tmp_path / "c.json").read_text(encoding="utf-8") == "mine"
     (tmp_path / "c.json").write_bytes(b"")
-    empty = run("calibrate", "--data", SAMPLE, "--output", "c.json")
+    empty = run("calibrate", "--data", SAMPLE, "--output", "c.json", **quick)
     assert (empty.code, (tmp_path / "c.json").read_bytes()) == (2, b"")
 
 
 def test_compare_finds_a_model_equal_to_itself_and_an_untrained_one_worse(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    same = run("compare", "sentimon-default", "sentimon-default", "--data", SAMPLE, "--json")
+    write_folder(tmp_path / "untrained")
+    same = run("compare", "untrained", "untrained", "--data", SAMPLE, "--json")
     assert same.code == 0, same.err
     assert (same.json["worse"], same.json["agreement"], same.json["n"]) == (False, 1, 110)
     assert [one["part"] for one in same.json["parts"] if one["part"].startswith("language")] == [
         "language en", "language it",
     ]  # fmt: skip
     assert same.json["seconds_per_text"]["ratio"] > 0
-    write_folder(tmp_path / "untrained")
     worse = run("compare", "sentimon-default", "untrained", "--data", SAMPLE)
     assert worse.code == 3, worse.err
     assert "WORSE: B may be worse by more than 0.01" in worse.out

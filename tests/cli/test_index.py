@@ -71,21 +71,13 @@ def serve() -> None:
 
 def load() -> None:
     """Load what the commands need, once."""
-    import pkgutil
-
-    import rich.table  # noqa: F401
     import typer
 
-    import sentimon.monitoring
-    import sentimon.prediction_log
-    import sentimon.reporting
     from sentimon.__main__ import main
     from sentimon.cli.app import app
+    from tests.support import fork_server
 
-    for package in (sentimon.prediction_log, sentimon.monitoring, sentimon.reporting):
-        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if module.name.rpartition(".")[2] != "bulk_rows":
-                __import__(module.name)
+    fork_server.load(torch=False)
     # What the program itself loads as it goes: by running it.
     said = io.TextIOWrapper(io.BytesIO())
     with redirect_stdout(said), redirect_stderr(said), suppress(SystemExit):
@@ -217,7 +209,7 @@ QUESTIONS = (
     ("metrics", "--every", "6h", "--since", "2026-10-23", "--until", "2026-10-27", "--tz", "Europe/Rome"),
     ("metrics", "--every", "15m", "--since", "2026-10-24T22:07:30Z", "--until", "2026-10-25T03:52:10Z"),
     ("metrics", "--every", "1h", "--since", "2026-10-25T02:30:00", "--tz", "Australia/Lord_Howe", "--json"),
-    ("metrics", "--every", "15m"),
+    ("metrics", "--every", "15m", "--json"),
     ("metrics", "--since", "2026-10-25T00:30:07.5Z", "--json"),
     ("metrics", "--until", "2026-10-25T00:30:07.5Z", "--json"),
     ("metrics", "--since", "36h", "--json"),

@@ -19,13 +19,15 @@ import pytest
 import typer
 
 from sentimon.cli.log import log
-from tests.conftest import ROOT, Ran, clean_environment
+from tests.conftest import ROOT, Ran, clean_environment, runner
 from tests.support.faults import force_nothing, in_new_process, killed_at
+from tests.support.onnx_folders import write_folder
 
 Run = Callable[..., Ran]
 SAMPLE = ROOT / "sentimon" / "sample"
 SMALL = {"SENTIMON_MODEL__BUFFER_SIZE": "2", "SENTIMON_ENGINE__CHUNK_TEXTS": "2"}
 """Parts of 32 texts."""
+PATIENCE_SECONDS = 600
 
 
 def write_texts(folder: Path, count: int) -> list[str]:
@@ -49,6 +51,25 @@ def logged_in(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line]
 
 
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings of a model that takes no time, where it does not matter what takes long."""
+    folder = write_folder(tmp_path_factory.mktemp("model") / "quick", max_position_embeddings=64)
+    return {"SENTIMON_MODEL__NAME": str(folder)}
+
+
+LONG = 180
+"""Texts enough that the model that ships is still at work once the first of them are written."""
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `predict --json` prints of so many texts, when nobody stops it."""
+    folder = tmp_path_factory.mktemp("printed")
+    write_texts(folder, LONG)
+    return runner(folder)("predict", "-i", "in.jsonl", "--json").out
+
+
 def stopped_while(
     folder: Path, done: Callable[[], bool], *arguments: str, how: signal.Signals, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
@@ -60,23 +81,30 @@ def stopped_while(
         stderr=subprocess.PIPE,
         env=clean_environment(folder) | SMALL | environment,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not done() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     process.send_signal(how)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
-def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path) -> None:
+def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path, quick: dict[str, str]) -> None:
     write_texts(tmp_path, 70)
-    printed = run("predict", "-i", "in.jsonl", "--json")
-    done = run("predict", "-i", "in.jsonl", "--output", "parts", "--json", **SMALL)
+    printed = run("predict", "-i", "in.jsonl", "--json", **quick)
+    done = run("predict", "-i", "in.jsonl", "--output", "parts", "--json", **SMALL, **quick)
     assert done.code == printed.code == 1
-    assert done.json == {"predictions": 70, "bad_lines": 1, "truncated": 0, "parts": 3, "path": "parts"}
+    assert done.json == {
+        "predictions": 70,
+        "bad_lines": 1,
+        "truncated": 0,
+        "unreadable": 70,  # the quick model knows none of their words
+        "parts": 3,
+        "path": "parts",
+    }
     assert "bad line: in.jsonl:36: not valid JSON" in done.err
     assert parts_of(tmp_path / "parts").decode() == printed.out
-    again = run("predict", "-i", "in.jsonl", "--output", "parts", **SMALL)
+    again = run("predict", "-i", "in.jsonl", "--output", "parts", **SMALL, **quick)
     assert (again.code, again.out) == (1, "")
     assert "parts: was complete already" in again.err
     assert "70 predictions in 3 parts in parts; 1 bad line left out" in again.err
@@ -84,41 +112,41 @@ def test_part_files_hold_what_json_prints(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_prediction_that_was_stopped_goes_on(
-    run: Run, tmp_path: Path, how: signal.Signals, code: int
+    run: Run, printed: str, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
-    write_texts(tmp_path, 300)
+    write_texts(tmp_path, LONG)
     command = ("predict", "-i", "in.jsonl", "--output", "parts")
-    stopped = stopped_while(tmp_path, (tmp_path / "parts/part-00003.jsonl").exists, *command, how=how)
+    stopped = stopped_while(tmp_path, (tmp_path / "parts/part-00002.jsonl").exists, *command, how=how)
     assert stopped.returncode == code
     assert b"Traceback" not in stopped.stderr
     made = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "parts").glob("part-*.jsonl")}
     known = [part["file"] for part in manifest_of(tmp_path / "parts")["parts"]]
     done = run(*command, **SMALL)
     assert f"goes on after {32 * len(known)} predictions in {len(known)} parts" in done.err
-    assert parts_of(tmp_path / "parts").decode() == run("predict", "-i", "in.jsonl", "--json").out
+    assert parts_of(tmp_path / "parts").decode() == printed
     for name in known:
         assert (tmp_path / "parts" / name).stat().st_mtime_ns == made[name]
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_log_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Signals, code: int) -> None:
-    texts = write_texts(tmp_path, 300)
+    texts = write_texts(tmp_path, LONG)
     command = ("log", "-i", "in.jsonl", "--resume")
     live = tmp_path / "logs/predictions.jsonl"
     stopped = stopped_while(
-        tmp_path, lambda: live.exists() and live.read_bytes().count(b"\n") > 90, *command, how=how
+        tmp_path, lambda: live.exists() and live.read_bytes().count(b"\n") > 60, *command, how=how
     )
     assert stopped.returncode == code
     assert b"Traceback" not in stopped.stderr
     before = live.read_bytes()
-    assert 0 < before.count(b"\n") < 300
+    assert 0 < before.count(b"\n") < LONG
     done = run(*command, "--json", **SMALL)
-    assert done.json == {"logged": 300, "bad_lines": 1, "path": "logs/predictions.jsonl"}
+    assert done.json == {"logged": LONG, "bad_lines": 1, "unreadable": 0, "path": "logs/predictions.jsonl"}
     assert done.code == 1
     assert "goes on after row" in done.err
     rows = logged_in(tmp_path / "logs")
     assert [row["text"] for row in rows] == texts
-    assert [row["shop"] for row in rows] == list(range(300))
+    assert [row["shop"] for row in rows] == list(range(LONG))
     assert live.read_bytes().startswith(before)
     after = live.read_bytes()
     again = run(*command, "--json", **SMALL)
@@ -208,7 +236,9 @@ def kill_at_each_line(folder: str) -> None:
     assert 5 < already < steps
 
 
-def test_a_step_that_finds_no_room_is_done_once_there_is(run: Run, tmp_path: Path) -> None:
+def test_a_step_that_finds_no_room_is_done_once_there_is(
+    run: Run, tmp_path: Path, quick: dict[str, str]
+) -> None:
     texts = write_texts(tmp_path, 400)
     limited = "ulimit -f 32; exec " + " ".join(
         [sys.executable, "-m", "sentimon", "log", "-i", "in.jsonl", "--resume"]
@@ -217,12 +247,12 @@ def test_a_step_that_finds_no_room_is_done_once_there_is(run: Run, tmp_path: Pat
         ["bash", "-c", limited],
         capture_output=True,
         cwd=tmp_path,
-        env=clean_environment(tmp_path) | SMALL,
+        env=clean_environment(tmp_path) | SMALL | quick,
         check=False,
     )
     assert done.returncode == 1
     assert b"cannot be written" in done.stderr
-    assert run("log", "-i", "in.jsonl", "--resume", **SMALL).code == 1
+    assert run("log", "-i", "in.jsonl", "--resume", **SMALL, **quick).code == 1
     assert [row["text"] for row in logged_in(tmp_path / "logs")] == texts
 
 
@@ -245,11 +275,13 @@ def test_what_cannot_be_gone_on_with_is_refused(
     assert not (tmp_path / "parts").exists()
 
 
-def test_another_input_under_the_same_name_is_not_taken_for_the_first(run: Run, tmp_path: Path) -> None:
+def test_another_input_under_the_same_name_is_not_taken_for_the_first(
+    run: Run, tmp_path: Path, quick: dict[str, str]
+) -> None:
     write_texts(tmp_path, 40)
-    run("predict", "-i", "in.jsonl", "--output", "parts")
+    run("predict", "-i", "in.jsonl", "--output", "parts", **quick)
     write_texts(tmp_path, 41)
-    done = run("predict", "-i", "in.jsonl", "--output", "parts")
+    done = run("predict", "-i", "in.jsonl", "--output", "parts", **quick)
     assert done.code == 1
     assert "was begun with bytes" in done.err
     assert "remove parts/manifest.json" in done.err
@@ -284,14 +316,16 @@ def test_an_empty_file_has_no_parts_and_no_rows(run: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("command", ["predict", "log", "evaluate"])
-def test_a_dry_run_counts_and_times_and_writes_nothing(run: Run, tmp_path: Path, command: str) -> None:
+def test_a_dry_run_counts_and_times_and_writes_nothing(
+    run: Run, tmp_path: Path, quick: dict[str, str], command: str
+) -> None:
     if command == "evaluate":
         arguments, texts = ["evaluate", "--data", SAMPLE / "after.jsonl"], 110
     else:
         write_texts(tmp_path, 100)
         arguments, texts = [command, "-i", "in.jsonl"], 100
     before = sorted(tmp_path.glob("[!.]*"))
-    done = run(*arguments, "--dry-run", "--json")
+    done = run(*arguments, "--dry-run", "--json", **quick)
     assert done.code == 0
     found = done.json
     assert list(found) == [
@@ -301,9 +335,9 @@ def test_a_dry_run_counts_and_times_and_writes_nothing(run: Run, tmp_path: Path,
     assert (found["texts"], found["chunks"], found["engine"], found["workers"]) == (texts, 1, "local", 1)
     assert found["bad_lines"] == (command != "evaluate")
     assert found["texts_per_second"] > 1
-    shown = run(*arguments, "--dry-run", "--engine", "ray", SENTIMON_ENGINE__WORKERS="3")
+    shown = run(*arguments, "--dry-run", "--engine", "ray", SENTIMON_ENGINE__WORKERS="3", **quick)
     assert "this machine" in shown.out
-    large = {"SENTIMON_ENGINE__SMALLEST_TEXTS": "50", "SENTIMON_ENGINE__CHUNK_TEXTS": "8"}
+    large = {"SENTIMON_ENGINE__SMALLEST_TEXTS": "50", "SENTIMON_ENGINE__CHUNK_TEXTS": "8", **quick}
     planned = run(*arguments, "--dry-run", "--engine", "ray", "--json", SENTIMON_ENGINE__WORKERS="3", **large)
     assert (planned.json["engine"], planned.json["workers"]) == ("ray", 3)
     assert planned.json["chunks"] == -(-texts // 8)

@@ -1,4 +1,3 @@
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from sentimon.cli.later import LATER
-from sentimon.cli.options import plain_help
 from tests.conftest import clean_environment
 from tests.support.in_process import said
 from tests.support.rows import rows
@@ -65,8 +63,7 @@ def test_the_other_commands_load_nothing_of_those_that_come_later(run, command: 
 
 def test_all_are_listed_and_completed(run) -> None:  # type: ignore[no-untyped-def]
     text = run("--help").out
-    # The list has a line for each, cut at its end.
-    assert all(f"  {name:<14} {line[:40]}" in text for name, line in LATER.items())
+    assert all(f"  {name:<14} {line}\n" in text for name, line in LATER.items())
     words = {"_SENTIMON_COMPLETE": "complete_bash", "COMP_CWORD": "1", "COMP_WORDS": "sentimon "}
     assert set(run(**words).out.split()) >= set(LATER)
 
@@ -103,14 +100,6 @@ def test_each_has_an_example_and_completes_its_options(run, command: list[str]) 
     line = f"sentimon {' '.join(command)} --con"
     done = run(_SENTIMON_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(command) + 1))
     assert "--config" in done.out.split()
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_the_list_says_of_a_command_what_it_says_of_itself(name: str) -> None:
-    of_python = name.replace("-", "_")
-    module = importlib.import_module(f"sentimon.cli.{of_python}")
-    own = module.app.info.help if hasattr(module, "app") else plain_help(getattr(module, of_python))
-    assert own.split("\n\n")[0] == LATER[name]
 
 
 def test_a_name_that_is_nearly_right_is_known(run) -> None:  # type: ignore[no-untyped-def]

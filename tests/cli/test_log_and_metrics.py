@@ -21,7 +21,7 @@ def test_rows_scored_elsewhere_are_kept_with_their_own_fields(run, tmp_path: Pat
     given = row(2, id=7, model="m", revision="r", shop="Roma") | {"sentiment": "Positivo", "confidence": 0.8}
     done = run("log", "--input", "-", "--json", stdin=lines([given, row(0, 1)]))
     assert (done.code, done.err) == (0, "")
-    assert done.json == {"logged": 2, "bad_lines": 0, "path": "logs/predictions.jsonl"}
+    assert done.json == {"logged": 2, "bad_lines": 0, "unreadable": 0, "path": "logs/predictions.jsonl"}
     first, second = logged(tmp_path)
     assert list(first) == [
         "timestamp", "text", "sentiment", "confidence", "scores", "id", "model", "revision", "shop",

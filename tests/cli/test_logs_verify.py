@@ -81,3 +81,15 @@ def test_without_an_index_the_files_are_read_all_the_same(run, tmp_path: Path) -
     done = run("logs", "verify", SENTIMON_LOGS__INDEX="false")
     assert done.code == 3
     assert not (tmp_path / INDEX).exists()
+
+
+def test_quiet_says_nothing_of_a_good_log_and_all_of_a_bad_one(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = written(tmp_path / "logs", lines(one.to_dict() for one in records(1, 1, 1)))
+    for command in (["verify", "-q"], ["prune", "-q", "--keep-days", "30"]):
+        done = run("logs", *command)
+        assert (done.code, done.out, done.err) == (0, "", "")
+    with (folder / "predictions.jsonl").open("a") as file:
+        file.write("no row\n")
+    done = run("logs", "verify", "-q")
+    assert done.code == 3
+    assert "predictions.jsonl:4" in done.out + done.err

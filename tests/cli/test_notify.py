@@ -10,58 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from sentimon.config.settings import NotifySettings
+from sentimon.config.notify_settings import NotifySettings
 from tests.conftest import Ran, clean_environment
+from tests.support.http_server import Hook
 from tests.support.rows import rows
 
 NOON = 240
 SECRET = b"0123456789abcdef"
-
-
-class Hook:
-    """A real server on this machine; it answers with the statuses it is given, the last one for ever."""
-
-    def __init__(self) -> None:
-        self.statuses = [200]
-        self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        self.location = ""
-        self.drip_seconds = 0.0
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                hook.seen.append((self.path, dict(self.headers), body))
-                status = hook.statuses.pop(0) if len(hook.statuses) > 1 else hook.statuses[0]
-                self._drip()
-                self.send_response(status)
-                if hook.location:
-                    self.send_header("Location", hook.location)
-                self.end_headers()
-
-            def _drip(self) -> None:
-                # A header that never ends, a byte at a time: each one is in time, all together are not.
-                until = time.monotonic() + hook.drip_seconds
-                if hook.drip_seconds:
-                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-                while time.monotonic() < until:
-                    try:
-                        self.wfile.write(b"x")
-                    except OSError:
-                        return
-                    time.sleep(0.2)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/T0/path-secret"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 @pytest.fixture

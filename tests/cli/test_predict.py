@@ -56,6 +56,37 @@ def test_a_prediction_has_the_documented_keys(run: Run) -> None:
     assert found["confidence"] == max(found["scores"].values())
 
 
+def test_a_text_in_letters_that_the_model_does_not_know_is_marked_and_said(run: Run) -> None:
+    texts = ("хорошо", "good", "bello ж")
+    done = run("predict", *texts, "--json")
+    assert [(one.get("unknown"), one.get("unreadable")) for one in done.lines] == [
+        (1.0, True), (None, None), (0.167, None),
+    ]  # fmt: skip
+    assert f"1 of 3 texts unreadable: mostly in letters that {DEFAULT_MODEL} does not know" in done.err
+    table = run("predict", *texts)
+    assert table.out.count("(unreadable) ") == table.out.count("(unreadable) хорошо") == 1
+    assert "unreadable" not in run("predict", "good", "bello").err
+
+
+def test_the_limit_of_unknown_letters_is_a_setting(run: Run) -> None:
+    done = run("predict", "bello ж", "--json", SENTIMON_MODEL__MAX_UNKNOWN="0.1")
+    assert done.lines[0]["unreadable"]
+
+
+def test_an_unreadable_text_is_logged_and_counted_as_one(run: Run, tmp_path: Path) -> None:
+    done = run("log", "хорошо", "ужасно", "good", "bello", "--json")
+    assert done.json["unreadable"] == 2
+    assert "2 texts unreadable" in done.err
+    rows = [
+        json.loads(line) for line in (tmp_path / "logs/predictions.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert [one.get("unreadable") for one in rows] == [True, True, None, None]
+    found = run("metrics", "--json").json
+    assert (found["unreadable"]["value"], found["unreadable"]["n"]) == (0.5, 4)
+    assert found["properties"]["unreadable"] == 2
+    assert "Share of unreadable rows" in " ".join(run("metrics").out.split())
+
+
 def test_any_text_gets_an_answer_and_keeps_its_place(run: Run, tmp_path: Path) -> None:
     lines = "".join(json.dumps({"text": text}) + "\n" for text in HOSTILE)
     (tmp_path / "hostile.jsonl").write_text(lines, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -371,6 +372,32 @@ def test_the_slices_of_a_baseline_are_watched_also_where_the_settings_name_them_
     assert "in channel=mail the share of negative rose" in found["reason"]
     assert run("drift", "--monitor").code == 3
     assert (moved / "logs/.sentimon/rollup.sqlite").stat().st_ino == index
+
+
+def test_the_next_step_reads_rows_of_the_slice_that_drifted(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "sentimon.toml").write_text(SEGMENTS)
+    usual, now = {"app": (0.9, 0.2), "web shop": (0.1, 0.2)}, {"app": (0.9, 0.2), "web shop": (0.1, 0.9)}
+    logged(tmp_path, stream(2000, usual, minute=0, seed=1) + stream(1200, now, minute=7000, seed=2))
+    assert run("baseline", "create", "--until", "2026-09-11T08:00:00Z").code == 0
+    found = run("drift", "--monitor")
+    assert found.code == 3
+    assert "in channel=web shop the share of negative rose" in " ".join(found.out.split())
+    (step,) = (line.strip() for line in found.out.splitlines() if "logs query" in line)
+    words = shlex.split(step)
+    assert words[words.index("--where") + 1] == "channel=web shop"
+    rows = [json.loads(line) for line in run(*words[1:], "--json").out.splitlines()]
+    assert {row["channel"] for row in rows} == {"web shop"}
+    assert {row["sentiment"] for row in rows} == {"negative"}
+
+
+def test_hours_with_too_many_values_of_a_watched_field_are_told(moved: Path, run: Run) -> None:
+    many = [one(1, 8000, channel=f"c{number}") for number in range(1100)]
+    with (moved / "logs/predictions.jsonl").open("a") as log:
+        log.write(lines(many))
+    found = run("drift", "--monitor", "--json").json
+    assert found["crowded_hours"] == {"channel": 1}
+    told = "Not watched by channel: 1 hour with more than 1000 of its values, too many to tell apart."
+    assert told in found["recommendations"]
 
 
 def test_a_report_of_a_slice_says_nothing_of_the_monitor(moved: Path, run: Run) -> None:

@@ -36,6 +36,7 @@ NAMES = (
     ".sentimon/rollup.sqlite",
     ".sentimon/error_rate.json",
     ".sentimon/said.json",
+    ".sentimon/told.json",
 )
 COMMANDS = (
     "metrics --save",

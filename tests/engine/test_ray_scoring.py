@@ -39,19 +39,33 @@ def lines_in(path: Path) -> list[str]:
     return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """An input, and what one process makes of it."""
-    folder = tmp_path_factory.mktemp("input")
-    sample = [json.loads(line)["text"] for line in lines_in(SAMPLE / "after.jsonl")]
-    lines = [json.dumps({"text": f"{sample[number % len(sample)]} {number}"}) for number in range(TEXTS)]
-    lines[175] = "broken"
+SAMPLE_TEXTS = [json.loads(line)["text"] for line in lines_in(SAMPLE / "after.jsonl")]
+
+
+def scored_alone(folder: Path, texts: list[str]) -> tuple[Path, bytes]:
+    """Write an input of these texts, one of them broken; return also what one process makes of it."""
+    lines = [json.dumps({"text": f"{text} {number}"}) for number, text in enumerate(texts)]
+    lines[175 % len(lines)] = "broken"
     (folder / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = start(folder, "predict", "-i", "in.jsonl", "--json")
     out, _ = done.communicate(timeout=300)
     assert done.returncode == 1
-    assert out.count(b"\n") == TEXTS - 1
+    assert out.count(b"\n") == len(texts) - 1
     return folder, out
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """An input long enough to kill somebody, and what one process makes of it."""
+    texts = [SAMPLE_TEXTS[number % len(SAMPLE_TEXTS)] for number in range(TEXTS)]
+    return scored_alone(tmp_path_factory.mktemp("input"), texts)
+
+
+@pytest.fixture(scope="module")
+def brief(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """An input of four parts for what nobody kills, and what one process makes of it."""
+    texts = [" ".join(text.split()[:4]) for text in SAMPLE_TEXTS[:100]]
+    return scored_alone(tmp_path_factory.mktemp("brief"), texts)
 
 
 def start(
@@ -89,7 +103,8 @@ def parts_of(folder: Path) -> bytes:
 
 def is_clean(done: Ran) -> bool:
     """Whether nothing but our own words is on stderr."""
-    ours = ("bad line: in.jsonl:176: ", "predictions in ", "logged", "goes on", "waiting for a worker")
+    bad = ("bad line: in.jsonl:76: ", "bad line: in.jsonl:176: ")
+    ours = (*bad, "predictions in ", "logged", "goes on", "waiting for a worker")
     return all(any(one in line for one in ours) for line in done.err.strip().split("\n"))
 
 
@@ -125,15 +140,15 @@ def parts_made(folder: Path) -> int:
     return len(list(folder.glob("part-*.jsonl")))
 
 
-def test_a_cluster_scores_as_one_process_does(nodes: Nodes, alone: tuple[Path, bytes]) -> None:
-    folder, expected = alone
+def test_a_cluster_scores_as_one_process_does(nodes: Nodes, brief: tuple[Path, bytes]) -> None:
+    folder, expected = brief
     done = ended(start(folder, "predict", "-i", "in.jsonl", "--engine", "ray", "--json", nodes=nodes))
     assert (done.code, done.out.encode()) == (1, expected)
     assert is_clean(done)
     unordered = ended(start(folder, *predict("unordered", "--unordered"), nodes=nodes))
     assert (unordered.code, parts_of(folder / "unordered")) == (1, expected)
     logged = ended(start(folder, "log", "-i", "in.jsonl", "--engine", "ray", "--json", nodes=nodes))
-    assert (logged.code, logged.json["logged"], logged.json["bad_lines"]) == (1, TEXTS - 1, 1)
+    assert (logged.code, logged.json["logged"], logged.json["bad_lines"]) == (1, 99, 1)
     rows = [json.loads(line) for line in lines_in(folder / "logs/predictions.jsonl")]
     printed = [json.loads(line) for line in expected.decode().split("\n") if line]
     keys = ("text", "sentiment", "confidence", "scores", "model", "truncated")
@@ -141,7 +156,9 @@ def test_a_cluster_scores_as_one_process_does(nodes: Nodes, alone: tuple[Path, b
 
 
 def test_an_evaluation_says_the_same_on_a_cluster(nodes: Nodes, tmp_path: Path) -> None:
-    command = ("evaluate", "--data", str(SAMPLE / "after.jsonl"), "--json")
+    some = lines_in(SAMPLE / "after.jsonl")[:40]
+    (tmp_path / "data.jsonl").write_text("\n".join(some) + "\n", encoding="utf-8")
+    command = ("evaluate", "--data", "data.jsonl", "--json")
     here, there = (
         ended(start(tmp_path, *command)),
         ended(start(tmp_path, *command, "--engine", "ray", nodes=nodes)),
@@ -149,9 +166,9 @@ def test_an_evaluation_says_the_same_on_a_cluster(nodes: Nodes, tmp_path: Path) 
     assert (there.code, there.out, there.err) == (0, here.out, "")
 
 
-def test_a_dry_run_asks_the_cluster_for_its_workers(nodes: Nodes, alone: tuple[Path, bytes]) -> None:
+def test_a_dry_run_asks_the_cluster_for_its_workers(nodes: Nodes, brief: tuple[Path, bytes]) -> None:
     command = ("predict", "-i", "in.jsonl", "--engine", "ray", "--dry-run", "--json")
-    done = ended(start(alone[0], *command, nodes=nodes))
+    done = ended(start(brief[0], *command, nodes=nodes))
     assert (done.json["workers"], done.json["where"]) == (2, f"the cluster at {nodes.address}")
 
 

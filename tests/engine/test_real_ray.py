@@ -72,7 +72,8 @@ def finished(process: subprocess.Popen[bytes]) -> Ran:
 def place(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("ray")
     # The naive rows of a log are read in the zone of whoever asks, wherever they are read.
-    write_log(folder / "logs", copies=5)
+    # One file has two units: tasks share it.
+    write_log(folder / "logs", copies=(1, 3, 1))
     return Place(folder, nodes)
 
 
@@ -217,7 +218,7 @@ def descendants(process: int) -> list[int]:
 )
 def test_a_cluster_of_its_own_ends_with_the_program(tmp_path: Path, stop: signal.Signals) -> None:
     place = Place(tmp_path, None)
-    write_log(tmp_path / "logs", copies=10)
+    write_log(tmp_path / "logs", copies=(1, 5, 5))
     asking = place.start("metrics")
     wait_until(lambda: asking.poll() is not None or has_task(descendants(asking.pid)))
     started = descendants(asking.pid)
@@ -237,7 +238,7 @@ def has_task(processes: list[int]) -> bool:
 
 def test_a_cluster_that_is_not_there_is_named_at_once(tmp_path: Path) -> None:
     place = Place(tmp_path, None)
-    write_log(tmp_path / "logs", copies=1)
+    write_log(tmp_path / "logs", copies=1, rows=1000)
     place.environment["SENTIMON_ENGINE__ADDRESS"] = "127.0.0.1:1"
     done = place.run("metrics")
     assert done.code == 1

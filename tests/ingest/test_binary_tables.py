@@ -14,7 +14,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
-from sentimon.errors import DataError, UsageError
+from sentimon.errors import DataError, MissingPackageError
 from sentimon.ingest.input_row import InputRow
 from sentimon.ingest.tables import Table, open_table
 from sentimon.jsonl import BadLine
@@ -90,9 +90,9 @@ def test_what_is_no_workbook_is_refused(content: bytes, hint: str) -> None:
 
 def test_without_its_library_a_workbook_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "python_calamine", None)
-    with pytest.raises(UsageError, match="not installed") as caught:
+    with pytest.raises(MissingPackageError, match="a: a workbook needs python_calamine") as caught:
         opened(workbook({"S": [["text"], ["a"]]}))
-    assert "pip install 'sentimon[excel]'" in str(caught.value.hint)
+    assert caught.value.hint == "pip install 'sentimon[xlsx]', or save the sheet as CSV (UTF-8)"
 
 
 WIDE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from sentimon.monitoring.finding import Finding, most_significant, reaches_delta, share_difference, shows
 from sentimon.monitoring.monitor_reference import Reference
@@ -109,3 +110,17 @@ def test_texts_with_as_many_new_words_as_the_finding_says_illustrate_it() -> Non
     none = shows([finding("words", 0, 0.25)], REFERENCE, VOCABULARY)
     assert [none(row) for row in rows] == [False, True, True, False]
     assert not any(shows([finding("words", 1, 0.75)], REFERENCE, None)(row) for row in rows)
+
+
+def test_rows_of_a_slice_illustrate_it_and_those_of_values_that_are_not_watched_the_rest() -> None:
+    rose = replace(finding("class", 0, 0.75), where=("channel", "web"))
+    rows = [
+        replace(record(place), extra={"channel": value})
+        for value, place in (("web", 0), ("web", 1), ("mail", 0), ("fax", 0), ("fax", 2))
+    ]
+    inside = shows([rose], REFERENCE, None, watched={"channel": ("web", "mail")})
+    assert [inside(row) for row in rows] == [True, False, False, False, False]
+    others = shows(
+        [replace(rose, where=("channel", "(other)"))], REFERENCE, None, watched={"channel": ("web", "mail")}
+    )
+    assert [others(row) for row in rows] == [False, False, False, True, False]

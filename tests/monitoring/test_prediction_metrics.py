@@ -6,6 +6,7 @@ import pytest
 
 from sentimon.monitoring.prediction_metrics import measure
 from sentimon.prediction_log.summary import Summary, summarise
+from sentimon.reporting.verdict_sentences import explain_lacking
 from tests.support.rows import record
 
 
@@ -38,3 +39,17 @@ def test_another_level_gives_other_intervals_and_no_rows_give_none() -> None:
         assert one.low > other.low
         assert one.high < other.high
     assert measure(Summary(), confidence_level=0.95).shares[0].value is None
+
+
+def test_unreadable_rows_are_a_share_of_all_and_said_only_where_there_are_some() -> None:
+    rows = [record(0, 0, 0.5), record(0, 1, 0.7, unreadable=False), record(2, 2, 0.9, unreadable=True)]
+    some = measure(summarise(rows), confidence_level=0.95)
+    assert (some.unreadable.value, some.unreadable.n) == (pytest.approx(1 / 3), 3)
+    (said,) = explain_lacking(some)
+    assert said.startswith(
+        "Share of unreadable rows, mostly in letters that the model does not know: 0.333 ["
+    )
+    none = measure(summarise(rows[:2]), confidence_level=0.95)
+    assert (none.unreadable.value, none.unreadable.low) == (0, 0)
+    assert explain_lacking(none) == []
+    assert measure(Summary(), confidence_level=0.95).unreadable.value is None

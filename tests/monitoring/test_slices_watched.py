@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from sentimon.config.settings import Settings
 from sentimon.labels import Sentiment
 from sentimon.monitoring.baseline import Baseline
+from sentimon.monitoring.finding import ValueChange
 from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_check import MonitorCheck, advance
 from sentimon.monitoring.monitor_reference import Reference
 from sentimon.monitoring.monitor_report import monitor_report
 from sentimon.monitoring.monitor_state import MonitorState, decode_monitors, encode_monitors, fits
-from sentimon.monitoring.slice_finding import SliceChange
 from sentimon.monitoring.slice_history import field_history
 from sentimon.monitoring.slice_rows import (
     MOST_UNKNOWN,
@@ -128,6 +128,8 @@ def test_a_slice_that_moved_opens_an_incident_that_names_it() -> None:
     found = monitor_object(report, timestamp=datetime(2026, 12, 1, tzinfo=UTC))
     assert found["incident"]["findings"][0]["where"] == {"channel": "web"}
     assert found["verdict"] == "drift"
+    assert report.moved_slice == ("channel", "web")
+    assert report.risen_most is Sentiment.NEGATIVE
 
 
 def test_an_incident_of_a_slice_closes_when_the_slice_is_back() -> None:
@@ -163,7 +165,7 @@ def test_a_new_value_is_told_once() -> None:
     watching = Watching()
     checks = [watching.check(200, USUAL | {"chat": (0.1, 0.3)}) for _ in range(8)]
     told = [one for check in checks for one in check.values]
-    assert [(one.value, one.change) for one in told] == [("chat", SliceChange.NEW)]
+    assert [(one.value, one.change) for one in told] == [("chat", ValueChange.NEW)]
     assert not any(check.opened for check in checks)
     report = monitor_report(
         watching.baseline,

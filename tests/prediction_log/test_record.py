@@ -1,5 +1,5 @@
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sentimon.jsonl import LineError, encode
 from sentimon.labels import Sentiment
 from sentimon.prediction_log.record import CORE_FIELDS, PredictionRecord, parse_row
-from sentimon.scoring.scores import Scores
+from sentimon.scoring.scores import ScoredText, Scores
 from sentimon.timestamps import format_moment
 from tests.support.strategies import records
 
@@ -142,3 +142,16 @@ def test_a_lone_surrogate_in_a_line_is_bad_and_is_never_written() -> None:
         parse_row(json.dumps(GOOD | {"text": "\ud800"}).encode(), zone=UTC)
     written = encode({**parse_row(json.dumps(GOOD).encode(), zone=UTC).to_dict()})
     assert b"\\ud8" not in written
+
+
+@pytest.mark.parametrize(("unreadable", "written"), [(True, {"unreadable": True}), (False, {})])
+def test_a_scored_row_says_that_it_is_unreadable_only_where_it_is(
+    unreadable: bool, written: dict[str, bool]
+) -> None:
+    scores = Scores(negative=0.1, neutral=0.2, positive=0.7)
+    scored = ScoredText(scores=scores, tokens=3, truncated=False, unknown=0.3, unreadable=unreadable)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    row = PredictionRecord.of("x", scored, timestamp=moment, model="m", revision="r").to_dict()
+    ours = ("timestamp", "text", "sentiment", "confidence", "scores", "model", "revision", "truncated")
+    assert list(row) == [*ours, *written]
+    assert parse_row(encode(row), zone=UTC).unreadable is (unreadable or None)

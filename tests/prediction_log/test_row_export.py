@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.errors import StoreError, UsageError
+from sentimon.errors import MissingPackageError, StoreError, UsageError
 from sentimon.labels import LABELS
 from sentimon.prediction_log import row_export as export
 from sentimon.prediction_log.output_files import ROWS, OutputFile, checked_output
@@ -79,12 +79,13 @@ def test_the_columns_are_typed(tmp_path: Path) -> None:
     others = {
         "timestamp": "timestamp[us, tz=UTC]",
         "truncated": "bool",
+        "unreadable": "bool",
         "token_hashes": "list<element: uint32>",
     }
     assert types == {**others, **texts, **numbers}
     assert schema.names == [
         "timestamp", "text", "sentiment", "confidence", "negative", "neutral", "positive",
-        "id", "model", "revision", "truncated", "text_hash", "token_hashes", "extra",
+        "id", "model", "revision", "truncated", "unreadable", "text_hash", "token_hashes", "extra",
     ]  # fmt: skip
 
 
@@ -92,7 +93,10 @@ def test_the_columns_are_typed(tmp_path: Path) -> None:
 def test_hostile_texts_and_the_ends_of_the_calendar_survive(tmp_path: Path, ending: str) -> None:
     edges = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
     given_rows = [record(0, text=text, id=text, extra={text: [text]}) for text in HOSTILE]
-    given_rows += [record(1, timestamp=moment, truncated=True, text=None, text_hash="ab") for moment in edges]
+    given_rows += [
+        record(1, timestamp=moment, truncated=True, unreadable=True, text=None, text_hash="ab")
+        for moment in edges
+    ]
     path = tmp_path / f"rows{ending}"
     check_export(path)
     export_rows(out(path), given_rows)
@@ -144,8 +148,8 @@ def test_another_ending_is_refused(name: str) -> None:
 
 
 def test_parquet_without_pyarrow_names_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     check_export(Path("rows.jsonl"))
-    with pytest.raises(UsageError, match=r"rows\.parquet: Parquet needs pyarrow") as caught:
+    with pytest.raises(MissingPackageError, match=r"rows\.parquet: Parquet needs pyarrow") as caught:
         check_export(Path("rows.parquet"))
-    assert caught.value.hint == "run `pip install pyarrow`, or end it in .jsonl"
+    assert caught.value.hint == "pip install 'sentimon[data]', or end it in .jsonl"

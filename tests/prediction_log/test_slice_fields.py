@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import msgspec
@@ -11,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentimon.config.segment_settings import _OURS, DERIVED_FIELDS
-from sentimon.errors import UsageError
-from sentimon.prediction_log import slice_fields
+from sentimon.errors import MissingPackageError, UsageError
 from sentimon.prediction_log.record import CORE_FIELDS, OPTIONAL_FIELDS, parse_row
 from sentimon.prediction_log.slice_fields import (
     DERIVED,
@@ -119,10 +119,10 @@ def test_what_is_no_field_is_refused(name: str, message: str) -> None:
 
 
 def test_the_language_needs_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slice_fields, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match="py3langid") as caught:
+    monkeypatch.setitem(sys.modules, "py3langid", None)
+    with pytest.raises(MissingPackageError, match="--by: @language needs py3langid") as caught:
         check_fields(["@language"], origin="--by")
-    assert "sentimon[language]" in (caught.value.hint or "")
+    assert caught.value.hint == "pip install 'sentimon[language]'"
 
 
 def test_a_condition_is_a_field_and_a_value() -> None:

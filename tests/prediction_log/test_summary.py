@@ -53,7 +53,13 @@ def test_every_row_is_counted_once_in_each_place(rows: Rows) -> None:
 
 
 def test_sums_worked_by_hand() -> None:
-    total = summarise([record(0, 0, 0.5), record(0, 61, 0.75), record(2, 62, 1.0, truncated=True, text=" ")])
+    total = summarise(
+        [
+            record(0, 0, 0.5),
+            record(0, 61, 0.75),
+            record(2, 62, 1.0, truncated=True, unreadable=True, text=" "),
+        ]
+    )
     assert total.counts == (2, 0, 1)
     assert total.classes[0].confidence == 1_250_000
     assert total.classes[0].confidence_squares == 500_000**2 + 750_000**2
@@ -66,6 +72,7 @@ def test_sums_worked_by_hand() -> None:
         "squared_characters": 36 + 49,
         "empty": 1,
         "truncated": 1,
+        "unreadable": 1,
     }
 
 

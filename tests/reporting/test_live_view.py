@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ def compared(current: Summary, monitor: MonitorState) -> Compared:
     return Compared(report=detect_drift(baseline, current, DriftSettings()), monitor=monitor)
 
 
+@functools.cache
 def busy() -> Watched:
     """Two hours, an empty one, and one that goes on, with everything that can be seen."""
     rows = [
@@ -67,16 +69,19 @@ def busy() -> Watched:
     )
 
 
+@functools.cache
 def quiet() -> Watched:
     """A log that was looked at once, without a baseline."""
     return replace(busy(), whole=summary(30, 10, 10), pace=None, compared=None, latest=())
 
 
+@functools.cache
 def first_day() -> Watched:
     """Nothing was logged yet."""
     return replace(quiet(), whole=Summary(), windows=())
 
 
+@functools.cache
 def broken() -> Watched:
     """The folder went away, and the baseline is of another model."""
     said = "baseline 'june' is of m, but rows are of \x1bother"

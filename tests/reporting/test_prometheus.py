@@ -78,6 +78,7 @@ def test_values_are_those_of_the_report() -> None:
     assert values['sentimon_share_ratio{source="shop",sentiment="negative"}'] == 0.1
     assert values['sentimon_confidence_ratio{source="shop"}'] == 0.6
     assert values['sentimon_model_predictions{source="shop",model="m",revision="1"}'] == 100
+    assert values['sentimon_unreadable_ratio{source="shop"}'] == 0
     # A swap of 0.7 and 0.1: 0.6 of the rows moved over the whole scale.
     assert values['sentimon_drift_score_ratio{source="shop"}'] == 0.6
     assert values['sentimon_drift_detected{source="shop"}'] == 1

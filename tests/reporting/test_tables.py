@@ -26,7 +26,7 @@ from sentimon.prediction_log.windows import Calendar, summarise_windows
 from sentimon.reporting.decision_tables import check_table, drift_table
 from sentimon.reporting.metrics_tables import baseline_table, metrics_table, windows_table
 from sentimon.reporting.monitor_tables import monitor_table, simulation_table
-from sentimon.reporting.prediction_table import predictions_table
+from sentimon.reporting.prediction_table import ShownText, predictions_table
 from sentimon.reporting.quality_tables import quality_table
 from sentimon.reporting.setup_tables import examination_table, failed, good, settings_table, warning
 from sentimon.scoring.scores import Scores
@@ -49,7 +49,12 @@ HOSTILE = [
 
 def predictions() -> RenderableType:
     rows = [
-        (text, Scores.from_probabilities(vector(number % 3)), number == 1)
+        ShownText(
+            text=text,
+            scores=Scores.from_probabilities(vector(number % 3)),
+            truncated=number == 1,
+            unreadable=number == 2,
+        )
         for number, text in enumerate(HOSTILE)
     ]
     return predictions_table(rows, LABELS, heading=True)

@@ -63,6 +63,32 @@ def test_plain_words_are_understood(scorer: OnnxScorer, text: str, label: str) -
     assert scorer.score([text])[0].scores.label == parse_label(label)
 
 
+@pytest.mark.parametrize(
+    ("text", "unreadable"),
+    [
+        ("هذا المنتج رائع جدا", True),
+        ("@user هذا المنتج رائع جدا https://t.co/a #iPhone", True),
+        ("Я очень рад", True),
+        ("这个产品很好", True),
+        ("मुझे यह पसंद है", True),
+        ("Το προϊόν είναι καλό", True),
+        ("Il film Москва è bellissimo", False),
+        ("Größe, señor, coração, ça déçoit: perché?", False),
+        ("😀👍🇮🇹 12,50 €", False),
+        ("", False),
+        # In letters that it knows, it cannot tell.
+        ("mujhe yeh bahut pasand hai", False),
+    ],
+)
+def test_a_text_in_another_script_is_unreadable(scorer: OnnxScorer, text: str, unreadable: bool) -> None:
+    assert scorer.score([text])[0].unreadable is unreadable
+
+
+def test_no_plain_sentence_has_an_unknown_letter(scorer: OnnxScorer) -> None:
+    texts = [row["text"] for row in rows_of(PLAIN_SENTENCES)]
+    assert [one.unknown for one in scorer.score(texts[::4])] == [0.0] * len(texts[::4])
+
+
 @pytest.mark.parametrize("language", ["english", "italian"])
 def test_nine_in_ten_plain_sentences_are_right(scorer: OnnxScorer, language: str) -> None:
     rows = [row for row in rows_of(PLAIN_SENTENCES) if row["language"] == language]

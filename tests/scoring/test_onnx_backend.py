@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from sentimon.errors import ModelError
 from sentimon.scoring.onnx_backend import OnnxScorer
@@ -60,6 +61,35 @@ def test_a_long_text_loses_its_end_and_says_so(tmp_path: Path) -> None:
     assert (fits.tokens, fits.truncated, fits.scores.label.label) == (8, False, "neutral")
     assert (cut.tokens, cut.truncated) == (9, True)
     assert cut.scores == scorer.score(["so"])[0].scores
+
+
+@pytest.mark.parametrize(("text", "unknown"), [("good good", 0), ("good zzzz", 0.5), ("so zzzzzz 😀", 0.75)])
+def test_a_text_with_more_unknown_letters_than_the_limit_is_unreadable(
+    tmp_path: Path, text: str, unknown: float
+) -> None:
+    folder = write_folder(tmp_path)
+    for limit in (0.0, 0.5, 0.75, 1.0):
+        (result,) = load(folder, max_unknown=limit).score([text])
+        assert (result.unknown, result.unreadable) == (unknown, unknown > limit)
+
+
+def test_a_unigram_tokenizer_names_its_unknown_piece_by_number(tmp_path: Path) -> None:
+    pieces = [("<unk>", 0.0), ("\u2581", -1.0), ("\u2581good", -1.0), ("\u2581bad", -1.0)]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=0, byte_fallback=False))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    folder = write_folder(tmp_path)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    known, half = load(folder).score(["good", "bad zzz"])
+    assert (known.unknown, half.unknown) == (0, 0.5)
+
+
+def test_a_tokenizer_without_an_unknown_piece_reads_everything(tmp_path: Path) -> None:
+    tokenizer = Tokenizer(models.BPE({"g": 0, "o": 1}, []))
+    folder = write_folder(tmp_path)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    scorer = load(folder, max_unknown=0.0)
+    assert scorer.unknown is None
+    assert not any(one.unreadable for one in scorer.score(["go", "zzz go"]))
 
 
 def test_the_closing_token_survives_the_cut(tmp_path: Path) -> None:

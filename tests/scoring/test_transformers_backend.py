@@ -57,6 +57,17 @@ def scorer(cardiffnlp: Path) -> HuggingFaceScorer:
     return load(cardiffnlp)
 
 
+def test_unknown_letters_make_a_text_unreadable_where_the_tokenizer_has_a_piece_for_them(
+    models: Path, cardiffnlp: Path
+) -> None:
+    texts = ["good", "good жжжж", "so жжжжж", "ж" * 200]
+    found = load(tiny_models.bert(models / "bert_of_letters")).score(texts)
+    assert [one.unknown for one in found] == pytest.approx([0, 0.5, 5 / 7, 1])
+    assert [one.unreadable for one in found] == [False, False, True, True]
+    # One of bytes knows every letter.
+    assert not any(one.unknown for one in load(cardiffnlp).score(texts))
+
+
 def load(folder: Path, **settings: object) -> HuggingFaceScorer:
     return HuggingFaceScorer.load(ModelSettings(name=str(folder), **settings))
 

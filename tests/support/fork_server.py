@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 
 import sentimon
 from sentimon.cli import notify
@@ -27,23 +28,29 @@ _PROGRAMS = ("sentimon.__main__", "sentimon.sample")
 _USED = (
     "sentimon.scoring.onnx_backend",
     "sentimon.scoring.scorer",
+    "encodings.ascii",
     "multiprocessing.spawn",
+    "numpy.random",
     "rich.progress",
     "rich.table",
+    "typer._adapters",
+    "typer._click._textwrap",
+    "typer._click.decorators",
     "typer.main",
+    "zoneinfo",
 )
 """What else a run without torch loads, at its beginning or where it needs it."""
 _NEED_TORCH = ("sentimon.finetuning", "sentimon.scoring")
 """They alone load torch, on whose pages each fork would spend a third more."""
 
 
-def load(*, torch: bool) -> None:
-    """Import the program; what is there now no run has to look through for garbage."""
+def load(*, torch: bool, libraries: Iterable[str] = ()) -> None:
+    """Import the program and what it needs; what is there now no run has to look through for garbage."""
     passed = _PROGRAMS if torch else (*_PROGRAMS, *_NEED_TORCH)
     for module in pkgutil.walk_packages(sentimon.__path__, "sentimon."):
         if not module.name.startswith(passed):
             importlib.import_module(module.name)
-    for name in _USED:
+    for name in (*_USED, *libraries):
         importlib.import_module(name)
     if torch:
         importlib.import_module("transformers.models.auto.modeling_auto")
@@ -124,7 +131,7 @@ def _run(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    load(torch=sys.argv[2:] == ["torch"])
+    load(torch="torch" in sys.argv[2:], libraries=[name for name in sys.argv[2:] if name != "torch"])
     words = serve(socket.socket(fileno=int(sys.argv[1])))
     if words is not None:
         _run(words)

@@ -20,20 +20,27 @@ _ROOT = Path(__file__).parent.parent.parent
 _READ_WHILE_LOADING = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "ORT_", "MALLOC_")
 """What Python and the libraries read once, when they are loaded."""
 _START_SECONDS = 0.06
-"""No program starts sooner; an index takes up no file that was changed in the 50 ms before."""
+"""No program starts sooner after a file was written; an index takes up none changed in the 50 ms before."""
 
 
 class ForkServer:
     """One such process; it ends with this one."""
 
-    def __init__(self, environment: Mapping[str, str], *, torch: bool) -> None:
+    def __init__(self, environment: Mapping[str, str], *, torch: bool, libraries: Sequence[str] = ()) -> None:
         self._loaded_with = _read_while_loading(environment)
         # A process of several threads cannot be forked.
         settings = {"OPENBLAS_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Pipes, as the streams of a run are.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno()), *["torch"][:torch]],
+            [
+                sys.executable,
+                "-m",
+                "tests.support.fork_server",
+                str(theirs.fileno()),
+                *["torch"][:torch],
+                *libraries,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -63,7 +70,7 @@ class ForkServer:
         timeout: float,
     ) -> tuple[int, bytes, bytes]:
         """Return the exit code, as `subprocess` has it, and the bytes on stdout and stderr."""
-        time.sleep(_START_SECONDS)
+        time.sleep(_left_to_wait(folder, arguments))
         ours, theirs = socket.socketpair()
         pipes = [os.pipe() for _ in range(3)]
         (its_in, to_in), (from_out, its_out), (from_err, its_err) = pipes
@@ -103,13 +110,22 @@ def _feed(stream: IO[bytes], content: bytes) -> None:
         pass
 
 
+def _left_to_wait(folder: Path, arguments: Sequence[str]) -> float:
+    """Return the seconds until the logs in the folder are as old as a program that starts finds them."""
+    if any(one.startswith(("/", "..")) for one in arguments):
+        return _START_SECONDS
+    changed = [path.lstat().st_ctime for path in folder.rglob("*.jsonl*")]
+    left = max(changed, default=0.0) + _START_SECONDS - time.time()
+    return min(max(left, 0.0), _START_SECONDS)
+
+
 def _read_while_loading(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(_READ_WHILE_LOADING)}
 
 
 @functools.cache
-def fork_server(*, torch: bool) -> ForkServer:
-    """Return the one of this process; it starts when it is first asked for."""
+def fork_server(*, torch: bool, libraries: tuple[str, ...] = ()) -> ForkServer:
+    """Return the one of this process that has these loaded, too; it starts when it is first asked for."""
     from tests.conftest import clean_environment
 
-    return ForkServer(clean_environment(_ROOT), torch=torch)
+    return ForkServer(clean_environment(_ROOT), torch=torch, libraries=libraries)

@@ -43,6 +43,7 @@ def line(chance: random.Random) -> bytes:
     extra: dict[str, object] = {
         "model": chance.choice(["m", "n", None]),
         "truncated": chance.choice([True, False]),
+        **chance.choice([{}, {}, {"unreadable": True}]),
     }
     if kind == 0:
         return chance.choice(

@@ -43,7 +43,7 @@ def block(rows: int, *, first: datetime, seed: int = 1, seconds: float = 20.0) -
     return ("\n".join(lines) + "\n").encode()
 
 
-def write_log(folder: Path, *, copies: int, rows: int = 20_000) -> Path:
+def write_log(folder: Path, *, copies: int | tuple[int, int, int], rows: int = 20_000) -> Path:
     """Write a log: a compressed segment, a plain one and a live file, which hold `copies` blocks each."""
     folder.mkdir(parents=True, exist_ok=True)
     names = (
@@ -51,8 +51,9 @@ def write_log(folder: Path, *, copies: int, rows: int = 20_000) -> Path:
         "predictions-20260910T000000Z.jsonl",
         "predictions.jsonl",
     )
-    for number, name in enumerate(names):
-        content = block(rows, first=datetime(2026, 9, 1 + 9 * number, tzinfo=UTC), seed=number) * copies
+    amounts = (copies,) * 3 if isinstance(copies, int) else copies
+    for number, (name, amount) in enumerate(zip(names, amounts, strict=True)):
+        content = block(rows, first=datetime(2026, 9, 1 + 9 * number, tzinfo=UTC), seed=number) * amount
         path = folder / name
         path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
     return folder

@@ -36,6 +36,8 @@ class Nodes:
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_timeout_ms": "3000",
             "RAY_health_check_failure_threshold": "3",
+            # On a busy machine a node may take its time to start.
+            "RAY_raylet_start_wait_time_s": str(PATIENCE_SECONDS),
             **environment,
         }
         self.port = free_port()
@@ -45,11 +47,12 @@ class Nodes:
         self.client_address = f"ray://127.0.0.1:{client}"
         ports = (f"--port={self.port}", f"--ray-client-server-port={client}")
         folder = f"--temp-dir={self.folder}"
-        self._start("--head", *ports, "--num-cpus=0", "--include-dashboard=false", folder)
+        self._start("--head", *ports, "--num-cpus=0", "--include-dashboard=false", "--no-monitor", folder)
 
     def add(self) -> subprocess.Popen[str]:
         """Start a node with one CPU."""
-        return self._start(f"--address={self.address}", "--num-cpus=1")
+        # That of the head sees the output of all nodes, as all are on this machine.
+        return self._start(f"--address={self.address}", "--num-cpus=1", "--include-log-monitor=false")
 
     def newest(self) -> subprocess.Popen[str]:
         """Return the node that was started last."""

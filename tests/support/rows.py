@@ -64,6 +64,11 @@ def rows(negative: int, neutral: int, positive: int, *, minute: int = 0, **rest:
     return lines(row(place, minute + number, **rest) for number, place in enumerate(places))
 
 
+def logged(negative: int, neutral: int, positive: int, *, minute: int = 0, **rest: Any) -> str:
+    """So many lines of a log of each class, a minute apart."""
+    return lines(one.to_dict() for one in records(negative, neutral, positive, minute=minute, **rest))
+
+
 def lines(objects: Iterable[Any]) -> str:
     """Objects as JSON lines."""
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects)

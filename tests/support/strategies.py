@@ -34,6 +34,7 @@ def records(draw: st.DrawFn) -> PredictionRecord:
         model=draw(st.sampled_from([None, "a", "b"])),
         revision=draw(st.sampled_from([None, "1"])),
         truncated=draw(st.sampled_from([None, True, False])),
+        unreadable=draw(st.sampled_from([None, True, False])),
         naive=draw(st.booleans()),
     )
 

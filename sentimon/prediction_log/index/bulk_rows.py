@@ -7,6 +7,7 @@ any other line are refused, and their lines are left to `parse_row`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import struct
 from array import array
@@ -93,6 +94,12 @@ class BlockDecoders:
         for line in bytes(block).split(b"\n"):
             line.isascii() or str(line, "utf-8")
         return cast(Sequence[CommonRow], self._any(block))
+
+
+@functools.lru_cache(maxsize=8)
+def block_decoders(keys: tuple[str, ...]) -> BlockDecoders:
+    """Return the decoders for rows with these keys; to make them takes as long as to read a thousand rows."""
+    return BlockDecoders(keys)
 
 
 def decode_block(
@@ -304,7 +311,7 @@ class BulkReader:
         self._pending = PendingColumns(cells.fields)
         fields = (*cells.fields, *(one.field for one in where))
         keys = [key for field in fields if not field.derived for key in field.keys]
-        self._decoders = BlockDecoders(list(dict.fromkeys(keys)))
+        self._decoders = block_decoders(tuple(dict.fromkeys(keys)))
 
     def add_block(self, block: bytes | memoryview, begin: int) -> int:
         """Add a block of whole lines that begins at byte `begin` of the file; return the number of its rows.
@@ -391,4 +398,7 @@ def _add_origins(sums: GrowingSummary, rows: Sequence[CommonRow]) -> None:
     else:
         for model, count in Counter(zip(models, revisions, strict=True)).items():
             sums.add_model(model, count)
-    sums.add_property("truncated", [row.truncated for row in rows].count(True))
+    # Mostly no row has either, and one pass over the rows tells.
+    if True in [row.truncated or row.unreadable for row in rows]:
+        sums.add_property("truncated", [row.truncated for row in rows].count(True))
+        sums.add_property("unreadable", [row.unreadable for row in rows].count(True))

@@ -6,8 +6,6 @@ compressed or renamed, is read on from where its entry ends. Any other change me
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, tzinfo
@@ -26,7 +24,7 @@ from sentimon.prediction_log.index.packed_sums import BadLineCounts, PartialSum
 from sentimon.prediction_log.index.scan import UNIT_BYTES
 from sentimon.prediction_log.log_file import OpenLogFile
 from sentimon.prediction_log.summary import SHOWN_BAD_LINES
-from sentimon.timestamps import to_microseconds, zone_rules
+from sentimon.timestamps import local_time, to_microseconds, zone_rules
 
 if TYPE_CHECKING:
     from sentimon.prediction_log.slice_fields import SliceCondition
@@ -263,5 +261,4 @@ def _entry_of(snapshot: FileSnapshot, entries: Sequence[IndexEntry]) -> IndexEnt
 
 def zone_fingerprint(zone: tzinfo | None) -> str:
     """Return a fingerprint of a time zone and its rules; None is local time."""
-    local = (os.environ.get("TZ"), os.path.realpath("/etc/localtime"), time.tzname)
-    return f"{crc32(repr((zone or local, zone_rules(zone))).encode()):08x}"
+    return f"{crc32(repr((zone or local_time(), zone_rules(zone))).encode()):08x}"

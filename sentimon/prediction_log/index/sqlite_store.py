@@ -29,7 +29,7 @@ from sentimon.prediction_log.summary import GrowingSummary
 if TYPE_CHECKING:
     from sentimon.prediction_log.slices import GrowingSlices
 
-FORMAT = 8
+FORMAT = 9
 """The version of the tables and their content; an index of another version is thrown away."""
 PATIENCE_SECONDS = 2.0
 _CHECKSUM_BYTES = 4
@@ -251,6 +251,32 @@ class IndexStore:
     def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         self._limit.begin()
         return self.connection.execute(query, values).fetchall()
+
+
+def read_entries(path: Path) -> list[tuple[IndexEntry, GrowingSummary]] | None:
+    """Return (the entry of each file, the sum over its rows) of the index at `path`, and leave it as it is.
+
+    None where it is of another version.
+
+    Raises:
+        sqlite3.Error: there is none, it is damaged, or another program is changing it.
+        NotOursError: SQLite must not open it.
+    """
+    check_index_file(path)
+    name = f"{path.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(name, uri=True, timeout=0)) as connection:
+        limit_statements(connection, path)
+        check_schema(connection)
+        if connection.execute("PRAGMA user_version").fetchall() != [(FORMAT,)]:
+            return None
+        rows = connection.execute("SELECT number, content, total FROM entry").fetchall()
+    return [
+        (
+            _entry(_without_checksum(content, "entry", number)),
+            unpack(_without_checksum(total, "total", number)),
+        )
+        for number, content, total in rows
+    ]
 
 
 class StatementLimit:

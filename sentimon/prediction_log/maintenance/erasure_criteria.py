@@ -13,7 +13,16 @@ from sentimon.jsonl import well_formed
 from sentimon.prediction_log.row_filter import folded_forms
 from sentimon.timestamps import parse_moment
 
-KEPT_FIELDS = ("timestamp", "sentiment", "confidence", "scores", "model", "revision", "truncated")
+KEPT_FIELDS = (
+    "timestamp",
+    "sentiment",
+    "confidence",
+    "scores",
+    "model",
+    "revision",
+    "truncated",
+    "unreadable",
+)
 """The fields that an erased row keeps: all that the statistics need, nothing personal."""
 ERASED = "erased"
 """The field with the time of the erasure."""

@@ -23,6 +23,7 @@ from sentimon.prediction_log import rotation
 from sentimon.prediction_log.folder import LIVE_FILE, sealed_files
 from sentimon.prediction_log.index.log_index import LogIndex
 from sentimon.prediction_log.index.logged_rows import open_period_rows
+from sentimon.prediction_log.index.period_sums import PeriodSums
 from sentimon.prediction_log.log_file import LineFragment
 from sentimon.prediction_log.reader import open_log_files, read_log, read_log_file
 from sentimon.prediction_log.record import PredictionRecord, parse_row
@@ -108,10 +109,10 @@ def windows(index: LogIndex, period: Period, calendar: Calendar) -> tuple[list[W
     return index.ask(lambda sums: sums.windows(period, calendar, now=NOW))
 
 
-def hours(index: LogIndex, period: Period) -> dict[int, Summary]:
+def hours(sums: PeriodSums, period: Period) -> dict[int, Summary]:
     found: dict[int, Summary] = {}
-    for hour, sums in index.ask(lambda sums: list(sums.hours(period))):
-        found[hour] = found.get(hour, Summary()) + sums.summary()
+    for hour, one in sums.hours(period):
+        found[hour] = found.get(hour, Summary()) + one.summary()
     return found
 
 
@@ -234,18 +235,26 @@ def check_narrowed(
     assert rows_by_index(index, period) == chosen
     expected = outcome(lambda: summarise_windows([*chosen, *bad], calendar, now=NOW))
     assert outcome(lambda: windows(index, period, calendar)) == expected
-    assert index.ask(lambda sums: sums.summary(period)) == summarise([*chosen, *bad])
-    check_slices(index, period, calendar, SliceField("channel"), chosen)
+    field = SliceField("channel")
+    summary, slices = index.ask(lambda sums: (sums.summary(period), slices_of(sums, period, calendar, field)))
+    assert summary == summarise([*chosen, *bad])
+    assert slices == plain_slices_of(chosen, calendar, field)
 
 
-def check_slices(
-    index: LogIndex, period: Period, calendar: Calendar, field: SliceField, rows: list[PredictionRecord]
-) -> None:
-    assert index.ask(lambda sums: sums.slices(period, field)) == plain_slices(rows, field)
-    by_hour = index.ask(lambda sums: sums.slice_hours(period, field))
-    assert by_hour == plain_slices_by(rows, field, hour_of)
-    by_window = index.ask(lambda sums: sums.slice_windows(period, field, calendar))
-    assert by_window == plain_slices_by(rows, field, calendar.start_of)
+def slices_of(sums: PeriodSums, period: Period, calendar: Calendar, field: SliceField) -> object:
+    return (
+        sums.slices(period, field),
+        sums.slice_hours(period, field),
+        sums.slice_windows(period, field, calendar),
+    )
+
+
+def plain_slices_of(rows: list[PredictionRecord], calendar: Calendar, field: SliceField) -> object:
+    return (
+        plain_slices(rows, field),
+        plain_slices_by(rows, field, hour_of),
+        plain_slices_by(rows, field, calendar.start_of),
+    )
 
 
 @given(
@@ -266,18 +275,22 @@ def test_every_answer_is_that_of_the_files(seed: int, steps: list[Step], bulk: b
             fields = tuple(chance.sample(FIELDS, chance.randrange(3)))
             index = index_of(folder, longest=limit, fields=fields)
             for period, calendar in questions(chance):
-                assert index.ask(lambda sums, period=period: sums.summary(period)) == plain(
-                    folder, period, limit
+                summary, by_hour, slices = index.ask(
+                    lambda sums, period=period, calendar=calendar, fields=fields: (
+                        sums.summary(period),
+                        hours(sums, period),
+                        [slices_of(sums, period, calendar, field) for field in map(SliceField, fields)],
+                    )
                 )
+                assert summary == plain(folder, period, limit)
+                assert by_hour == plain_hours(folder, period, limit)
                 found = outcome(lambda p=period, c=calendar, i=index: windows(i, p, c))
                 assert found == outcome(
                     lambda p=period, c=calendar, most=limit: plain_windows(folder, p, c, most)
                 )
-                assert hours(index, period) == plain_hours(folder, period, limit)
                 rows = plain_rows(folder, period, limit)
                 assert rows_by_index(index, period) == rows
-                for field in map(SliceField, fields):
-                    check_slices(index, period, calendar, field, rows)
+                assert slices == [plain_slices_of(rows, calendar, field) for field in map(SliceField, fields)]
                 if chance.randrange(3) == 0:
                     check_narrowed(folder, limit, period, calendar, rows, some_slice(chance, fields, rows))
             for file, summary in index.ask(lambda sums: sums.by_file()):

@@ -66,7 +66,7 @@ def everything(folder: Path) -> bytes:
 
 def of_statistics(summary: Summary) -> Summary:
     """A summary without what is about the texts themselves, and without where bad lines stand."""
-    kept = ("truncated", "naive_timestamp")
+    kept = ("truncated", "unreadable", "naive_timestamp")
     properties = {name: count for name, count in summary.properties.items() if name in kept}
     return replace(summary, properties=properties, bad_lines=())
 
@@ -77,7 +77,8 @@ def one_row(folder: Path) -> Any:
 
 
 def test_an_erased_row_keeps_what_the_statistics_need_and_nothing_else(tmp_path: Path) -> None:
-    full = {"id": 7, "model": "m", "revision": "r", "truncated": True, "text_hash": "ab", "customer": "Mario"}
+    ours = {"model": "m", "revision": "r", "truncated": True, "unreadable": True}
+    full = ours | {"id": 7, "text_hash": "ab", "customer": "Mario"}
     before = one_row(written(tmp_path, good(0, **full)))
     done = run(tmp_path, order(ids=["7"]))
     assert done.counts == {
@@ -89,13 +90,11 @@ def test_an_erased_row_keeps_what_the_statistics_need_and_nothing_else(tmp_path:
     kept = {name: before[name] for name in ("timestamp", "sentiment", "confidence", "scores")}
     assert one_row(tmp_path) == kept | {
         "text": None,
-        "model": "m",
-        "revision": "r",
-        "truncated": True,
+        **ours,
         "erased": "2026-11-24T10:00:00Z",
     }
     assert list(one_row(tmp_path)) == [
-        "timestamp", "text", "sentiment", "confidence", "scores", "model", "revision", "truncated", "erased"
+        "timestamp", "text", "sentiment", "confidence", "scores", *ours, "erased"
     ]  # fmt: skip
 
 
