@@ -12,7 +12,7 @@ from recipes.default_model.student import PRIOR_SHARE
 from recipes.default_model.training import Recipe
 from sentimon.finetuning.targets import prior_offsets
 
-RECIPE = Recipe(epochs=3, rate=8e-5, seed=3, average_decay=0.998)
+RECIPE = Recipe(epochs=2, rate=1e-4, seed=3, average_decay=0.998)
 TWEETS = 15_000
 """Tweets that may be repeated, drawn once."""
 TWEETS_PER_EPOCH = 5_000

@@ -83,6 +83,14 @@ def own_figures(texts: Sequence[OwnText], probabilities: NDArray[np.float64]) ->
     }
 
 
+def own_line(texts: Sequence[OwnText], probabilities: NDArray[np.float64]) -> str:
+    """Return the accuracy on our own texts by language in one line, in per cent."""
+    right = probabilities.argmax(axis=1) == classes_of(texts)
+    return ", ".join(
+        f"{name} {100 * right[at].mean():.1f}" for name, at in group_by(texts, "language").items()
+    )
+
+
 def summary_line(corpus: Corpus, probabilities: NDArray[np.float64]) -> str:
     """Return the main figure and the calibration error of each group in one line, in per cent."""
     gold = classes_of(corpus.validation)

@@ -26,6 +26,7 @@ from recipes.default_model.figures import (
     TWEETS,
     classes_of,
     own_figures,
+    own_line,
     summary_line,
     validation_figures,
     validation_groups,
@@ -183,10 +184,11 @@ class Pipeline:
                 new=labelled_rows(self.tokenizer, [*self.corpus.own.train, *plain_examples()]),
                 replay=student_rows(self.tokenizer, tweets, answers, []),
                 replay_per_epoch=adaptation.TWEETS_PER_EPOCH,
-                held_out=self._held_out(),
+                held_out=labelled_rows(self.tokenizer, self.corpus.own.validation, smoothing=0.0),
             )
 
-        return self._trained("adapted", self.student(), rows, adaptation.RECIPE, distillation)
+        own = partial(own_line, self.corpus.own.validation)
+        return self._trained("adapted", self.student(), rows, adaptation.RECIPE, distillation, summary=own)
 
     def _trained(
         self,
@@ -195,8 +197,14 @@ class Pipeline:
         rows: Callable[[], TrainingRows],
         recipe: Recipe,
         loss: Loss,
+        *,
+        summary: Callable[[NDArray[np.float64]], str] | None = None,
     ) -> Classifier:
-        """Return the network kept as NAME.safetensors; if it is not there, train it from `network` first."""
+        """Return the network kept as NAME.safetensors; if it is not there, train it from `network` first.
+
+        `summary` tells the figures of an epoch from the held-out probabilities; by default they are those of
+        the validation files.
+        """
         path, working = self.output / f"{name}.safetensors", self.output / f"{name}.part"
         if not path.is_file():
             weights = train(
@@ -205,7 +213,7 @@ class Pipeline:
                 recipe,
                 working=working,
                 loss=loss,
-                after_epoch=partial(self._keep_epoch, name),
+                after_epoch=partial(self._keep_epoch, name, summary or partial(summary_line, self.corpus)),
             )
             save_file(weights, path)
         shutil.rmtree(working, ignore_errors=True)
@@ -215,11 +223,17 @@ class Pipeline:
     def _held_out(self) -> list[TrainingRow]:
         return labelled_rows(self.tokenizer, self.corpus.validation, smoothing=0.0)
 
-    def _keep_epoch(self, name: str, epoch: int, weights: dict[str, Tensor], logits: Tensor) -> None:
-        """Save the epoch's weights, and write its figures on the validation files to stderr."""
+    def _keep_epoch(
+        self,
+        name: str,
+        summary: Callable[[NDArray[np.float64]], str],
+        epoch: int,
+        weights: dict[str, Tensor],
+        logits: Tensor,
+    ) -> None:
+        """Save the epoch's weights, and write its figures to stderr."""
         save_file(weights, self._epoch(name, epoch))
-        line = summary_line(self.corpus, softmax(logits.numpy().astype(np.float64)))
-        sys.stderr.write(f"{name} epoch {epoch}: {line}\n")
+        sys.stderr.write(f"{name} epoch {epoch}: {summary(softmax(logits.numpy().astype(np.float64)))}\n")
 
     def export(self) -> Path:
         """Return the folder of the finished model: quantised, calibrated, its figures in figures.json.
