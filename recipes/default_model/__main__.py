@@ -18,11 +18,17 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="where each stage keeps its result")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads (default: all cores)")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        default=None,
+        help="the folder of a finished model: only the last training is done",
+    )
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     options.output.mkdir(parents=True, exist_ok=True)
-    Pipeline(options.data, options.output).export()
+    Pipeline(options.data, options.output, options.start).export()
 
 
 if __name__ == "__main__":

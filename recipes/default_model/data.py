@@ -1,4 +1,4 @@
-"""The labelled tweets: the four files of the data folder, read and normalised."""
+"""One labelled text, and the files of labelled tweets."""
 
 from __future__ import annotations
 
@@ -48,33 +48,3 @@ def _rows(path: Path, language: str) -> Iterator[Example]:
             yield Example(
                 text=normalise(text), label=parse_label(label), language=row.get("language", language)
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corpus:
-    """The four files of the data folder, read once; the language names are those of `LANGUAGES`."""
-
-    english: list[Example]
-    multilingual: list[Example]
-    english_validation: list[Example]
-    multilingual_validation: list[Example]
-
-    @classmethod
-    def read(cls, folder: Path) -> Corpus:
-        """Return the corpus in `folder`; Arabic and Hindi are validated on, not trained on.
-
-        Raises:
-            DataError: a file is missing or a row cannot be read.
-        """
-        several = read_examples(folder / "tweets_multilingual_train.jsonl")
-        return cls(
-            english=read_examples(folder / "tweets_en_train.jsonl"),
-            multilingual=[row for row in several if row.language in LANGUAGES],
-            english_validation=read_examples(folder / "tweets_en_validation.jsonl"),
-            multilingual_validation=read_examples(folder / "tweets_multilingual_validation.jsonl"),
-        )
-
-    @property
-    def validation(self) -> list[Example]:
-        """The English, then the multilingual validation rows."""
-        return self.english_validation + self.multilingual_validation

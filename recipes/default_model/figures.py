@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.default_model import measure
-from recipes.default_model.data import Corpus, Example
+from recipes.default_model.corpus import Corpus
+from recipes.default_model.data import Example
+from recipes.default_model.own_texts import OwnText, group_by
 from sentimon.evaluation.classification_metrics import (
     confusion_table,
     mean_recall,
@@ -29,6 +31,7 @@ def quality(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> dict
     table = confusion_table(gold, predicted)
     return {
         "rows": len(gold),
+        "accuracy": float((predicted == gold).mean()),
         "macro_recall": mean_recall(table),
         "macro_recall_interval": measure.bootstrap_interval(mean_recall, predicted, gold),
         "macro_f1": measure.macro_f1(table),
@@ -41,11 +44,12 @@ def quality(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> dict
 
 
 def validation_groups(corpus: Corpus) -> dict[str, list[int]]:
-    """Return the rows of `corpus.validation` by group: the English file, then each UMSAB language."""
-    many = len(corpus.english_validation)
-    groups: dict[str, list[int]] = {TWEETS: list(range(many))}
-    for place, row in enumerate(corpus.multilingual_validation, start=many):
-        groups.setdefault(f"umsab_{row.language}", []).append(place)
+    """Return the rows of `corpus.validation` by group: the English file, UMSAB and our own by language."""
+    places = iter(range(len(corpus.validation)))
+    groups: dict[str, list[int]] = {TWEETS: [next(places) for _ in corpus.english_validation]}
+    for name, rows in (("umsab", corpus.multilingual_validation), ("own", corpus.own.validation)):
+        for row in rows:
+            groups.setdefault(f"{name}_{row.language}", []).append(next(places))
     return groups
 
 
@@ -60,6 +64,31 @@ def validation_figures(corpus: Corpus, probabilities: NDArray[np.float64]) -> di
         ),
         **{name: quality(probabilities[at], gold[at]) for name, at in groups.items()},
     }
+
+
+COMPLAINTS = ("ticket", "letter", "office")
+"""Domains of mails and tickets, where a complaint that is missed costs most."""
+
+
+def own_figures(texts: Sequence[OwnText], probabilities: NDArray[np.float64]) -> dict[str, object]:
+    """Return the quality on our own test by language, domain and register, and the recall of complaints."""
+    gold = classes_of(texts)
+    mails = [at for at, text in enumerate(texts) if text.domain in COMPLAINTS]
+    return {
+        **{
+            field: {name: quality(probabilities[at], gold[at]) for name, at in group_by(texts, field).items()}
+            for field in ("language", "domain", "register")
+        },
+        "complaints": quality(probabilities[mails], gold[mails]),
+    }
+
+
+def own_line(texts: Sequence[OwnText], probabilities: NDArray[np.float64]) -> str:
+    """Return the accuracy on our own texts by language in one line, in per cent."""
+    right = probabilities.argmax(axis=1) == classes_of(texts)
+    return ", ".join(
+        f"{name} {100 * right[at].mean():.1f}" for name, at in group_by(texts, "language").items()
+    )
 
 
 def summary_line(corpus: Corpus, probabilities: NDArray[np.float64]) -> str:

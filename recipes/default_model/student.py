@@ -14,7 +14,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that torch's own t
 
 from recipes.default_model.data import ENGLISH, Example
 from recipes.default_model.teacher import OTHER_LANGUAGES_TIMES
-from recipes.default_model.training import MAX_TOKENS, Recipe
+from recipes.default_model.training import MAX_TOKENS, Recipe, labelled_rows
 from sentimon.finetuning.targets import cross_entropy, prior_offsets, smooth_label
 from sentimon.finetuning.tokenizer import encode_texts
 from sentimon.finetuning.training_batches import TrainingRow
@@ -64,12 +64,7 @@ def student_rows(
             teacher_logits=tuple(answer),
         )
         rows += [row] * (1 if english else OTHER_LANGUAGES_TIMES)
-    texts = encode_texts(tokenizer, [example.text for example in plain], limit=MAX_TOKENS)
-    rows += [
-        TrainingRow(ids=tokens, target=smooth_label(example.label))
-        for tokens, example in zip(texts, plain, strict=True)
-    ]
-    return rows
+    return rows + labelled_rows(tokenizer, plain)
 
 
 def distillation(logits: Tensor, rows: Sequence[TrainingRow]) -> Tensor:

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from tokenizers import Tokenizer
 
 from recipes.default_model.data import ENGLISH, Example
-from recipes.default_model.training import MAX_TOKENS, Recipe
-from sentimon.finetuning.targets import smooth_label
-from sentimon.finetuning.tokenizer import encode_texts
+from recipes.default_model.training import Recipe, labelled_rows
 from sentimon.finetuning.training_batches import TrainingRow
 
 RECIPES = (Recipe(epochs=2, rate=1e-4, seed=0), Recipe(epochs=1, rate=1e-4, seed=1))
@@ -20,9 +18,7 @@ OTHER_LANGUAGES_TIMES = 2
 
 def teacher_rows(tokenizer: Tokenizer, examples: Sequence[Example]) -> list[TrainingRow]:
     """Return the rows of an epoch of the teacher: those in other languages than English are repeated."""
-    ids = encode_texts(tokenizer, [example.text for example in examples], limit=MAX_TOKENS)
     rows = []
-    for tokens, example in zip(ids, examples, strict=True):
-        times = 1 if example.language == ENGLISH else OTHER_LANGUAGES_TIMES
-        rows += [TrainingRow(ids=tokens, target=smooth_label(example.label))] * times
+    for row, example in zip(labelled_rows(tokenizer, examples), examples, strict=True):
+        rows += [row] * (1 if example.language == ENGLISH else OTHER_LANGUAGES_TIMES)
     return rows

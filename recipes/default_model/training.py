@@ -11,16 +11,20 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from tokenizers import Tokenizer
 from torch import Tensor
 
+from recipes.default_model.data import Example
 from sentimon.finetuning.checkpoints import read_checkpoint, save_checkpoint
+from sentimon.finetuning.retraining_plan import has_bfloat16
 from sentimon.finetuning.sentimon_model import SentimonModel
-from sentimon.finetuning.targets import cross_entropy
+from sentimon.finetuning.targets import SMOOTHING, cross_entropy, smooth_label
+from sentimon.finetuning.tokenizer import encode_texts
 from sentimon.finetuning.training_batches import TrainingRow, TrainingRows
 from sentimon.finetuning.training_loop import EpochMetrics, Hyperparameters, Loss, TrainingLoop
 
-MAX_TOKENS = 96
-"""Longer texts are cut in training; a tweet has 32 on average."""
+MAX_TOKENS = 160
+"""Longer texts are cut in training; a tweet has 32 on average, a text of our own 40."""
 STEPS_PER_LINE = 100
 
 
@@ -34,28 +38,29 @@ class Recipe:
     batch: int = 32
     layer_decay: float = 0.93
     """The learning rate shrinks by this factor at each layer downwards."""
+    average_decay: float = 0.999
+    """How much the running average of the weights keeps at each step."""
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """Return what the loop is given: bfloat16, averaged weights, no early stop."""
+        """Return what the loop is given: averaged weights, no early stop, bfloat16 where it is fast."""
         return Hyperparameters(
             epochs=self.epochs,
             rate=self.rate,
             batch=self.batch,
             patience=self.epochs + 1,
             seed=self.seed,
-            bfloat16=True,
+            bfloat16=has_bfloat16(),
             warmup=0.06,
             betas=(0.9, 0.98),
             epsilon=1e-6,
-            average_decay=0.999,
+            average_decay=self.average_decay,
         )
 
 
 def train(
     model: SentimonModel,
-    rows: Sequence[TrainingRow],
-    held_out: Sequence[TrainingRow],
+    data: TrainingRows,
     recipe: Recipe,
     *,
     working: Path,
@@ -65,15 +70,14 @@ def train(
     """Train `model`, which is used up, and return its averaged float32 weights.
 
     `after_epoch` gets the number of each epoch from 0, the averaged weights, and their logits for the
-    `held_out` rows, which decide nothing. A run that was stopped resumes from its checkpoint in `working`,
+    held-out rows, which decide nothing. A run that was stopped resumes from its checkpoint in `working`,
     which the caller removes once the weights are kept.
 
     Raises:
         StoreError: the checkpoint cannot be written, or is of another run.
     """
-    run = _run_id(recipe, rows)
+    run = _run_id(recipe, data)
     hyper = recipe.hyperparameters
-    data = TrainingRows(new=rows, held_out=held_out)
     progress = _Progress(recipe.epochs * data.steps_per_epoch(recipe.batch), loss)
     loop = TrainingLoop(
         model,
@@ -91,6 +95,17 @@ def train(
 
     loop.run(save=lambda state: save_checkpoint(working, state, run=run), report=report)
     return loop.weights
+
+
+def labelled_rows(
+    tokenizer: Tokenizer, examples: Sequence[Example], *, smoothing: float = SMOOTHING
+) -> list[TrainingRow]:
+    """Return the rows that teach or measure the labels of the examples, in their order."""
+    ids = encode_texts(tokenizer, [example.text for example in examples], limit=MAX_TOKENS)
+    return [
+        TrainingRow(ids=tokens, target=smooth_label(example.label, smoothing))
+        for tokens, example in zip(ids, examples, strict=True)
+    ]
 
 
 def layer_rate(name: str, *, layers: int, decay: float) -> float:
@@ -123,8 +138,8 @@ class _Progress:
         return value
 
 
-def _run_id(recipe: Recipe, rows: Sequence[TrainingRow]) -> str:
-    content = hashlib.sha256(json.dumps(asdict(recipe)).encode())
-    for row in rows:
+def _run_id(recipe: Recipe, data: TrainingRows) -> str:
+    content = hashlib.sha256(json.dumps([asdict(recipe), data.replay_per_epoch]).encode())
+    for row in (*data.new, *data.replay):
         content.update(repr(row).encode())
     return content.hexdigest()[:16]

@@ -103,8 +103,8 @@ def vocabulary_of(records: Iterable[PredictionRecord]) -> Vocabulary | None:
 def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabulary | None:
     """Return the vocabulary of `texts`, the earliest first, each as the hashes of its distinct words.
 
-    Of more than MOST_TEXTS the latest are taken. None where there are fewer than FEWEST_TEXTS, or
-    where no text of the second half has a word of the first.
+    Of more than MOST_TEXTS the latest are taken. None where there are fewer than FEWEST_TEXTS, where the
+    first half has no words, or where no text of the second half has one of them.
     """
     texts = list(texts)[-MOST_TEXTS:]
     if len(texts) < FEWEST_TEXTS:
@@ -115,7 +115,7 @@ def learn_vocabulary(texts: Iterable[Collection[int]], *, keyed: bool) -> Vocabu
     quantiles = {shares[-(-percent * len(shares) // 100) - 1] for percent in _PERCENTILES}
     # What all texts lie at or below now may be passed by later ones, except for all words.
     cuts = tuple(sorted(quantiles - {MILLION}))
-    if not cuts:
+    if not cuts or not frequencies:
         return None
     counts = tuple(sum(share <= cut for share in shares) for cut in cuts)
     hashes = tuple(sorted(frequencies))

@@ -93,6 +93,9 @@ def test_texts_without_a_new_word_teach_that_one_would_be_new() -> None:
 def test_too_few_texts_or_texts_with_nothing_in_common_teach_nothing() -> None:
     assert learn_vocabulary(texts(FEWEST_TEXTS - 1), keyed=False) is None
     assert learn_vocabulary([{number} for number in range(500)], keyed=False) is None
+    # Texts may be kept and empty, as emoji alone are.
+    assert learn_vocabulary([set()] * 500, keyed=False) is None
+    assert learn_vocabulary([*[set()] * 250, *[{1}] * 250], keyed=False) is None
     assert vocabulary_of(records(300, 0, 0, text=None)) is None
 
 

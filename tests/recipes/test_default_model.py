@@ -16,6 +16,7 @@ from recipes.default_model.data import Example, read_examples
 from recipes.default_model.plain_texts import plain_examples
 from recipes.default_model.student import PRIOR_SHARE, TEMPERATURE, class_counts, distillation, student_rows
 from recipes.default_model.teacher import teacher_rows
+from recipes.default_model.training import MAX_TOKENS
 from recipes.default_model.vocabulary import Vocabulary, trim
 from sentimon.errors import DataError
 from sentimon.finetuning.targets import cross_entropy, prior_offsets, smooth_label
@@ -65,7 +66,7 @@ def test_smoothing_leaves_most_on_the_label() -> None:
 def test_rows_in_other_languages_come_twice(tiny_vocabulary: Vocabulary) -> None:
     texts = [example("good"), example("bad", language="italian")]
     assert [row.ids for row in teacher_rows(tiny_vocabulary.tokenizer, texts)] == encode_texts(
-        tiny_vocabulary.tokenizer, ["good", "bad", "bad"], limit=96
+        tiny_vocabulary.tokenizer, ["good", "bad", "bad"], limit=MAX_TOKENS
     )
 
 

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from recipes.default_model.training import Recipe, train
 from sentimon.finetuning.trainable import predict_logits
-from sentimon.finetuning.training_batches import TrainingRow
+from sentimon.finetuning.training_batches import TrainingRow, TrainingRows
 from tests.support.tiny_backbone import PIECES
 from tests.support.tiny_model import tiny_model
 
 GOOD, BAD = PIECES.index("\u2581good"), PIECES.index("\u2581bad")
 TARGETS = ((GOOD, (0.0, 0.0, 1.0)), (BAD, (1.0, 0.0, 0.0)))
 ROWS = [TrainingRow(ids=[0, word, 2], target=target) for word, target in TARGETS for _ in range(64)]
+DATA = TrainingRows(new=ROWS, held_out=ROWS[62:66])
 RECIPE = Recipe(epochs=4, rate=6e-3, batch=8, seed=0)
 
 
@@ -29,7 +30,7 @@ def test_a_tiny_network_learns_two_words_and_a_stopped_training_ends_in_the_same
 ) -> None:
     seen: list[int] = []
     whole = train(
-        tiny_model(), ROWS, ROWS[62:66], RECIPE, working=tmp_path / "a",
+        tiny_model(), DATA, RECIPE, working=tmp_path / "a",
         after_epoch=lambda epoch, weights, logits: seen.append(epoch),
     )  # fmt: skip
     assert seen == [0, 1, 2, 3]
@@ -42,6 +43,6 @@ def test_a_tiny_network_learns_two_words_and_a_stopped_training_ends_in_the_same
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        train(tiny_model(), ROWS, ROWS[62:66], RECIPE, working=tmp_path / "b", after_epoch=stop)
-    again = train(tiny_model(), ROWS, ROWS[62:66], RECIPE, working=tmp_path / "b")
+        train(tiny_model(), DATA, RECIPE, working=tmp_path / "b", after_epoch=stop)
+    again = train(tiny_model(), DATA, RECIPE, working=tmp_path / "b")
     assert all(torch.equal(whole[name], again[name]) for name in whole)
