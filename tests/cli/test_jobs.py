@@ -120,9 +120,12 @@ def test_a_prediction_that_was_stopped_goes_on(
     assert stopped.returncode == code
     assert b"Traceback" not in stopped.stderr
     made = {one.name: one.stat().st_mtime_ns for one in (tmp_path / "parts").glob("part-*.jsonl")}
-    known = [part["file"] for part in manifest_of(tmp_path / "parts")["parts"]]
+    whole = manifest_of(tmp_path / "parts")["parts"]
+    known, predictions = [part["file"] for part in whole], sum(part["predictions"] for part in whole)
     done = run(*command, **SMALL)
-    assert f"goes on after {32 * len(known)} predictions in {len(known)} parts" in done.err
+    # One that is stopped late has the part with the bad line, too.
+    assert 0 <= 32 * len(known) - predictions <= 1
+    assert f"goes on after {predictions} predictions in {len(known)} parts" in done.err
     assert parts_of(tmp_path / "parts").decode() == printed
     for name in known:
         assert (tmp_path / "parts" / name).stat().st_mtime_ns == made[name]
