@@ -215,7 +215,6 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
     assert all(place.exists() for place in places)
 
 
-@pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     pytest.importorskip("material")
     done = subprocess.run(
