@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,6 +88,11 @@ def test_a_file_of_ours_is_for_us_alone_and_one_of_a_cluster_may_be_for_our_grou
     for mode, trouble in ((0o600, None), (0o440, (said, f"chmod 600 '{path}'"))):
         path.chmod(mode)
         assert exposure(path) == trouble
+    with monkeypatch.context() as read_only:
+        read_only.setattr(
+            message_services.os, "statvfs", lambda _: SimpleNamespace(f_flag=message_services.os.ST_RDONLY)
+        )
+        assert exposure(path) is None
     owner = path.stat().st_uid
     monkeypatch.setattr(message_services.os, "geteuid", lambda: owner + 1)
     for mode, trouble in ((0o440, None), (0o644, (said, "its owner can keep it to a group (mode 0440)"))):
