@@ -141,7 +141,45 @@ def test_one_service_logs_what_comes_in_and_the_other_checks_it(run, tmp_path: P
     assert checked.returncode == 1
     assert "There is no baseline" in checked.stderr
     (tmp_path / "sentimon.toml").write_text("[nothing]\n", encoding="utf-8")
-    assert run_once(services()["check"], tmp_path).returncode == 2
+    (tmp_path / "incoming/b.jsonl").write_text(rows(7, 2, 1), encoding="utf-8")
+    for name in ("append", "check"):
+        assert run_once(services()[name], tmp_path).returncode == 2
+    assert (tmp_path / "incoming/b.jsonl").is_file()
+
+
+def test_a_file_with_a_bad_row_is_put_aside_and_the_next_one_is_logged(tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    (incoming / "1.jsonl").write_text(rows(2, 0, 0) + "x{\n", encoding="utf-8")
+    (incoming / "2.jsonl").write_text(rows(0, 3, 0), encoding="utf-8")
+    (incoming / "3.jsonl").write_text(rows(0, 3, 0), encoding="utf-8")
+    appended = run_once(services()["append"], tmp_path)
+    assert sorted(one.name for one in incoming.iterdir()) == [
+        "1.jsonl.failed",
+        "2.jsonl.done",
+        "3.jsonl.failed",
+    ]
+    assert "bad line: " in appended.stderr
+    assert "3.jsonl: was logged already, 3 rows" in appended.stderr
+    assert "1.jsonl: exit code 1; it is now " in appended.stderr
+    live = tmp_path / "logs/predictions.jsonl"
+    assert live.read_text(encoding="utf-8").count("\n") == 5
+
+
+def test_a_file_that_was_logged_before_the_service_was_killed_is_done(tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    (incoming / "1.jsonl").write_text(rows(2, 0, 0), encoding="utf-8")
+    assert run_once(services()["append"], tmp_path).returncode == 1
+    (incoming / "1.jsonl.done").rename(incoming / "1.jsonl")
+    run_once(services()["append"], tmp_path)
+    assert [one.name for one in incoming.iterdir()] == ["1.jsonl.done"]
+    live = tmp_path / "logs/predictions.jsonl"
+    assert live.read_text(encoding="utf-8").count("\n") == 2
+
+
+def test_a_service_that_cannot_go_on_is_not_started_again_for_ever() -> None:
+    assert {one["restart"] for one in services().values()} == {"on-failure:3"}
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def service_trouble(workspace: Workspace) -> str | None:
     from sentimon.config.paths import expanded
     from sentimon.errors import SentimonError
     from sentimon.extras import require
-    from sentimon.workflows.message_services import APPRISE, NEED, read_services, readable_by_others
+    from sentimon.workflows.message_services import APPRISE, NEED, exposure, read_services
 
     path = expanded(told)
     try:
@@ -70,7 +70,8 @@ def service_trouble(workspace: Workspace) -> str | None:
         require(NEED, APPRISE)
     except SentimonError as error:
         return f"notify.urls_file: {error.message}: {error.hint}"
-    return f"{path}: others may read the addresses; chmod 600 {path}" if readable_by_others(path) else None
+    exposed = exposure(path)
+    return "; ".join(exposed) if exposed else None
 
 
 def message_place(workspace: Workspace, config: Path | None, file: Path | None) -> tuple[CommandOptions, str]:

@@ -5,6 +5,7 @@ Types, limits and choices are checked by msgspec. A `Rule` in the annotation che
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -16,6 +17,8 @@ from sentimon.labels import parse_label
 
 MOST = 10**9
 """The largest value of a whole number that has no limit of its own."""
+_LONGEST_ADDRESS = 500
+_WEB_ADDRESS = re.compile(r"https?://[^\s/<>\"`]+(/[^\s<>\"`]*)?", re.IGNORECASE)
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -97,6 +100,12 @@ def _is_webhook(value: str) -> bool:
     return is_webhook(value)
 
 
+def _is_report_address(value: str) -> bool:
+    if not value.isprintable() or len(value) > _LONGEST_ADDRESS:
+        return False
+    return not value or value.startswith("/") or _WEB_ADDRESS.fullmatch(value) is not None
+
+
 def _is_label_map(value: Mapping[str, str]) -> bool:
     try:
         return all(parse_label(label) is not None for label in value.values())
@@ -153,8 +162,8 @@ ServicesFile = Annotated[
 ReportAddress = Annotated[
     str,
     Rule(
-        says="a URL or a path of at most 500 printable characters, or empty",
-        holds=lambda value: value.isprintable() and len(value) <= 500,
+        says="an http(s):// URL or an absolute path, of at most 500 printable characters, or empty",
+        holds=_is_report_address,
     ),
 ]
 EngineAddress = Annotated[str, Rule(says="an address or a path, or empty", holds=_has_no_nul)]

@@ -350,8 +350,9 @@ def _messages(workspace: Workspace) -> Finding:
         return failed(
             "messages", f"apprise cannot use {', '.join(unknown)}", "write that URL as apprise says"
         )
-    if services.readable_by_others(path):
-        return warning("messages", f"{path}: others may read the addresses", f"chmod 600 {path}")
+    exposed = services.exposure(path)
+    if exposed:
+        return warning("messages", *exposed)
     waiting = count_waiting(workspace.folder)
     if waiting:
         mend = "`sentimon doctor --notify-test` shows which service refuses"

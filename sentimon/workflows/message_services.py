@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import re
+import shlex
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -57,20 +58,20 @@ class Outcome:
 
 
 def read_services(path: Path) -> list[Service]:
-    """Return the services in the file at `path`: one URL a line, empty lines and comments (#, ;) left out.
+    """Return the services in the file at `path`, each once: one URL a line, besides comments (#, ;).
 
     Raises:
         StoreError: it cannot be read, holds a line that is no URL, or none at all.
     """
     try:
-        text = read_regular(path, most=MOST_SECRET).decode()
+        text = read_regular(path, most=MOST_SECRET).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise StoreError(
             f"{shown_path(path)}: the addresses of services cannot be read: {reason}",
             hint="check notify.urls_file",
         ) from error
-    found = []
+    found: dict[str, Service] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         url = line.strip()
         if not url or url.startswith(("#", ";")):
@@ -81,23 +82,27 @@ def read_services(path: Path) -> list[Service]:
                 f"{path}:{number}: is no URL of apprise",
                 hint="write one a line, such as mailto://..., slack://...; a comment begins with #",
             )
-        found.append(Service(url=url, name=f"{scheme[1].lower()} ({path.name}:{number})"))
+        found.setdefault(url, Service(url=url, name=f"{scheme[1].lower()} ({path.name}:{number})"))
     if not found:
         raise StoreError(f"{path}: names no service", hint="write a URL of apprise on a line of its own")
-    return found
+    return list(found.values())
 
 
-def readable_by_others(path: Path) -> bool:
-    """Return whether others may read the file of addresses at `path`.
+def exposure(path: Path) -> tuple[str, str] | None:
+    """Return that others may read the file of addresses at `path`, and what to do; None where they may not.
 
-    A cluster mounts secrets as files of root that our group may read: that is how we get them.
+    A cluster mounts secrets as files of root that our group may read: that is how we get them. Whoever runs
+    as root there finds them on a mount that is read-only.
     """
     try:
-        status = path.stat()
+        status, mount = path.stat(), os.statvfs(path)
     except OSError:
-        return False
-    own = status.st_uid == os.geteuid()
-    return bool(status.st_mode & (0o077 if own else 0o007))
+        return None
+    ours = status.st_uid == os.geteuid() and not mount.f_flag & os.ST_RDONLY
+    if not status.st_mode & (0o077 if ours else 0o007):
+        return None
+    mend = f"chmod 600 {shlex.quote(str(path))}" if ours else "its owner can keep it to a group (mode 0440)"
+    return f"{path}: others may read the addresses", mend
 
 
 def unknown_services(services: Sequence[Service]) -> list[str]:

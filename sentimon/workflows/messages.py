@@ -109,6 +109,7 @@ def message_frame(workspace: Workspace, options: CommandOptions, host: str) -> M
         host=host,
         made=workspace.now,
         options=options,
+        confidence_level=workspace.settings.drift.confidence_level,
         report_url=workspace.settings.notify.report_url,
     )
 
@@ -157,8 +158,9 @@ def try_services(workspace: Workspace, options: CommandOptions, host: str) -> li
     from sentimon.workflows.message_services import send_message
 
     message = trial_message(message_frame(workspace, options, host))
-    limit = _limit_seconds(workspace)
-    return [(one, send_message(one, message, limit_seconds=limit)) for one in _services(workspace)]
+    limit, services = _limit_seconds(workspace), _services(workspace)
+    _say_exposure(workspace)
+    return [(one, send_message(one, message, limit_seconds=limit)) for one in services]
 
 
 def read_told(folder: Path) -> ToldFile:
@@ -225,21 +227,28 @@ def _send_waiting(workspace: Workspace) -> None:
 
     folder = workspace.folder
     with errors_named(folder), only_one(folder / STATE_FOLDER / _LOCK_FILE) as alone:
-        for message in read_told(folder).waiting if alone else ():
-            _send_one(workspace, message)
+        waiting = read_told(folder).waiting if alone else ()
+        if not waiting:
+            return
+        try:
+            services = _services(workspace)
+        except SentimonError as error:
+            for message in waiting:
+                _end_try(workspace, message, failures=[f"{error.message} ({error.hint})"])
+            return
+        # A message is tried by each check of a day: what is no news then is said at the first try.
+        if any(not one.tries for one in waiting):
+            _say_exposure(workspace)
+        for message in waiting:
+            _send_one(workspace, services, message)
 
 
-def _send_one(workspace: Workspace, message: WaitingMessage) -> None:
+def _send_one(workspace: Workspace, services: Sequence[Service], message: WaitingMessage) -> None:
     """Send a message to each service that does not have it, and remember at once who has it now.
 
     It is said how that went, at the first try and when it has an end: a check that runs every few minutes
     must not say the same for a day.
     """
-    try:
-        services = _services(workspace)
-    except SentimonError as error:
-        _end_try(workspace, message, failures=[f"{error.message} ({error.hint})"])
-        return
     failures = []
     for service in services:
         if service.digest in message.done:
@@ -286,7 +295,7 @@ def _remember(workspace: Workspace, before: WaitingMessage, now: WaitingMessage 
 
 
 def _services(workspace: Workspace) -> list[Service]:
-    """Return the services of notify.urls_file, and say so where others can read their addresses.
+    """Return the services of notify.urls_file.
 
     Raises:
         StoreError: it cannot be read.
@@ -294,14 +303,21 @@ def _services(workspace: Workspace) -> list[Service]:
     """
     from sentimon.config.paths import expanded
     from sentimon.extras import require
-    from sentimon.workflows.message_services import APPRISE, NEED, read_services, readable_by_others
+    from sentimon.workflows.message_services import APPRISE, NEED, read_services
 
-    path = expanded(workspace.settings.notify.urls_file)
-    services = read_services(path)
+    services = read_services(expanded(workspace.settings.notify.urls_file))
     require(NEED, APPRISE)
-    if readable_by_others(path):
-        workspace.say(f"notify: {path}: others may read the addresses; chmod 600 {path}")
     return services
+
+
+def _say_exposure(workspace: Workspace) -> None:
+    """Say so where others can read the addresses of the services."""
+    from sentimon.config.paths import expanded
+    from sentimon.workflows.message_services import exposure
+
+    exposed = exposure(expanded(workspace.settings.notify.urls_file))
+    if exposed:
+        workspace.say(f"notify: {'; '.join(exposed)}")
 
 
 def _limit_seconds(workspace: Workspace) -> float:

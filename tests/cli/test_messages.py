@@ -167,9 +167,33 @@ def test_a_url_of_no_service_and_a_file_for_all_to_read_are_said(check, hook: Ho
     name_services(tmp_path, "nosuch://S3CRET", address(hook), mode=0o644)
     done = check()
     assert "nosuch (urls:3): apprise cannot use its URL" in done.err
-    assert "urls: others may read the addresses; chmod 600 urls" in done.err
+    assert done.err.count("urls: others may read the addresses; chmod 600 urls") == 1
     assert "S3CRET" not in done.err
     assert len(hook.seen) == 1
+    # The message waits for the first service: the next check says nothing more.
+    assert check().err == ""
+
+
+def test_a_url_that_stands_twice_is_one_service(run, hook: Hook, log, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    name_services(tmp_path, address(hook), address(hook))
+    assert run("doctor", "--notify-test", SENTIMON_NOTIFY__URLS_FILE="urls").code == 0
+    assert len(told_by(hook)) == 1
+
+
+def test_what_stands_in_a_message_can_be_pasted(check, hook: Hook, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    name_services(tmp_path, address(hook))
+    check("--exit-zero", **OLD)
+    silence = next(one["message"] for one in told_by(hook) if "No row has come" in one["message"])
+    assert "monitor.max_age" in silence
+
+
+@pytest.mark.parametrize(
+    "value", ["javascript:alert(1)", "nonsense", "ftp://x", "https://", "reports/a.html"]
+)
+def test_a_report_is_named_by_a_web_address_or_a_whole_path(run, value: str) -> None:  # type: ignore[no-untyped-def]
+    done = run("config", SENTIMON_NOTIFY__REPORT_URL=value)
+    assert done.code == 2
+    assert "an http(s):// URL or an absolute path" in done.err
 
 
 def test_mail_and_a_chat_get_plain_text(check, hook: Hook, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

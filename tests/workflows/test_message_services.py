@@ -6,16 +6,18 @@ import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sentimon import extras
 from sentimon.errors import MissingPackageError
 from sentimon.reporting.message_text import Message, harmless
+from sentimon.workflows import message_services
 from sentimon.workflows.message_services import (
     Service,
+    exposure,
     read_services,
-    readable_by_others,
     send_message,
     unknown_services,
 )
@@ -66,10 +68,36 @@ def test_a_file_has_one_url_a_line_and_comments(tmp_path: Path) -> None:
         ("slack (urls:3)", "SLACK://a/b/c"),
         ("mailto (urls:5)", "mailto://x"),
     ]
-    path.chmod(0o644)
-    assert readable_by_others(path)
-    path.chmod(0o600)
-    assert not readable_by_others(path)
+
+
+def test_a_url_counts_once_and_a_mark_of_an_editor_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "urls"
+    path.write_text("\ufeffjson://a\nmailto://x\njson://a\n", encoding="utf-8")
+    assert [(one.name, one.url) for one in read_services(path)] == [
+        ("json (urls:1)", "json://a"),
+        ("mailto (urls:2)", "mailto://x"),
+    ]
+
+
+def test_a_file_of_ours_is_for_us_alone_and_one_of_a_cluster_may_be_for_our_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "my urls"
+    path.write_text("json://a\n", encoding="utf-8")
+    said = f"{path}: others may read the addresses"
+    for mode, trouble in ((0o600, None), (0o440, (said, f"chmod 600 '{path}'"))):
+        path.chmod(mode)
+        assert exposure(path) == trouble
+    with monkeypatch.context() as read_only:
+        read_only.setattr(
+            message_services.os, "statvfs", lambda _: SimpleNamespace(f_flag=message_services.os.ST_RDONLY)
+        )
+        assert exposure(path) is None
+    owner = path.stat().st_uid
+    monkeypatch.setattr(message_services.os, "geteuid", lambda: owner + 1)
+    for mode, trouble in ((0o440, None), (0o644, (said, "its owner can keep it to a group (mode 0440)"))):
+        path.chmod(mode)
+        assert exposure(path) == trouble
 
 
 @apprise_is_here
