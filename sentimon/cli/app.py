@@ -45,7 +45,7 @@ def options(
 ) -> None:
     """Watch a sentiment classifier in production: score, log, sum up, compare, decide.
 
-    Without a command it shows where you are: the log, the last verdict, and what to type next.
+    Without a command it shows where you are: the log, the verdict that stands, and what to type next.
     """
     if context.invoked_subcommand is None:
         from sentimon.cli.overview import show_overview

@@ -245,3 +245,34 @@ def test_its_lines_fit_the_terminal_and_a_command_is_not_broken(width: int) -> N
     assert all(len(line) <= width for line in lines if not line.startswith("  sentimon "))
     assert f"  sentimon doctor --logs '{options.logs}'" in lines
     assert not any("\x1b" in line for line in lines)
+
+
+def blocks(negative: int, neutral: int, positive: int, *, day: int, times: int) -> str:
+    """So many blocks of rows, one after the other from a day on: each hour has the same mix."""
+    minutes = range(day * 24 * 60, day * 24 * 60 + times * (rows := negative + neutral + positive), rows)
+    return "".join(logged(negative, neutral, positive, minute=minute) for minute in minutes)
+
+
+def test_a_trigger_on_drift_is_over_when_the_monitor_closed_its_incident(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    live = written(tmp_path / "logs", blocks(3, 4, 4, day=0, times=200)) / "predictions.jsonl"
+    run("baseline", "create")
+    with live.open("a") as file:
+        file.write(blocks(9, 1, 1, day=3, times=60))
+    assert run("retrain-check", "--save").code == 3
+    assert "  sentimon report\n" in run().out
+    with live.open("a") as file:
+        file.write(blocks(3, 4, 4, day=6, times=200))
+    assert run("drift", "--monitor").code == 0
+    said = " ".join(run().out.split())
+    assert "verdict retraining recommended, but the drift has ended since (retrain-check, " in said
+    assert "sentimon report" not in said
+
+
+def test_a_trigger_is_over_when_another_model_serves(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = written(tmp_path / "logs", logged(60, 20, 20))
+    fired = {"timestamp": "2026-09-01T12:00:00Z", "triggered": True}
+    written(folder, lines([fired]), "retraining_triggers.jsonl")
+    switch = {"version": "v0001", "event": "promote", "timestamp": "2026-09-02T12:00:00Z"}
+    written(tmp_path / "models", lines([switch, "torn"]), "registry.jsonl")
+    said = " ".join(run().out.split())
+    assert "verdict retraining recommended, but another model serves since (retrain-check, " in said
