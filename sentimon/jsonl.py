@@ -16,6 +16,8 @@ T = TypeVar("T")
 LONGEST = 1 << 26
 """Bytes of the longest line that is read as one, unless `logs.max_line_bytes` says otherwise."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BACKWARDS = 1 << 16
+"""Bytes that are read at once, at least, where the newest line comes first."""
 _PIECE = 1 << 17
 """Bytes of a longer line that are passed over at once."""
 
@@ -83,6 +85,42 @@ def last_lines(path: Path, *, most: int = 1 << 16) -> list[bytes]:
         raise unreadable(path, error) from error
     # The first one may have lost its beginning.
     return [line for line in lines[1 if begin else 0 :] if line]
+
+
+def newest_lines(path: Path) -> Iterator[bytes | LineError]:
+    """Yield the lines of a file of ours that are not blank, the newest first; none where none is there.
+
+    No more of the file is read than is asked for. Before a line of more than LONGEST bytes, which is an
+    error, nothing is found any more.
+
+    Raises:
+        StoreError: it is no regular file, longer than MOST_HISTORY, or cannot be read.
+    """
+    try:
+        with open_regular(path, most=MOST_HISTORY) as file:
+            yield from _backwards(file)
+    except FileNotFoundError as error:
+        check_no_dangling_link(path, error)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _backwards(file: BinaryIO) -> Iterator[bytes | LineError]:
+    position, rest = file.seek(0, os.SEEK_END), b""
+    while position:
+        if len(rest) > LONGEST:
+            yield too_long(LONGEST)
+            return
+        # As much as there is already: what is one long line is not copied again for each small piece.
+        begin = max(0, position - max(_BACKWARDS, len(rest)))
+        file.seek(begin)
+        rest, *lines = (file.read(position - begin) + rest).split(b"\n")
+        position = begin
+        for line in reversed(lines):
+            if content := line_content(line, first=False):
+                yield content
+    if content := line_content(rest, first=True):
+        yield content
 
 
 def numbered_lines(stream: BinaryIO, *, longest: int = LONGEST) -> Iterator[tuple[int, bytes | LineError]]:

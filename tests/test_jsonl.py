@@ -1,11 +1,14 @@
 import io
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentimon.jsonl import LineError, decode_line, decode_object, encode, numbered_lines
+from sentimon import jsonl
+from sentimon.jsonl import LineError, decode_line, decode_object, encode, newest_lines, numbered_lines
 
 
 def numbered(content: bytes) -> list[tuple[int, bytes]]:
@@ -57,3 +60,29 @@ def test_what_was_no_valid_unicode_is_written_as_what_it_is_worth() -> None:
     assert json.loads(encode({"a\udcff": ["\ud83d\ude00", ("\udc80",)]})) == {
         "a\ufffd": ["\U0001f600", ["\ufffd"]]
     }
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"bcd", b" ", b"\r", b"\xef\xbb\xbf", b"\n"]), max_size=40),
+    st.integers(1, 9),
+)
+def test_the_newest_line_first_is_every_line_backwards(parts: list[bytes], block: int) -> None:
+    content = b"".join(parts)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "_BACKWARDS", block)
+        path = Path(folder) / "history.jsonl"
+        path.write_bytes(content)
+        assert list(newest_lines(path)) == [line for _, line in reversed(numbered(content))]
+
+
+def test_before_a_line_that_is_too_long_nothing_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "_BACKWARDS", 4)
+    monkeypatch.setattr(jsonl, "LONGEST", 8)
+    path = tmp_path / "history.jsonl"
+    assert list(newest_lines(path)) == []
+    path.write_bytes(b"first\n" + b"x" * 40 + b"\nlast\n")
+    last, error = newest_lines(path)
+    assert last == b"last"
+    assert isinstance(error, LineError)

@@ -13,8 +13,8 @@ import typer
 
 import sentimon
 from sentimon.cli.later import LaterGroup
-from sentimon.cli.options import flag
-from sentimon.errors import ExitCode, SentimonError
+from sentimon.cli.options import ConfigOption, LogsOption, flag
+from sentimon.errors import ExitCode, SentimonError, UsageError
 
 app = typer.Typer(
     name="sentimon",
@@ -40,15 +40,24 @@ def options(
         bool,
         flag("--version", "-V", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
+    logs: LogsOption = None,
+    config: ConfigOption = None,
 ) -> None:
     """Watch a sentiment classifier in production: score, log, sum up, compare, decide.
 
-    Without a command it shows where you are: the log, the last verdict, and what to type next.
+    Without a command it shows where you are: the log, the verdict that stands, and what to type next.
     """
     if context.invoked_subcommand is None:
         from sentimon.cli.overview import show_overview
 
-        show_overview()
+        show_overview(logs, config)
+        return
+    for name, given in (("--logs", logs), ("--config", config)):
+        if given is not None:
+            raise UsageError(
+                f"{name} stands before the command {context.invoked_subcommand}",
+                hint=f"write it after the command: sentimon {context.invoked_subcommand} ... {name} {given}",
+            )
 
 
 def run() -> None:

@@ -14,17 +14,19 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from sentimon.errors import StoreError, UsageError
+from sentimon.errors import DataError, StoreError, UsageError
 from sentimon.files import MOST_SETTINGS, is_there, read_if_there
-from sentimon.jsonl import BadLine, decode_file, decode_object, encode
+from sentimon.jsonl import BadLine, decode_file, decode_line, decode_object, encode, newest_lines
 from sentimon.prediction_log.durable_files import errors_named, remove_file, replace_file, sync, write_at_end
 from sentimon.prediction_log.history import numbered_entries, read_entries
 from sentimon.prediction_log.locks import STATE_FOLDER, exclusive
+from sentimon.timestamps import parse_moment
 from sentimon.workflows.model_copy import copy_model
 
 REGISTRY_FILE, PENDING_FILE, CURRENT = "registry.jsonl", "pending.json", "current"
@@ -92,6 +94,19 @@ def read_registry(folder: Path) -> Registry:
         versions=tuple(versions_in(folder)),
         current=_current(folder),
     )
+
+
+def last_switch(folder: Path) -> datetime | None:
+    """Return when another model began to serve, last; None where that is not known. Nothing is tidied up.
+
+    Raises:
+        StoreError: the history cannot be read.
+    """
+    for line in newest_lines(folder / REGISTRY_FILE):
+        with contextlib.suppress(DataError, msgspec.ValidationError):
+            entry = msgspec.convert(decode_line(line, decode_object), _Entry)
+            return parse_moment(entry.timestamp, UTC)[0]
+    return None
 
 
 def promote_model(folder: Path, source: Path, facts: Entry, *, judged: Registry | None = None) -> str:

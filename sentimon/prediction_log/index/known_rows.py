@@ -24,6 +24,8 @@ class KnownRows(msgspec.Struct, frozen=True, kw_only=True):
     """When the latest of them was predicted, in microseconds since 1970."""
     uncounted_bytes: int
     """Bytes of the log that the index has not seen yet."""
+    bad: int
+    """Lines that hold no row."""
     models: tuple[str, ...]
     """The models that predicted them, by name."""
 
@@ -31,6 +33,7 @@ class KnownRows(msgspec.Struct, frozen=True, kw_only=True):
 def known_rows(paths: Iterable[Path], files: Sequence[FileSnapshot]) -> KnownRows | None:
     """Return what the first index at `paths` that can be read knows of these files; None where none can.
 
+    None, too, where it knows none of them: they are then a copy, or other files of the same names.
     A file that only grew, or was renamed, is the file it was. What another program does to the index
     meanwhile is no error: it is then not known.
     """
@@ -44,8 +47,9 @@ def known_rows(paths: Iterable[Path], files: Sequence[FileSnapshot]) -> KnownRow
 
 def _matched(
     entries: Sequence[tuple[IndexEntry, GrowingSummary]], files: Sequence[FileSnapshot]
-) -> KnownRows:
-    rows, uncounted = 0, 0
+) -> KnownRows | None:
+    rows, uncounted, bad = 0, 0, 0
+    known = False
     last: list[int] = []
     models: set[str] = set()
     for one in files:
@@ -53,12 +57,17 @@ def _matched(
         if entry is None or total is None:
             uncounted += one.state.size
             continue
+        known = True
+        bad += sum(entry.progress.bad.kinds.values())
         rows += sum(tally.count for tally in total.classes)
         models |= {name for name, _ in total.models if name}
         last += [] if total.last is None else [total.last]
         uncounted += 0 if one.compressed else one.state.size - entry.progress.end
+    if not known:
+        return None
     return KnownRows(
         rows=rows,
+        bad=bad,
         last=max(last, default=None),
         uncounted_bytes=uncounted,
         models=tuple(sorted(models)),

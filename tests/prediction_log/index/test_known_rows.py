@@ -17,7 +17,7 @@ def test_rows_that_came_later_are_bytes_that_were_not_counted(run, tmp_path: Pat
     assert run("metrics").code == 0
     found = known_rows([place], list_snapshots(folder))
     assert found is not None
-    assert (found.rows, found.uncounted_bytes, found.models) == (3, 0, ("m",))
+    assert (found.rows, found.bad, found.uncounted_bytes, found.models) == (3, 0, 0, ("m",))
     assert found.last == max(to_microseconds(record(0, minute).timestamp) for minute in range(3))
     more = logged(0, 2, 0, minute=10).encode()
     with live.open("ab") as file:
