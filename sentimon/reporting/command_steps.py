@@ -113,7 +113,7 @@ def after_drift(
 
 
 def _can_be_named(field: str, value: str) -> bool:
-    """Return whether `--where` can name a slice: the first `=` ends the field, and no argument holds a NUL."""
+    """Return whether `--where` can name a slice: a field ends at the first `=`, no argument holds a NUL."""
     return "=" not in field and field.strip() == field and "\0" not in field + value
 
 

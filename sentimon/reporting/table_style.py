@@ -51,7 +51,7 @@ def _measured(table: RenderableType, console: Console, options: ConsoleOptions) 
 
 
 def _least_width(table: Table, console: Console, options: ConsoleOptions) -> int:
-    """Return the width that a table needs so that no figure is cut, and no word of its first column broken."""
+    """Return the width that a table needs so that no figure is cut and no word of its names broken."""
     needed = _measured(table, console, options).maximum
     for number, column in enumerate(table.columns):
         if not column.no_wrap:
@@ -64,7 +64,7 @@ def _least_width(table: Table, console: Console, options: ConsoleOptions) -> int
 
 
 def _stacked(table: Table, console: Console, options: ConsoleOptions) -> RenderableType:
-    """Return the rows of a table one below the other: the first cell, then each figure on a line of its own."""
+    """Return the rows of a table one below the other: the name, then each figure on a line of its own."""
     first, *others = table.columns
     figures = [list(column.cells) for column in others]
     widest = max(_measured(cell, console, options).maximum for cells in figures for cell in cells)

@@ -14,7 +14,17 @@ from sentimon.reporting.plain_text import visible
 from tests.conftest import Ran
 from tests.support.rows import lines, record, written
 
-STRANGE = ("a\tb", "two\nlines", "\x1b[31mred", "a\u202eb", "it's\\ \t", "tail\n", "\u200b\\011", "caffè \x85", "x=y\t")
+STRANGE = (
+    "a\tb",
+    "two\nlines",
+    "\x1b[31mred",
+    "a\u202eb",
+    "it's\\ \t",
+    "tail\n",
+    "\u200b\\011",
+    "caffè \x85",
+    "x=y\t",
+)
 
 
 def words_of(commands: list[str]) -> list[list[str]]:
@@ -30,7 +40,9 @@ def test_a_shell_reads_back_what_is_quoted_and_all_of_it_can_be_seen() -> None:
     assert words_of(commands) == [[one] for one in STRANGE]
 
 
-def test_the_step_after_drift_finds_the_rows_of_a_slice_with_a_strange_name(tmp_path: Path, run: Callable[..., Ran]) -> None:
+def test_the_step_after_drift_finds_the_rows_of_a_slice_with_a_strange_name(
+    tmp_path: Path, run: Callable[..., Ran]
+) -> None:
     rows = [record(0, minute).to_dict() | {"shop": one} for minute, one in enumerate(STRANGE)]
     written(tmp_path / "logs", lines(rows))
     steps = [

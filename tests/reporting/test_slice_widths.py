@@ -32,7 +32,9 @@ def metrics_by(values: tuple[str, ...], rows: int) -> RenderableType:
     n = 3 * rows + 3
     tally = SliceTally(rows, 2 * rows, 3, n, 900_000 * n, 820_000_000_000 * n)
     some = Slices(tallies=dict.fromkeys(values, tally))
-    return slices_table(measure_slices("channel", some, most=20, min_samples=50, confidence_level=0.95), LABELS)
+    return slices_table(
+        measure_slices("channel", some, most=20, min_samples=50, confidence_level=0.95), LABELS
+    )
 
 
 def drift_by(values: tuple[str, ...], rows: int) -> RenderableType:
@@ -112,16 +114,18 @@ def test_every_name_and_figure_is_whole_at_any_width(
 
 
 def test_where_nothing_fits_each_figure_has_a_line() -> None:
-    assert [line.rstrip() for line in printed(metrics_by(("50-99", "100-279"), 88), 40).split("\n")][1:12] == [
+    assert [line.rstrip() for line in printed(metrics_by(("50-99", "100-279"), 88), 40).split("\n")][
+        1:12
+    ] == [
         "By channel",
         "",
         "100-279",
         "  Rows       267",
         "  Of all     0.50",
-        "  negative   0.49 [0.42, 0.56]",
-        "  neutral    0.98 [0.95, 0.99]",
-        "  positive   0.02 [0.01, 0.05]",
-        "  Confidence 0.90 [0.90, 0.90]",
+        "  negative   0.33 [0.28, 0.39]",
+        "  neutral    0.66 [0.60, 0.71]",
+        "  positive   0.01 [0.00, 0.03]",
+        "  Confidence 0.90 [0.89, 0.91]",
         "",
         "50-99",
     ]
