@@ -184,7 +184,7 @@ def test_the_same_content_is_logged_once_unless_somebody_asks() -> None:
     said("log", "--input", "r.csv")
     for name in ("r.csv", "copy.csv"):
         for more in ((), ("--resume",)):
-            with pytest.raises(StoreError, match="was logged already, 1 rows"):
+            with pytest.raises(StoreError, match="was logged already, 1 row on"):
                 said("log", "--input", name, *more)
     assert len(logged()) == 1
     said("log", "--input", "copy.csv", "--again")
