@@ -177,9 +177,22 @@ def check_no_dangling_link(path: Path, error: OSError) -> None:
         raise unreadable(path, NotOursError(errno.ENOENT, "is a link to nothing")) from error
 
 
+def file_above(path: Path) -> Path | None:
+    """Return what stands where a folder on the way to `path` should be; None where nothing does."""
+    return next((one for one in path.parents if os.path.lexists(one) and not one.is_dir()), None)
+
+
+def is_no_folder(path: Path) -> StoreError:
+    """Return the error for a file that was named as a folder."""
+    return StoreError(f"{path}: is a file, not a folder", hint="name a folder")
+
+
 def unreadable(path: Path, error: OSError) -> StoreError:
     """Return the error for a file that cannot be read, for the system's reason."""
     reason = error.strerror or error
+    above = file_above(path) if error.errno == errno.ENOTDIR else None
+    if above is not None:
+        return is_no_folder(above)
     if isinstance(error, NotOursError):
         return StoreError(f"{path}: cannot be read: {reason}", hint="put the file itself there, or remove it")
     return StoreError(f"{path}: cannot be read: {reason}", hint="check the path and its permissions")

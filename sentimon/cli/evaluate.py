@@ -43,13 +43,16 @@ def evaluate(
     Example: sentimon evaluate --data labelled.jsonl
     """
     from sentimon.ingest.input_row import texts_of
+    from sentimon.prediction_log.slice_fields import parse_conditions
     from sentimon.reporting.quality_tables import quality_table
     from sentimon.reporting.slice_quality_tables import slice_evaluation_object, slice_evaluation_table
     from sentimon.workflows.evaluation import evaluate_model
     from sentimon.workflows.labelled_texts import read_labelled
 
     flags = {"model.name": model, "model.revision": revision, "engine.name": engine}
-    workspace = open_workspace(config, flags | reading.flags(), where=where)
+    workspace = open_workspace(config, flags | reading.flags())
+    # The rows are those of the file, which need not have the fields of the log.
+    workspace = workspace.narrowed(parse_conditions(where or (), origin="--where"))
     rows = read_labelled(workspace, data, split=split, by=by)
     if dry_run:
         texts = texts_of(row.text for row in rows)

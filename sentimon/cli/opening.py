@@ -31,7 +31,7 @@ def open_workspace(
 
     Raises:
         UsageError: the log is on object storage, and the command needs one on this machine (not `objects`);
-            or `where` is no condition on a row.
+            or `where` is no condition on a row, or no row of the log has its field.
     """
     from sentimon.cli.output import note
     from sentimon.cli.progress import watched
@@ -52,9 +52,9 @@ def open_workspace(
         with contextlib.suppress(OSError, UsageError):
             workspace.folder.mkdir(parents=True, exist_ok=True)
     if where:
-        from sentimon.prediction_log.slice_fields import parse_conditions
+        from sentimon.workflows.slices import narrowed_log
 
-        workspace = workspace.narrowed(parse_conditions(where, origin="--where"))
+        workspace = narrowed_log(workspace, where)
     return workspace
 
 

@@ -26,7 +26,8 @@ def notes_on(
     """Return what is likely and not certain of how a file is understood, a clause each."""
     found = [*_format_notes(table), *_column_notes(columns, time_format)]
     need = context.need
-    if need is Need.PREDICTIONS and columns.time is None and table.file_format != "txt":
+    named = table.file_format != "txt" and finder.names
+    if need is Need.PREDICTIONS and columns.time is None and named:
         others = ", ".join(f"{name:.40}" for name in finder.names[:_LISTED])
         found.append(f"no column of times: rows are dated now; columns are {others}")
     clocks = columns_of_clocks(finder.names, finder.rows) if columns.time is not None else []

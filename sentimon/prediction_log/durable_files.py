@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sentimon.errors import ReadOnlyError, StoreError
-from sentimon.files import PRIVATE, NotOursError, open_own
-from sentimon.prediction_log.locks import READ_ONLY, check_state_folder, exclusive
+from sentimon.files import PRIVATE, NotOursError, file_above, is_no_folder, open_own
+from sentimon.prediction_log.locks import READ_ONLY, STATE_FOLDER, check_state_folder, exclusive
 
 _NOT_KEPT = "rows that were not confirmed were not kept"
 _HINTS = {
@@ -214,8 +214,30 @@ def errors_named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        _check_folders(path, error)
         hint = _HINTS.get(error.errno or 0, "check the path and its permissions")
         if isinstance(error, NotOursError):
             hint = "put the file itself there, or remove it"
         kind = ReadOnlyError if error.errno in READ_ONLY else StoreError
         raise kind(f"{path}: cannot be written: {error.strerror}", hint=hint) from error
+
+
+def _check_folders(path: Path, error: OSError) -> None:
+    """Raise the error that names the folder, one that users know, where it is at fault and not the file.
+
+    Raises:
+        StoreError: a file stands in its place, or it cannot be made; ReadOnlyError where that is not allowed.
+    """
+    if error.errno in (errno.ENOTDIR, errno.EEXIST) and (above := file_above(path)) is not None:
+        raise is_no_folder(above) from error
+    lacking = [one for one in path.parents if not os.path.lexists(one)]
+    if error.errno not in READ_ONLY or not lacking or not os.access(lacking[-1].parent, os.X_OK):
+        return
+    folder = lacking[-1]
+    if folder.name == STATE_FOLDER:
+        message, hint = f"{folder.parent}: nothing can be written into this folder", "allow it"
+    else:
+        message, hint = f"{folder}: this folder cannot be made", "make it"
+    raise ReadOnlyError(
+        f"{message}: {error.strerror}", hint=f"{hint}, or name a folder that you may write to"
+    ) from error

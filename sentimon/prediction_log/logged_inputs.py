@@ -95,8 +95,9 @@ class LoggedInput:
         if entry is None or (self.job and entry.job == self.job):
             return
         if entry.logged is not None:
+            rows = "1 row" if entry.logged == 1 else f"{entry.logged} rows"
             raise StoreError(
-                f"{self.name}: was logged already, {entry.logged} rows on {entry.begun}",
+                f"{self.name}: was logged already, {rows} on {entry.begun}",
                 hint="--again logs it once more; each row is then counted twice",
             )
         raise StoreError(

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sentimon.labels import Sentiment
+from sentimon.reporting.plain_text import visible
 from sentimon.timestamps import format_moment
 
 if TYPE_CHECKING:
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
 _ROWS = "20"
 _NARROWED = ("drift", "metrics", "report", "watch")
 """The commands that can be asked about a slice alone."""
+
+
+def quoted(word: str) -> str:
+    r"""Return a word as a shell reads it, in characters that all can be seen and copied.
+
+    Bash, zsh, ksh and busybox read `$'...'`.
+
+    >>> quoted("my logs"), quoted("a\tb")
+    ("'my logs'", "$'a\\011b'")
+    """
+    if visible(word) == word:
+        return shlex.quote(word)
+    return "$'" + "".join(map(_shell_escaped, word)) + "'"
+
+
+def _shell_escaped(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if visible(character) == character:
+        return character
+    # Bytes, as the meaning of \u depends on the locale. The bytes of a path that are no UTF-8 are kept, too.
+    return "".join(f"\\{byte:03o}" for byte in character.encode(errors="surrogateescape"))
 
 
 class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +69,7 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
         parts += ["--config", self.config] if self.config else []
         if (words[0] in _NARROWED or words[:2] == ("logs", "query")) and "--monitor" not in words:
             parts += [word for one in self.where for word in ("--where", one)]
-        return shlex.join(parts)
+        return " ".join(map(quoted, parts))
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,17 +98,23 @@ def after_drift(
     `moved` is the slice (field, value) that drifted, where it is not the whole.
     """
     words = [] if risen is None else ["--sentiment", risen.label]
-    slice_alone = () if moved is None else ("=".join(moved),)
-    narrowed = replace(options, where=(*options.where, *slice_alone))
+    named = moved is not None and _can_be_named(*moved)
+    narrowed = replace(options, where=(*options.where, "=".join(moved))) if moved and named else options
+    lacking = " (no --where can name their slice)" if moved and not named else ""
     rows = narrowed.command("logs", "query", "--newest", "--limit", _ROWS, *words, *_since(onset))
     return [
-        Step(text="Read some of the rows that became more frequent:", command=rows),
+        Step(text=f"Read some of the rows that became more frequent{lacking}:", command=rows),
         *label_and_retrain(options, "If the change is a fault or hurts, "),
         Step(
             text="If the change is wanted or here to stay, make the rows since then the new baseline:",
             command=new_baseline(options, onset),
         ),
     ]
+
+
+def _can_be_named(field: str, value: str) -> bool:
+    """Return whether `--where` can name a slice: a field ends at the first `=`, no argument holds a NUL."""
+    return "=" not in field and field.strip() == field and "\0" not in field + value
 
 
 def first_steps(

@@ -17,7 +17,7 @@ from sentimon.errors import LogFileError
 from sentimon.prediction_log.log_file import LogFile
 from sentimon.prediction_log.record import PredictionRecord
 from sentimon.prediction_log.summary import Summary
-from sentimon.reporting.plain_text import number, span_of, visible
+from sentimon.reporting.plain_text import number, span_of, text_marks, visible
 from sentimon.reporting.table_style import class_name, new_table, sentences_of
 from sentimon.timestamps import in_zone
 
@@ -98,10 +98,11 @@ def _time(moment: datetime, zone: tzinfo | None) -> str:
 
 
 def _text(record: PredictionRecord) -> Text:
+    marks = text_marks(unreadable=record.unreadable, truncated=record.truncated)
     if record.text is not None:
-        return Text(_start(record.text, _LONGEST))
+        return Text(marks + _start(record.text, _LONGEST))
     kept = "not kept" if record.text_hash is None else f"hash {_start(record.text_hash, _LONGEST_ID)}"
-    return Text(f"({kept})", style="dim")
+    return Text(f"{marks}({kept})", style="dim")
 
 
 def _start(text: str, longest: int) -> str:

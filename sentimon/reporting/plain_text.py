@@ -34,6 +34,15 @@ def visible(text: str) -> str:
     return "".join(one if _is_plain(one) else _escaped(one) for one in text)
 
 
+def text_marks(*, unreadable: bool | None, truncated: bool | None) -> str:
+    """Return what a table says before a text: that the model could not read it, or not all of it.
+
+    >>> text_marks(unreadable=True, truncated=None)
+    '(unreadable) '
+    """
+    return ("(unreadable) " if unreadable else "") + ("(cut) " if truncated else "")
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it needs one.
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sentimon.labels import by_name
-from sentimon.reporting.plain_text import counted, number, visible
+from sentimon.reporting.plain_text import counted, number, text_marks, visible
 from sentimon.reporting.table_style import STYLES
 from sentimon.scoring.scores import ScoredText, Scores
 
@@ -33,7 +33,7 @@ class ShownText:
     @property
     def marked(self) -> str:
         """Return the beginning of the text, after what there is to know of it."""
-        marks = ("(unreadable) " if self.unreadable else "") + ("(cut) " if self.truncated else "")
+        marks = text_marks(unreadable=self.unreadable, truncated=self.truncated)
         return marks + visible(self.text[:_LONGEST])
 
 

@@ -10,6 +10,7 @@ import msgspec
 from sentimon.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sentimon.monitoring.baseline import Baseline
@@ -42,9 +43,16 @@ def field_named(name: str, *, origin: str = "--by") -> SliceField:
 
 
 def check_some_row_has(
-    workspace: Workspace, field: SliceField, slices: Slices, *, origin: str = "--by"
+    workspace: Workspace,
+    field: SliceField,
+    slices: Slices,
+    *,
+    origin: str = "--by",
+    rows: str = "that period",
 ) -> None:
     """Raise UsageError where there are rows, and none has the field: its name may be mistyped.
+
+    `slices` are the sums over `rows` by its values.
 
     Raises:
         UsageError: no row has it; the hint names the fields that the latest rows have.
@@ -57,9 +65,30 @@ def check_some_row_has(
     found = sorted({name for row in workspace.latest_rows(_LATEST, {}) for name in row.extra})
     fields = ", ".join(map(visible, found[:_NAMED])) or "none but sentimon's own"
     raise UsageError(
-        f"{origin}: no row of that period has the field {field.name}",
+        f"{origin}: no row of {rows} has the field {field.name}",
         hint=f"the fields of the latest rows: {fields}; or use @length, @script, @model, @language",
     )
+
+
+def narrowed_log(workspace: Workspace, where: Sequence[str]) -> Workspace:
+    """Return the log of those rows alone for which the conditions of `--where` hold.
+
+    Raises:
+        UsageError: one is no condition, or no row of the log has its field.
+        StoreError: the log cannot be read.
+    """
+    from sentimon.prediction_log.slice_fields import MISSING, parse_conditions
+    from sentimon.prediction_log.windows import Period
+
+    conditions = parse_conditions(where, origin="--where")
+    fields = [one.field for one in conditions if one.field.derived is None]
+    latest = workspace.latest_rows(_LATEST, {}) if fields else []
+    for field in fields:
+        # Mostly the latest rows have it; the others are read only where they do not.
+        if all(field.value(row, row.extra) == MISSING for row in latest):
+            slices = workspace.slices(Period(), field)
+            check_some_row_has(workspace, field, slices, origin="--where", rows="the log")
+    return workspace.narrowed(conditions)
 
 
 def measure_by(workspace: Workspace, period: Period, by: str) -> FieldMetrics:

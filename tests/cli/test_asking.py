@@ -134,4 +134,4 @@ def test_a_file_that_was_named_as_a_text_is_known_again_when_it_is_logged_twice(
     (tmp_path / "reviews.csv").write_text("text\nOttimo\n", encoding="utf-8")
     assert on_a_terminal(tmp_path, b"y\n", "log", "reviews.csv")[0] == 0
     ended, seen = on_a_terminal(tmp_path, b"y\n", "log", "reviews.csv")
-    assert (ended, "was logged already, 1 rows" in seen) == (1, True)
+    assert (ended, "was logged already, 1 row on" in seen) == (1, True)

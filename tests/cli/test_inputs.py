@@ -65,6 +65,11 @@ def test_rows_without_times_are_dated_now_and_it_is_said() -> None:
     assert "no column of times" not in said_with_notes("log", "--input", "r.csv", "--again", "-q")[2]
 
 
+def test_a_file_without_columns_is_not_said_to_have_some() -> None:
+    Path("empty.csv").write_bytes(b"")
+    assert "columns are" not in said_with_notes("log", "--input", "empty.csv")[2]
+
+
 def test_what_a_setting_names_is_taken_without_an_option() -> None:
     Path("sentimon.toml").write_text('[input]\ntext_column = "b"\ntime_column = "-"\n', encoding="utf-8")
     Path("r.csv").write_text("a,b,date\nno,Ottimo,03/04/2026\n", encoding="utf-8")
@@ -179,7 +184,7 @@ def test_the_same_content_is_logged_once_unless_somebody_asks() -> None:
     said("log", "--input", "r.csv")
     for name in ("r.csv", "copy.csv"):
         for more in ((), ("--resume",)):
-            with pytest.raises(StoreError, match="was logged already, 1 rows"):
+            with pytest.raises(StoreError, match="was logged already, 1 row on"):
                 said("log", "--input", name, *more)
     assert len(logged()) == 1
     said("log", "--input", "copy.csv", "--again")

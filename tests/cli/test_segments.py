@@ -457,3 +457,27 @@ def test_a_baseline_without_the_declared_slices_is_said(moved: Path, run: Run) -
     assert "without its slices by @script" in run("doctor", "--json").out
     assert run("baseline", "extend").code == 0
     assert "does not hold its slices" not in run("drift").err
+
+
+@pytest.mark.parametrize(
+    "command", ["drift", "drift -q", "metrics", "report --output r.html", "logs query", "watch"]
+)
+def test_where_names_no_field_of_any_row(moved: Path, run: Run, command: str) -> None:
+    done = run(*command.split(), "--where", "chanel=app")
+    assert done.code == 2
+    assert "--where: no row of the log has the field chanel" in done.err
+    assert "the fields of the latest rows: channel, customer" in done.err
+    assert not done.out
+    assert not (moved / "r.html").exists()
+
+
+def test_where_may_name_a_field_that_only_old_rows_have(tmp_path: Path, run: Run) -> None:
+    logged(tmp_path, [one(0, 0, batch="old")] + [one(1, minute) for minute in range(1, 150)])
+    assert "1 of 1 rows shown" in run("logs", "query", "--where", "batch=old").out
+    assert run("metrics", "--where", "batch=new", "--json").code == 0
+
+
+def test_where_on_a_log_without_rows_says_what_it_does_without_it(tmp_path: Path, run: Run) -> None:
+    for command in ("metrics", "drift", "logs query"):
+        plain, narrowed = run(*command.split()), run(*command.split(), "--where", "channel=app")
+        assert (plain.code, plain.err) == (narrowed.code, narrowed.err)

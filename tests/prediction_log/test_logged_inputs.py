@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sentimon.errors import StoreError
+from sentimon.errors import ReadOnlyError, StoreError
 from sentimon.prediction_log.logged_inputs import logged_input
 from tests.support.in_process import at_once
 
@@ -31,6 +33,44 @@ def test_the_same_content_under_another_name_was_logged_already(tmp_path: Path) 
     again = logged_input(tmp_path, tmp_path / "b.csv", again=True)
     again.check()
     again.claim(now=NOW)
+
+
+def test_one_row_is_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text\nOttimo\n")
+    mark = logged_input(tmp_path, tmp_path / "a.csv")
+    mark.finish(1, now=NOW)
+    with pytest.raises(StoreError, match="was logged already, 1 row on"):
+        mark.check()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_log_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text\nOttimo\n")
+    (tmp_path / "there").mkdir()
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    for log, fault in [
+        ("newlogs", "newlogs: this folder cannot be made: Permission denied"),
+        ("there", "there: nothing can be written into this folder: Permission denied"),
+    ]:
+        with pytest.raises(ReadOnlyError) as caught:
+            logged_input(tmp_path / log, tmp_path / "a.csv", again=again).claim(now=NOW)
+        assert caught.value.message == str(tmp_path / fault)
+        assert "or name a folder that you may write to" in str(caught.value.hint)
+
+
+def test_a_file_in_the_place_of_the_log_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text\nOttimo\n")
+    for log in ("a.csv", "a.csv/logs"):
+        mark = logged_input(tmp_path / log, tmp_path / "a.csv")
+        for step in (mark.check, lambda mark=mark: mark.claim(now=NOW)):
+            with pytest.raises(StoreError, match=r"/a\.csv: is a file, not a folder"):
+                step()
 
 
 def test_a_run_that_was_stopped_goes_on_only_as_the_same_job(tmp_path: Path) -> None:

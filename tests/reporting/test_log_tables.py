@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from sentimon.labels import LABELS
@@ -43,6 +44,16 @@ def test_a_row_is_a_line_with_time_class_confidence_and_text() -> None:
         "",
         "2 of 1,234 rows shown; --limit shows more",
     ]
+
+
+def test_a_text_that_the_model_could_not_read_is_marked_as_it_is_by_predict() -> None:
+    rows = [
+        replace(record(0, text="こんにちは"), unreadable=True),
+        replace(record(1, text="long"), truncated=True),
+        replace(record(2, text=None), unreadable=True, truncated=True),
+    ]
+    texts = [line.partition("0.800  ")[2] for line in shown(rows)[3:6]]
+    assert texts == ["(unreadable) こんにちは", "(cut) long", "(unreadable) (cut) (not kept)"]
 
 
 def test_all_rows_shown_ask_for_no_more() -> None:
