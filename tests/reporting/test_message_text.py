@@ -66,7 +66,7 @@ def test_a_message_is_a_title_and_few_lines_and_names_the_report() -> None:
         ("/srv/shop_1.old/logs", "Next: sentimon doctor --logs /srv/shop_1.old/logs"),
         ("/srv/@here", "Next: sentimon doctor (--logs names"),
         ("https://evil.example", "Next: sentimon doctor (--logs names"),
-        ("/srv/a\nb", "Next: sentimon doctor (--logs names"),
+        ("/srv/a\nb", r"Next: sentimon doctor --logs $'/srv/a\012b'"),
         ("/srv/" + "x" * 700, "Next: sentimon doctor (--logs names"),
     ],
 )
