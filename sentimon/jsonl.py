@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -58,11 +60,25 @@ def file_lines(path: Path) -> Iterator[tuple[int, bytes | LineError]]:
     Raises:
         StoreError: it is no regular file, longer than MOST_HISTORY, or cannot be read.
     """
+    with _opened(path, most=MOST_HISTORY) as file:
+        yield from numbered_lines(file)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, *, most: int | None = None) -> Iterator[BinaryIO]:
+    """Give the file of ours at `path`, an empty one where none is there; what goes wrong names the path.
+
+    Raises:
+        StoreError: it is no regular file, longer than `most`, or cannot be read.
+    """
     try:
-        with open_regular(path, most=MOST_HISTORY) as file:
-            yield from numbered_lines(file)
-    except FileNotFoundError as error:
-        check_no_dangling_link(path, error)
+        with contextlib.ExitStack() as stack:
+            try:
+                file: BinaryIO = stack.enter_context(open_regular(path, most=most))
+            except FileNotFoundError as error:
+                check_no_dangling_link(path, error)
+                file = io.BytesIO()
+            yield file
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -73,16 +89,10 @@ def last_lines(path: Path, *, most: int = 1 << 16) -> list[bytes]:
     Raises:
         StoreError: it is no regular file, or cannot be read.
     """
-    try:
-        with open_regular(path) as file:
-            begin = max(0, file.seek(0, os.SEEK_END) - most)
-            file.seek(begin)
-            lines = file.read(most).split(b"\n")
-    except FileNotFoundError as error:
-        check_no_dangling_link(path, error)
-        return []
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with _opened(path) as file:
+        begin = max(0, file.seek(0, os.SEEK_END) - most)
+        file.seek(begin)
+        lines = file.read(most).split(b"\n")
     # The first one may have lost its beginning.
     return [line for line in lines[1 if begin else 0 :] if line]
 
@@ -96,13 +106,8 @@ def newest_lines(path: Path) -> Iterator[bytes | LineError]:
     Raises:
         StoreError: it is no regular file, longer than MOST_HISTORY, or cannot be read.
     """
-    try:
-        with open_regular(path, most=MOST_HISTORY) as file:
-            yield from _backwards(file)
-    except FileNotFoundError as error:
-        check_no_dangling_link(path, error)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with _opened(path, most=MOST_HISTORY) as file:
+        yield from _backwards(file)
 
 
 def _backwards(file: BinaryIO) -> Iterator[bytes | LineError]:

@@ -85,16 +85,10 @@ def show_lines(
     workspace = open_workspace(config, {"logs.dir": logs})
     if prometheus is not None:
         Recording(expanded(prometheus)).check(logs, config)
-    period = _period(workspace, since)
-    folder, lock = Path.cwd(), workspace.folder.absolute()
-    given = {
-        "--prometheus": None if prometheus is None else _absolute(prometheus),
-        "--on-trigger": on_trigger,
-    }
-    command = (*_program(), "retrain-check", "--logs", str(lock), *_configured(config), *period)
-    command += ("--save", "--quiet", *(word for pair in given.items() if pair[1] for word in pair if word))
+    lock = workspace.folder.absolute()
+    command = _check_command(workspace, config, since, prometheus, on_trigger)
     # With a slash at its end: flock would make a file of a folder that is not there.
-    job = Job(name=name, folder=str(folder), lock=f"{lock}/", flock=_flock(), command=command)
+    job = Job(name=name, folder=str(Path.cwd()), lock=f"{lock}/", flock=_flock(), command=command)
     parts = {
         "crontab": crontab_text(job, schedule, mailto=mailto),
         "service": service_text(job),
@@ -102,6 +96,31 @@ def show_lines(
     }
     _note_trouble(workspace, lock)
     show_json(parts) if as_json else _show(parts, name)
+
+
+def _check_command(
+    workspace: Workspace,
+    config: Path | None,
+    since: str | None,
+    prometheus: Path | None,
+    on_trigger: str | None,
+) -> tuple[str, ...]:
+    """Return the words of the check, with absolute paths."""
+    given = {
+        "--prometheus": None if prometheus is None else _absolute(prometheus),
+        "--on-trigger": on_trigger,
+    }
+    return (
+        *_program(),
+        "retrain-check",
+        "--logs",
+        str(workspace.folder.absolute()),
+        *_configured(config),
+        *_period(workspace, since),
+        "--save",
+        "--quiet",
+        *(word for option, value in given.items() if value for word in (option, value)),
+    )
 
 
 def _schedule(every: str) -> Schedule:

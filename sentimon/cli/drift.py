@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -149,16 +149,14 @@ def drift(
 
     if context.invoked_subcommand:
         return
-    flags = {
-        "drift.threshold": rows.threshold,
-        "drift.create_baseline": False if no_create else None,
-        # To look into slices is a look at the newest rows, whoever judges them.
-        "drift.rule": "monitor" if monitor.monitor else "threshold" if rows.by or rows.explain else None,
-        "metrics.time_zone": rows.tz,
-        "engine.name": engine,
-    }
     _check_options(rows, monitor, shown)
-    workspace = open_workspace(config, {"logs.dir": logs, **flags}, objects=True, where=rows.where)
+    flags = {
+        "logs.dir": logs,
+        "drift.create_baseline": False if no_create else None,
+        "engine.name": engine,
+        **_judging_flags(rows, monitor),
+    }
+    workspace = open_workspace(config, flags, objects=True, where=rows.where)
     path = workspace.baseline_path(file)
     _check_new_baseline(workspace, file)
     if monitor.dry_run and workspace.settings.drift.rule != "monitor":
@@ -185,6 +183,13 @@ def drift(
     )
     _say_notes(workspace, path, check, quiet=shown.quiet, keep=not monitor.dry_run)
     leave(_EXIT_CODES[check.verdict.value], exit_zero=shown.exit_zero)
+
+
+def _judging_flags(rows: ComparedRows, monitor: MonitorOptions) -> dict[str, Any]:
+    """Return the settings that the options give for how the rows are judged, None where they give none."""
+    # To look into slices is a look at the newest rows, whoever judges them.
+    rule = "monitor" if monitor.monitor else "threshold" if rows.by or rows.explain else None
+    return {"drift.threshold": rows.threshold, "drift.rule": rule, "metrics.time_zone": rows.tz}
 
 
 def _check_options(rows: ComparedRows, monitor: MonitorOptions, shown: Shown) -> None:

@@ -93,11 +93,8 @@ def report(
 
     # All that is read is kept until the file is written, and then the process ends: nothing to be found.
     gc.disable()
-    if output is None and not as_json:
-        output = _FILE
-    form = "" if output is None else output.suffix.lower()
-    if output is not None and form not in (*_HTML, *_MARKDOWN):
-        raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
+    output = output if output is not None or as_json else _FILE
+    form = _form_of(output)
     flags = {"logs.dir": logs, "metrics.time_zone": tz, "drift.threshold": threshold, "model.name": model}
     workspace = _at(open_workspace(config, flags, objects=True, where=where), now)
     period = workspace.period(since, until)
@@ -120,6 +117,18 @@ def report(
             note(f"report of {value.summary.count} predictions written to {target}")
     if as_json:
         _print(value, exit_zero=exit_zero)
+
+
+def _form_of(output: Path | None) -> str:
+    """Return the ending that says what the report is written as; empty where no file is written.
+
+    Raises:
+        UsageError: it says neither HTML nor Markdown.
+    """
+    form = "" if output is None else output.suffix.lower()
+    if output is not None and form not in (*_HTML, *_MARKDOWN):
+        raise UsageError(f"--output {output}: is neither HTML nor Markdown", hint="end it in .html or .md")
+    return form
 
 
 def _print(value: Report, *, exit_zero: bool) -> None:

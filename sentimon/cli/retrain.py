@@ -18,6 +18,8 @@ from sentimon.workflows.log_rows import open_log
 from sentimon.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sentimon.finetuning.retraining_plan import RetrainingPlan
     from sentimon.finetuning.split import Labelled
     from sentimon.finetuning.training_loop import EpochMetrics
@@ -97,21 +99,15 @@ def retrain(
 
     Example: sentimon retrain --labels-from logs/ --replay old.jsonl --output models/new
     """
-    from sentimon.finetuning.working_folder import (
-        CHECKPOINT_FILE,
-        WORKING_NAMES,
-        check_output,
-        working_folder,
-    )
+    from sentimon.finetuning.working_folder import CHECKPOINT_FILE, working_folder
     from sentimon.workflows import retrain as workflow
 
     flags = {"training.replay_share": replay_share, "training.epochs": epochs, "training.rate": rate}
     workspace = open_workspace(
         config, {**flags, **reading.flags(), "logs.dir": labels_from, "model.name": base}
     )
-    path = workspace.check_new_folder(output, inputs=[*(data or []), *(replay or [])], parents=True)
-    check_output(path)
-    workspace.check_new_folder(working_folder(path), ours=WORKING_NAMES.__contains__, parents=True)
+    files = [*(data or []), *(replay or [])]
+    path = _checked_place(workspace, output, inputs=files)
     if not data and labels_from is None:
         raise UsageError("nothing to learn from", hint="name labelled texts with --data or --labels-from")
     rows, old = [workflow.rows_of_sources(workspace, one or []) for one in (data, replay)]
@@ -125,7 +121,7 @@ def retrain(
     if unreadable:
         note(unreadable)
     if dry_run:
-        _show_plan(workspace, plan, [*(data or []), *(replay or [])], as_json=as_json)
+        _show_plan(workspace, plan, files, as_json=as_json)
         return
     if ((working := working_folder(path)) / CHECKPOINT_FILE).is_file():
         note(f"going on from {working}")
@@ -135,6 +131,21 @@ def retrain(
         show_json({"path": str(path), **results.to_dict()})
     else:
         show(results_table(results, path=str(path)))
+
+
+def _checked_place(workspace: Workspace, output: Path, *, inputs: Sequence[str]) -> Path:
+    """Return where the model will be, with its working folder beside it; neither holds anything of others.
+
+    Raises:
+        UsageError: it is the folder of a log, holds other things, or may not be made.
+        StoreError: something is there.
+    """
+    from sentimon.finetuning.working_folder import WORKING_NAMES, check_output, working_folder
+
+    path = workspace.check_new_folder(output, inputs=inputs, parents=True)
+    check_output(path)
+    workspace.check_new_folder(working_folder(path), ours=WORKING_NAMES.__contains__, parents=True)
+    return path
 
 
 def _show_plan(workspace: Workspace, plan: RetrainingPlan, sources: list[str], *, as_json: bool) -> None:

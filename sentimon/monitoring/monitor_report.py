@@ -17,6 +17,7 @@ from sentimon.monitoring.incident import Incident
 from sentimon.monitoring.monitor_check import MonitorCheck
 from sentimon.monitoring.monitor_reference import ADVISED_ROWS, FEWEST_ROWS, Reference
 from sentimon.monitoring.monitor_state import MonitorState
+from sentimon.monitoring.onset import Onset
 from sentimon.monitoring.shift_tests import event_limits, latest_look_back, scaled_down
 from sentimon.monitoring.slice_shifts import whole_settings
 from sentimon.monitoring.watched_events import EventWindow, sum_windows
@@ -152,6 +153,16 @@ class MonitorReport:
         if not rows:
             return None
         return max(Sentiment, key=lambda place: self.counts[place] / rows - known.counts[place] / known.n)
+
+    @property
+    def open_onset(self) -> Onset | None:
+        """Return when the change behind the open incident began; None without one, or where unknown."""
+        return self.incident.onset if self.incident is not None and self.drifting else None
+
+    @property
+    def told(self) -> bool:
+        """Return whether a trigger has fired on the incident."""
+        return self.incident is not None and self.incident.told
 
     @property
     def moved_slice(self) -> tuple[str, str] | None:

@@ -54,7 +54,7 @@ class CommandOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, logs: str) -> CommandOptions:
         """Return the same for a log that is named otherwise, such as by its absolute path."""
-        return msgspec.structs.replace(self, logs=logs)
+        return replace(self, logs=logs)
 
     def command(self, *words: str, logs: str = "--logs", baseline: bool = False) -> str:
         """Return a command to type: `words`, the log under the option `logs`, and what belongs to it.

@@ -129,7 +129,7 @@ def compare_with_baseline(
         DataError: the rows are of another model than the baseline.
         NoVerdictError: the baseline is too short for a season.
     """
-    from sentimon.monitoring.class_mix_drift import detect_drift, foreign_models
+    from sentimon.monitoring.class_mix_drift import detect_drift
     from sentimon.prediction_log.windows import Period
     from sentimon.workflows.next_baseline import wanted_at
     from sentimon.workflows.slice_search import explain_change
@@ -147,13 +147,7 @@ def compare_with_baseline(
         report = detect_drift(None, summary, workspace.settings.drift, collecting=collecting)
         return _comparison(workspace, None, compared, summary, report)
     baseline = known_baseline(workspace, path) if is_there(path) else None
-    ended = None if baseline is None or whole or period.since else baseline.last
-    compared = newer(workspace, period, ended, seen)
-    summary = workspace.summary(compared)
-    if baseline is not None and period.since and foreign_models(baseline, summary):
-        # The period reaches back to the model before, which says nothing about this one.
-        compared = newer(workspace, period, baseline.last, seen)
-        summary = workspace.summary(compared)
+    compared, summary = _rows_to_compare(workspace, baseline, period, seen, whole=whole)
     chosen = whole or period.since is not None or period.until is not None
     report = _judge(workspace, baseline, compared, summary, search=not chosen, season=season)
     if baseline is not None:
@@ -164,6 +158,22 @@ def compare_with_baseline(
         by=None if by is None else compare_by(workspace, found, by),
         explained=explain_change(workspace, found) if explain else None,
     )
+
+
+def _rows_to_compare(
+    workspace: Workspace, baseline: Baseline | None, period: Period, seen: datetime | None, *, whole: bool
+) -> tuple[Period, Summary]:
+    """Return (the period of the rows to compare, the sum over them)."""
+    from sentimon.monitoring.class_mix_drift import foreign_models
+
+    ended = None if baseline is None or whole or period.since else baseline.last
+    compared = newer(workspace, period, ended, seen)
+    summary = workspace.summary(compared)
+    if baseline is not None and period.since and foreign_models(baseline, summary):
+        # The period reaches back to the model before, which says nothing about this one.
+        compared = newer(workspace, period, baseline.last, seen)
+        summary = workspace.summary(compared)
+    return compared, summary
 
 
 def _judge(

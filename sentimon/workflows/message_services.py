@@ -109,7 +109,7 @@ def unknown_services(services: Sequence[Service]) -> list[str]:
     """Return the names of the services whose URL apprise cannot use.
 
     Raises:
-        StoreError: apprise is not installed.
+        MissingPackageError: apprise is not installed.
     """
     return [one.name for one in services if _plugin(one.url) is None]
 
@@ -118,7 +118,7 @@ def send_message(service: Service, message: Message, *, limit_seconds: float) ->
     """Send `message` to `service` as plain text, and return how it ended; it is tried once.
 
     Raises:
-        StoreError: apprise is not installed.
+        MissingPackageError: apprise is not installed.
     """
     plugin = _plugin(service.url)
     if plugin is None:

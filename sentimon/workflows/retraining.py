@@ -146,13 +146,10 @@ def _decide(
     seen = None if last is None else last.seen
     comparison = compare_with_baseline(workspace, path, period, seen=seen, whole=whole)
     baseline, report = comparison.baseline, comparison.report
-    look, rule, told, onset = None, score_rule(report), False, report.onset if report.drifted else None
+    look, rule, onset = None, score_rule(report), report.onset if report.drifted else None
     if is_monitored(workspace, baseline, period):
         look = stack.enter_context(monitor_look(workspace, path, keep=keep))
-        rule = monitor_rule(look.report)
-        incident = look.report.incident
-        onset = None if incident is None or not look.report.drifting else incident.onset
-        told = incident is not None and incident.told and not settings.repeat
+        rule, onset = monitor_rule(look.report), look.report.open_onset
     rates = ErrorRateRules() if report.collecting else error_rate_rules(workspace, path)
     # A new baseline begins anew; until then the same rise of the error rate is told once.
     begun_anew = last is not None and baseline is not None and baseline.created > last.timestamp
@@ -161,7 +158,7 @@ def _decide(
         comparison.summary,
         rule,
         settings,
-        drift_told=told,
+        drift_told=look is not None and look.report.told and not settings.repeat,
         moved_most=None if look is None else look.report.largest_finding,
         onset=onset,
         newest_confidence=_newest_confidence(workspace, comparison),

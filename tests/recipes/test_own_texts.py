@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import cast
 
 import numpy as np
 import pytest
 
 from recipes.default_model.adaptation import with_prior
+from recipes.default_model.corpus import Corpus
 from recipes.default_model.data import LANGUAGES, Example
+from recipes.default_model.figures import own_figures, own_line, validation_groups
 from recipes.default_model.own_texts import VALIDATION_BLOCK, OwnCorpus, OwnText, group_by
 from recipes.default_model.student import PRIOR_SHARE
 from sentimon.finetuning.targets import prior_offsets
@@ -91,3 +94,56 @@ def test_the_class_mix_is_put_back_into_the_answers_for_english_tweets_alone() -
     answers = with_prior(tweets, np.zeros((2, 3)), english_counts=[1, 2, 1])
     assert answers[0].tolist() == list(prior_offsets([1, 2, 1], share=PRIOR_SHARE))
     assert answers[1].tolist() == [0.0, 0.0, 0.0]
+
+
+def own(language: str, label: Sentiment, domain: str) -> OwnText:
+    return OwnText(text="a", label=label, language=language, domain=domain, register="plain")
+
+
+def test_the_figures_of_our_own_texts_are_by_language_domain_and_register_and_of_mails() -> None:
+    texts = [
+        own("english", Sentiment.NEGATIVE, "ticket"),
+        own("english", Sentiment.NEGATIVE, "letter"),
+        own("italian", Sentiment.POSITIVE, "film"),
+    ]
+    answers = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
+    assert own_line(texts, answers) == "english 50.0, italian 100.0"
+    found = cast("dict[str, dict[str, dict[str, float]]]", own_figures(texts, answers))
+    assert {name: one["accuracy"] for name, one in found["language"].items()} == {
+        "english": 0.5,
+        "italian": 1,
+    }
+    assert {name: one["rows"] for name, one in found["domain"].items()} == {
+        "ticket": 1,
+        "letter": 1,
+        "film": 1,
+    }
+    assert found["register"]["plain"]["rows"] == 3
+    # Of two complaints in mails one is found; the film is no mail.
+    mails = cast("dict[str, list[float]]", found["complaints"])
+    assert (mails["rows"], mails["recalls"][0]) == (2, 0.5)
+
+
+def test_the_groups_of_the_validation_are_the_files_in_their_order() -> None:
+    tweet, foreign = (
+        Example(text="a", label=Sentiment.NEUTRAL, language=one) for one in ("english", "italian")
+    )
+    corpus = Corpus(
+        english=[],
+        multilingual=[],
+        english_validation=[tweet, tweet],
+        multilingual_validation=[foreign, tweet, foreign],
+        own=OwnCorpus(train=[], validation=[own("italian", Sentiment.NEUTRAL, "app")], test=[]),
+    )
+    assert validation_groups(corpus) == {
+        "tweeteval_english": [0, 1],
+        "umsab_italian": [2, 4],
+        "umsab_english": [3],
+        "own_italian": [5],
+    }
+    assert [one.language for one in corpus.validation] == ["english"] * 2 + [
+        "italian",
+        "english",
+        "italian",
+        "italian",
+    ]

@@ -52,11 +52,16 @@ def _matched(
     known = False
     last: list[int] = []
     models: set[str] = set()
+    # Reversed: of entries that are alike the first counts.
+    by_stem = {found[0].stem: found for found in reversed(entries)}
+    by_file = {found[0].state.file: found for found in reversed(entries)}
     for one in files:
-        entry, total = next((found for found in entries if _is_of(found[0], one)), (None, None))
-        if entry is None or total is None:
+        # What was compressed has another inode than the file that it was.
+        found = by_stem.get(stem_of(one.path)) if one.compressed else by_file.get(one.state.file)
+        if found is None or not (one.compressed or found[0].progress.end <= one.state.size):
             uncounted += one.state.size
             continue
+        entry, total = found
         known = True
         bad += sum(entry.progress.bad.kinds.values())
         rows += sum(tally.count for tally in total.classes)
@@ -72,10 +77,3 @@ def _matched(
         uncounted_bytes=uncounted,
         models=tuple(sorted(models)),
     )
-
-
-def _is_of(entry: IndexEntry, one: FileSnapshot) -> bool:
-    """Return whether an entry is of that file, or of what it was before rows were added at its end."""
-    if one.compressed:
-        return entry.stem == stem_of(one.path)
-    return entry.state.file == one.state.file and entry.progress.end <= one.state.size
